@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs one unit test program: `run-unit.sh PROGRAM`. Prints one line when all is well, everything
+# the program said when not. T=SUITE/TEST (a pattern) runs a part. With RESULTS=FILE the counts are
+# added to that file as "passed failed skipped". Tests run in the top folder of the source tree and
+# find sample data through SHARED_DATA.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+program=$1
+name=${program##*/tests/}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+export QUANTA_SRC_DIR=${QUANTA_SRC_DIR:-$(dirname "$here")}
+export SHARED_DATA=${SHARED_DATA:-$(realpath -m "$QUANTA_SRC_DIR/../shared/data")}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1:suppressions=$here/tsan.supp}
+
+start=$SECONDS
+# A program that hangs is a failure; the limit is far above what any of them takes.
+timeout --kill-after=10 "${UNIT_TIMEOUT:-600}" "$program" --verbose --jobs "${JOBS:-2}" \
+    ${T:+--filter "$T"} >"$log" 2>&1 </dev/null
+status=$?
+
+# Both runners close with: Synthesis: Tested: 3 | Passing: 3 | Failing: 0 | Crashing: 0
+counts=$(sed -E 's/\x1b\[[0-9;]*m//g' "$log" | awk '
+    /Synthesis:/ {
+        for (i = 1; i < NF; i++) {
+            if ($i == "Passing:") pass = $(i + 1)
+            if ($i == "Failing:") fail = $(i + 1)
+            if ($i == "Crashing:") crash = $(i + 1)
+        }
+        found = 1
+    }
+    /^\[SKIP\]/ { skip++ }
+    END { if (found) printf "%d %d %d", pass, fail + crash, skip }')
+# Died before it could count, or found no test in itself.
+if [ -z "$counts" ] || [ "$counts" = "0 0 0" ]; then
+    counts="0 1 0"
+fi
+read -r passed failed skipped <<<"$counts"
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failed=1
+fi
+if [ -n "${RESULTS:-}" ]; then
+    echo "$passed $failed $skipped" >>"$RESULTS"
+fi
+if [ "$failed" -ne 0 ]; then
+    grep -vE '\[(RUN |PASS)\]' "$log"
+    printf 'FAIL %s: %d passed, %d failed (exit status %d)\n' "$name" "$passed" "$failed" "$status"
+    exit 1
+fi
+grep '^\[SKIP\]' "$log"
+printf 'ok   %s: %d tests, %d s\n' "$name" "$passed" $((SECONDS - start))
