@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * Catalog: the tables that exist. A version is immutable and shared by reference count; a change makes a new
+ * version, which every core receives by a leg before the statement that made it is answered.
+ */
+#include <stdint.h>
+
+#include "storage/schema.h"
+
+enum { CATALOG_MAX_TABLES = 4096 };
+
+struct catalog {
+    uint32_t refs;    /* atomic */
+    uint64_t version; /* grows by one with each change */
+    uint32_t next_table_id;
+    uint32_t n_tables;
+    struct schema **tables; /* sorted by name */
+};
+
+struct catalog *catalog_new(void);
+struct catalog *catalog_get(struct catalog *c);
+void catalog_put(struct catalog *c);
+
+/* New version with the table added / replaced / removed. Takes a reference on the schema; assigns table_id and
+ * version to it when it has none. -EEXIST, -ENOENT, -ENOSPC (too many), -ENOMEM. The old version is untouched. */
+int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog **out);
+int catalog_without_table(const struct catalog *c, const char *name, struct catalog **out);
+
+struct schema *catalog_find(const struct catalog *c, const char *name,
+                            size_t len); /* exact name; borrowed */
+struct schema *catalog_find_id(const struct catalog *c, uint32_t table_id); /* borrowed */
+
+/* Whether all ParentRelation columns of the table name a table of the catalog (or itself) whose primary key is one
+ * column of their type: 0, or -EINVAL with column, found and allowed. */
+int catalog_check_parents(const struct catalog *c, const struct schema *s, struct error_info *err);
+
+/* One text for the wire and the log: concatenated schema YAMLs with lengths. Parse validates. */
+int catalog_encode(const struct catalog *c, uint8_t **bytes, size_t *len);
+int catalog_decode(const uint8_t *bytes, size_t len, struct catalog **out, struct error_info *err);

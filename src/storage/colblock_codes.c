@@ -1,0 +1,305 @@
+/* Column block: predicates and counts over dictionary codes. */
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "storage/colblock.h"
+#include "storage/colblock_impl.h"
+#include "storage/dict.h"
+#include "storage/presence.h"
+#include "storage/slices.h"
+
+enum { FEW_CODES = 4 }; /* codes up to which a set is tested by equality on slices instead of by decoding */
+
+static bool set_has(const struct code_set *set, uint32_t code)
+{
+    return code < set->limit && (set->bits[code >> 6] >> (code & 63) & 1);
+}
+
+/* Is the value, or one of the list's, in the set? */
+static bool value_matches(const struct colblock *c, const struct code_set *set, int64_t value)
+{
+    uint32_t n;
+    const uint32_t *codes;
+
+    if (c->layout != LAYOUT_LIST)
+        return set_has(set, (uint32_t)value);
+    codes = dict_list(c->lists, (uint32_t)value, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (set_has(set, codes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* sel of one line by its values; rows without a value are out of sel already. */
+static void filter_line(const struct colblock *c, const struct code_set *set, bool negate, const int64_t *values,
+                        uint32_t words, uint64_t *sel)
+{
+    for (uint32_t k = 0; k < words; k++, values += 64) {
+        uint64_t in = 0;
+
+        for (uint64_t w = sel[k]; w; w &= w - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(w);
+
+            in |= (uint64_t)value_matches(c, set, values[bit]) << bit;
+        }
+        sel[k] &= negate ? ~in : in;
+    }
+}
+
+static void filter_tail(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+{
+    const struct tail *t = &c->tail;
+    int64_t values[LINE_ROWS];
+
+    presence_and(sel, t->presence, presence_words(t->rows));
+    for (uint32_t from = 0; from < t->rows; from += LINE_ROWS, sel += LINE_WORDS) {
+        uint32_t n = t->rows - from < LINE_ROWS ? t->rows - from : LINE_ROWS;
+
+        if (presence_is_empty(sel, presence_words(n)))
+            continue;
+        tail_read(t, from, n, values);
+        filter_line(c, set, negate, values, presence_words(n), sel);
+    }
+}
+
+/* By containers: the smaller side of the values is united, unless lists make rows belong to several. */
+static void filter_containers(const struct sealed *s, const struct code_set *set, bool negate, uint64_t *sel)
+{
+    const struct container *only = NULL;
+    uint64_t in_rows = 0, all_rows = 0, acc[BLOCK_WORDS];
+    uint32_t n_in = 0;
+    bool want = true;
+
+    for (uint32_t i = 0; i < s->n_containers; i++) {
+        const struct container *x = &s->directory[i];
+
+        all_rows += x->count;
+        if (x->count && set_has(set, x->code)) {
+            in_rows += x->count;
+            n_in++;
+            only = x;
+        }
+    }
+    presence_and(sel, s->presence, s->words);
+    if (n_in == 0 || (s->layout == LAYOUT_ENUM && in_rows == all_rows)) {
+        if (negate != (n_in == 0))
+            memset(sel, 0, s->words * sizeof *sel);
+        return;
+    }
+    if (n_in == 1) {
+        container_and(only, sealed_arena(s), s->words, negate, sel);
+        return;
+    }
+    if (s->layout == LAYOUT_ENUM && in_rows > all_rows / 2)
+        want = false;
+    memset(acc, 0, s->words * sizeof *acc);
+    for (uint32_t i = 0; i < s->n_containers; i++) {
+        if (set_has(set, s->directory[i].code) == want)
+            container_or(&s->directory[i], sealed_arena(s), s->words, acc);
+    }
+    for (uint32_t k = 0; k < s->words; k++)
+        sel[k] &= want == negate ? ~acc[k] : acc[k];
+}
+
+/* One value; rows without a value are out of sel already. */
+static void filter_container(const struct sealed *s, uint32_t code, bool negate, uint64_t *sel)
+{
+    const struct container *x = sealed_container(s, code);
+
+    if (x)
+        container_and(x, sealed_arena(s), s->words, negate, sel);
+    else if (!negate)
+        memset(sel, 0, s->words * sizeof *sel);
+}
+
+/* Members of the set among the codes that can occur: their number, at most FEW_CODES + 1. */
+static uint32_t few_codes(const struct colblock *c, const struct code_set *set, int64_t *codes)
+{
+    const struct slices *x = &c->sealed->slices;
+    int64_t from = c->min > 0 ? c->min : 0, to = c->max;
+    uint32_t n = 0;
+
+    if (!c->any || from >= set->limit)
+        return 0;
+    if (to >= set->limit)
+        to = (int64_t)set->limit - 1;
+    for (int64_t k = from / 64; k <= to / 64; k++) {
+        for (uint64_t w = set->bits[k]; w; w &= w - 1) {
+            int64_t code = k * 64 + __builtin_ctzll(w);
+
+            if (code < from || code > to || !slices_can_hold(x, code))
+                continue;
+            codes[n++] = code;
+            if (n > FEW_CODES)
+                return n;
+        }
+    }
+    return n;
+}
+
+static void filter_equal(const struct sealed *s, const int64_t *codes, uint32_t n, bool negate, uint64_t *sel)
+{
+    const struct kernels *k = kernel_table();
+    uint64_t acc[BLOCK_WORDS], one[BLOCK_WORDS];
+    size_t bytes = s->words * sizeof *sel;
+
+    if (n == 1) {
+        uint64_t offset = (uint64_t)codes[0] - (uint64_t)s->slices.base;
+
+        k->filter_range(&s->slices, offset, offset, negate, sel);
+        return;
+    }
+    memset(acc, 0, bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t offset = (uint64_t)codes[i] - (uint64_t)s->slices.base;
+
+        memcpy(one, sel, bytes);
+        k->filter_range(&s->slices, offset, offset, false, one);
+        for (uint32_t w = 0; w < s->words; w++)
+            acc[w] |= one[w];
+    }
+    for (uint32_t w = 0; w < s->words; w++)
+        sel[w] &= negate ? ~acc[w] : acc[w];
+}
+
+static void filter_slices(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+{
+    const struct sealed *s = c->sealed;
+    const struct kernels *k = kernel_table();
+    _Alignas(64) int64_t values[LINE_ROWS];
+    int64_t codes[FEW_CODES + 1];
+
+    presence_and(sel, s->presence, s->words);
+    if (c->layout != LAYOUT_LIST) {
+        uint32_t n = few_codes(c, set, codes);
+
+        if (n <= FEW_CODES) {
+            filter_equal(s, codes, n, negate, sel);
+            return;
+        }
+    }
+    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+        if (presence_is_empty(sel, LINE_WORDS))
+            continue;
+        k->decode_line(&s->slices, line, values);
+        filter_line(c, set, negate, values, LINE_WORDS, sel);
+    }
+}
+
+void colblock_filter_codes(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+{
+    ASSERT_HOT(c->layout != LAYOUT_ORDERED);
+    if (c->sealed && c->sealed->has_containers)
+        filter_containers(c->sealed, set, negate, sel);
+    else if (c->sealed)
+        filter_slices(c, set, negate, sel);
+    filter_tail(c, set, negate, sel + sealed_rows(c) / 64);
+}
+
+static void filter_tail_code(const struct colblock *c, int64_t code, bool negate, uint64_t *sel)
+{
+    const struct tail *t = &c->tail;
+    int64_t values[64];
+
+    presence_and(sel, t->presence, presence_words(t->rows));
+    for (uint32_t from = 0; from < t->rows; from += 64, sel++) {
+        uint32_t n = t->rows - from < 64 ? t->rows - from : 64;
+        uint64_t in = 0;
+
+        if (!*sel)
+            continue;
+        tail_read(t, from, n, values);
+        for (uint32_t i = 0; i < n; i++)
+            in |= (uint64_t)(values[i] == code) << i;
+        *sel &= negate ? ~in : in;
+    }
+}
+
+void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, uint64_t *sel)
+{
+    struct sealed *s = c->sealed;
+    int64_t value = code;
+
+    ASSERT(c->layout == LAYOUT_ENUM || c->layout == LAYOUT_CODED);
+    if (s) {
+        presence_and(sel, s->presence, s->words);
+        if (s->has_containers)
+            filter_container(s, code, negate, sel);
+        else
+            filter_equal(s, &value, slices_can_hold(&s->slices, value), negate, sel);
+        sel += s->words;
+    }
+    filter_tail_code(c, value, negate, sel);
+}
+
+/* ---- counts per code ---- */
+
+static void count_value(const struct colblock *c, int64_t value, uint64_t *counts, uint32_t n_codes)
+{
+    uint32_t one, n;
+    const uint32_t *codes = sealed_codes(c->layout, c->lists, value, &one, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (codes[i] < n_codes)
+            counts[codes[i]]++;
+    }
+}
+
+static void count_line(const struct colblock *c, const int64_t *values, const uint64_t *sel, const uint64_t *presence,
+                       uint32_t words, uint64_t *counts, uint32_t n_codes)
+{
+    for (uint32_t k = 0; k < words; k++, values += 64) {
+        for (uint64_t w = sel[k] & (presence ? presence[k] : ~0ull); w; w &= w - 1)
+            count_value(c, values[__builtin_ctzll(w)], counts, n_codes);
+    }
+}
+
+static void count_containers(const struct sealed *s, const uint64_t *sel, bool all, uint64_t *counts, uint32_t n_codes)
+{
+    for (uint32_t i = 0; i < s->n_containers && s->directory[i].code < n_codes; i++) {
+        const struct container *x = &s->directory[i];
+
+        counts[x->code] += all ? x->count : container_count(x, sealed_arena(s), s->words, sel);
+    }
+}
+
+static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t *counts, uint32_t n_codes)
+{
+    const struct sealed *s = c->sealed;
+    const struct kernels *k = kernel_table();
+    _Alignas(64) int64_t values[LINE_ROWS];
+
+    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+        if (presence_is_empty(sel, LINE_WORDS))
+            continue;
+        k->decode_line(&s->slices, line, values);
+        count_line(c, values, sel, s->presence ? s->presence + line * LINE_WORDS : NULL, LINE_WORDS, counts, n_codes);
+    }
+}
+
+void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_t *counts, uint32_t n_codes)
+{
+    const struct sealed *s = c->sealed;
+    const struct tail *t = &c->tail;
+    int64_t values[LINE_ROWS];
+
+    ASSERT_HOT(c->layout != LAYOUT_ORDERED);
+    if (s) {
+        bool all = presence_count(sel, s->words) == s->rows;
+
+        if (s->has_containers && (all || !s->has_slices || c->layout == LAYOUT_LIST))
+            count_containers(s, sel, all, counts, n_codes);
+        else
+            count_slices(c, sel, counts, n_codes);
+        sel += s->words;
+    }
+    for (uint32_t from = 0; from < t->rows; from += LINE_ROWS, sel += LINE_WORDS) {
+        uint32_t n = t->rows - from < LINE_ROWS ? t->rows - from : LINE_ROWS;
+
+        if (presence_is_empty(sel, presence_words(n)))
+            continue;
+        tail_read(t, from, n, values);
+        count_line(c, values, sel, t->presence ? t->presence + from / 64 : NULL, presence_words(n), counts, n_codes);
+    }
+}

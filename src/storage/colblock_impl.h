@@ -1,0 +1,22 @@
+#pragma once
+/* Inside of a column block, for colblock*.c only. */
+#include "storage/colblock.h"
+#include "storage/colblock_sealed.h"
+#include "storage/tail.h"
+
+/* Owner: the slot's core; lives as long as its segment. */
+struct colblock {
+    struct budget *budget;
+    const struct dict *lists; /* LIST */
+    enum column_layout layout;
+    bool any;   /* a value was ever set */
+    bool tight; /* min and max are those of the rows at hand */
+    int64_t min, max;
+    struct sealed *sealed; /* first rows, or NULL */
+    struct tail tail;      /* rows after the sealed ones */
+};
+
+static inline uint32_t sealed_rows(const struct colblock *c)
+{
+    return c->sealed ? c->sealed->rows : 0;
+}

@@ -1,0 +1,277 @@
+/* Sealed part: building the arena from values. */
+#include <errno.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "storage/colblock_sealed.h"
+#include "storage/dict.h"
+#include "storage/presence.h"
+#include "storage/slices.h"
+#include "storage/slot_memory.h"
+
+enum {
+    CODE_SPAN_MAX = 65536, /* codes counted by an array; a block whose codes lie wider gets no containers */
+    SPARE_BYTES = 1024,
+};
+
+/* What is known of the input before the arena is laid out. Lives during one build. */
+struct plan {
+    uint32_t present;
+    bool has_values, has_slices, has_containers;
+    int64_t min, max;            /* values, extra included */
+    uint32_t code_min, code_max; /* single codes, extra included */
+    uint32_t *counts;            /* per code - code_min: rows; later positions in the directory */
+    uint32_t distinct;
+    size_t counts_bytes;
+    size_t slices_at, presence_at, directory_at, heap_at, bytes;
+    uint32_t cap_containers, width;
+    int64_t base;
+};
+
+static bool row_present(const struct sealed_input *in, uint32_t row)
+{
+    return !in->presence || presence_get(in->presence, row);
+}
+
+static void note_value(const struct sealed_input *in, struct plan *p, int64_t v)
+{
+    uint32_t one, n;
+    const uint32_t *codes;
+
+    p->min = p->has_values && p->min < v ? p->min : v;
+    p->max = p->has_values && p->max > v ? p->max : v;
+    if (in->layout == LAYOUT_LIST) {
+        codes = sealed_codes(in->layout, in->lists, v, &one, &n);
+        for (uint32_t i = 0; i < n; i++) {
+            p->code_min = codes[i] < p->code_min ? codes[i] : p->code_min;
+            p->code_max = codes[i] > p->code_max ? codes[i] : p->code_max;
+        }
+    }
+    p->has_values = true;
+}
+
+static void find_bounds(const struct sealed_input *in, struct plan *p)
+{
+    p->code_min = UINT32_MAX;
+    p->present = in->presence ? presence_count(in->presence, in->rows / 64) : in->rows;
+    for (uint32_t row = 0; row < in->rows; row++) {
+        if (row_present(in, row))
+            note_value(in, p, in->values[row]);
+    }
+    if (in->extra)
+        note_value(in, p, *in->extra);
+    if (in->layout == LAYOUT_ENUM && p->has_values) {
+        p->code_min = (uint32_t)p->min;
+        p->code_max = (uint32_t)p->max;
+    }
+}
+
+static void count_value(const struct sealed_input *in, struct plan *p, int64_t v, uint32_t rows)
+{
+    uint32_t one, n;
+    const uint32_t *codes = sealed_codes(in->layout, in->lists, v, &one, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *count = &p->counts[codes[i] - p->code_min];
+
+        p->distinct += *count == 0;
+        *count += rows;
+    }
+}
+
+/* Rows per code, unless there are too many codes for containers. -ENOMEM. */
+static int count_codes(const struct sealed_input *in, struct plan *p)
+{
+    uint32_t span;
+
+    p->has_containers = in->layout == LAYOUT_ENUM || in->layout == LAYOUT_LIST;
+    if (p->code_min > p->code_max)
+        return 0;
+    span = p->code_max - p->code_min;
+    if (!p->has_containers || span >= CODE_SPAN_MAX) {
+        p->has_containers = false;
+        return 0;
+    }
+    p->counts_bytes = ((size_t)span + 1) * sizeof *p->counts;
+    p->counts = slot_memory_zeroed(in->budget, p->counts_bytes);
+    if (!p->counts)
+        return -ENOMEM;
+    for (uint32_t row = 0; row < in->rows; row++) {
+        if (row_present(in, row))
+            count_value(in, p, in->values[row], 1);
+    }
+    if (in->extra)
+        count_value(in, p, *in->extra, 1);
+    p->has_containers = p->distinct <= SEALED_MANY_CODES;
+    return 0;
+}
+
+/* Room of the container of `count` rows; 0 = a bitset. */
+static uint32_t container_cap(const struct sealed_input *in, uint32_t count)
+{
+    uint32_t cap = (count + (in->spare ? count / 8 + 8 : 2) + 3) & ~3u;
+
+    return cap < container_array_max(in->rows / 64) ? cap : 0;
+}
+
+static size_t container_bytes(const struct sealed_input *in, uint32_t count)
+{
+    uint32_t cap = container_cap(in, count);
+
+    return cap ? cap * sizeof(uint16_t) : in->rows / 8;
+}
+
+static size_t align64(size_t n)
+{
+    return (n + 63) & ~(size_t)63;
+}
+
+static void lay_out(const struct sealed_input *in, struct plan *p)
+{
+    size_t heap = 0;
+
+    p->has_slices = in->layout != LAYOUT_ENUM || !p->has_containers || p->distinct > SEALED_FEW_CODES;
+    if (p->has_slices)
+        slices_choose_frame(p->min, p->max, in->spare, &p->base, &p->width);
+    p->slices_at = align64(sizeof(struct sealed));
+    p->presence_at = p->slices_at + (p->has_slices ? slices_bytes(in->rows / 512, p->width) : 0);
+    p->directory_at = p->presence_at;
+    if (p->present < in->rows || in->nulls)
+        p->directory_at += in->rows / 8;
+    p->heap_at = p->bytes = p->directory_at;
+    if (!p->has_containers)
+        return;
+    p->cap_containers = p->distinct + (in->spare ? p->distinct / 8 + 8 : 4);
+    p->heap_at = align64(p->directory_at + p->cap_containers * sizeof(struct container));
+    for (uint32_t i = 0; i < p->counts_bytes / sizeof *p->counts; i++) {
+        if (p->counts[i])
+            heap += container_bytes(in, p->counts[i]);
+    }
+    if (in->spare)
+        heap += heap / 4 + in->rows / 8; /* a quarter, and a bitset for an array that outgrows its form */
+    p->bytes = p->heap_at + heap + SPARE_BYTES;
+}
+
+/* Directory entries in code order, their space cut from the heap; bitsets first, for their alignment. */
+static void place_containers(const struct sealed_input *in, struct plan *p, struct sealed *s)
+{
+    uint32_t span = (uint32_t)(p->counts_bytes / sizeof *p->counts);
+
+    for (uint32_t i = 0; i < span; i++) {
+        uint32_t cap = container_cap(in, p->counts[i]);
+
+        if (!p->counts[i])
+            continue;
+        s->directory[s->n_containers] = (struct container){.code = p->code_min + i, .cap = cap};
+        if (!cap) {
+            s->directory[s->n_containers].offset = s->heap_at;
+            memset((uint8_t *)s + s->heap_at, 0, in->rows / 8);
+            s->heap_at += in->rows / 8;
+        }
+        p->counts[i] = s->n_containers++;
+    }
+    for (uint32_t i = 0; i < s->n_containers; i++) {
+        struct container *c = &s->directory[i];
+
+        if (c->cap) {
+            c->offset = s->heap_at;
+            s->heap_at += c->cap * (uint32_t)sizeof(uint16_t);
+        }
+    }
+}
+
+static void append_row(struct sealed *s, struct container *c, uint32_t row)
+{
+    if (c->cap) {
+        uint16_t *rows = (uint16_t *)(void *)((uint8_t *)s + c->offset);
+
+        if (c->count && rows[c->count - 1] == row)
+            return;
+        rows[c->count++] = (uint16_t)row;
+    } else {
+        uint64_t *bits = (uint64_t *)(void *)((uint8_t *)s + c->offset);
+
+        c->count += !presence_get(bits, row);
+        presence_set(bits, row);
+    }
+}
+
+static void fill_containers(const struct sealed_input *in, const struct plan *p, struct sealed *s)
+{
+    for (uint32_t row = 0; row < in->rows; row++) {
+        uint32_t one, n;
+        const uint32_t *codes;
+
+        if (!row_present(in, row))
+            continue;
+        codes = sealed_codes(in->layout, in->lists, in->values[row], &one, &n);
+        for (uint32_t i = 0; i < n; i++)
+            append_row(s, &s->directory[p->counts[codes[i] - p->code_min]], row);
+    }
+}
+
+static void fill_slices(const struct sealed_input *in, const struct plan *p, struct sealed *s)
+{
+    s->slices = (struct slices){
+        .words = (uint64_t *)(void *)((uint8_t *)s + p->slices_at),
+        .stride = in->rows / 64 + LINE_WORDS,
+        .lines = in->rows / 512,
+        .width = p->width,
+        .base = p->base,
+    };
+    for (uint32_t row = 0; row < in->rows && s->present < in->rows; row++) {
+        if (!row_present(in, row))
+            in->values[row] = p->base;
+    }
+    slices_encode(&s->slices, in->values, s->slice_counts);
+}
+
+static void fill(const struct sealed_input *in, struct plan *p, struct sealed *s)
+{
+    *s = (struct sealed){
+        .budget = in->budget,
+        .bytes = p->bytes,
+        .layout = in->layout,
+        .lists = in->lists,
+        .rows = in->rows,
+        .words = in->rows / 64,
+        .present = p->present,
+        .has_slices = p->has_slices,
+        .has_containers = p->has_containers,
+        .directory = (struct container *)(void *)((uint8_t *)s + p->directory_at),
+        .cap_containers = p->cap_containers,
+        .heap_at = (uint32_t)p->heap_at,
+        .heap_end = (uint32_t)p->bytes,
+    };
+    if (p->directory_at > p->presence_at) {
+        s->presence = (uint64_t *)(void *)((uint8_t *)s + p->presence_at);
+        if (in->presence)
+            memcpy(s->presence, in->presence, in->rows / 8);
+        else
+            memset(s->presence, 0xff, in->rows / 8);
+    }
+    if (p->has_containers) {
+        place_containers(in, p, s);
+        fill_containers(in, p, s);
+    }
+    if (p->has_slices)
+        fill_slices(in, p, s);
+}
+
+int sealed_build(const struct sealed_input *in, struct sealed **out)
+{
+    struct plan p = {0};
+    int rc;
+
+    ASSERT(in->rows && in->rows % 512 == 0 && in->rows <= 65536);
+    find_bounds(in, &p);
+    rc = count_codes(in, &p);
+    if (rc != 0)
+        return rc;
+    lay_out(in, &p);
+    *out = slot_memory_new(in->budget, p.bytes);
+    if (*out)
+        fill(in, &p, *out);
+    slot_memory_free(in->budget, p.counts, p.counts_bytes);
+    return *out ? 0 : -ENOMEM;
+}

@@ -1,0 +1,143 @@
+#include "storage/datadir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int make_parents(const char *path)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+
+    if (len >= sizeof(part))
+        return -ENAMETOOLONG;
+    memcpy(part, path, len + 1);
+    for (char *p = part + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = 0;
+        if (mkdir(part, 0755) && errno != EEXIST)
+            return -errno;
+        *p = '/';
+    }
+    return mkdir(part, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int lock_directory(const char *path, struct datadir *d, struct error_info *err)
+{
+    char file[PATH_MAX];
+
+    snprintf(file, sizeof(file), "%s/quanta.lock", path);
+    d->lock_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (d->lock_fd < 0)
+        return error_set(err, -errno, 0, "cannot open %s: %s", file, strerror(errno));
+    if (flock(d->lock_fd, LOCK_EX | LOCK_NB)) {
+        int rc = -errno;
+        close(d->lock_fd);
+        d->lock_fd = -1;
+        return error_set(err, rc, 0, "data directory %s is in use by another process", path);
+    }
+    return 0;
+}
+
+static int read_meta(const char *file, struct datadir *d, struct error_info *err)
+{
+    char text[512] = "";
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (n < 0 || sscanf(text,
+                        "quanta data directory\nversion: %" SCNu32
+                        "\nslot_bits: %u\nhash_seed: %" SCNx64 "\nid: %32s",
+                        &d->version, &d->slot_bits, &d->hash_seed, d->id) != 4)
+        return error_set(err, -EBADMSG, 0,
+                         "%s is damaged: expected version, slot_bits, hash_seed and id", file);
+    if (d->version > DATADIR_VERSION)
+        return error_set(err, -EBADMSG, 0,
+                         "%s has format version %u; this program reads up to version %d", file,
+                         d->version, DATADIR_VERSION);
+    if (d->slot_bits > DATADIR_MAX_SLOT_BITS)
+        return error_set(err, -EBADMSG, 0, "%s has slot_bits %u; allowed are 0 to %d", file,
+                         d->slot_bits, DATADIR_MAX_SLOT_BITS);
+    return 0;
+}
+
+static int write_meta(const char *path, const char *file, const struct datadir *d)
+{
+    char text[512], tmp[PATH_MAX + 8];
+
+    snprintf(tmp, sizeof(tmp), "%s.new", file);
+    int n = snprintf(text, sizeof(text),
+                     "quanta data directory\nversion: %u\nslot_bits: %u\nhash_seed: %016" PRIx64
+                     "\nid: %s\n",
+                     d->version, d->slot_bits, d->hash_seed, d->id);
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    int rc = write(fd, text, (size_t)n) == n && !fsync(fd) ? 0 : errno ? -errno : -EIO;
+    close(fd);
+    if (!rc && rename(tmp, file))
+        rc = -errno;
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!rc && (dir < 0 || fsync(dir)))
+        rc = -errno;
+    if (dir >= 0)
+        close(dir);
+    return rc;
+}
+
+static int create_meta(const char *path, const char *file, unsigned slot_bits, struct datadir *d)
+{
+    uint64_t random[3];
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return -EIO;
+    d->version = DATADIR_VERSION;
+    d->slot_bits = slot_bits;
+    d->hash_seed = random[0];
+    snprintf(d->id, sizeof(d->id), "%016" PRIx64 "%016" PRIx64, random[1], random[2]);
+    return write_meta(path, file, d);
+}
+
+int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
+                 struct error_info *err)
+{
+    char file[PATH_MAX];
+
+    memset(out, 0, sizeof(*out));
+    out->lock_fd = -1;
+    int rc = make_parents(path);
+    if (rc)
+        return error_set(err, rc, 0, "cannot make data directory %s: %s", path, strerror(-rc));
+    rc = lock_directory(path, out, err);
+    if (rc)
+        return rc;
+    snprintf(file, sizeof(file), "%s/quanta.meta", path);
+    err->text[0] = 0;
+    rc = read_meta(file, out, err);
+    if (rc == -ENOENT)
+        rc = create_meta(path, file, wanted_slot_bits, out);
+    if (rc) {
+        datadir_close(out);
+        return err->text[0] ? rc
+                            : error_set(err, rc, 0, "cannot write %s: %s", file, strerror(-rc));
+    }
+    return 0;
+}
+
+void datadir_close(struct datadir *d)
+{
+    if (d->lock_fd >= 0)
+        close(d->lock_fd);
+    d->lock_fd = -1;
+}

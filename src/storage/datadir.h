@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * Data directory: made or opened, locked against a second process, with the facts fixed at its creation in the text
+ * file quanta.meta. Main thread, at start.
+ */
+#include <stdint.h>
+
+#include "storage/type.h"
+
+enum { DATADIR_VERSION = 1, DATADIR_MAX_SLOT_BITS = 16 };
+
+struct datadir {
+    int lock_fd;
+    uint32_t version;
+    unsigned slot_bits;
+    uint64_t hash_seed;
+    char id[33]; /* random, names the directory in messages between nodes */
+};
+
+/* Makes the directory with the wanted slot bits when it is new. An existing one keeps its own; a newer version, a
+ * lock held by another process or a damaged file is an error with path, found and allowed. */
+int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
+                 struct error_info *err);
+void datadir_close(struct datadir *d);

@@ -1,0 +1,370 @@
+/*
+ * Dictionary: a hash table of codes over values that never move. Values of codes lie in pages of 65,536 entries
+ * (only the first page grows by copying); bytes and lists lie in a heap of chunks, each with its length before it.
+ */
+#include "storage/dict.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "reactor/assert.h"
+#include "storage/key_table.h"
+#include "storage/slot_memory.h"
+
+enum {
+    PAGE_BITS = 16,
+    PAGE_ENTRIES = 1 << PAGE_BITS,
+    PAGE_FIRST = 16, /* entries the first page starts with */
+    CHUNK_MIN = 1024,
+    CHUNK_MAX = 256 * 1024,
+    LEN_LONG = 255, /* first length byte: four more follow */
+    MANY = 512,     /* values looked at ahead */
+};
+
+/* Heap chunk header; bytes follow. Owner: the dictionary. */
+struct dict_chunk {
+    struct dict_chunk *next;
+    size_t size; /* bytes with this header */
+};
+
+/* Value of a code: DICT_INT the number, else where its bytes begin. */
+union dict_entry {
+    int64_t number;
+    const uint8_t *at;
+};
+
+struct dict {
+    enum dict_kind kind;
+    uint64_t seed;
+    struct budget *budget;
+    struct key_table table;
+    union dict_entry **pages;
+    uint32_t pages_cap;
+    uint32_t count, room; /* codes given; codes the pages have entries for */
+    struct dict_chunk *chunks;
+    uint8_t *at, *end; /* free part of the newest chunk */
+    size_t memory;     /* bytes, without the table's */
+};
+
+struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
+{
+    struct dict *d = slot_memory_zeroed(budget, sizeof *d);
+
+    if (!d)
+        return NULL;
+    d->kind = kind;
+    d->seed = seed;
+    d->budget = budget;
+    d->memory = sizeof *d;
+    key_table_init(&d->table, budget);
+    return d;
+}
+
+void dict_free(struct dict *d)
+{
+    if (!d)
+        return;
+    for (uint32_t done = 0, page = 0; done < d->room; page++) {
+        uint32_t n = d->room - done < PAGE_ENTRIES ? d->room - done : PAGE_ENTRIES;
+
+        slot_memory_free(d->budget, d->pages[page], n * sizeof(union dict_entry));
+        done += n;
+    }
+    slot_memory_free(d->budget, d->pages, d->pages_cap * sizeof *d->pages);
+    while (d->chunks) {
+        struct dict_chunk *c = d->chunks;
+
+        d->chunks = c->next;
+        slot_memory_free(d->budget, c, c->size);
+    }
+    key_table_fini(&d->table);
+    slot_memory_free(d->budget, d, sizeof *d);
+}
+
+uint32_t dict_count(const struct dict *d)
+{
+    return d->count;
+}
+
+size_t dict_memory(const struct dict *d)
+{
+    return d->memory + d->table.memory;
+}
+
+static union dict_entry *entry_of(const struct dict *d, uint32_t code)
+{
+    return &d->pages[code >> PAGE_BITS][code & (PAGE_ENTRIES - 1)];
+}
+
+static int first_page_grow(struct dict *d)
+{
+    uint32_t room = d->room ? d->room * 2 : PAGE_FIRST;
+    union dict_entry *page =
+        slot_memory_grow(d->budget, d->room ? d->pages[0] : NULL, d->room * sizeof *page, room * sizeof *page);
+
+    if (!page)
+        return -ENOMEM;
+    d->memory += (room - d->room) * sizeof *page;
+    d->pages[0] = page;
+    d->room = room;
+    return 0;
+}
+
+/* Room for the entry of one more code. */
+static int entries_reserve(struct dict *d)
+{
+    uint32_t page = d->room >> PAGE_BITS;
+
+    if (d->count < d->room)
+        return 0;
+    if (page == d->pages_cap) {
+        uint32_t cap = page ? page * 2 : 1;
+        union dict_entry **pages =
+            slot_memory_grow(d->budget, d->pages, page * sizeof *pages, cap * sizeof *pages);
+
+        if (!pages)
+            return -ENOMEM;
+        d->memory += (cap - page) * sizeof *pages;
+        d->pages = pages;
+        d->pages_cap = cap;
+    }
+    if (d->room < PAGE_ENTRIES)
+        return first_page_grow(d);
+    d->pages[page] = slot_memory_new(d->budget, PAGE_ENTRIES * sizeof(union dict_entry));
+    if (!d->pages[page])
+        return -ENOMEM;
+    d->memory += PAGE_ENTRIES * sizeof(union dict_entry);
+    d->room += PAGE_ENTRIES;
+    return 0;
+}
+
+/* Room for `size` heap bytes, 4-byte aligned for lists. */
+static int heap_reserve(struct dict *d, size_t size)
+{
+    size_t chunk = d->chunks ? d->chunks->size * 2 : CHUNK_MIN;
+    struct dict_chunk *c;
+
+    if (size <= (size_t)(d->end - d->at))
+        return 0;
+    if (chunk > CHUNK_MAX)
+        chunk = CHUNK_MAX;
+    if (chunk < size + sizeof *c)
+        chunk = size + sizeof *c;
+    c = slot_memory_new(d->budget, chunk);
+    if (!c)
+        return -ENOMEM;
+    c->size = chunk;
+    c->next = d->chunks;
+    d->chunks = c;
+    d->at = (uint8_t *)(c + 1);
+    d->end = (uint8_t *)c + chunk;
+    d->memory += chunk;
+    return 0;
+}
+
+static uint32_t hash_bytes(const struct dict *d, const void *bytes, size_t len)
+{
+    return (uint32_t)XXH3_64bits_withSeed(bytes, len, d->seed);
+}
+
+static uint32_t hash_int(const struct dict *d, int64_t v)
+{
+    uint64_t z = (uint64_t)v ^ d->seed;
+
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return (uint32_t)(z ^ z >> 31);
+}
+
+/* Enters a value whose entry is ready as the next code. */
+static int code_insert(struct dict *d, uint32_t hash, union dict_entry e, uint32_t *code)
+{
+    int rc;
+
+    if (d->count >= KEY_TABLE_EMPTY - 1)
+        return -ENOSPC;
+    rc = entries_reserve(d);
+    if (rc == 0)
+        rc = key_table_insert(&d->table, hash, d->count);
+    if (rc != 0)
+        return rc;
+    *entry_of(d, d->count) = e;
+    *code = d->count++;
+    return 0;
+}
+
+const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len)
+{
+    const uint8_t *at;
+
+    ASSERT_HOT(d->kind == DICT_BYTES && code < d->count);
+    at = entry_of(d, code)->at;
+    if (*at != LEN_LONG) {
+        *len = *at;
+        return (const char *)at + 1;
+    }
+    memcpy(len, at + 1, sizeof *len);
+    return (const char *)at + 1 + sizeof *len;
+}
+
+static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
+{
+    struct key_walk w = key_table_walk(&d->table, hash);
+
+    while (key_walk_next(&w, code)) {
+        uint32_t n;
+        const char *have = dict_bytes(d, *code, &n);
+
+        if (n == len && (len == 0 || memcmp(have, bytes, len) == 0))
+            return true;
+    }
+    return false;
+}
+
+static int put_bytes(struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
+{
+    uint8_t *at;
+    size_t head = len < LEN_LONG ? 1 : 1 + sizeof len;
+    int rc;
+
+    if (find_bytes(d, hash, bytes, len, code))
+        return 0;
+    rc = heap_reserve(d, head + len);
+    if (rc != 0)
+        return rc;
+    at = d->at;
+    at[0] = len < LEN_LONG ? (uint8_t)len : LEN_LONG;
+    if (len >= LEN_LONG)
+        memcpy(at + 1, &len, sizeof len);
+    if (len)
+        memcpy(at + head, bytes, len);
+    rc = code_insert(d, hash, (union dict_entry){.at = at}, code);
+    if (rc == 0)
+        d->at += head + len;
+    return rc;
+}
+
+int dict_put_bytes(struct dict *d, const void *bytes, uint32_t len, uint32_t *code)
+{
+    ASSERT(d->kind == DICT_BYTES);
+    return put_bytes(d, hash_bytes(d, bytes, len), bytes, len, code);
+}
+
+/* Loads what the lookups of n hashes will touch, a level per pass, so that the misses overlap. */
+static void prefetch_many(const struct dict *d, const uint32_t *hashes, uint32_t n)
+{
+    uint32_t codes[MANY];
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct key_walk w = key_table_walk(&d->table, hashes[i]);
+
+        if (!key_walk_next(&w, &codes[i]))
+            codes[i] = KEY_TABLE_EMPTY;
+        else
+            __builtin_prefetch(entry_of(d, codes[i]));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (codes[i] != KEY_TABLE_EMPTY)
+            __builtin_prefetch(entry_of(d, codes[i])->at);
+    }
+}
+
+int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n, uint32_t *codes,
+                        uint32_t *done)
+{
+    uint32_t hashes[MANY];
+    /* Below this the table and its values are in a near cache anyway. */
+    bool large = d->count > PAGE_ENTRIES / 8;
+
+    ASSERT(d->kind == DICT_BYTES);
+    for (*done = 0; *done < n;) {
+        uint32_t step = n - *done < MANY ? n - *done : MANY;
+
+        for (uint32_t i = 0; i < step; i++) {
+            hashes[i] = hash_bytes(d, bytes[*done + i], lens[*done + i]);
+            if (large)
+                key_table_prefetch(&d->table, hashes[i]);
+        }
+        if (large)
+            prefetch_many(d, hashes, step);
+        for (uint32_t i = 0; i < step; i++) {
+            int rc = put_bytes(d, hashes[i], bytes[*done], lens[*done], &codes[*done]);
+
+            if (rc != 0)
+                return rc;
+            (*done)++;
+        }
+    }
+    return 0;
+}
+
+bool dict_find_bytes(const struct dict *d, const void *bytes, uint32_t len, uint32_t *code)
+{
+    ASSERT(d->kind == DICT_BYTES);
+    return find_bytes(d, hash_bytes(d, bytes, len), bytes, len, code);
+}
+
+int64_t dict_int(const struct dict *d, uint32_t code)
+{
+    ASSERT_HOT(d->kind == DICT_INT && code < d->count);
+    return entry_of(d, code)->number;
+}
+
+bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code)
+{
+    struct key_walk w = key_table_walk(&d->table, hash_int(d, v));
+
+    ASSERT(d->kind == DICT_INT);
+    while (key_walk_next(&w, code)) {
+        if (dict_int(d, *code) == v)
+            return true;
+    }
+    return false;
+}
+
+int dict_put_int(struct dict *d, int64_t v, uint32_t *code)
+{
+    if (dict_find_int(d, v, code))
+        return 0;
+    return code_insert(d, hash_int(d, v), (union dict_entry){.number = v}, code);
+}
+
+const uint32_t *dict_list(const struct dict *d, uint32_t code, uint32_t *n)
+{
+    const uint32_t *at;
+
+    ASSERT_HOT(d->kind == DICT_LIST && code < d->count);
+    at = (const uint32_t *)(const void *)entry_of(d, code)->at;
+    *n = at[0];
+    return at + 1;
+}
+
+int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *code)
+{
+    size_t size = ((size_t)n + 1) * sizeof *codes;
+    uint32_t hash = hash_bytes(d, codes, n * sizeof *codes);
+    struct key_walk w = key_table_walk(&d->table, hash);
+    int rc;
+
+    ASSERT(d->kind == DICT_LIST);
+    while (key_walk_next(&w, code)) {
+        uint32_t have;
+        const uint32_t *list = dict_list(d, *code, &have);
+
+        if (have == n && (n == 0 || memcmp(list, codes, n * sizeof *codes) == 0))
+            return 0;
+    }
+    rc = heap_reserve(d, size);
+    if (rc != 0)
+        return rc;
+    memcpy(d->at, &n, sizeof n);
+    if (n)
+        memcpy(d->at + sizeof n, codes, n * sizeof *codes);
+    rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
+    if (rc == 0)
+        d->at += size;
+    return rc;
+}

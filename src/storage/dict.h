@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * Dictionary of a column in a slot: value <-> dense 32-bit code, codes never reused. Exact: equal hashes are
+ * compared as values. Owner: the slot's core. Rebuilt from the rows at replay, so it needs no record of its own.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct budget;
+struct dict;
+
+enum dict_kind {
+    DICT_BYTES,
+    DICT_INT,
+    DICT_LIST /* ordered lists of codes of another dictionary */
+};
+
+struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget);
+void dict_free(struct dict *d);
+uint32_t dict_count(const struct dict *d);
+
+/* Code of the value, given a new one when unknown: 0, -ENOMEM, -ENOSPC at 2^32 - 2 values. */
+int dict_put_bytes(struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
+int dict_put_int(struct dict *d, int64_t v, uint32_t *code);
+int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *code);
+
+/* Codes of n values at once, in order; memory is touched ahead, so large dictionaries cost less per value than one
+ * by one. As n calls of dict_put_bytes; on an error the values before *done have their codes. */
+int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n,
+                        uint32_t *codes, uint32_t *done);
+
+bool dict_find_bytes(const struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
+bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code);
+
+/* Value of a code < dict_count; pointers stay valid until dict_free. */
+const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len);
+int64_t dict_int(const struct dict *d, uint32_t code);
+const uint32_t *dict_list(const struct dict *d, uint32_t code, uint32_t *n);
+size_t dict_memory(const struct dict *d); /* bytes */

@@ -1,0 +1,290 @@
+#include "storage/filter.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "storage/dict.h"
+#include "storage/like.h"
+#include "storage/selection.h"
+
+struct filter {
+    const struct predicate *predicate;
+    struct filter **children; /* AND, OR */
+    struct code_set codes;    /* leaves on coded columns */
+    bool coded;
+    bool nothing;      /* no value of this slot can match */
+    uint64_t *scratch; /* OR: two selections */
+};
+
+static int compare_bytes(const char *a, uint32_t a_len, const char *b, uint32_t b_len)
+{
+    int c = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return c ? c : (a_len > b_len) - (a_len < b_len);
+}
+
+static bool is_in_range(const struct predicate *w, const char *s, uint32_t len)
+{
+    const struct program_string *lo = &w->strings[0], *hi = &w->strings[1];
+
+    if (lo->len != UINT32_MAX) {
+        int c = compare_bytes(s, len, lo->bytes, lo->len);
+        if (c < 0 || (c == 0 && w->lo_open))
+            return false;
+    }
+    if (hi->len != UINT32_MAX) {
+        int c = compare_bytes(s, len, hi->bytes, hi->len);
+        if (c > 0 || (c == 0 && w->hi_open))
+            return false;
+    }
+    return true;
+}
+
+static bool is_int_member(const struct predicate *w, int64_t v)
+{
+    if (w->kind == PREDICATE_RANGE)
+        return v >= w->lo && v <= w->hi;
+    uint32_t lo = 0, hi = w->n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (w->ints[mid] < v)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < w->n && w->ints[lo] == v;
+}
+
+/* Does one dictionary entry satisfy the leaf (without its negation)? */
+static bool is_entry_match(const struct predicate *w, const struct dict *d, uint32_t code)
+{
+    uint32_t len;
+
+    switch (w->kind) {
+    case PREDICATE_STRING_RANGE: {
+        const char *s = dict_bytes(d, code, &len);
+        return is_in_range(w, s, len);
+    }
+    case PREDICATE_LIKE: {
+        const char *s = dict_bytes(d, code, &len);
+        return like_match(s, len, w->strings[0].bytes, w->strings[0].len, w->escape);
+    }
+    default:
+        return is_int_member(w, dict_int(d, code));
+    }
+}
+
+static void set_code(struct filter *f, uint64_t *bits, uint32_t code)
+{
+    if (bits[code >> 6] >> (code & 63) & 1)
+        return;
+    bits[code >> 6] |= 1ULL << (code & 63);
+    f->codes.only = code;
+    f->codes.count++;
+}
+
+/* The codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
+static int bind_codes(struct filter *f, const struct dict *d, struct arena *arena)
+{
+    const struct predicate *w = f->predicate;
+    uint32_t n = dict_count(d);
+    uint64_t *bits = arena_alloc(arena, ((size_t)n / 64 + 1) * 8);
+
+    if (!bits)
+        return -ENOMEM;
+    f->coded = true;
+    f->codes.bits = bits;
+    f->codes.limit = n;
+    if (w->kind == PREDICATE_STRINGS) {
+        for (uint32_t i = 0; i < w->n; i++) {
+            uint32_t code;
+            if (dict_find_bytes(d, w->strings[i].bytes, w->strings[i].len, &code))
+                set_code(f, bits, code);
+        }
+    } else if (w->kind == PREDICATE_INTS && w->n < n) {
+        for (uint32_t i = 0; i < w->n; i++) {
+            uint32_t code;
+            if (dict_find_int(d, w->ints[i], &code))
+                set_code(f, bits, code);
+        }
+    } else {
+        for (uint32_t code = 0; code < n; code++)
+            if (is_entry_match(w, d, code))
+                set_code(f, bits, code);
+    }
+    f->nothing = !w->negate && f->codes.count == 0;
+    return 0;
+}
+
+static int bind_children(struct filter *f, const struct slot *slot, struct arena *arena)
+{
+    const struct predicate *w = f->predicate;
+
+    f->children = arena_alloc(arena, w->n * sizeof(struct filter *) + 1);
+    f->scratch =
+        w->kind == PREDICATE_OR ? arena_alloc(arena, 2 * BLOCK_WORDS * sizeof(uint64_t)) : NULL;
+    if (!f->children || (w->kind == PREDICATE_OR && !f->scratch))
+        return -ENOMEM;
+    for (uint32_t i = 0; i < w->n; i++) {
+        int rc = filter_bind(w->children[i], slot, arena, &f->children[i]);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static bool is_branch(const struct predicate *w)
+{
+    return w->kind == PREDICATE_AND || w->kind == PREDICATE_OR;
+}
+
+int filter_bind(const struct predicate *where, const struct slot *slot, struct arena *arena,
+                struct filter **out)
+{
+    *out = NULL;
+    if (!where || where->kind == PREDICATE_TRUE)
+        return 0;
+    struct filter *f = arena_alloc(arena, sizeof(*f));
+    if (!f)
+        return -ENOMEM;
+    f->predicate = where;
+    *out = f;
+    if (where->kind == PREDICATE_FALSE) {
+        f->nothing = true;
+        return 0;
+    }
+    if (is_branch(where))
+        return bind_children(f, slot, arena);
+    const struct dict *d = slot_dict(slot, where->column);
+    if (d && where->kind != PREDICATE_NULL)
+        return bind_codes(f, d, arena);
+    return 0;
+}
+
+static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    if (w->negate) {
+        for (uint32_t i = 0; i < w->n; i++)
+            colblock_filter_range(c, w->ints[i], w->ints[i], true, sel);
+        if (!w->n)
+            colblock_filter_null(c, false, sel);
+        return;
+    }
+    uint64_t any[BLOCK_WORDS] = {0}, one[BLOCK_WORDS];
+    int64_t min, max;
+    bool bounded = colblock_bounds(c, &min, &max);
+    for (uint32_t i = 0; bounded && i < w->n; i++) {
+        if (w->ints[i] < min || w->ints[i] > max)
+            continue;
+        memcpy(one, sel, sizeof(one));
+        colblock_filter_range(c, w->ints[i], w->ints[i], false, one);
+        selection_or(any, one);
+    }
+    selection_and(sel, any);
+}
+
+/* A long IN list: decode once and look each value up, instead of one pass over the slices per value. */
+static void filter_many_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    uint64_t line[BLOCK_WORDS];
+    int64_t values[LINE_ROWS];
+    uint8_t present[LINE_ROWS];
+
+    for (unsigned at = 0; at < BLOCK_WORDS; at += LINE_ROWS / 64) {
+        selection_clear_all(line);
+        memcpy(line + at, sel + at, LINE_ROWS / 8);
+        uint32_t n = colblock_decode(c, line, values, present), i = 0;
+        for (unsigned w64 = at; n && w64 < at + LINE_ROWS / 64; w64++) {
+            uint64_t keep = 0;
+            for (uint64_t bits = sel[w64]; bits; bits &= bits - 1, i++)
+                if (present[i] && is_int_member(w, values[i]) != w->negate)
+                    keep |= bits & -bits;
+            sel[w64] = keep;
+        }
+    }
+}
+
+static bool filter_range(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
+    if (w->negate ? all : none) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (all || none) {
+        if (colblock_has_nulls(c))
+            colblock_filter_null(c, false, sel);
+        return true;
+    }
+    colblock_filter_range(c, w->lo, w->hi, w->negate, sel);
+    return false;
+}
+
+static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    const struct predicate *w = f->predicate;
+    const struct colblock *c = b->columns[w->column];
+
+    if (!c) { /* the block lacks the column: every value is NULL */
+        if (w->kind == PREDICATE_NULL && !w->negate)
+            return true;
+        selection_clear_all(sel);
+        return true;
+    }
+    if (w->kind == PREDICATE_NULL) {
+        colblock_filter_null(c, !w->negate, sel);
+        return false;
+    }
+    if (f->coded) {
+        colblock_filter_codes(c, &f->codes, w->negate, sel);
+        return false;
+    }
+    if (w->kind == PREDICATE_RANGE)
+        return filter_range(w, c, sel);
+    if (w->n <= 8)
+        filter_ints(w, c, sel);
+    else
+        filter_many_ints(w, c, sel);
+    return false;
+}
+
+static bool filter_or(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    uint64_t *any = f->scratch, *one = f->scratch + BLOCK_WORDS;
+    bool by_bounds = true;
+
+    selection_clear_all(any);
+    for (uint32_t i = 0; i < f->predicate->n; i++) {
+        memcpy(one, sel, BLOCK_WORDS * sizeof(*one));
+        by_bounds &= filter_block(f->children[i], b, one);
+        selection_or(any, one);
+    }
+    selection_and(sel, any);
+    return by_bounds;
+}
+
+bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    if (!f)
+        return true;
+    if (f->nothing) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (f->predicate->kind == PREDICATE_OR)
+        return filter_or(f, b, sel);
+    if (f->predicate->kind != PREDICATE_AND)
+        return filter_leaf(f, b, sel);
+    bool by_bounds = true;
+    for (uint32_t i = 0; i < f->predicate->n; i++) {
+        by_bounds &= filter_block(f->children[i], b, sel);
+        if (selection_is_empty(sel))
+            return by_bounds;
+    }
+    return by_bounds;
+}

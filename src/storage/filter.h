@@ -1,0 +1,17 @@
+#pragma once
+/*
+ * Filter: a program's predicate bound to one slot (strings turned into code sets of its dictionaries), evaluated on
+ * one block at a time. Owner: the scan, on the slot's core.
+ */
+#include "reactor/arena.h"
+#include "storage/program.h"
+#include "storage/slot.h"
+
+struct filter;
+
+/* Binds to the slot's dictionaries as they are now. *out may be NULL: no condition. 0 or -ENOMEM. */
+int filter_bind(const struct predicate *where, const struct slot *slot, struct arena *arena,
+                struct filter **out);
+
+/* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
+bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);

@@ -1,0 +1,96 @@
+/* Kernels in plain C over 64-bit words. */
+#include <string.h>
+
+#include "storage/kernel.h"
+#include "storage/slices.h"
+
+/* Rows of one line with lo <= offset <= hi into in[]. Words the line's selection does not need may be wrong. */
+static void range_line(const struct slices *s, uint32_t line, uint64_t lo, uint64_t hi, const uint64_t *sel,
+                       uint64_t *in)
+{
+    uint64_t eq_lo[LINE_WORDS], eq_hi[LINE_WORDS], above[LINE_WORDS] = {0}, below[LINE_WORDS] = {0};
+    const uint64_t *at = s->words + (size_t)s->width * s->stride + line * LINE_WORDS;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++)
+        eq_lo[k] = eq_hi[k] = sel[k];
+    for (unsigned i = s->width; i-- > 0;) {
+        uint64_t flip_lo = lo >> i & 1 ? 0 : ~0ull, flip_hi = hi >> i & 1 ? 0 : ~0ull, open = 0;
+
+        at -= s->stride;
+        for (unsigned k = 0; k < LINE_WORDS; k++) {
+            uint64_t w = at[k];
+
+            above[k] |= eq_lo[k] & w & flip_lo;
+            below[k] |= eq_hi[k] & ~w & ~flip_hi;
+            eq_lo[k] &= w ^ flip_lo;
+            eq_hi[k] &= w ^ flip_hi;
+            open |= eq_lo[k] | eq_hi[k];
+        }
+        if (!open)
+            break;
+    }
+    for (unsigned k = 0; k < LINE_WORDS; k++)
+        in[k] = (eq_lo[k] | above[k]) & (eq_hi[k] | below[k]);
+}
+
+static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate, uint64_t *sel)
+{
+    for (uint32_t line = 0; line < s->lines; line++, sel += LINE_WORDS) {
+        uint64_t in[LINE_WORDS], any = 0;
+
+        for (unsigned k = 0; k < LINE_WORDS; k++)
+            any |= sel[k];
+        if (!any)
+            continue;
+        range_line(s, line, lo, hi, sel, in);
+        for (unsigned k = 0; k < LINE_WORDS; k++)
+            sel[k] &= negate ? ~in[k] : in[k];
+    }
+}
+
+static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
+{
+    unsigned __int128 total = 0;
+
+    for (uint32_t i = 0; i < s->width; i++) {
+        const uint64_t *w = s->words + (size_t)i * s->stride;
+        uint64_t n = 0;
+
+        for (uint32_t k = 0; k < s->lines * LINE_WORDS; k++)
+            n += (uint64_t)__builtin_popcountll(w[k] & sel[k]);
+        total += (unsigned __int128)n << i;
+    }
+    return total;
+}
+
+static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++)
+        slices_decode_word(s, line * LINE_WORDS + k, out + k * 64);
+}
+
+static uint32_t compress_line(const int64_t *values, const uint64_t *sel, int64_t *out)
+{
+    int64_t *at = out;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++, values += 64) {
+        uint64_t w = sel[k];
+
+        if (w == ~0ull) {
+            memcpy(at, values, 64 * sizeof *at);
+            at += 64;
+            continue;
+        }
+        for (; w; w &= w - 1)
+            *at++ = values[__builtin_ctzll(w)];
+    }
+    return (uint32_t)(at - out);
+}
+
+const struct kernels kernels_scalar = {
+    .name = "scalar",
+    .filter_range = filter_range,
+    .sum = sum,
+    .decode_line = decode_line,
+    .compress_line = compress_line,
+};

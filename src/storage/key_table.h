@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * Hash table from 32-bit hashes to 32-bit numbers (dictionary codes, rows), open addressing with linear probing.
+ * It knows no keys: a lookup walks the numbers whose hash is equal and the caller compares values. Deletion shifts
+ * entries back, so there are no tombstones. Large tables are cut into parts that grow one at a time, so that an
+ * insertion never moves more than about 1/256 of the entries. Owner: the slot's core.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct budget;
+
+enum { KEY_TABLE_EMPTY = 0xffffffff };
+
+struct key_entry {
+    uint32_t hash;
+    uint32_t number; /* KEY_TABLE_EMPTY = free */
+};
+
+/* Part of a table: entries of the hashes with the same top bits. Owner: the table. */
+struct key_part {
+    struct key_entry *entries;
+    uint32_t mask; /* entries - 1; meaningless without entries */
+    uint32_t used;
+};
+
+/* Owner: the slot's core; embedded in its user. */
+struct key_table {
+    struct budget *budget;
+    struct key_part *parts; /* 256 parts, or NULL while `one` holds everything */
+    struct key_part one;
+    uint64_t used;
+    size_t memory; /* bytes */
+};
+
+void key_table_init(struct key_table *t, struct budget *budget);
+void key_table_fini(struct key_table *t);
+
+/* Adds an entry (never checks for equals): 0 or -ENOMEM, then unchanged. number < KEY_TABLE_EMPTY. */
+int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number);
+
+/* Removes the entry with this hash and number, which must exist. */
+void key_table_remove(struct key_table *t, uint32_t hash, uint32_t number);
+
+static inline const struct key_part *key_table_part(const struct key_table *t, uint32_t hash)
+{
+    return t->parts ? &t->parts[hash >> 24] : &t->one;
+}
+
+static inline void key_table_prefetch(const struct key_table *t, uint32_t hash)
+{
+    const struct key_part *p = key_table_part(t, hash);
+
+    if (p->entries)
+        __builtin_prefetch(&p->entries[hash & p->mask]);
+}
+
+/* Walk over the numbers with one hash. Valid until the next insertion or removal. */
+struct key_walk {
+    const struct key_entry *entries;
+    uint32_t at, mask, hash;
+};
+
+static inline struct key_walk key_table_walk(const struct key_table *t, uint32_t hash)
+{
+    const struct key_part *p = key_table_part(t, hash);
+
+    return (struct key_walk){p->entries, hash & p->mask, p->mask, hash};
+}
+
+/* Next number with the hash: false at the end. */
+static inline bool key_walk_next(struct key_walk *w, uint32_t *number)
+{
+    if (!w->entries)
+        return false;
+    for (;;) {
+        struct key_entry e = w->entries[w->at];
+
+        if (e.number == KEY_TABLE_EMPTY)
+            return false;
+        w->at = (w->at + 1) & w->mask;
+        if (e.hash == w->hash) {
+            *number = e.number;
+            return true;
+        }
+    }
+}

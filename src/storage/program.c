@@ -1,0 +1,188 @@
+#include "storage/program.h"
+
+#include <errno.h>
+
+enum { PREDICATE_MAX_DEPTH = 64 };
+
+static const struct column *own_column(const struct schema *s, uint16_t column)
+{
+    return column < s->n_columns ? &s->columns[column] : NULL;
+}
+
+static bool is_list(const struct schema *s, uint16_t column)
+{
+    return column < s->n_columns && s->columns[column].layout == LAYOUT_LIST;
+}
+
+static int leaf_validate(const struct predicate *w, const struct schema *s, struct error_info *err)
+{
+    const struct column *c = own_column(s, w->column);
+
+    if (!c)
+        return error_set(err, -EINVAL, 0,
+                         "program: predicate on column %u; table %s has %u columns", w->column,
+                         s->name, s->n_columns);
+    bool string = c->type == COLUMN_STRING;
+    bool wants_string = w->kind == PREDICATE_STRINGS || w->kind == PREDICATE_STRING_RANGE ||
+                        w->kind == PREDICATE_LIKE;
+    if (w->kind != PREDICATE_NULL && string != wants_string)
+        return error_set(err, -EINVAL, 0, "program: predicate kind %d does not fit column %s",
+                         w->kind, c->name);
+    if (w->kind == PREDICATE_STRING_RANGE && w->n != 2)
+        return error_set(err, -EINVAL, 0, "program: a string range has 2 bounds, found %u", w->n);
+    if (w->kind == PREDICATE_LIKE && w->n != 1)
+        return error_set(err, -EINVAL, 0, "program: LIKE has 1 pattern, found %u", w->n);
+    return 0;
+}
+
+static int predicate_validate(const struct predicate *w, const struct schema *s, unsigned depth,
+                              struct error_info *err)
+{
+    if (depth > PREDICATE_MAX_DEPTH)
+        return error_set(err, -EINVAL, 0, "program: predicates nested deeper than %d",
+                         PREDICATE_MAX_DEPTH);
+    switch (w->kind) {
+    case PREDICATE_TRUE:
+    case PREDICATE_FALSE:
+        return 0;
+    case PREDICATE_AND:
+    case PREDICATE_OR:
+        for (uint32_t i = 0; i < w->n; i++) {
+            int rc = predicate_validate(w->children[i], s, depth + 1, err);
+            if (rc)
+                return rc;
+        }
+        return 0;
+    case PREDICATE_RANGE:
+    case PREDICATE_INTS:
+    case PREDICATE_STRINGS:
+    case PREDICATE_STRING_RANGE:
+    case PREDICATE_LIKE:
+    case PREDICATE_NULL:
+        return leaf_validate(w, s, err);
+    }
+    return error_set(err, -EINVAL, 0, "program: unknown predicate kind %d", w->kind);
+}
+
+static int join_validate(const struct program *p, const struct schema *s, struct error_info *err)
+{
+    const struct column *c = own_column(s, p->join->column);
+
+    if (!c || c->layout == LAYOUT_LIST)
+        return error_set(err, -EINVAL, 0, "program: column %u cannot be joined", p->join->column);
+    if (!p->join->parents || !p->join->parents->columns)
+        return error_set(err, -EINVAL, 0, "program: a join needs the parent keys");
+    struct batch_column key;
+    batch_column_at(p->join->parents, 0, &key);
+    if (key.kind != (c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64))
+        return error_set(err, -EINVAL, 0, "program: parent keys of kind %u do not fit column %s",
+                         key.kind, c->name);
+    for (unsigned i = 1; i < p->join->parents->columns; i++) {
+        struct batch_column a;
+        batch_column_at(p->join->parents, i, &a);
+        if (a.kind != BATCH_I64 && a.kind != BATCH_BYTES)
+            return error_set(
+                err, -EINVAL, 0,
+                "program: parent attribute %u has kind %u; allowed are integers and bytes", i,
+                a.kind);
+    }
+    return 0;
+}
+
+static int column_validate(const struct program *p, const struct schema *s, uint16_t column,
+                           struct error_info *err)
+{
+    if (column < s->n_columns)
+        return 0;
+    if (p->join && column > PROGRAM_PARENT && column - PROGRAM_PARENT < p->join->parents->columns)
+        return 0;
+    return error_set(err, -EINVAL, 0, "program: no column %u in table %s", column, s->name);
+}
+
+static int aggregate_validate(const struct program *p, const struct schema *s,
+                              const struct aggregate *a, struct error_info *err)
+{
+    if (a->kind == AGGREGATE_COUNT_ROWS)
+        return 0;
+    int rc = column_validate(p, s, a->column, err);
+    if (rc)
+        return rc;
+    bool min_max = a->kind == AGGREGATE_MIN || a->kind == AGGREGATE_MAX;
+    if (min_max && is_list(s, a->column))
+        return error_set(err, -EINVAL, 0,
+                         "program: no minimum or maximum of the multi-valued column %s",
+                         s->columns[a->column].name);
+    if (a->kind == AGGREGATE_SUM &&
+        (a->column >= s->n_columns || s->columns[a->column].type == COLUMN_STRING))
+        return error_set(err, -EINVAL, 0, "program: no sum of column %u", a->column);
+    if (a->kind > AGGREGATE_MAX)
+        return error_set(err, -EINVAL, 0, "program: unknown aggregate %d", a->kind);
+    return 0;
+}
+
+static int order_validate(const struct program *p, const struct schema *s, struct error_info *err)
+{
+    if (p->n_order && p->limit == UINT64_MAX)
+        return error_set(err, -EINVAL, 0, "program: ordered rows need a limit");
+    for (unsigned i = 0; i < p->n_order; i++) {
+        if (p->order[i].output >= p->n_columns)
+            return error_set(err, -EINVAL, 0, "program: order by output %u of %u",
+                             p->order[i].output, p->n_columns);
+        if (is_list(s, p->columns[p->order[i].output]))
+            return error_set(err, -EINVAL, 0,
+                             "program: rows cannot be ordered by a multi-valued column");
+    }
+    return 0;
+}
+
+int program_validate(const struct program *p, const struct schema *s, struct error_info *err)
+{
+    int rc;
+
+    if (p->n_columns > (p->output == OUTPUT_GROUPS ? PROGRAM_MAX_GROUPS : SCHEMA_MAX_COLUMNS) ||
+        p->n_aggregates > PROGRAM_MAX_AGGREGATES || p->n_order > PROGRAM_MAX_ORDER)
+        return error_set(err, -EINVAL, 0,
+                         "program: %u columns, %u aggregates, %u order keys are too many",
+                         p->n_columns, p->n_aggregates, p->n_order);
+    if (p->where && (rc = predicate_validate(p->where, s, 0, err)))
+        return rc;
+    if (p->join && (rc = join_validate(p, s, err)))
+        return rc;
+    for (unsigned i = 0; i < p->n_columns; i++)
+        if ((rc = column_validate(p, s, p->columns[i], err)))
+            return rc;
+    if (p->output == OUTPUT_ROWS)
+        return order_validate(p, s, err);
+    for (unsigned i = 0; i < p->n_aggregates; i++)
+        if ((rc = aggregate_validate(p, s, &p->aggregates[i], err)))
+            return rc;
+    return 0;
+}
+
+static enum batch_kind column_kind(const struct program *p, const struct schema *s, uint16_t column)
+{
+    if (column >= PROGRAM_PARENT) {
+        struct batch_column a;
+        batch_column_at(p->join->parents, column - PROGRAM_PARENT, &a);
+        return a.kind;
+    }
+    if (p->output == OUTPUT_ROWS && s->columns[column].layout == LAYOUT_LIST)
+        return BATCH_LIST;
+    return s->columns[column].type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
+}
+
+enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i)
+{
+    if (i < p->n_columns)
+        return column_kind(p, s, p->columns[i]);
+    const struct aggregate *a = &p->aggregates[i - p->n_columns];
+    switch (a->kind) {
+    case AGGREGATE_COUNT_ROWS:
+    case AGGREGATE_COUNT:
+        return BATCH_I64;
+    case AGGREGATE_SUM:
+        return BATCH_I128;
+    default:
+        return column_kind(p, s, a->column);
+    }
+}

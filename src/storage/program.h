@@ -1,0 +1,107 @@
+#pragma once
+/*
+ * Shard program: what a core computes over its slots of one table. Built by the planner, carried by legs or gRPC
+ * (proto/program.proto), never changed afterwards. Memory: the arena of the operation that built or decoded it.
+ */
+#include "storage/batch.h"
+#include "storage/schema.h"
+
+/* NOT is pushed to the leaves by the planner, so a leaf selects the rows for which it is TRUE (never UNKNOWN). */
+enum predicate_kind {
+    PREDICATE_TRUE,
+    PREDICATE_FALSE,
+    PREDICATE_AND,     /* children */
+    PREDICATE_OR,      /* children */
+    PREDICATE_RANGE,   /* lo <= value <= hi, canonical int64 (BOOL, INT, DECIMAL, DATE, DATETIME) */
+    PREDICATE_INTS,    /* value in ints[] (sorted, unique) */
+    PREDICATE_STRINGS, /* bytes equal one of strings[] */
+    PREDICATE_STRING_RANGE, /* strings[0] .. strings[1] bytewise; a bound with len UINT32_MAX is open */
+    PREDICATE_LIKE, /* strings[0] = pattern with % and _, escape character in `escape`; case-sensitive */
+    PREDICATE_NULL, /* IS NULL */
+};
+
+struct program_string {
+    const char *bytes;
+    uint32_t len;
+};
+
+struct predicate {
+    enum predicate_kind kind;
+    bool negate; /* leaves: the complement among non-NULL rows; PREDICATE_NULL: IS NOT NULL */
+    bool lo_open, hi_open; /* STRING_RANGE: bound excluded */
+    uint16_t column;       /* position in the schema */
+    char escape;           /* LIKE; 0 = none */
+    uint32_t n;            /* children / ints / strings */
+    const struct predicate **children;
+    int64_t lo, hi;
+    const int64_t *ints;
+    const struct program_string *strings;
+};
+
+/*
+ * A join along a ParentRelation: `parents` is a BATCH_DATA with the parent key in column 0 and attributes after
+ * it. Column references >= PROGRAM_PARENT name its attribute columns (PROGRAM_PARENT + position, 1 = first attribute).
+ */
+enum {
+    PROGRAM_PARENT = 0x4000,
+    PROGRAM_MAX_GROUPS = 16,
+    PROGRAM_MAX_AGGREGATES = 64,
+    PROGRAM_MAX_ORDER = 16
+};
+
+struct program_join {
+    uint16_t column; /* the relation column, position in the schema */
+    bool left;       /* children without a parent stay, with NULL attributes */
+    const struct batch *parents;
+};
+
+enum aggregate_kind {
+    AGGREGATE_COUNT_ROWS,
+    AGGREGATE_COUNT,
+    AGGREGATE_SUM,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX
+};
+
+struct aggregate {
+    enum aggregate_kind kind;
+    uint16_t column; /* not for COUNT_ROWS */
+};
+
+enum program_output {
+    OUTPUT_GROUPS, /* one row per group: group columns, then aggregates (no group columns: exactly one row) */
+    OUTPUT_ROWS, /* projected rows, ordered and limited when asked */
+};
+
+struct program_order {
+    uint16_t output; /* position among the output columns */
+    bool descending; /* NULLs are smallest, as in MySQL */
+};
+
+/*
+ * Output columns of a batch, ids 0, 1, 2 ... in output order. Kinds: STRING -> BYTES; LIST -> LIST (projection) or
+ * BYTES (group column, one row per value); COUNT* -> I64; SUM -> I128 (NULL when no value); all others I64.
+ */
+struct program {
+    uint32_t table_id;
+    uint64_t catalog_version; /* the planner's; an executor with another table version refuses */
+    const struct predicate *where;   /* NULL = all rows */
+    const struct program_join *join; /* or NULL */
+    enum program_output output;
+    uint16_t n_columns;      /* GROUPS: group columns; ROWS: projected columns */
+    const uint16_t *columns; /* positions in the schema, or PROGRAM_PARENT + n */
+    uint16_t n_aggregates;   /* GROUPS */
+    const struct aggregate *aggregates;
+    uint16_t n_order; /* ROWS: top-n when limit is set; never without a limit */
+    const struct program_order *order;
+    uint64_t limit;  /* ROWS: rows wanted in all; UINT64_MAX = all */
+    uint64_t memory; /* bytes a core may use for its partial; over it: -ENOMEM and a clear error */
+    bool analyze;    /* collect figures for EXPLAIN ANALYZE */
+};
+
+/* Checks a program against the schema (ranges, kinds, limits): 0 or -EINVAL with a text. Run on every program
+ * that comes from outside the process. */
+int program_validate(const struct program *p, const struct schema *s, struct error_info *err);
+
+/* Kind of output column i. */
+enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i);

@@ -1,0 +1,89 @@
+#pragma once
+/*
+ * Table definition. Built once from schema.yaml, CREATE TABLE or a log record, then immutable and shared
+ * by all cores by reference count (atomic). Spec: schema keys of the original, node.md section 1.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "storage/type.h"
+
+enum {
+    SCHEMA_MAX_COLUMNS = 1024,
+    SCHEMA_MAX_NAME = 64,
+    SCHEMA_MAX_KEY_COLUMNS = 8,
+    SCHEMA_HIDDEN_KEY_ID = 0xfffe
+};
+
+struct enum_value {
+    char *value; /* predefined value of an enum column */
+    char *desc;
+};
+
+struct column {
+    uint16_t id;  /* stable within the table; never reused */
+    char *name;   /* fieldName */
+    char *source; /* sourceName as written: "/a/b"; NULL = same as the name */
+    enum column_type type;
+    enum mapping mapping;
+    enum column_layout layout;
+    uint8_t scale;     /* DECIMAL digits, DATETIME tick exponent (0, 3, 6) */
+    bool required;     /* NOT NULL */
+    bool multi_valued; /* nonExclusive with a delimiter: LAYOUT_LIST */
+    bool searchable;
+    bool hidden;         /* the generated key of a table without a primary key; not in SELECT * */
+    bool in_key;         /* part of the row key: immutable */
+    char delim;          /* of multi-valued text, default ',' */
+    uint32_t max_length; /* declared VARCHAR length, 0 = none; informational in results */
+    char *
+        default_value; /* literal text (converted as an input value) or an expression such as now(); NULL = none */
+    char *parent_table; /* ParentRelation: table whose key the column holds */
+    char *
+        parent_key; /* ParentRelation: key columns in the parent when given ("t.spec"), else NULL */
+    char *comment;
+    struct enum_value *values; /* predefined */
+    uint32_t n_values;
+    int64_t min_value, max_value; /* declared in the schema; used for notices and alter checks */
+};
+
+struct schema {
+    uint32_t refs;     /* atomic */
+    uint32_t table_id; /* given by the catalog; 0 before */
+    uint64_t version;  /* catalog version at which this definition was made */
+    char *name;
+    char *primary_key; /* as written: "a+b"; NULL = hidden key */
+    char *secondary_keys;
+    char *time_field; /* timeQuantumField or NULL */
+    char *time_type;  /* "YMD", "YMDH" or NULL */
+    char *comment;
+    struct column *columns;
+    uint16_t n_columns; /* hidden key column included, last */
+    uint16_t
+        key[SCHEMA_MAX_KEY_COLUMNS]; /* indices into columns: time field first if partitioned */
+    uint8_t n_key;
+    int16_t time_column; /* index of the time field or -1 */
+};
+
+/* Parses one schema.yaml text. `file` is named in messages. Warnings (unknown and legacy keys) go to `warn`
+ * (may be NULL), one call per line. 0, or -EINVAL with file, line, key, found, allowed in err. */
+int schema_parse_yaml(const char *file, const char *text, size_t len,
+                      void (*warn)(void *ctx, const char *line), void *ctx, struct schema **out,
+                      struct error_info *err);
+
+/* Canonical YAML of a schema incl. column ids (log records, wire, SHOW CREATE): malloc'ed text, caller frees. */
+char *schema_print_yaml(const struct schema *s);
+
+/* For CREATE TABLE: an empty schema, columns added in order, then schema_finish checks and derives the rest
+ * (layouts, ids, key, hidden key column). Names are copied. */
+struct schema *schema_new(const char *name);
+struct column *schema_add_column(struct schema *s, const char *name, enum column_type type,
+                                 enum mapping mapping);
+int schema_finish(struct schema *s, struct error_info *err);
+
+struct schema *schema_get(struct schema *s); /* takes a reference */
+void schema_put(struct schema *s);           /* frees at the last */
+
+/* Index of a column by name (ASCII case-insensitive as MySQL's column names), or -1. */
+int schema_find_column(const struct schema *s, const char *name, size_t len);
+int schema_find_column_id(const struct schema *s, uint16_t id);

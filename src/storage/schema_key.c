@@ -1,0 +1,181 @@
+/* The key of a row: time field of a partitioned table first, then the parts of the primary key. */
+#include "storage/schema_key.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+
+/* Column of a key part: by its name, or by its sourceName as older schemas do. */
+static int find_part(const struct schema *s, const char *name, size_t len)
+{
+    int i = schema_find_column(s, name, len);
+
+    for (int k = 0; k < s->n_columns && i < 0; k++) {
+        const char *source = s->columns[k].source;
+
+        if (source && strlen(source) == len && memcmp(source, name, len) == 0)
+            i = k;
+    }
+    return i;
+}
+
+static int fault_part(struct schema_fault *f, int code, const char *key, const char *name,
+                      size_t len, const char *allowed)
+{
+    char text[SCHEMA_MAX_NAME + 1];
+
+    if (len > SCHEMA_MAX_NAME)
+        len = SCHEMA_MAX_NAME;
+    memcpy(text, name, len);
+    text[len] = 0;
+    return schema_fault_set(f, code, -1, key, text, "%s", allowed);
+}
+
+static int add_part(struct schema *s, const char *key, const char *name, size_t len,
+                    struct schema_fault *f)
+{
+    int i = find_part(s, name, len);
+
+    if (i < 0)
+        return fault_part(f, 1072, key, name, len, "names of columns of the table, joined by +");
+    if (s->columns[i].multi_valued)
+        return fault_part(f, 1170, key, name, len, "columns with one value per row");
+    for (unsigned k = 0; k < s->n_key; k++)
+        if (s->key[k] == i) {
+            /* The time field may be repeated among the parts of the primary key. */
+            if (k == 0 && s->time_field && find_part(s, s->time_field, strlen(s->time_field)) == i)
+                return 0;
+            return fault_part(f, 1060, key, name, len, "each column once");
+        }
+    if (s->n_key == SCHEMA_MAX_KEY_COLUMNS)
+        return schema_fault_set(f, 1070, -1, key, "more columns",
+                                "up to %d, the time field included", SCHEMA_MAX_KEY_COLUMNS);
+    s->key[s->n_key++] = (uint16_t)i;
+    s->columns[i].in_key = true;
+    s->columns[i].required = true;
+    return 0;
+}
+
+static int parse_primary_key(struct schema *s, struct schema_fault *f)
+{
+    const char *at = s->primary_key, *name;
+    size_t len;
+    int rc = 0;
+
+    while (rc == 0 && schema_next_part(&at, '+', &name, &len))
+        rc = add_part(s, "primaryKey", name, len, f);
+    return rc;
+}
+
+static int check_secondary_keys(const struct schema *s, struct schema_fault *f)
+{
+    const char *at = s->secondary_keys, *name;
+    size_t len;
+
+    while (at) {
+        size_t n = strcspn(at, "+,");
+        char part[2 * SCHEMA_MAX_NAME];
+        const char *one = part;
+
+        if (n >= sizeof part)
+            return fault_part(f, 1059, "secondaryKeys", at, n, "names of columns: a+b,c+d");
+        memcpy(part, at, n);
+        part[n] = 0;
+        schema_next_part(&one, '+', &name, &len);
+        if (find_part(s, name, len) < 0)
+            return fault_part(f, 1072, "secondaryKeys", name, len,
+                              "names of columns of the table: a+b,c+d");
+        at = at[n] ? at + n + 1 : NULL;
+    }
+    return 0;
+}
+
+static void drop_if_empty(char **text)
+{
+    if (*text && (*text)[strspn(*text, " \t")] == 0) {
+        free(*text);
+        *text = NULL;
+    }
+}
+
+/* Partitioned without a named time field: the first of two or more key parts is it. */
+static int take_time_field(struct schema *s, struct schema_fault *f)
+{
+    const char *at = s->primary_key, *name;
+    size_t len;
+
+    if (s->time_field)
+        return 0;
+    if (!at || !strchr(at, '+'))
+        return schema_fault_set(f, 1105, -1, "timeQuantumField", NULL,
+                                "a Date or DateTime column, because timeQuantumType is set");
+    schema_next_part(&at, '+', &name, &len);
+    s->time_field = strndup(name, len);
+    return s->time_field ? 0 : -ENOMEM;
+}
+
+static int derive_time(struct schema *s, struct schema_fault *f)
+{
+    int i, rc;
+
+    drop_if_empty(&s->time_field);
+    drop_if_empty(&s->time_type);
+    if (s->time_type) {
+        if (strcmp(s->time_type, "YMD") != 0 && strcmp(s->time_type, "YMDH") != 0)
+            return schema_fault_set(f, 1105, -1, "timeQuantumType", s->time_type,
+                                    "YMD (daily) or YMDH (hourly)");
+        rc = take_time_field(s, f);
+        if (rc != 0)
+            return rc;
+    }
+    if (!s->time_field)
+        return 0;
+    i = find_part(s, s->time_field, strlen(s->time_field));
+    if (i < 0)
+        return schema_fault_set(f, 1072, -1, "timeQuantumField", s->time_field,
+                                "a Date or DateTime column");
+    if (s->columns[i].type != COLUMN_DATE && s->columns[i].type != COLUMN_DATETIME)
+        return schema_fault_set(f, 1105, -1, "timeQuantumField", s->time_field,
+                                "a column of type Date or DateTime; this one is %s",
+                                column_type_name(s->columns[i].type));
+    if (s->time_type)
+        s->time_column = (int16_t)i;
+    return 0;
+}
+
+static int add_hidden_key(struct schema *s)
+{
+    struct column *c = schema_add_column(s, "@rownum", COLUMN_INT, MAPPING_INT_BSI);
+
+    if (!c)
+        return -ENOMEM;
+    c->id = SCHEMA_HIDDEN_KEY_ID;
+    c->layout = LAYOUT_ORDERED;
+    c->hidden = true;
+    return 0;
+}
+
+int schema_derive_key(struct schema *s, struct schema_fault *f)
+{
+    int rc;
+
+    drop_if_empty(&s->primary_key);
+    drop_if_empty(&s->secondary_keys);
+    rc = derive_time(s, f);
+    if (rc == 0 && !s->primary_key)
+        rc = add_hidden_key(s);
+    /* As in the original the time field is in the key, partitioned by it or not. */
+    if (rc == 0 && s->time_field && (s->time_column >= 0 || s->primary_key))
+        rc = add_part(s, "timeQuantumField", s->time_field, strlen(s->time_field), f);
+    if (rc == 0 && s->primary_key)
+        rc = parse_primary_key(s, f);
+    if (rc == 0)
+        rc = check_secondary_keys(s, f);
+    if (rc == 0 && !s->primary_key) {
+        s->key[s->n_key++] = (uint16_t)(s->n_columns - 1);
+        s->columns[s->n_columns - 1].in_key = true;
+    }
+    return rc;
+}

@@ -1,0 +1,310 @@
+/*
+ * Segment: blocks of 65,536 rows, the last one growing. A block is sealed when it is full, or in full lines on
+ * request; a block that could not be sealed for want of memory stays open and is tried again at the next request.
+ */
+#include "storage/segment.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "storage/colblock_change.h"
+#include "storage/presence.h"
+#include "storage/slot_memory.h"
+
+enum { BLOCK_BITS = 16 };
+
+/* Rows [n * 65536, ...) of the segment. Owner: the segment. */
+struct segment_block {
+    uint32_t rows, live_count;
+    uint64_t *live; /* NULL = all rows live; bits at and above rows are zero */
+    struct colblock *columns[];
+};
+
+struct segment {
+    uint32_t refs;
+    uint32_t rows, live;
+    uint32_t n_blocks, cap_blocks;
+    int64_t partition;
+    struct schema *schema;
+    struct segment_dicts dicts;
+    struct budget *budget;
+    struct segment_block **blocks;
+};
+
+int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition, struct budget *budget,
+                struct segment **out)
+{
+    struct segment *g = slot_memory_zeroed(budget, sizeof *g);
+
+    if (!g)
+        return -ENOMEM;
+    g->refs = 1;
+    g->partition = partition;
+    g->schema = schema_get((struct schema *)s); /* only the count of references changes */
+    g->dicts = *d;
+    g->budget = budget;
+    *out = g;
+    return 0;
+}
+
+struct segment *segment_get(struct segment *g)
+{
+    g->refs++;
+    return g;
+}
+
+static size_t block_bytes(const struct segment *g)
+{
+    return sizeof(struct segment_block) + g->schema->n_columns * sizeof(struct colblock *);
+}
+
+static void block_free(struct segment *g, struct segment_block *b)
+{
+    for (unsigned c = 0; c < g->schema->n_columns; c++)
+        colblock_free(b->columns[c]);
+    slot_memory_free(g->budget, b->live, BLOCK_WORDS * sizeof *b->live);
+    slot_memory_free(g->budget, b, block_bytes(g));
+}
+
+void segment_put(struct segment *g)
+{
+    if (!g || --g->refs > 0)
+        return;
+    for (uint32_t i = 0; i < g->n_blocks; i++)
+        block_free(g, g->blocks[i]);
+    slot_memory_free(g->budget, g->blocks, g->cap_blocks * sizeof(struct segment_block *));
+    schema_put(g->schema);
+    slot_memory_free(g->budget, g, sizeof *g);
+}
+
+uint32_t segment_rows(const struct segment *g)
+{
+    return g->rows;
+}
+
+uint32_t segment_live(const struct segment *g)
+{
+    return g->live;
+}
+
+uint32_t segment_blocks(const struct segment *g)
+{
+    return g->n_blocks;
+}
+
+int64_t segment_partition(const struct segment *g)
+{
+    return g->partition;
+}
+
+size_t segment_memory(const struct segment *g)
+{
+    size_t n = sizeof *g + g->cap_blocks * sizeof(struct segment_block *);
+
+    for (uint32_t i = 0; i < g->n_blocks; i++) {
+        const struct segment_block *b = g->blocks[i];
+
+        n += block_bytes(g) + (b->live ? BLOCK_WORDS * sizeof *b->live : 0);
+        for (unsigned c = 0; c < g->schema->n_columns; c++)
+            n += colblock_memory(b->columns[c]);
+    }
+    return n;
+}
+
+enum block_state segment_block(struct segment *g, uint32_t index, struct task *wake, struct block *out)
+{
+    struct segment_block *b;
+
+    (void)wake; /* every block is in memory */
+    ASSERT(index < g->n_blocks);
+    b = g->blocks[index];
+    *out = (struct block){.rows = b->rows, .live_count = b->live_count, .live = b->live, .columns = b->columns};
+    return BLOCK_READY;
+}
+
+static struct segment_block *block_new(struct segment *g)
+{
+    struct segment_block *b = slot_memory_zeroed(g->budget, block_bytes(g));
+
+    for (unsigned c = 0; b && c < g->schema->n_columns; c++) {
+        struct dict *lists = g->dicts.lists ? g->dicts.lists[c] : NULL;
+
+        b->columns[c] = colblock_new(g->schema->columns[c].layout, lists, g->budget);
+        if (!b->columns[c]) {
+            block_free(g, b);
+            b = NULL;
+        }
+    }
+    return b;
+}
+
+/* The open block, a new one when the last is full. -ENOMEM; -ENOSPC when row numbers end. */
+static int open_block(struct segment *g, struct segment_block **out)
+{
+    struct segment_block *b = g->n_blocks ? g->blocks[g->n_blocks - 1] : NULL;
+
+    if (!b || b->rows == BLOCK_ROWS) {
+        if (g->n_blocks == 1u << (32 - BLOCK_BITS))
+            return -ENOSPC;
+        if (g->n_blocks == g->cap_blocks) {
+            uint32_t cap = g->cap_blocks ? g->cap_blocks * 2 : 4;
+            void *grown = slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
+
+            if (!grown)
+                return -ENOMEM;
+            g->blocks = grown;
+            g->cap_blocks = cap;
+        }
+        b = block_new(g);
+        if (!b)
+            return -ENOMEM;
+        g->blocks[g->n_blocks++] = b;
+    }
+    *out = b;
+    return 0;
+}
+
+/* Seals what a block has in full lines. Columns are independent: those done stay so when memory ends. */
+static int seal_block(struct segment *g, struct segment_block *b)
+{
+    uint32_t rows = b->rows / LINE_ROWS * LINE_ROWS;
+
+    for (unsigned c = 0; c < g->schema->n_columns; c++) {
+        int rc = colblock_seal(b->columns[c], rows);
+
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int segment_seal(struct segment *g)
+{
+    for (uint32_t i = 0; i < g->n_blocks; i++) {
+        int rc = seal_block(g, g->blocks[i]);
+
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *const *present, uint32_t n,
+                        uint32_t *first, uint32_t *done)
+{
+    unsigned columns = g->schema->n_columns;
+
+    *first = g->rows;
+    for (*done = 0; *done < n;) {
+        struct segment_block *b;
+        uint32_t take = n - *done, at = *done;
+        int rc = open_block(g, &b);
+
+        if (rc != 0)
+            return rc;
+        if (take > BLOCK_ROWS - b->rows)
+            take = BLOCK_ROWS - b->rows;
+        for (unsigned c = 0; c < columns; c++) {
+            rc = colblock_reserve(b->columns[c], values[c] + at, present[c] ? present[c] + at : NULL, take);
+            if (rc != 0)
+                return rc;
+        }
+        for (unsigned c = 0; c < columns; c++)
+            colblock_append(b->columns[c], values[c] + at, present[c] ? present[c] + at : NULL, take);
+        if (b->live)
+            presence_fill(b->live, b->rows, take);
+        b->rows += take;
+        b->live_count += take;
+        g->rows += take;
+        g->live += take;
+        *done += take;
+        if (b->rows == BLOCK_ROWS)
+            (void)seal_block(g, b); /* without memory it stays open, which answers the same */
+    }
+    return 0;
+}
+
+int segment_append(struct segment *g, const int64_t *values, const uint8_t *present, uint32_t *row)
+{
+    struct segment_block *b;
+    int rc = open_block(g, &b);
+
+    if (rc != 0)
+        return rc;
+    for (unsigned c = 0; c < g->schema->n_columns; c++) {
+        rc = colblock_reserve(b->columns[c], &values[c], &present[c], 1);
+        if (rc != 0)
+            return rc;
+    }
+    for (unsigned c = 0; c < g->schema->n_columns; c++)
+        colblock_append(b->columns[c], &values[c], &present[c], 1);
+    if (b->live)
+        presence_set(b->live, b->rows);
+    b->rows++;
+    b->live_count++;
+    g->live++;
+    *row = g->rows++;
+    if (b->rows == BLOCK_ROWS)
+        (void)seal_block(g, b);
+    return 0;
+}
+
+static struct colblock *column_of(const struct segment *g, uint32_t row, unsigned column)
+{
+    ASSERT(row < g->rows && column < g->schema->n_columns);
+    return g->blocks[row >> BLOCK_BITS]->columns[column];
+}
+
+int segment_reserve_set(struct segment *g, uint32_t row, unsigned column, int64_t value, bool present)
+{
+    return colblock_reserve_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
+}
+
+void segment_put_value(struct segment *g, uint32_t row, unsigned column, int64_t value, bool present)
+{
+    colblock_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
+}
+
+int segment_set(struct segment *g, uint32_t row, unsigned column, int64_t value, bool present)
+{
+    int rc = segment_reserve_set(g, row, column, value, present);
+
+    if (rc == 0)
+        segment_put_value(g, row, column, value, present);
+    return rc;
+}
+
+bool segment_value(struct segment *g, uint32_t row, unsigned column, int64_t *value)
+{
+    return colblock_get(column_of(g, row, column), row & (BLOCK_ROWS - 1), value);
+}
+
+bool segment_is_live(const struct segment *g, uint32_t row)
+{
+    const struct segment_block *b;
+
+    ASSERT(row < g->rows);
+    b = g->blocks[row >> BLOCK_BITS];
+    return !b->live || presence_get(b->live, row & (BLOCK_ROWS - 1));
+}
+
+int segment_delete(struct segment *g, uint32_t row)
+{
+    struct segment_block *b;
+
+    ASSERT(row < g->rows);
+    b = g->blocks[row >> BLOCK_BITS];
+    if (!b->live) {
+        b->live = slot_memory_zeroed(g->budget, BLOCK_WORDS * sizeof *b->live);
+        if (!b->live)
+            return -ENOMEM;
+        presence_fill(b->live, 0, b->rows);
+    }
+    if (!presence_get(b->live, row & (BLOCK_ROWS - 1)))
+        return 0;
+    presence_clear(b->live, row & (BLOCK_ROWS - 1));
+    b->live_count--;
+    g->live--;
+    return 0;
+}

@@ -1,0 +1,214 @@
+#include "storage/shard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+
+/* A table on this core: its own slots only. Lives until dropped and no longer pinned. */
+struct shard_table {
+    struct schema *schema;
+    struct slot **slots; /* ascending slot numbers */
+    uint32_t n_slots;
+    uint32_t pins;
+    bool dropped; /* out of the list; freed at the last unpin */
+};
+
+struct shard { /* owner: its core */
+    struct shard_config config;
+    struct catalog *catalog;
+    struct shard_table **tables;
+    uint32_t n_tables;
+};
+
+int shard_new(const struct shard_config *config, struct shard **out)
+{
+    struct shard *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->config = *config;
+    s->catalog = catalog_new();
+    if (!s->catalog) {
+        free(s);
+        return -ENOMEM;
+    }
+    *out = s;
+    return 0;
+}
+
+static void table_free(struct shard_table *t)
+{
+    for (uint32_t i = 0; i < t->n_slots; i++)
+        slot_free(t->slots[i]);
+    free(t->slots);
+    schema_put(t->schema);
+    free(t);
+}
+
+static void table_drop(struct shard_table *t)
+{
+    t->dropped = true;
+    if (!t->pins)
+        table_free(t);
+}
+
+void shard_free(struct shard *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        table_drop(s->tables[i]);
+    free(s->tables);
+    catalog_put(s->catalog);
+    free(s);
+}
+
+static int table_new(const struct shard *s, struct schema *schema, struct shard_table **out)
+{
+    uint32_t all = 1U << s->config.slot_bits, n = 0;
+    struct shard_table *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    t->schema = schema_get(schema);
+    t->slots = calloc(all / s->config.cores + 1, sizeof(struct slot *));
+    int rc = t->slots ? 0 : -ENOMEM;
+    for (uint32_t i = s->config.core; i < all && !rc; i += s->config.cores) {
+        ASSERT(shard_core_of_slot(i, s->config.cores) == s->config.core);
+        rc = slot_new(schema, i, s->config.hash_seed, s->config.budget, &t->slots[n]);
+        if (!rc)
+            t->n_slots = ++n;
+    }
+    if (rc) {
+        table_free(t);
+        return rc;
+    }
+    *out = t;
+    return 0;
+}
+
+static struct shard_table *find_table(const struct shard *s, uint32_t table_id)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        if (s->tables[i]->schema->table_id == table_id)
+            return s->tables[i];
+    return NULL;
+}
+
+static int add_table(struct shard *s, struct schema *schema)
+{
+    struct shard_table **tables =
+        realloc(s->tables, (s->n_tables + 1) * sizeof(struct shard_table *));
+
+    if (!tables)
+        return -ENOMEM;
+    s->tables = tables;
+    int rc = table_new(s, schema, &s->tables[s->n_tables]);
+    if (!rc)
+        s->n_tables++;
+    return rc;
+}
+
+int shard_set_catalog(struct shard *s, struct catalog *c)
+{
+    for (uint32_t i = 0; i < c->n_tables; i++)
+        if (!find_table(s, c->tables[i]->table_id)) {
+            int rc = add_table(s, c->tables[i]);
+            if (rc)
+                return rc;
+        }
+    for (uint32_t i = 0; i < s->n_tables;) {
+        if (catalog_find_id(c, s->tables[i]->schema->table_id)) {
+            i++;
+            continue;
+        }
+        table_drop(s->tables[i]);
+        s->tables[i] = s->tables[--s->n_tables];
+    }
+    struct catalog *old = s->catalog;
+    s->catalog = catalog_get(c);
+    catalog_put(old);
+    return 0;
+}
+
+struct catalog *shard_catalog(struct shard *s)
+{
+    return s->catalog;
+}
+
+int shard_truncate(struct shard *s, uint32_t table_id)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++) {
+        struct shard_table *old = s->tables[i], *fresh;
+        if (old->schema->table_id != table_id)
+            continue;
+        int rc = table_new(s, old->schema, &fresh);
+        if (rc)
+            return rc;
+        s->tables[i] = fresh;
+        table_drop(old);
+        return 0;
+    }
+    return -ENOENT;
+}
+
+int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot)
+{
+    struct shard_table *t = find_table(s, table_id);
+    struct slot *fresh;
+
+    if (!t || slot >> s->config.slot_bits)
+        return 0;
+    ASSERT(!t->pins && shard_core_of_slot(slot, s->config.cores) == s->config.core);
+    int rc = slot_new(t->schema, slot, s->config.hash_seed, s->config.budget, &fresh);
+    if (rc)
+        return rc;
+    slot_free(t->slots[slot / s->config.cores]);
+    t->slots[slot / s->config.cores] = fresh;
+    return 0;
+}
+
+int shard_pin(struct shard *s, uint32_t table_id, struct shard_pin *out)
+{
+    struct shard_table *t = find_table(s, table_id);
+
+    if (!t)
+        return -ENOENT;
+    t->pins++;
+    *out = (struct shard_pin){t->slots, t->n_slots, t};
+    return 0;
+}
+
+void shard_unpin(struct shard *s, struct shard_pin *pin)
+{
+    struct shard_table *t = pin->table;
+
+    (void)s;
+    ASSERT(t->pins > 0);
+    if (!--t->pins && t->dropped)
+        table_free(t);
+    pin->table = NULL;
+}
+
+struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot)
+{
+    struct shard_table *t = find_table(s, table_id);
+
+    if (!t || slot >> s->config.slot_bits ||
+        shard_core_of_slot(slot, s->config.cores) != s->config.core)
+        return NULL;
+    return t->slots[slot / s->config.cores];
+}
+
+void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes)
+{
+    struct shard_table *t = find_table(s, table_id);
+
+    *rows = *bytes = 0;
+    for (uint32_t i = 0; t && i < t->n_slots; i++) {
+        *rows += slot_live_rows(t->slots[i]);
+        *bytes += slot_memory(t->slots[i]);
+    }
+}

@@ -1,0 +1,220 @@
+/* Slot: dictionaries and partitions. */
+#include "storage/slot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "storage/slot_impl.h"
+#include "storage/slot_memory.h"
+
+static int dicts_new(struct slot *t)
+{
+    unsigned n = t->schema->n_columns;
+
+    t->dicts = slot_memory_zeroed(t->budget, n * sizeof(struct dict *));
+    t->lists = slot_memory_zeroed(t->budget, n * sizeof(struct dict *));
+    if (!t->dicts || !t->lists)
+        return -ENOMEM;
+    for (unsigned i = 0; i < n; i++) {
+        const struct column *c = &t->schema->columns[i];
+
+        if (c->layout == LAYOUT_ORDERED)
+            continue;
+        t->dicts[i] = dict_new(c->type == COLUMN_STRING ? DICT_BYTES : DICT_INT, t->seed, t->budget);
+        if (!t->dicts[i])
+            return -ENOMEM;
+        if (c->layout != LAYOUT_LIST)
+            continue;
+        t->lists[i] = dict_new(DICT_LIST, t->seed, t->budget);
+        if (!t->lists[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budget *budget, struct slot **out)
+{
+    struct slot *t = slot_memory_zeroed(budget, sizeof *t);
+    int rc;
+
+    if (!t)
+        return -ENOMEM;
+    t->schema = schema_get(s);
+    t->number = number;
+    t->seed = hash_seed;
+    t->budget = budget;
+    rc = dicts_new(t);
+    if (rc != 0) {
+        slot_free(t);
+        return rc;
+    }
+    *out = t;
+    return 0;
+}
+
+static void part_free(struct slot *t, struct slot_part *p)
+{
+    key_table_fini(&p->index);
+    segment_put(p->segment);
+    slot_memory_free(t->budget, p, sizeof *p);
+}
+
+void slot_free(struct slot *t)
+{
+    size_t dicts_bytes;
+
+    if (!t)
+        return;
+    dicts_bytes = t->schema->n_columns * sizeof(struct dict *);
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        part_free(t, t->parts[i]);
+    slot_memory_free(t->budget, t->parts, t->cap_parts * sizeof(struct slot_part *));
+    for (unsigned i = 0; i < t->schema->n_columns; i++) {
+        dict_free(t->lists ? t->lists[i] : NULL);
+        dict_free(t->dicts ? t->dicts[i] : NULL);
+    }
+    slot_memory_free(t->budget, t->lists, dicts_bytes);
+    slot_memory_free(t->budget, t->dicts, dicts_bytes);
+    schema_put(t->schema);
+    slot_memory_free(t->budget, t, sizeof *t);
+}
+
+const struct schema *slot_schema(const struct slot *t)
+{
+    return t->schema;
+}
+
+uint32_t slot_number(const struct slot *t)
+{
+    return t->number;
+}
+
+uint32_t slot_segments(const struct slot *t)
+{
+    return t->n_parts;
+}
+
+struct segment *slot_segment(const struct slot *t, uint32_t i)
+{
+    return t->parts[i]->segment;
+}
+
+struct dict *slot_dict(const struct slot *t, unsigned column)
+{
+    return t->dicts[column];
+}
+
+struct dict *slot_list_dict(const struct slot *t, unsigned column)
+{
+    return t->lists[column];
+}
+
+uint64_t slot_live_rows(const struct slot *t)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        n += segment_live(t->parts[i]->segment);
+    return n;
+}
+
+size_t slot_memory(const struct slot *t)
+{
+    size_t n = sizeof *t + t->cap_parts * sizeof(struct slot_part *);
+
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) + t->parts[i]->index.memory;
+    for (unsigned i = 0; i < t->schema->n_columns; i++) {
+        n += 2 * sizeof(struct dict *);
+        n += t->dicts[i] ? dict_memory(t->dicts[i]) : 0;
+        n += t->lists[i] ? dict_memory(t->lists[i]) : 0;
+    }
+    return n;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+int64_t slot_partition_of(const struct schema *s, int64_t time)
+{
+    static const int64_t ticks[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    const struct column *c;
+    int64_t unit, seconds;
+
+    if (s->time_column < 0)
+        return 0;
+    c = &s->columns[s->time_column];
+    unit = strcmp(s->time_type, "YMDH") == 0 ? 3600 : 86400;
+    if (c->type == COLUMN_DATE) {
+        /* Days that no calendar has, from a batch gone wrong, share the outermost partitions. */
+        if (__builtin_mul_overflow(time, (int64_t)86400, &seconds))
+            seconds = time < 0 ? INT64_MIN / 86400 * 86400 : INT64_MAX / 86400 * 86400;
+        return seconds;
+    }
+    seconds = floor_div(time, ticks[c->scale <= 6 ? c->scale : 6]);
+    if (__builtin_mul_overflow(floor_div(seconds, unit), unit, &seconds))
+        seconds = INT64_MIN / unit * unit;
+    return seconds;
+}
+
+/* Position of the first partition >= the given one. */
+static uint32_t find_part(const struct slot *t, int64_t partition)
+{
+    uint32_t from = 0, n = t->n_parts;
+
+    while (n > 0) {
+        uint32_t half = n / 2;
+
+        if (t->parts[from + half]->partition < partition) {
+            from += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return from;
+}
+
+struct slot_part *slot_part_find(const struct slot *t, int64_t partition)
+{
+    uint32_t at = find_part(t, partition);
+
+    return at < t->n_parts && t->parts[at]->partition == partition ? t->parts[at] : NULL;
+}
+
+int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)
+{
+    struct segment_dicts dicts = {t->dicts, t->lists};
+    uint32_t at = find_part(t, partition);
+    struct slot_part *p;
+
+    if (at < t->n_parts && t->parts[at]->partition == partition) {
+        *out = t->parts[at];
+        return 0;
+    }
+    if (t->n_parts == t->cap_parts) {
+        uint32_t cap = t->cap_parts ? t->cap_parts * 2 : 4;
+        void *grown = slot_memory_grow(t->budget, t->parts, t->cap_parts * sizeof p, cap * sizeof p);
+
+        if (!grown)
+            return -ENOMEM;
+        t->parts = grown;
+        t->cap_parts = cap;
+    }
+    p = slot_memory_zeroed(t->budget, sizeof *p);
+    if (!p)
+        return -ENOMEM;
+    p->partition = partition;
+    key_table_init(&p->index, t->budget);
+    if (segment_new(t->schema, &dicts, partition, t->budget, &p->segment) != 0) {
+        slot_memory_free(t->budget, p, sizeof *p);
+        return -ENOMEM;
+    }
+    memmove(t->parts + at + 1, t->parts + at, (t->n_parts - at) * sizeof p);
+    t->parts[at] = p;
+    t->n_parts++;
+    *out = p;
+    return 0;
+}

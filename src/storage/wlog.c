@@ -1,0 +1,385 @@
+#include "storage/wlog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "reactor/io.h"
+#include "reactor/log.h"
+#include "storage/wlog_file.h"
+#include "storage/wlog_format.h"
+#include "storage/wlog_replay.h"
+
+enum {
+    GROUP_BYTES = 2 << 20, /* appends gathered into one group while another is written */
+    RETRY_NS = 1000000000, /* a file that could not be made is tried again after this */
+};
+
+enum wlog_state { WLOG_IDLE, WLOG_WRITING, WLOG_WAITING_FILE, WLOG_WAITING_TURN, WLOG_BROKEN };
+
+struct wlog { /* owner: the log's core */
+    struct reactor *reactor;
+    char *dir;
+    uint64_t file_bytes;
+    uint64_t interval_ns; /* between device writes; 0 = none */
+    uint64_t next_write_ns;
+    enum wlog_state state;
+    struct wlog_file current, next;
+    uint64_t offset;                        /* of the next group in the current file */
+    struct wlog_append *queue, **queue_end; /* waiting */
+    struct wlog_append *group;              /* being written */
+    struct buffer frame;                    /* 4 KiB aligned memory that never moves */
+    struct wlog_frame head;
+    uint32_t written; /* bytes of the frame */
+    struct io_op op;
+    struct timer turn, retry;
+    struct wlog_stats stats;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void start_group(struct wlog *l);
+
+static int frame_reserve(struct wlog *l, size_t bytes)
+{
+    size_t cap = (bytes + WLOG_UNIT - 1) & ~(size_t)(WLOG_UNIT - 1);
+
+    if (cap < GROUP_BYTES)
+        cap = GROUP_BYTES;
+    if (l->frame.cap == cap || (l->frame.cap > cap && cap > GROUP_BYTES))
+        return 0;
+    uint8_t *p = aligned_alloc(WLOG_UNIT, cap);
+    if (!p)
+        return l->frame.cap >= cap ? 0 : -ENOMEM;
+    free(l->frame.data);
+    l->frame = (struct buffer){.data = p, .cap = cap, .limit = cap};
+    return 0;
+}
+
+static size_t append_bytes(const struct wlog_append *a)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < a->n; i++)
+        n += WLOG_RECORD_HEADER + (((size_t)a->records[i].len + 7) & ~(size_t)7);
+    return n;
+}
+
+static void finish_all(struct wlog_append *list, int rc)
+{
+    while (list) {
+        struct wlog_append *a = list;
+        list = a->next;
+        a->next = NULL;
+        a->rc = rc;
+        a->done(a);
+    }
+}
+
+static struct wlog_append *take_queue(struct wlog *l)
+{
+    struct wlog_append *all = l->queue;
+
+    l->queue = NULL;
+    l->queue_end = &l->queue;
+    return all;
+}
+
+static void maybe_closed(struct wlog *l)
+{
+    if (!l->closed || l->queue || l->group || l->next.state == WLOG_FILE_FILLING)
+        return;
+    void (*closed)(void *ctx) = l->closed;
+    void *ctx = l->closed_ctx;
+    timer_cancel(l->reactor, &l->turn);
+    timer_cancel(l->reactor, &l->retry);
+    wlog_file_close(&l->current);
+    if (l->next.state == WLOG_FILE_READY)
+        wlog_file_close(&l->next);
+    free(l->frame.data);
+    free(l->dir);
+    free(l);
+    closed(ctx);
+}
+
+/* A failed write leaves the file in an unknown state: nothing more is written until a restart has looked at it. */
+static void break_log(struct wlog *l, int rc)
+{
+    char path[4096];
+
+    wlog_path(path, sizeof(path), l->dir, l->current.generation);
+    log_error("log: writing %s at offset %" PRIu64 " failed: %s; writes are refused from now on",
+              path, l->offset, strerror(-rc));
+    l->state = WLOG_BROKEN;
+    struct wlog_append *group = l->group, *queue = take_queue(l);
+    l->group = NULL;
+    finish_all(group, rc);
+    finish_all(queue, rc);
+    maybe_closed(l);
+}
+
+static void write_rest(struct wlog *l)
+{
+    io_write(l->reactor, &l->op, l->current.fd, l->frame.data + l->written,
+             (uint32_t)l->frame.len - l->written, l->offset + l->written);
+}
+
+static void group_written(struct wlog *l)
+{
+    l->offset += l->frame.len;
+    l->stats.groups++;
+    l->stats.records += l->head.records;
+    l->stats.bytes += l->frame.len;
+    l->stats.durable_lsn = l->head.first_lsn + l->head.records - 1;
+    l->state = WLOG_IDLE;
+    struct wlog_append *group = l->group;
+    l->group = NULL;
+    finish_all(group, 0);
+    if (l->queue && l->state == WLOG_IDLE)
+        start_group(l);
+    maybe_closed(l);
+}
+
+static void write_done(struct io_op *op)
+{
+    struct wlog *l = (struct wlog *)((char *)op - offsetof(struct wlog, op));
+
+    l->stats.device_writes++;
+    if (op->res <= 0) {
+        break_log(l, op->res < 0 ? op->res : -EIO);
+        return;
+    }
+    /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
+    l->written += (uint32_t)op->res;
+    if (l->written < l->frame.len) {
+        l->written &= ~(uint32_t)(WLOG_UNIT - 1);
+        write_rest(l);
+    } else {
+        group_written(l);
+    }
+}
+
+static void next_ready(struct wlog_file *f)
+{
+    struct wlog *l = f->ctx;
+
+    if (f->state == WLOG_FILE_FAILED) {
+        log_error("log: cannot make file %" PRIu64
+                  " in %s: %s; writes that do not fit are refused until it can be made",
+                  f->generation, l->dir, strerror(-f->rc));
+        timer_arm(l->reactor, &l->retry, RETRY_NS);
+    }
+    if (l->state == WLOG_WAITING_FILE) {
+        l->state = WLOG_IDLE;
+        if (f->state == WLOG_FILE_FAILED)
+            finish_all(take_queue(l), f->rc);
+        else
+            start_group(l);
+    }
+    maybe_closed(l);
+}
+
+static void prepare_next(struct wlog *l)
+{
+    if (l->next.state == WLOG_FILE_NONE || l->next.state == WLOG_FILE_FAILED)
+        wlog_file_prepare(&l->next, l->reactor, l->dir, l->current.generation + 1, l->file_bytes,
+                          next_ready, l);
+}
+
+static void retry_fired(struct timer *t)
+{
+    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, retry));
+
+    if (!l->closed)
+        prepare_next(l);
+}
+
+static void turn_fired(struct timer *t)
+{
+    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, turn));
+
+    l->state = WLOG_IDLE;
+    if (l->queue)
+        start_group(l);
+}
+
+/* Bytes of the group that would be made of the queue now; at least one append. */
+static size_t plan_group(const struct wlog *l, uint32_t *appends)
+{
+    size_t bytes = WLOG_FRAME_HEADER;
+
+    *appends = 0;
+    for (const struct wlog_append *a = l->queue; a; a = a->next) {
+        size_t more = append_bytes(a);
+        if (*appends && bytes + more > GROUP_BYTES)
+            break;
+        bytes += more;
+        ++*appends;
+    }
+    return (bytes + WLOG_UNIT - 1) & ~(size_t)(WLOG_UNIT - 1);
+}
+
+static int build_group(struct wlog *l, uint32_t appends)
+{
+    int rc = wlog_frame_begin(&l->frame);
+
+    l->head = (struct wlog_frame){.generation = l->current.generation,
+                                  .first_lsn = l->stats.node_lsn + 1,
+                                  .durable_before = l->stats.durable_lsn};
+    l->group = l->queue;
+    struct wlog_append *last = NULL;
+    for (uint32_t i = 0; i < appends; i++) {
+        last = l->queue;
+        for (uint32_t k = 0; k < last->n && !rc; k++, l->head.records++)
+            rc = wlog_frame_add(&l->frame, &last->records[k], ++l->stats.node_lsn);
+        l->queue = last->next;
+    }
+    last->next = NULL;
+    if (!l->queue)
+        l->queue_end = &l->queue;
+    return rc ? rc : wlog_frame_end(&l->frame, &l->head);
+}
+
+/* Switches to the prepared file; false when it must be waited for. */
+static bool roll_over(struct wlog *l)
+{
+    if (l->next.state != WLOG_FILE_READY) {
+        l->state = WLOG_WAITING_FILE;
+        prepare_next(l);
+        return false;
+    }
+    wlog_file_close(&l->current);
+    l->current = l->next;
+    l->next = (struct wlog_file){.fd = -1};
+    l->offset = 0;
+    return true;
+}
+
+static bool is_my_turn(struct wlog *l)
+{
+    uint64_t now = reactor_now_ns(l->reactor);
+
+    if (l->interval_ns && now < l->next_write_ns) {
+        l->state = WLOG_WAITING_TURN;
+        timer_arm(l->reactor, &l->turn, l->next_write_ns - now);
+        return false;
+    }
+    l->next_write_ns = now + l->interval_ns;
+    return true;
+}
+
+static void start_group(struct wlog *l)
+{
+    uint32_t appends;
+    size_t bytes = plan_group(l, &appends);
+
+    if (l->offset + bytes > l->current.size && !roll_over(l))
+        return;
+    if (!is_my_turn(l))
+        return;
+    int rc = frame_reserve(l, bytes);
+    if (!rc)
+        rc = build_group(l, appends);
+    if (rc) {
+        break_log(l, rc);
+        return;
+    }
+    l->state = WLOG_WRITING;
+    l->written = 0;
+    write_rest(l);
+    if (l->offset + bytes > l->current.size / 2)
+        prepare_next(l);
+}
+
+static int check_append(const struct wlog *l, const struct wlog_append *a)
+{
+    if (l->state == WLOG_BROKEN)
+        return -EIO;
+    return append_bytes(a) + WLOG_FRAME_HEADER > LOG_MAX_RECORD ? -EMSGSIZE : 0;
+}
+
+void wlog_append(struct wlog *l, struct wlog_append *a)
+{
+    int rc = check_append(l, a);
+
+    ASSERT_ON_CORE(l->reactor);
+    a->next = NULL;
+    if (rc) {
+        finish_all(a, rc);
+        return;
+    }
+    *l->queue_end = a;
+    l->queue_end = &a->next;
+    if (l->state == WLOG_IDLE)
+        start_group(l);
+}
+
+int wlog_can_append(const struct wlog *l, uint64_t bytes)
+{
+    if (l->state == WLOG_BROKEN)
+        return -EIO;
+    if (l->next.state == WLOG_FILE_FAILED && l->offset + bytes + WLOG_UNIT > l->current.size)
+        return l->next.rc;
+    return 0;
+}
+
+void wlog_close(struct wlog *l, void (*closed)(void *ctx), void *ctx)
+{
+    l->closed = closed;
+    l->closed_ctx = ctx;
+    maybe_closed(l);
+}
+
+void wlog_get_stats(const struct wlog *l, struct wlog_stats *out)
+{
+    *out = l->stats;
+}
+
+static int open_current(struct wlog *l, const struct wlog_position *end, struct error_info *err)
+{
+    int rc;
+
+    if (end->generation)
+        rc = wlog_file_open(&l->current, l->reactor, l->dir, end->generation);
+    else
+        rc = wlog_file_create(&l->current, l->reactor, l->dir, 1, l->file_bytes);
+    if (rc)
+        return error_set(err, rc, 0, "cannot open the log in %s for writing: %s", l->dir,
+                         strerror(-rc));
+    l->offset = end->offset;
+    return 0;
+}
+
+int wlog_open(struct reactor *r, const struct wlog_config *config,
+              int (*apply)(void *ctx, const struct wlog_record *rec, uint64_t node_lsn), void *ctx,
+              struct wlog **out, struct error_info *err)
+{
+    struct wlog *l = calloc(1, sizeof(*l));
+    struct wlog_position end;
+
+    if (!l || !(l->dir = strdup(config->dir))) {
+        free(l);
+        return error_set(err, -ENOMEM, 0, "out of memory at the start of the log");
+    }
+    l->reactor = r;
+    l->file_bytes = config->file_bytes ? config->file_bytes : LOG_FILE_BYTES;
+    l->interval_ns = config->iops ? 1000000000U / config->iops : 0;
+    l->queue_end = &l->queue;
+    l->op.done = write_done;
+    l->turn.fire = turn_fired;
+    l->retry.fire = retry_fired;
+    l->current.fd = l->next.fd = -1;
+    int rc = wlog_replay(r, config->dir, apply, ctx, &end, err);
+    if (!rc)
+        rc = open_current(l, &end, err);
+    if (rc) {
+        free(l->dir);
+        free(l);
+        return rc;
+    }
+    l->stats.node_lsn = l->stats.durable_lsn = end.next_lsn - 1;
+    *out = l;
+    return 0;
+}

@@ -1,0 +1,75 @@
+#pragma once
+/*
+ * The log of a data directory: every write is in it, durable, before it is acknowledged; replay gives the state back.
+ *
+ * One writer at a time: the core that owns the log (core 0). Other cores hand it groups by legs of class LEG_LOG.
+ * Files log-<generation>.qlg of fixed size, preallocated, written O_DIRECT|O_DSYNC in 4 KiB units where the file
+ * system can, else plain writes with fdatasync. A frame per group: magic "QLG1", length, file generation, node LSN of
+ * its first record, the durable LSN before it, record count, XXH3 checksum; inside, records: length, kind, slot,
+ * slot LSN, node LSN, payload. Kinds: a row batch (payload = batch bytes), a definition change (YAML). No payload
+ * holds a row number. Group commit: while one group is being written the next one gathers.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reactor/reactor.h"
+#include "storage/type.h"
+
+enum log_kind {
+    LOG_BATCH = 1,
+    LOG_CREATE_TABLE,
+    LOG_DROP_TABLE,
+    LOG_TRUNCATE_TABLE,
+    LOG_BARRIER /* nothing; makes what is before it durable */
+};
+
+enum { LOG_FILE_BYTES = 64 << 20, LOG_MAX_RECORD = 48 << 20 };
+
+struct wlog; /* the name "log" belongs to reactor/log.h's lines */
+
+struct wlog_record {
+    uint8_t kind;
+    uint32_t slot;     /* BATCH_SLOT_ANY for definitions */
+    uint64_t slot_lsn; /* given by the slot's owner, ascending per slot and table */
+    uint64_t client,
+        sequence;        /* of the batch: a repeated pair is answered, not applied; 0 = none */
+    const void *payload; /* 8-byte aligned; must live until done */
+    uint32_t len;
+};
+
+struct wlog_config {
+    const char *dir;     /* data directory; exists */
+    uint64_t file_bytes; /* 0 = LOG_FILE_BYTES */
+    unsigned iops;       /* cap of device writes per second, 0 = none */
+};
+
+/*
+ * Opens or creates the log and replays it: `apply` is called for each record in order (its payload is valid during
+ * the call, 8-byte aligned). A torn last group is cut and reported with file and offset; damage anywhere else is
+ * refused (-EBADMSG) with file and offset in err. Runs on the owner core before it serves; blocking reads.
+ */
+int wlog_open(struct reactor *r, const struct wlog_config *config,
+              int (*apply)(void *ctx, const struct wlog_record *rec, uint64_t node_lsn), void *ctx,
+              struct wlog **out, struct error_info *err);
+
+/* One append: up to n records, written in one group, in order. `done` runs on the log's core when durable (rc 0) or
+ * refused (-ENOSPC, -EIO; then nothing of it will be replayed after a restart, and error says why). */
+struct wlog_append {
+    const struct wlog_record *records;
+    uint32_t n;
+    void (*done)(struct wlog_append *a);
+    int rc;
+    struct wlog_append *next;
+};
+void wlog_append(struct wlog *l, struct wlog_append *a);
+
+/* Space for a further append of this size? -ENOSPC / -EIO (log broken) to refuse a write before it is applied. */
+int wlog_can_append(const struct wlog *l, uint64_t bytes);
+
+/* Closes after the appends in flight; closed(ctx) on the log's core. */
+void wlog_close(struct wlog *l, void (*closed)(void *ctx), void *ctx);
+
+struct wlog_stats {
+    uint64_t groups, records, bytes, device_writes, node_lsn, durable_lsn;
+};
+void wlog_get_stats(const struct wlog *l, struct wlog_stats *out);

@@ -1,0 +1,224 @@
+/* Dictionaries: exact, dense, stable pointers, many values at once, out of memory; and the table under them. */
+#include "storage/dict.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/budget.h"
+#include "storage/key_table.h"
+
+/* Per value: an assertion of the framework for each would take most of the time. */
+#define CHECK(cond, ...) \
+    do { \
+        if (!(cond)) \
+            cr_assert(false, __VA_ARGS__); \
+    } while (0)
+
+static uint32_t text_of(uint32_t i, char out[64])
+{
+    return (uint32_t)snprintf(out, 64, "value-%u", i * 7919u);
+}
+
+Test(dict, bytes_codes_are_dense_and_stable)
+{
+    enum { N = 200000 }; /* beyond the cut of the table and several pages */
+    struct budget budget;
+    struct dict *d;
+    static const char *first[N];
+    char text[64];
+    uint32_t code, len;
+
+    budget_init(&budget, "test", 0, NULL);
+    d = dict_new(DICT_BYTES, 1, &budget);
+    for (uint32_t i = 0; i < N; i++) {
+        CHECK(dict_put_bytes(d, text, text_of(i, text), &code) == 0 && code == i, "new code %u", i);
+        first[i] = dict_bytes(d, code, &len);
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t n = text_of(i, text);
+        const char *at = dict_bytes(d, i, &len);
+
+        CHECK(at == first[i] && len == n && memcmp(at, text, n) == 0, "value %u moved or changed", i);
+        CHECK(dict_put_bytes(d, text, n, &code) == 0 && code == i, "known code %u", i);
+        CHECK(dict_find_bytes(d, text, n, &code) && code == i, "found %u", i);
+        CHECK(!dict_find_bytes(d, text, n - 1, &code) || code != i, "a prefix is another value");
+    }
+    cr_assert_eq(dict_count(d), N);
+    cr_assert(dict_memory(d) <= budget.used && dict_memory(d) > budget.used * 99 / 100);
+    dict_free(d);
+    cr_assert_eq(budget.used, 0);
+}
+
+Test(dict, empty_long_and_binary_values)
+{
+    static char big[300000];
+    static const uint32_t lens[] = {0, 1, 2, 254, 255, 256, 70000, sizeof big};
+    struct dict *d = dict_new(DICT_BYTES, 5, NULL);
+    uint32_t code, len;
+
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        cr_assert_eq(dict_put_bytes(d, big, lens[i], &code), 0); /* all zero bytes: only the length differs */
+        cr_assert_eq(code, i);
+    }
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        cr_assert(memcmp(dict_bytes(d, (uint32_t)i, &len), big, lens[i]) == 0 && len == lens[i]);
+        cr_assert(dict_find_bytes(d, big, lens[i], &code) && code == i);
+    }
+    cr_assert_not(dict_find_bytes(d, big, 3, &code));
+    dict_free(d);
+}
+
+Test(dict, many_at_once_equals_one_by_one)
+{
+    enum { N = 30000 };
+    struct dict *one = dict_new(DICT_BYTES, 9, NULL), *many = dict_new(DICT_BYTES, 9, NULL);
+    static char texts[N][64];
+    static const char *at[N];
+    static uint32_t lens[N], codes[N];
+    uint32_t code, done;
+
+    for (int pass = 0; pass < 3; pass++) {
+        for (uint32_t i = 0; i < N; i++) {
+            lens[i] = text_of((i * 31u + (uint32_t)pass * 5000u) % 41000u, texts[i]);
+            at[i] = texts[i];
+        }
+        cr_assert_eq(dict_put_bytes_many(many, at, lens, N, codes, &done), 0);
+        cr_assert_eq(done, N);
+        for (uint32_t i = 0; i < N; i++)
+            CHECK(dict_put_bytes(one, at[i], lens[i], &code) == 0 && code == codes[i], "row %u", i);
+    }
+    cr_assert_eq(dict_count(one), dict_count(many));
+    dict_free(one);
+    dict_free(many);
+}
+
+Test(dict, numbers)
+{
+    struct dict *d = dict_new(DICT_INT, 3, NULL);
+    static const int64_t values[] = {0, 1, -1, INT64_MIN, INT64_MAX, 1ll << 32, -(1ll << 32)};
+    uint32_t code;
+
+    for (uint32_t i = 0; i < sizeof values / sizeof *values; i++) {
+        cr_assert_not(dict_find_int(d, values[i], &code));
+        cr_assert(dict_put_int(d, values[i], &code) == 0 && code == i);
+    }
+    for (uint32_t i = 0; i < 100000; i++)
+        CHECK(dict_put_int(d, (int64_t)i * 1000003, &code) == 0, "number");
+    for (uint32_t i = 0; i < sizeof values / sizeof *values; i++)
+        cr_assert(dict_int(d, i) == values[i] && dict_find_int(d, values[i], &code) && code == i);
+    dict_free(d);
+}
+
+Test(dict, lists_keep_their_order)
+{
+    struct dict *d = dict_new(DICT_LIST, 3, NULL);
+    static const uint32_t a[] = {1, 2, 3}, b[] = {3, 2, 1}, c[] = {1, 2};
+    uint32_t code, n;
+
+    cr_assert(dict_put_list(d, a, 3, &code) == 0 && code == 0);
+    cr_assert(dict_put_list(d, b, 3, &code) == 0 && code == 1);
+    cr_assert(dict_put_list(d, c, 2, &code) == 0 && code == 2);
+    cr_assert(dict_put_list(d, NULL, 0, &code) == 0 && code == 3);
+    cr_assert(dict_put_list(d, b, 3, &code) == 0 && code == 1);
+    cr_assert(memcmp(dict_list(d, 1, &n), b, sizeof b) == 0 && n == 3);
+    dict_list(d, 3, &n);
+    cr_assert_eq(n, 0);
+    dict_free(d);
+}
+
+Test(dict, out_of_memory_changes_nothing)
+{
+    struct budget budget;
+    struct dict *d;
+    char text[64];
+    uint32_t code, known = 0, failures = 0;
+
+    budget_init(&budget, "test", 0, NULL);
+    d = dict_new(DICT_BYTES, 1, &budget);
+    budget.limit = budget.used;
+    while (known < 60000) {
+        uint32_t n = text_of(known, text);
+        int rc = dict_put_bytes(d, text, n, &code);
+
+        if (rc == 0) {
+            CHECK(code == known, "code");
+            known++;
+            continue;
+        }
+        CHECK(rc == -ENOMEM && dict_count(d) == known && !dict_find_bytes(d, text, n, &code), "unchanged");
+        failures++;
+        budget.limit += 997;
+    }
+    cr_assert_gt(failures, 10);
+    for (uint32_t i = 0; i < known; i++)
+        CHECK(dict_find_bytes(d, text, text_of(i, text), &code) && code == i, "value %u", i);
+    dict_free(d);
+    cr_assert_eq(budget.used, 0);
+}
+
+/* Entries of few hashes, so that chains wrap and deletions shift; compared with a plain array. */
+Test(key_table, equals_model)
+{
+    enum { N = 3000 };
+    static bool there[N];
+    struct key_table t;
+    uint64_t state = 11;
+
+    key_table_init(&t, NULL);
+    for (int step = 0; step < 200000; step++) {
+        uint32_t number, hash, count = 0;
+        struct key_walk w;
+
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        number = (uint32_t)(state >> 33) % N;
+        hash = number % 97 * 0x01000193u;
+        if (there[number])
+            key_table_remove(&t, hash, number);
+        else
+            CHECK(key_table_insert(&t, hash, number) == 0, "insert");
+        there[number] = !there[number];
+        if (step % 1000)
+            continue;
+        for (uint32_t h = 0; h < 97; h++) {
+            uint32_t found;
+
+            w = key_table_walk(&t, h * 0x01000193u);
+            while (key_walk_next(&w, &found)) {
+                CHECK(there[found] && found % 97 == h, "entry %u", found);
+                count++;
+            }
+        }
+        for (uint32_t i = 0; i < N; i++)
+            count -= there[i];
+        CHECK(count == 0, "as many entries as there should be");
+    }
+    key_table_fini(&t);
+}
+
+Test(key_table, large)
+{
+    enum { N = 300000 };
+    struct budget budget;
+    struct key_table t;
+
+    budget_init(&budget, "test", 0, NULL);
+    key_table_init(&t, &budget);
+    for (uint32_t i = 0; i < N; i++)
+        CHECK(key_table_insert(&t, i * 2654435761u, i) == 0, "insert");
+    for (uint32_t i = 0; i < N; i += 2)
+        key_table_remove(&t, i * 2654435761u, i);
+    for (uint32_t i = 0; i < N; i++) {
+        struct key_walk w = key_table_walk(&t, i * 2654435761u);
+        uint32_t found;
+        bool any = key_walk_next(&w, &found);
+
+        CHECK(any == (i % 2 == 1) && (!any || found == i), "entry %u", i);
+    }
+    cr_assert_eq(t.memory + 256 * sizeof(struct key_part), budget.used);
+    key_table_fini(&t);
+    cr_assert_eq(budget.used, 0);
+}
