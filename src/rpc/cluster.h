@@ -1,0 +1,103 @@
+#pragma once
+/*
+ * The data as the gateway sees it: one catalog, queries and writes. Whether the slots live in this process or behind
+ * gRPC connections cannot be seen from here (design, section 2).
+ *
+ * Every call and callback runs on the core of the caller. Requests are embedded in the caller's operation and stay
+ * alive until their last callback. Errors are records whose code is a MySQL error number (0 = 1105).
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/batch.h"
+#include "storage/catalog.h"
+#include "storage/program.h"
+#include "storage/scan.h"
+#include "storage/slot.h"
+
+struct reactor;
+struct cluster;
+
+/* The cluster object of this core. */
+struct cluster *cluster_of(struct reactor *r);
+
+/* Newest catalog this core knows; a new reference, give it back with catalog_put. */
+struct catalog *cluster_catalog(struct cluster *c);
+
+/*
+ * Query: pulled batch by batch, so that a slow reader holds the scan back. After cluster_query_start (and after
+ * every batch taken) call cluster_query_next; on_next then comes exactly once, later or at once from the loop, with
+ * q->state telling what is there. The batch is valid until the next call of cluster_query_next or _close.
+ * GROUPS and ordered ROWS arrive merged over cores and nodes; unordered ROWS as they are found.
+ * cluster_query_close may be called at any time after start, also in the middle (cancels); on_closed is the last call.
+ */
+enum cluster_query_state { CLUSTER_BATCH, CLUSTER_END, CLUSTER_ERROR };
+
+struct cluster_leg_stats { /* EXPLAIN ANALYZE: one per core that took part */
+    char where[80];        /* "node-a core 1" */
+    struct scan_stats scan;
+};
+
+struct cluster_query {
+    const struct program *program; /* set by the caller; lives until on_closed */
+    const struct schema
+        *schema;          /* the table's definition the program was planned with; lives as long */
+    uint64_t deadline_ns; /* monotonic; 0 = none */
+    void (*on_next)(struct cluster_query *q);
+    void (*on_closed)(struct cluster_query *q);
+    void *ctx;
+    enum cluster_query_state state;
+    struct batch batch;                    /* CLUSTER_BATCH */
+    struct error_info error;               /* CLUSTER_ERROR */
+    const struct cluster_leg_stats *stats; /* at CLUSTER_END when program->analyze */
+    uint32_t n_stats;
+    void *impl; /* the cluster's */
+};
+
+void cluster_query_start(struct cluster *c, struct cluster_query *q);
+void cluster_query_next(struct cluster_query *q);
+void cluster_query_close(struct cluster_query *q);
+
+/*
+ * Write: one batch of any slots, any number of rows (split by the cluster). done runs when every row is either
+ * durable in the log or refused; result sums up all slots. rc -errno with error when nothing or not everything
+ * could be written (result tells what was).
+ */
+struct cluster_write {
+    const struct schema *schema;
+    struct batch batch; /* valid until done */
+    bool
+        check_first; /* INSERT: refuse the whole batch when any key exists (probe before writing) */
+    uint64_t client_id,
+        sequence; /* set by the cluster when client_id is 0; a repeated pair is answered once */
+    void (*done)(struct cluster_write *w);
+    void *ctx;
+    int rc;
+    struct write_result result;
+    struct error_info error;
+    void *impl;
+};
+
+void cluster_write_start(struct cluster *c, struct cluster_write *w);
+
+/* Definition changes: applied on every core and node, logged, before done. */
+enum cluster_ddl_kind { CLUSTER_CREATE_TABLE, CLUSTER_DROP_TABLE, CLUSTER_TRUNCATE_TABLE };
+
+struct cluster_ddl {
+    enum cluster_ddl_kind kind;
+    struct schema *schema; /* CREATE: finished, no table id yet; a reference is taken */
+    const char *name;      /* DROP, TRUNCATE */
+    void (*done)(struct cluster_ddl *d);
+    void *ctx;
+    int rc; /* -EEXIST, -ENOENT, ... */
+    struct error_info error;
+    void *impl;
+};
+
+void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d);
+
+/* Figures of a table for SHOW TABLE STATUS and the optimiser, gathered in the background: a lower bound. */
+struct cluster_table_stats {
+    uint64_t rows, bytes;
+};
+bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);

@@ -1,0 +1,83 @@
+#include "rpc/dedupe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int dedupe_init(struct dedupe *d)
+{
+    d->entries = calloc(DEDUPE_ENTRIES, sizeof(*d->entries));
+    d->buckets = calloc(DEDUPE_BUCKETS, sizeof(*d->buckets));
+    d->added = 0;
+    if (d->entries && d->buckets)
+        return 0;
+    dedupe_fini(d);
+    return -ENOMEM;
+}
+
+void dedupe_fini(struct dedupe *d)
+{
+    free(d->entries);
+    free(d->buckets);
+    d->entries = NULL;
+    d->buckets = NULL;
+}
+
+static uint32_t bucket_of(uint64_t client, uint64_t sequence, uint32_t slot)
+{
+    uint64_t h =
+        (client ^ sequence * 0x9e3779b97f4a7c15ULL ^ (uint64_t)slot << 32) * 0xbf58476d1ce4e5b9ULL;
+
+    return (uint32_t)(h >> 40) & (DEDUPE_BUCKETS - 1);
+}
+
+bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
+                 struct write_result *result)
+{
+    for (uint32_t i = d->buckets[bucket_of(client, sequence, slot)]; i;
+         i = d->entries[i - 1].next) {
+        const struct dedupe_entry *e = &d->entries[i - 1];
+        if (e->client != client || e->sequence != sequence || e->slot != slot)
+            continue;
+        result->inserted += e->inserted;
+        result->updated += e->updated;
+        result->unchanged += e->unchanged;
+        result->deleted += e->deleted;
+        result->rejected += e->rejected;
+        return true;
+    }
+    return false;
+}
+
+/* Takes the oldest entry out of its bucket before it is overwritten. */
+static void forget(struct dedupe *d, uint32_t i)
+{
+    const struct dedupe_entry *e = &d->entries[i];
+    uint32_t *link = &d->buckets[bucket_of(e->client, e->sequence, e->slot)];
+
+    while (*link != i + 1)
+        link = &d->entries[*link - 1].next;
+    *link = e->next;
+}
+
+void dedupe_add(struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
+                const struct write_result *result)
+{
+    uint32_t i = (uint32_t)(d->added % DEDUPE_ENTRIES);
+    uint32_t *bucket = &d->buckets[bucket_of(client, sequence, slot)];
+
+    if (d->added >= DEDUPE_ENTRIES)
+        forget(d, i);
+    d->entries[i] = (struct dedupe_entry){
+        .client = client,
+        .sequence = sequence,
+        .slot = slot,
+        .next = *bucket,
+        .inserted = result->inserted,
+        .updated = result->updated,
+        .unchanged = result->unchanged,
+        .deleted = result->deleted,
+        .rejected = result->rejected,
+    };
+    *bucket = i + 1;
+    d->added++;
+}

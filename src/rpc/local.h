@@ -1,0 +1,67 @@
+#pragma once
+/* The slots of this process as a cluster: internals shared by local_*.c and node.c. */
+#include <stdatomic.h>
+
+#include "reactor/leg.h"
+#include "reactor/reactor.h"
+#include "rpc/cluster_ops.h"
+#include "rpc/dedupe.h"
+#include "rpc/node.h"
+#include "storage/datadir.h"
+#include "storage/shard.h"
+#include "storage/wlog.h"
+
+enum { NODE_LOG_CORE = 0 };
+
+struct ddl_op;
+
+struct node { /* made by the main thread; the log and DDL queue belong to core 0 */
+    struct node_config config;
+    char *data_dir, *name;
+    struct datadir dir;
+    struct reactor_group *group;
+    unsigned cores;
+    struct local **locals; /* one per core */
+    struct wlog *log;
+    atomic_int refusing; /* 0, or -errno: why the log takes no more writes */
+    atomic_bool ready;
+    struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
+};
+
+struct local { /* owner: its core */
+    struct cluster base;
+    struct node *node;
+    struct reactor *reactor;
+    struct shard *shard;
+    struct dedupe dedupe;
+    uint64_t *slot_lsn; /* last LSN given, by slot number */
+    int64_t key_ms;     /* hidden keys: millisecond and number within it */
+    uint32_t key_n;
+};
+
+extern const struct cluster_ops local_ops;
+
+static inline struct local *local_of(struct reactor *r)
+{
+    return reactor_get_local(r, LOCAL_SHARD);
+}
+
+/*
+ * Hands records to the log's core and waits until they are durable. Embedded in the operation of a shard core;
+ * records and payloads live until done, which runs on the submitting core with rc set.
+ */
+struct log_submit {
+    struct leg leg;
+    struct wlog_append append;
+    struct node *node;
+    int rc;
+    void (*done)(struct log_submit *s);
+};
+void log_submit(struct local *l, struct log_submit *s, const struct wlog_record *records,
+                uint32_t n);
+
+void local_query_start(struct cluster *c, struct cluster_query *q);
+void local_query_next(struct cluster_query *q);
+void local_query_close(struct cluster_query *q);
+void local_write_start(struct cluster *c, struct cluster_write *w);
+void local_ddl_start(struct cluster *c, struct cluster_ddl *d);

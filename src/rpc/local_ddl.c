@@ -1,0 +1,349 @@
+/*
+ * Definition changes: one at a time on the log's core. CREATE and DROP are logged first, then every core takes over
+ * the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
+ * the writes before and after it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "rpc/local.h"
+#include "rpc/local_ddl.h"
+
+struct ddl_leg {
+    struct leg leg; /* first */
+    struct ddl_op *op;
+    struct log_submit submit;
+    struct wlog_record *records; /* TRUNCATE: one per slot of the core */
+};
+
+struct ddl_op {     /* made by the home core, run by the log's core, freed by the home core */
+    struct leg leg; /* first: home core -> log's core */
+    struct local *home;
+    struct cluster_ddl *ddl;
+    struct catalog *next_catalog;
+    uint32_t table_id; /* TRUNCATE */
+    char *yaml;
+    struct wlog_record record;
+    struct wlog_append append;
+    struct ddl_op *next; /* waiting on the log's core */
+    struct task task;
+    unsigned lent;
+    int rc;
+    struct error_info error;
+    struct ddl_leg *legs; /* one per core */
+};
+
+static void run_first(struct node *n);
+
+static void op_ended(struct ddl_op *op)
+{
+    struct node *n = op->home->node;
+
+    ASSERT(n->ddl == op);
+    n->ddl = op->next;
+    leg_reply(reactor_self(), &op->leg);
+    if (n->ddl)
+        run_first(n);
+}
+
+static void ddl_free(struct ddl_op *op)
+{
+    if (op->next_catalog)
+        catalog_put(op->next_catalog);
+    for (unsigned i = 0; op->legs && i < op->home->node->cores; i++)
+        free(op->legs[i].records);
+    free(op->legs);
+    free(op->yaml);
+    free(op);
+}
+
+static void op_home(struct leg *leg)
+{
+    struct ddl_op *op = (struct ddl_op *)leg;
+    struct cluster_ddl *d = op->ddl;
+
+    d->rc = op->rc;
+    d->error = op->error;
+    ddl_free(op);
+    d->done(d);
+}
+
+/* --- CREATE, DROP: log, then hand out the catalog --- */
+
+static void catalog_home(struct leg *leg)
+{
+    struct ddl_op *op = ((struct ddl_leg *)leg)->op;
+
+    if (leg->rc && !op->rc)
+        op->rc = error_set(&op->error, leg->rc, 1037, "a core has not the memory for the table: %s",
+                           strerror(-leg->rc));
+    if (!--op->lent)
+        op_ended(op);
+}
+
+static void catalog_take(struct leg *leg)
+{
+    struct local *l = local_of(reactor_self());
+
+    leg->rc = shard_set_catalog(l->shard, ((struct ddl_leg *)leg)->op->next_catalog);
+    leg_reply(l->reactor, leg);
+}
+
+static void hand_out(struct ddl_op *op)
+{
+    op->lent = op->home->node->cores;
+    for (unsigned i = 0; i < op->home->node->cores; i++) {
+        op->legs[i].op = op;
+        op->legs[i].leg.run = catalog_take;
+        op->legs[i].leg.done = catalog_home;
+    }
+    for (unsigned i = 0; i < op->home->node->cores; i++)
+        leg_send(reactor_self(), &op->legs[i].leg, i, LEG_LOG);
+}
+
+static void definition_logged(struct wlog_append *a)
+{
+    struct ddl_op *op = (struct ddl_op *)((char *)a - offsetof(struct ddl_op, append));
+
+    if (a->rc) {
+        op->rc = error_set(&op->error, a->rc, a->rc == -ENOSPC ? 1021 : 1026,
+                           "the log cannot be written: %s", strerror(-a->rc));
+        op_ended(op);
+        return;
+    }
+    hand_out(op);
+}
+
+static void log_definition(struct ddl_op *op, uint8_t kind, const void *payload, size_t len)
+{
+    op->record = (struct wlog_record){.kind = kind,
+                                      .slot = BATCH_SLOT_ANY,
+                                      .payload = payload,
+                                      .len = (uint32_t)len};
+    op->append.records = &op->record;
+    op->append.n = 1;
+    op->append.done = definition_logged;
+    wlog_append(op->home->node->log, &op->append);
+}
+
+static int prepare_create(struct ddl_op *op, struct catalog *now)
+{
+    const struct schema *s = op->ddl->schema;
+
+    if (catalog_find(now, s->name, strlen(s->name)))
+        return error_set(&op->error, -EEXIST, 1050, "Table '%s' already exists", s->name);
+    int rc = catalog_check_parents(now, s, &op->error);
+    if (rc)
+        return rc;
+    rc = catalog_with_table(now, op->ddl->schema, &op->next_catalog);
+    if (!rc && !(op->yaml = schema_print_yaml(s)))
+        rc = -ENOMEM;
+    return rc ? error_set(&op->error, rc, 0, "table %s cannot be created: %s", s->name,
+                          strerror(-rc))
+              : 0;
+}
+
+/* A parent may not go while a child refers to it. */
+static const struct schema *find_child(const struct catalog *c, const char *parent)
+{
+    for (uint32_t t = 0; t < c->n_tables; t++)
+        for (uint16_t i = 0; i < c->tables[t]->n_columns; i++) {
+            const char *p = c->tables[t]->columns[i].parent_table;
+            if (p && !strcmp(p, parent) && strcmp(c->tables[t]->name, parent))
+                return c->tables[t];
+        }
+    return NULL;
+}
+
+static int prepare_drop(struct ddl_op *op, struct catalog *now)
+{
+    const struct schema *child = find_child(now, op->ddl->name);
+
+    if (child)
+        return error_set(&op->error, -EBUSY, 3730,
+                         "Cannot drop table '%s': table '%s' refers to it", op->ddl->name,
+                         child->name);
+    int rc = catalog_without_table(now, op->ddl->name, &op->next_catalog);
+    if (rc == -ENOENT)
+        return error_set(&op->error, rc, 1051, "Unknown table 'quanta.%s'", op->ddl->name);
+    if (!rc && !(op->yaml = strdup(op->ddl->name)))
+        rc = -ENOMEM;
+    return rc ? error_set(&op->error, rc, 0, "table %s cannot be dropped: %s", op->ddl->name,
+                          strerror(-rc))
+              : 0;
+}
+
+/* --- TRUNCATE: every core empties its slots and logs that --- */
+
+static void truncate_home(struct leg *leg)
+{
+    struct ddl_leg *l = (struct ddl_leg *)leg;
+    struct ddl_op *op = l->op;
+
+    if (leg->rc && !op->rc)
+        op->rc = error_set(&op->error, leg->rc, leg->rc == -ENOSPC ? 1021 : 1026,
+                           "table %s cannot be truncated: %s", op->ddl->name, strerror(-leg->rc));
+    if (!--op->lent)
+        op_home(&op->leg);
+}
+
+static void truncate_logged(struct log_submit *s)
+{
+    struct ddl_leg *l = (struct ddl_leg *)((char *)s - offsetof(struct ddl_leg, submit));
+
+    l->leg.rc = s->rc;
+    leg_reply(reactor_self(), &l->leg);
+}
+
+static void truncate_run(struct leg *leg)
+{
+    struct ddl_leg *l = (struct ddl_leg *)leg;
+    struct local *local = local_of(reactor_self());
+    uint32_t slots = 1U << local->node->dir.slot_bits, n = 0;
+
+    l->records = calloc(slots / local->node->cores + 1, sizeof(*l->records));
+    leg->rc = l->records ? shard_truncate(local->shard, l->op->table_id) : -ENOMEM;
+    for (uint32_t i = reactor_core(local->reactor); i < slots && !leg->rc; i += local->node->cores)
+        l->records[n++] = (struct wlog_record){.kind = LOG_TRUNCATE_TABLE,
+                                               .slot = i,
+                                               .slot_lsn = ++local->slot_lsn[i],
+                                               .payload = &l->op->table_id,
+                                               .len = sizeof(l->op->table_id)};
+    if (!n) {
+        leg_reply(local->reactor, leg);
+        return;
+    }
+    l->submit.done = truncate_logged;
+    log_submit(local, &l->submit, l->records, n);
+}
+
+static void truncate_failed(struct task *t)
+{
+    struct ddl_op *op = (struct ddl_op *)((char *)t - offsetof(struct ddl_op, task));
+
+    op_home(&op->leg);
+}
+
+static void start_truncate(struct ddl_op *op)
+{
+    struct local *l = op->home;
+    const struct schema *s =
+        catalog_find(shard_catalog(l->shard), op->ddl->name, strlen(op->ddl->name));
+
+    if (!s) {
+        op->rc =
+            error_set(&op->error, -ENOENT, 1146, "Table 'quanta.%s' doesn't exist", op->ddl->name);
+        op->task.run = truncate_failed;
+        reactor_task(l->reactor, &op->task, TASK_IO);
+        return;
+    }
+    op->table_id = s->table_id;
+    op->lent = l->node->cores;
+    for (unsigned i = 0; i < l->node->cores; i++) {
+        op->legs[i].op = op;
+        op->legs[i].leg.run = truncate_run;
+        op->legs[i].leg.done = truncate_home;
+    }
+    for (unsigned i = 0; i < l->node->cores; i++)
+        leg_send(l->reactor, &op->legs[i].leg, i, LEG_REQUEST);
+}
+
+/* --- the queue on the log's core --- */
+
+static void run_first(struct node *n)
+{
+    struct ddl_op *op = n->ddl;
+    struct catalog *now = shard_catalog(local_of(reactor_self())->shard);
+    bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
+
+    op->rc = create ? prepare_create(op, now) : prepare_drop(op, now);
+    if (op->rc)
+        op_ended(op);
+    else
+        log_definition(op, create ? LOG_CREATE_TABLE : LOG_DROP_TABLE, op->yaml, strlen(op->yaml));
+}
+
+static void op_run(struct leg *leg)
+{
+    struct ddl_op *op = (struct ddl_op *)leg;
+    struct node *n = op->home->node;
+
+    op->next = NULL;
+    if (n->ddl) {
+        n->ddl_last->next = op;
+        n->ddl_last = op;
+        return;
+    }
+    n->ddl = n->ddl_last = op;
+    run_first(n);
+}
+
+void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
+{
+    struct local *l = (struct local *)c;
+    struct ddl_op *op = calloc(1, sizeof(*op));
+
+    ASSERT(op);
+    op->home = l;
+    op->ddl = d;
+    op->legs = calloc(l->node->cores, sizeof(*op->legs));
+    ASSERT(op->legs);
+    if (d->kind == CLUSTER_TRUNCATE_TABLE) {
+        start_truncate(op);
+        return;
+    }
+    op->leg.run = op_run;
+    op->leg.done = op_home;
+    leg_send(l->reactor, &op->leg, NODE_LOG_CORE, LEG_REQUEST);
+}
+
+/* --- replay --- */
+
+static int take_over(struct node *n, struct catalog *next)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < n->cores && !rc; i++)
+        rc = shard_set_catalog(n->locals[i]->shard, next);
+    catalog_put(next);
+    return rc;
+}
+
+int local_replay_create(struct node *n, const struct wlog_record *rec, struct error_info *err)
+{
+    struct catalog *next;
+    struct schema *s;
+    int rc = schema_parse_yaml("log", rec->payload, rec->len, NULL, NULL, &s, err);
+
+    if (rc)
+        return rc;
+    rc = catalog_with_table(shard_catalog(n->locals[NODE_LOG_CORE]->shard), s, &next);
+    schema_put(s);
+    return rc ? rc : take_over(n, next);
+}
+
+int local_replay_drop(struct node *n, const struct wlog_record *rec)
+{
+    struct catalog *next;
+    char name[SCHEMA_MAX_NAME + 1] = "";
+
+    if (rec->len > SCHEMA_MAX_NAME)
+        return -EBADMSG;
+    memcpy(name, rec->payload, rec->len);
+    int rc = catalog_without_table(shard_catalog(n->locals[NODE_LOG_CORE]->shard), name, &next);
+    return rc ? rc : take_over(n, next);
+}
+
+/* One record per slot: the number of cores may have changed since. */
+int local_replay_truncate(struct local *l, const struct wlog_record *rec)
+{
+    uint32_t table_id;
+
+    if (rec->len != sizeof(table_id))
+        return -EBADMSG;
+    memcpy(&table_id, rec->payload, sizeof(table_id));
+    l->slot_lsn[rec->slot] = rec->slot_lsn;
+    return shard_truncate_slot(l->shard, table_id, rec->slot);
+}

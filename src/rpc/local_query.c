@@ -1,0 +1,279 @@
+/*
+ * Home core of a query over the slots of this process: one leg per core, each lent with a command (next, close) and
+ * returned with a batch, the end or an error. The scan stays on the core that owns the slots; its batch is read here
+ * before the leg is lent again.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "rpc/local.h"
+#include "rpc/local_scan.h"
+#include "storage/merge.h"
+
+enum query_stage {
+    QUERY_IDLE,    /* waits for cluster_query_next */
+    QUERY_GATHER,  /* a next is owed; waits for legs */
+    QUERY_ANSWER,  /* on_next is queued */
+    QUERY_CLOSING, /* waits for all legs to come home with their scans freed */
+};
+
+enum { QUERY_BATCH_ROWS = 1024, QUERY_MERGED_ROWS = 4096 };
+
+struct query_op { /* owner: the home core; freed when on_closed has run */
+    struct cluster_query_impl impl;
+    struct local *local;
+    struct cluster_query *query;
+    enum query_stage stage;
+    bool merging; /* GROUPS and ordered rows */
+    bool merged;  /* all partials are in */
+    struct merge *merge;
+    struct task task;              /* runs on_next or on_closed from the loop */
+    atomic_bool cancelled;         /* read by the shard cores between blocks */
+    uint64_t rows_left;            /* unordered rows with a limit */
+    unsigned cores, lent, running; /* legs; out; whose scan has not ended */
+    struct error_info error;
+    bool failed;
+    struct cluster_leg_stats *stats;
+    struct scan_leg legs[]; /* one per core */
+};
+
+static void query_dispatch(struct query_op *op);
+
+static void lend(struct query_op *op, struct scan_leg *l, enum scan_command command)
+{
+    l->command = command;
+    l->state = SCAN_LEG_LENT;
+    op->lent++;
+    leg_send(op->local->reactor, &l->leg, (unsigned)(l - op->legs), LEG_REQUEST);
+}
+
+static void fail(struct query_op *op, const struct error_info *error)
+{
+    if (!op->failed)
+        op->error = *error;
+    op->failed = true;
+    atomic_store_explicit(&op->cancelled, true, memory_order_relaxed);
+}
+
+/* A partial goes into the merge at once, and the scan may go on. */
+static void take_partial(struct query_op *op, struct scan_leg *l)
+{
+    struct error_info err;
+    int rc = merge_add(op->merge, &l->batch, &err);
+
+    if (rc)
+        fail(op, &err);
+    else if (op->stage != QUERY_CLOSING)
+        lend(op, l, SCAN_NEXT);
+}
+
+static void leg_home(struct leg *leg)
+{
+    struct scan_leg *l = (struct scan_leg *)leg;
+    struct query_op *op = l->op;
+
+    op->lent--;
+    if (l->state == SCAN_LEG_ERROR)
+        fail(op, &l->error);
+    if (op->stage != QUERY_CLOSING && (l->state == SCAN_LEG_END || l->state == SCAN_LEG_ERROR))
+        op->running--;
+    if (l->state == SCAN_LEG_BATCH && op->merging && !op->failed)
+        take_partial(op, l);
+    query_dispatch(op);
+}
+
+static void answer(struct query_op *op, enum cluster_query_state state)
+{
+    op->query->state = state;
+    op->stage = QUERY_ANSWER;
+    reactor_task(op->local->reactor, &op->task, TASK_IO);
+}
+
+static void answer_error(struct query_op *op)
+{
+    op->query->error = op->error;
+    answer(op, CLUSTER_ERROR);
+}
+
+static void answer_end(struct query_op *op)
+{
+    op->query->stats = op->stats;
+    op->query->n_stats = op->stats ? op->cores : 0;
+    for (unsigned i = 0; op->stats && i < op->cores; i++) {
+        snprintf(op->stats[i].where, sizeof(op->stats[i].where), "%s core %u",
+                 op->local->node->name, i);
+        op->stats[i].scan = op->legs[i].stats;
+    }
+    answer(op, CLUSTER_END);
+}
+
+static void answer_merged(struct query_op *op)
+{
+    int rc = merge_next(op->merge, QUERY_MERGED_ROWS, &op->query->batch);
+
+    if (rc == 1) {
+        answer(op, CLUSTER_BATCH);
+    } else if (!rc) {
+        answer_end(op);
+    } else {
+        error_set(&op->error, rc, 0, "merging the partial results failed: %s", strerror(-rc));
+        op->failed = true;
+        answer_error(op);
+    }
+}
+
+static void gather_merged(struct query_op *op)
+{
+    if (!op->running)
+        answer_merged(op);
+}
+
+/* A leg that stands at home with a batch, from the one after the last answered on: all cores get their turn. */
+static struct scan_leg *find_batch(struct query_op *op)
+{
+    for (unsigned i = 0; i < op->cores; i++)
+        if (op->legs[i].state == SCAN_LEG_BATCH)
+            return &op->legs[i];
+    return NULL;
+}
+
+static void gather_rows(struct query_op *op)
+{
+    struct scan_leg *l = op->rows_left ? find_batch(op) : NULL;
+
+    if (l) {
+        l->state = SCAN_LEG_TAKEN;
+        op->query->batch = l->batch;
+        if (op->query->batch.rows > op->rows_left)
+            op->query->batch.rows = (uint32_t)op->rows_left;
+        op->rows_left -= op->query->batch.rows;
+        answer(op, CLUSTER_BATCH);
+    } else if (!op->running || !op->rows_left) {
+        answer_end(op);
+    }
+}
+
+static void free_op(struct query_op *op)
+{
+    struct cluster_query *q = op->query;
+
+    merge_free(op->merge);
+    free(op->stats);
+    free(op);
+    q->impl = NULL;
+    q->on_closed(q);
+}
+
+/* Legs that came home with a scan go out once more to have it freed. */
+static void close_legs(struct query_op *op)
+{
+    for (unsigned i = 0; i < op->cores; i++) {
+        struct scan_leg *l = &op->legs[i];
+        if (l->state != SCAN_LEG_LENT && l->scan)
+            lend(op, l, SCAN_CLOSE);
+    }
+    if (!op->lent && !op->task.queued)
+        reactor_task(op->local->reactor, &op->task, TASK_IO);
+}
+
+static void query_dispatch(struct query_op *op)
+{
+    if (op->stage == QUERY_GATHER) {
+        if (op->failed)
+            answer_error(op);
+        else if (op->merging)
+            gather_merged(op);
+        else
+            gather_rows(op);
+    }
+    if (op->stage == QUERY_CLOSING)
+        close_legs(op);
+}
+
+static void task_run(struct task *t)
+{
+    struct query_op *op = (struct query_op *)((char *)t - offsetof(struct query_op, task));
+
+    if (op->stage == QUERY_CLOSING) {
+        if (!op->lent)
+            free_op(op);
+        return;
+    }
+    ASSERT(op->stage == QUERY_ANSWER);
+    op->stage = QUERY_IDLE;
+    op->query->on_next(op->query);
+}
+
+void local_query_next(struct cluster_query *q)
+{
+    struct query_op *op = q->impl;
+
+    ASSERT(op->stage == QUERY_IDLE);
+    op->stage = QUERY_GATHER;
+    for (unsigned i = 0; i < op->cores && !op->failed; i++) {
+        bool first = op->legs[i].state == SCAN_LEG_NEW;
+        if (first || (op->legs[i].state == SCAN_LEG_TAKEN && op->rows_left))
+            lend(op, &op->legs[i], SCAN_NEXT);
+    }
+    query_dispatch(op);
+}
+
+void local_query_close(struct cluster_query *q)
+{
+    struct query_op *op = q->impl;
+
+    ASSERT(op->stage != QUERY_CLOSING);
+    op->stage = QUERY_CLOSING;
+    atomic_store_explicit(&op->cancelled, true, memory_order_relaxed);
+    query_dispatch(op);
+}
+
+static struct query_op *op_new(struct local *l, struct cluster_query *q)
+{
+    unsigned cores = l->node->cores;
+    struct query_op *op = calloc(1, sizeof(*op) + cores * sizeof(op->legs[0]));
+
+    if (!op)
+        return NULL;
+    op->impl.ops = &local_ops;
+    op->local = l;
+    op->query = q;
+    op->cores = op->running = cores;
+    op->task.run = task_run;
+    op->merging = q->program->output == OUTPUT_GROUPS || q->program->n_order;
+    op->rows_left = q->program->limit;
+    for (unsigned i = 0; i < cores; i++) {
+        op->legs[i].op = op;
+        op->legs[i].leg.run = scan_leg_run;
+        op->legs[i].leg.done = leg_home;
+        op->legs[i].program = q->program;
+        op->legs[i].schema = q->schema;
+        op->legs[i].cancelled = &op->cancelled;
+        op->legs[i].deadline_ns = q->deadline_ns;
+        op->legs[i].batch_rows = op->merging ? QUERY_MERGED_ROWS : QUERY_BATCH_ROWS;
+    }
+    return op;
+}
+
+void local_query_start(struct cluster *c, struct cluster_query *q)
+{
+    struct local *l = (struct local *)c;
+    struct query_op *op = op_new(l, q);
+
+    ASSERT(op); /* a few hundred bytes per core; the process is beyond help without them */
+    q->impl = op;
+    q->stats = NULL;
+    q->n_stats = 0;
+    int rc =
+        op->merging ? merge_new(q->program, q->schema, reactor_budget(l->reactor), &op->merge) : 0;
+    if (!rc && q->program->analyze && !(op->stats = calloc(op->cores, sizeof(*op->stats))))
+        rc = -ENOMEM;
+    if (rc) {
+        op->failed = true;
+        error_set(&op->error, rc, 1037, "out of memory at the start of a query");
+    }
+}

@@ -1,0 +1,125 @@
+#include "rpc/local_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "rpc/local.h"
+
+struct shard_scan { /* owner: the core of the slots; lives from the first SCAN_NEXT to SCAN_CLOSE */
+    struct local *local;
+    struct scan_leg *leg; /* while lent; NULL when at home */
+    struct scan *scan;
+    struct shard_pin pin;
+    struct task task; /* bulk: one block a turn */
+};
+
+static void reply(struct shard_scan *x, enum scan_leg_state state)
+{
+    struct scan_leg *l = x->leg;
+
+    l->state = state;
+    if (state != SCAN_LEG_BATCH)
+        l->stats = *scan_stats(x->scan);
+    x->leg = NULL;
+    leg_reply(x->local->reactor, &l->leg);
+}
+
+static void reply_error(struct shard_scan *x, int code, const char *text)
+{
+    error_set(&x->leg->error, -EIO, code, "%s", text);
+    reply(x, SCAN_LEG_ERROR);
+}
+
+static void shard_scan_step(struct task *t)
+{
+    struct shard_scan *x = (struct shard_scan *)((char *)t - offsetof(struct shard_scan, task));
+
+    if (!x->leg)
+        return; /* woken by a block that is no longer waited for */
+    if (atomic_load_explicit(x->leg->cancelled, memory_order_relaxed)) {
+        reply_error(x, 1317, "Query execution was interrupted");
+        return;
+    }
+    if (x->leg->deadline_ns && reactor_now_ns(x->local->reactor) > x->leg->deadline_ns) {
+        reply_error(x, 3024,
+                    "Query execution was interrupted, maximum statement execution time exceeded");
+        return;
+    }
+    switch (scan_step(x->scan, x->leg->batch_rows, &x->leg->batch)) {
+    case SCAN_AGAIN:
+        reactor_task(x->local->reactor, &x->task, TASK_BULK);
+        return;
+    case SCAN_WAIT:
+        return;
+    case SCAN_BATCH:
+        reply(x, SCAN_LEG_BATCH);
+        return;
+    case SCAN_END:
+        reply(x, SCAN_LEG_END);
+        return;
+    case SCAN_ERROR:
+        x->leg->error = *scan_error(x->scan);
+        reply(x, SCAN_LEG_ERROR);
+        return;
+    }
+}
+
+static int open_scan(struct local *local, struct scan_leg *l)
+{
+    struct schema *now = catalog_find_id(shard_catalog(local->shard), l->program->table_id);
+    struct shard_scan *x = calloc(1, sizeof(*x));
+
+    if (!now || now->version != l->schema->version) {
+        free(x);
+        return error_set(&l->error, -ESTALE, 1412,
+                         "Table definition of '%s' has changed, please retry", l->schema->name);
+    }
+    if (!x)
+        return error_set(&l->error, -ENOMEM, 1037, "out of memory at the start of a scan");
+    x->local = local;
+    x->task.run = shard_scan_step;
+    int rc = shard_pin(local->shard, l->program->table_id, &x->pin);
+    ASSERT(!rc);
+    rc = scan_new(l->program, l->schema, x->pin.slots, x->pin.n_slots,
+                  reactor_budget(local->reactor), &x->task, &x->scan, &l->error);
+    if (rc) {
+        shard_unpin(local->shard, &x->pin);
+        free(x);
+        return rc;
+    }
+    l->scan = x;
+    return 0;
+}
+
+static void close_scan(struct local *local, struct scan_leg *l)
+{
+    struct shard_scan *x = l->scan;
+
+    ASSERT(!x->task.queued);
+    scan_free(x->scan);
+    shard_unpin(local->shard, &x->pin);
+    free(x);
+    l->scan = NULL;
+}
+
+void scan_leg_run(struct leg *leg)
+{
+    struct scan_leg *l = (struct scan_leg *)leg;
+    struct local *local = local_of(reactor_self());
+
+    if (l->command == SCAN_CLOSE) {
+        close_scan(local, l);
+        l->state = SCAN_LEG_END;
+        leg_reply(local->reactor, leg);
+        return;
+    }
+    if (!l->scan && open_scan(local, l)) {
+        l->state = SCAN_LEG_ERROR;
+        leg_reply(local->reactor, leg);
+        return;
+    }
+    l->scan->leg = l;
+    reactor_task(local->reactor, &l->scan->task, TASK_BULK);
+}

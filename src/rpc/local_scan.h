@@ -1,0 +1,39 @@
+#pragma once
+/* A scan leg: the cross-core call of a query. Lent by the home core to the core that owns the slots. */
+#include <stdatomic.h>
+
+#include "reactor/leg.h"
+#include "storage/scan.h"
+
+enum scan_command { SCAN_NEXT, SCAN_CLOSE };
+
+enum scan_leg_state {
+    SCAN_LEG_NEW, /* not yet lent */
+    SCAN_LEG_LENT,
+    SCAN_LEG_BATCH, /* home with a batch */
+    SCAN_LEG_TAKEN, /* home, the batch was answered */
+    SCAN_LEG_END,
+    SCAN_LEG_ERROR,
+};
+
+struct shard_scan;
+struct query_op;
+
+struct scan_leg {
+    struct leg leg;      /* first */
+    struct query_op *op; /* home core's */
+    enum scan_leg_state state;
+    enum scan_command command;
+    const struct program *program;
+    const struct schema *schema;
+    const atomic_bool *cancelled;
+    uint64_t deadline_ns; /* 0 = none */
+    uint32_t batch_rows;
+    struct shard_scan *scan; /* the target core's, kept between calls */
+    struct batch batch;      /* BATCH: valid until the leg is lent again */
+    struct error_info error; /* ERROR */
+    struct scan_stats stats; /* at the end */
+};
+
+/* On the target core: does what `command` says, replies when there is an answer. */
+void scan_leg_run(struct leg *leg);

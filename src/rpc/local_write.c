@@ -1,0 +1,317 @@
+/*
+ * Home core of a write: splits the rows by slot and lends one leg to each core that owns some of them. The owner
+ * applies them, hands the same bytes to the log and replies when they are durable.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "reactor/log.h"
+#include "rpc/local.h"
+#include "rpc/local_write.h"
+#include "rpc/split.h"
+
+enum { WRITE_ARENA_BYTES = 256 << 20 };
+
+struct write_leg {
+    struct leg leg; /* first */
+    struct write_op *op;
+    struct split_piece **pieces; /* of this core */
+    uint32_t n;
+    struct wlog_record *records;
+    uint32_t n_records;
+    struct log_submit submit; /* the shard core's while lent */
+    struct write_result result;
+    struct error_info error;
+    int rc;
+};
+
+enum write_stage { WRITE_CHECK, WRITE_APPLY, WRITE_DONE };
+
+struct write_op { /* owner: the home core; freed before done */
+    struct local *local;
+    struct cluster_write *write;
+    enum write_stage stage;
+    struct arena arena;
+    struct split split;
+    struct task task; /* runs done from the loop */
+    unsigned lent;
+    unsigned n_legs;
+    struct write_leg *legs; /* one per core */
+};
+
+static void write_dispatch(struct write_op *op);
+
+/* Hidden keys: milliseconds since 2026, core and a number, so that they ascend and never repeat. */
+static int64_t next_hidden_key(void *ctx)
+{
+    enum { CORE_BITS = 8, NUMBER_BITS = 14 };
+    const int64_t epoch_ms = 1767225600000;
+    struct local *l = ctx;
+    int64_t ms = reactor_wall_us(l->reactor) / 1000 - epoch_ms;
+
+    if (ms > l->key_ms) {
+        l->key_ms = ms;
+        l->key_n = 0;
+    } else if (++l->key_n >> NUMBER_BITS) {
+        l->key_ms++;
+        l->key_n = 0;
+    }
+    return l->key_ms << (CORE_BITS + NUMBER_BITS) |
+           (int64_t)reactor_core(l->reactor) << NUMBER_BITS | l->key_n;
+}
+
+static void add_result(struct write_result *to, const struct write_result *from)
+{
+    to->inserted += from->inserted;
+    to->updated += from->updated;
+    to->unchanged += from->unchanged;
+    to->deleted += from->deleted;
+    to->rejected += from->rejected;
+    for (uint32_t i = 0; i < from->n_errors && to->n_errors < WRITE_MAX_ERRORS; i++)
+        to->errors[to->n_errors++] = from->errors[i];
+}
+
+/* Adds a piece's result with the row numbers of the whole batch. */
+static void add_piece_result(struct write_leg *l, const struct split_piece *p,
+                             struct write_result *r)
+{
+    for (uint32_t i = 0; i < r->n_errors && p->row_of; i++)
+        r->errors[i].row = p->row_of[r->errors[i].row];
+    add_result(&l->result, r);
+}
+
+static void shard_log_done(struct log_submit *s)
+{
+    struct write_leg *l = (struct write_leg *)((char *)s - offsetof(struct write_leg, submit));
+
+    if (s->rc && !l->rc)
+        l->rc = error_set(&l->error, s->rc, s->rc == -ENOSPC ? 1021 : 1026,
+                          "the log cannot be written (%s): the write may be lost at a restart; "
+                          "further writes are refused",
+                          strerror(-s->rc));
+    leg_reply(reactor_self(), &l->leg);
+}
+
+static void add_record(struct local *local, struct write_leg *l, const struct split_piece *p,
+                       uint8_t kind)
+{
+    const struct cluster_write *w = l->op->write;
+
+    l->records[l->n_records++] = (struct wlog_record){
+        .kind = kind,
+        .slot = p->slot,
+        .slot_lsn = ++local->slot_lsn[p->slot],
+        .client = w->client_id,
+        .sequence = w->sequence,
+        .payload = kind == LOG_BATCH ? p->batch.bytes : NULL,
+        .len = kind == LOG_BATCH ? p->batch.len : 0,
+    };
+}
+
+static int apply_piece(struct local *local, struct write_leg *l, const struct split_piece *p)
+{
+    const struct cluster_write *w = l->op->write;
+    struct slot *slot = shard_slot(local->shard, w->schema->table_id, p->slot);
+    struct write_result r = {0};
+
+    if (!slot || slot_schema(slot)->version != w->schema->version)
+        return error_set(&l->error, -ESTALE, 1412,
+                         "Table definition of '%s' has changed, please retry", w->schema->name);
+    if (w->client_id &&
+        dedupe_find(&local->dedupe, w->client_id, w->sequence, p->slot, &l->result)) {
+        add_record(local, l, p,
+                   LOG_BARRIER); /* the first one may still be on its way to the disk */
+        return 0;
+    }
+    int rc = slot_apply(slot, &p->batch, &r);
+    add_piece_result(l, p, &r);
+    if (rc)
+        return error_set(&l->error, rc, 1037,
+                         "out of memory: the memory budget of core %u is spent; raise --memory",
+                         reactor_core(local->reactor));
+    if (w->client_id)
+        dedupe_add(&local->dedupe, w->client_id, w->sequence, p->slot, &r);
+    if (r.inserted + r.updated + r.deleted)
+        add_record(local, l, p, LOG_BATCH);
+    return 0;
+}
+
+static void shard_apply(struct leg *leg)
+{
+    struct write_leg *l = (struct write_leg *)leg;
+    struct local *local = local_of(reactor_self());
+    int refusing = atomic_load_explicit(&local->node->refusing, memory_order_relaxed);
+
+    if (refusing)
+        l->rc =
+            error_set(&l->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
+                      "writes are refused: the log cannot be written (%s)", strerror(-refusing));
+    for (uint32_t i = 0; i < l->n && !l->rc; i++)
+        l->rc = apply_piece(local, l, l->pieces[i]);
+    if (!l->n_records) {
+        leg_reply(local->reactor, leg);
+        return;
+    }
+    l->submit.done = shard_log_done;
+    log_submit(local, &l->submit, l->records, l->n_records);
+}
+
+static void shard_check(struct leg *leg)
+{
+    struct write_leg *l = (struct write_leg *)leg;
+    struct local *local = local_of(reactor_self());
+
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct slot *slot =
+            shard_slot(local->shard, l->op->write->schema->table_id, l->pieces[i]->slot);
+        struct write_result r = {0};
+        if (slot)
+            slot_check(slot, &l->pieces[i]->batch, &r);
+        add_piece_result(l, l->pieces[i], &r);
+    }
+    leg_reply(local->reactor, leg);
+}
+
+static void leg_home(struct leg *leg)
+{
+    struct write_op *op = ((struct write_leg *)leg)->op;
+
+    if (!--op->lent)
+        write_dispatch(op);
+}
+
+static void lend_all(struct write_op *op, leg_fn *run)
+{
+    for (unsigned i = 0; i < op->n_legs; i++) {
+        struct write_leg *l = &op->legs[i];
+        if (!l->n)
+            continue;
+        l->leg.run = run;
+        l->leg.done = leg_home;
+        l->result = (struct write_result){0};
+        op->lent++;
+    }
+    for (unsigned i = 0; i < op->n_legs; i++)
+        if (op->legs[i].n)
+            leg_send(op->local->reactor, &op->legs[i].leg, i, LEG_REQUEST);
+}
+
+static void collect(struct write_op *op)
+{
+    struct cluster_write *w = op->write;
+
+    for (unsigned i = 0; i < op->n_legs; i++) {
+        add_result(&w->result, &op->legs[i].result);
+        if (op->legs[i].rc && !w->rc) {
+            w->rc = op->legs[i].rc;
+            w->error = op->legs[i].error;
+        }
+    }
+}
+
+static void finish(struct write_op *op)
+{
+    op->stage = WRITE_DONE;
+    reactor_task(op->local->reactor, &op->task, TASK_IO);
+}
+
+static void write_dispatch(struct write_op *op)
+{
+    collect(op);
+    if (op->stage == WRITE_CHECK && !op->write->rc && !op->write->result.n_errors) {
+        op->stage = WRITE_APPLY;
+        op->write->result = (struct write_result){0};
+        lend_all(op, shard_apply);
+        return;
+    }
+    if (op->stage == WRITE_CHECK) /* nothing is written when one row of the statement is refused */
+        op->write->result.rejected = op->write->batch.rows;
+    finish(op);
+}
+
+static void task_run(struct task *t)
+{
+    struct write_op *op = (struct write_op *)((char *)t - offsetof(struct write_op, task));
+    struct cluster_write *w = op->write;
+
+    split_fini(&op->split);
+    arena_fini(&op->arena);
+    free(op);
+    w->done(w);
+}
+
+static int group_by_core(struct write_op *op)
+{
+    unsigned cores = op->n_legs;
+
+    op->legs = arena_alloc(&op->arena, cores * sizeof(*op->legs));
+    if (!op->legs)
+        return -ENOMEM;
+    for (unsigned i = 0; i < cores; i++)
+        op->legs[i].op = op;
+    for (uint32_t i = 0; i < op->split.n; i++)
+        op->legs[shard_core_of_slot(op->split.pieces[i].slot, cores)].n++;
+    for (unsigned i = 0; i < cores; i++) {
+        struct write_leg *l = &op->legs[i];
+        l->pieces = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->pieces));
+        l->records = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->records));
+        if (!l->pieces || !l->records)
+            return -ENOMEM;
+        l->n = 0;
+    }
+    for (uint32_t i = 0; i < op->split.n; i++) {
+        struct write_leg *l = &op->legs[shard_core_of_slot(op->split.pieces[i].slot, cores)];
+        l->pieces[l->n++] = &op->split.pieces[i];
+    }
+    return 0;
+}
+
+void local_write_start(struct cluster *c, struct cluster_write *w)
+{
+    struct local *l = (struct local *)c;
+    struct write_op *op = calloc(1, sizeof(*op));
+
+    ASSERT(op);
+    op->local = l;
+    op->write = w;
+    op->n_legs = l->node->cores;
+    op->task.run = task_run;
+    arena_init(&op->arena, WRITE_ARENA_BYTES, NULL);
+    w->rc = 0;
+    w->result = (struct write_result){0};
+    w->error.text[0] = 0;
+    w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
+                        next_hidden_key, l, &op->arena, &op->split, &w->error);
+    if (!w->rc && group_by_core(op))
+        w->rc = error_set(&w->error, -ENOMEM, 1037, "out of memory at the start of a write");
+    if (w->rc || !op->split.n) {
+        finish(op);
+        return;
+    }
+    op->stage = w->check_first ? WRITE_CHECK : WRITE_APPLY;
+    lend_all(op, w->check_first ? shard_check : shard_apply);
+}
+
+int local_replay_batch(struct local *l, const struct wlog_record *rec, struct error_info *err)
+{
+    struct batch b;
+    struct write_result r = {0};
+    int rc = batch_open(rec->payload, rec->len, &b, err);
+
+    if (rc)
+        return rc;
+    struct slot *slot = shard_slot(l->shard, b.table_id, rec->slot);
+    if (!slot)
+        return 0; /* the table was dropped later */
+    rc = slot_apply(slot, &b, &r);
+    if (rc)
+        return error_set(err, rc, 0,
+                         "replay of the log: the memory budget of core %u is spent; raise --memory",
+                         reactor_core(l->reactor));
+    if (rec->client)
+        dedupe_add(&l->dedupe, rec->client, rec->sequence, rec->slot, &r);
+    l->slot_lsn[rec->slot] = rec->slot_lsn;
+    return 0;
+}

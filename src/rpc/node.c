@@ -1,0 +1,220 @@
+#include "rpc/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "reactor/log.h"
+#include "rpc/local.h"
+#include "rpc/local_ddl.h"
+#include "rpc/local_write.h"
+
+static unsigned slot_bits_for(unsigned slots)
+{
+    unsigned bits = 0;
+
+    while (bits < DATADIR_MAX_SLOT_BITS && 1U << bits < slots)
+        bits++;
+    return bits;
+}
+
+int node_new(const struct node_config *config, struct reactor_group *g, struct node **out,
+             struct error_info *err)
+{
+    struct node *n = calloc(1, sizeof(*n));
+
+    if (!n)
+        return error_set(err, -ENOMEM, 0, "out of memory at start");
+    n->config = *config;
+    n->group = g;
+    n->cores = reactor_group_count(g);
+    n->dir.lock_fd = -1;
+    n->data_dir = strdup(config->data_dir);
+    n->name = strdup(config->name);
+    n->locals = calloc(n->cores, sizeof(struct local *));
+    int rc = n->data_dir && n->name && n->locals
+                 ? 0
+                 : error_set(err, -ENOMEM, 0, "out of memory at start");
+    if (!rc)
+        rc = datadir_open(config->data_dir, slot_bits_for(config->slots ? config->slots : n->cores),
+                          &n->dir, err);
+    if (rc) {
+        node_free(n);
+        return rc;
+    }
+    if (1U << n->dir.slot_bits < n->cores)
+        log_warn("%u slots on %u cores: %u cores will hold no data", 1U << n->dir.slot_bits,
+                 n->cores, n->cores - (1U << n->dir.slot_bits));
+    if (config->slots && 1U << n->dir.slot_bits != config->slots)
+        log_warn("--slots %u does not count: data directory %s has %u slots since its creation",
+                 config->slots, config->data_dir, 1U << n->dir.slot_bits);
+    *out = n;
+    return 0;
+}
+
+static struct catalog *local_catalog(struct cluster *c)
+{
+    return catalog_get(shard_catalog(((struct local *)c)->shard));
+}
+
+/* Rows of this core's slots, scaled to all cores: keys are spread evenly. */
+static bool local_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out)
+{
+    struct local *l = (struct local *)c;
+
+    if (!catalog_find_id(shard_catalog(l->shard), table_id))
+        return false;
+    shard_table_stats(l->shard, table_id, &out->rows, &out->bytes);
+    out->rows *= l->node->cores;
+    out->bytes *= l->node->cores;
+    return true;
+}
+
+const struct cluster_ops local_ops = {
+    .catalog = local_catalog,
+    .query_start = local_query_start,
+    .query_next = local_query_next,
+    .query_close = local_query_close,
+    .write_start = local_write_start,
+    .ddl_start = local_ddl_start,
+    .table_stats = local_table_stats,
+};
+
+int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
+{
+    struct local *l = calloc(1, sizeof(*l));
+    struct shard_config config = {
+        .core = reactor_core(r),
+        .cores = n->cores,
+        .slot_bits = n->dir.slot_bits,
+        .hash_seed = n->dir.hash_seed,
+        .budget = reactor_budget(r),
+    };
+
+    if (!l)
+        return error_set(err, -ENOMEM, 0, "out of memory at start");
+    l->base.ops = &local_ops;
+    l->node = n;
+    l->reactor = r;
+    l->slot_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*l->slot_lsn));
+    int rc = l->slot_lsn ? dedupe_init(&l->dedupe) : -ENOMEM;
+    if (!rc)
+        rc = shard_new(&config, &l->shard);
+    n->locals[config.core] = l;
+    if (rc)
+        return error_set(err, rc, 0, "core %u cannot start: %s", config.core, strerror(-rc));
+    reactor_set_local(r, LOCAL_SHARD, l);
+    reactor_set_local(r, LOCAL_CLUSTER, l);
+    return 0;
+}
+
+struct replay {
+    struct node *node;
+    struct error_info *err;
+};
+
+static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node_lsn)
+{
+    struct replay *p = ctx;
+    struct node *n = p->node;
+
+    (void)node_lsn;
+    if (rec->kind == LOG_CREATE_TABLE)
+        return local_replay_create(n, rec, p->err);
+    if (rec->kind == LOG_DROP_TABLE)
+        return local_replay_drop(n, rec);
+    if (rec->kind == LOG_BARRIER)
+        return 0;
+    if (rec->slot >> n->dir.slot_bits)
+        return error_set(p->err, -EBADMSG, 0,
+                         "the log has a record of slot %u; the data directory has %u slots",
+                         rec->slot, 1U << n->dir.slot_bits);
+    struct local *l = n->locals[shard_core_of_slot(rec->slot, n->cores)];
+    if (rec->kind == LOG_BATCH)
+        return local_replay_batch(l, rec, p->err);
+    if (rec->kind == LOG_TRUNCATE_TABLE)
+        return local_replay_truncate(l, rec);
+    return error_set(p->err, -EBADMSG, 0,
+                     "the log has a record of unknown kind %u; this program knows 1 to %d",
+                     rec->kind, LOG_BARRIER);
+}
+
+int node_replay(struct node *n, struct reactor *r, struct error_info *err)
+{
+    struct wlog_config config = {.dir = n->data_dir,
+                                 .file_bytes = n->config.log_file_bytes,
+                                 .iops = n->config.log_iops};
+    struct replay p = {n, err};
+    struct wlog_stats stats;
+
+    ASSERT(reactor_core(r) == NODE_LOG_CORE);
+    int rc = wlog_open(r, &config, replay_record, &p, &n->log, err);
+    if (rc)
+        return rc;
+    wlog_get_stats(n->log, &stats);
+    log_info("log: %llu records replayed from %s", (unsigned long long)stats.node_lsn, n->data_dir);
+    atomic_store(&n->ready, true);
+    return 0;
+}
+
+void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
+{
+    struct wlog *log = n->log;
+
+    atomic_store(&n->ready, false);
+    atomic_store(&n->refusing, -ESHUTDOWN);
+    n->log = NULL;
+    if (log)
+        wlog_close(log, closed, ctx);
+    else
+        closed(ctx);
+}
+
+void node_free(struct node *n)
+{
+    if (!n)
+        return;
+    for (unsigned i = 0; n->locals && i < n->cores; i++) {
+        struct local *l = n->locals[i];
+        if (!l)
+            continue;
+        shard_free(l->shard);
+        dedupe_fini(&l->dedupe);
+        free(l->slot_lsn);
+        free(l);
+    }
+    free(n->locals);
+    datadir_close(&n->dir);
+    free(n->data_dir);
+    free(n->name);
+    free(n);
+}
+
+const char *node_name(const struct node *n)
+{
+    return n->name;
+}
+
+unsigned node_slot_bits(const struct node *n)
+{
+    return n->dir.slot_bits;
+}
+
+uint64_t node_hash_seed(const struct node *n)
+{
+    return n->dir.hash_seed;
+}
+
+bool node_is_ready(const struct node *n)
+{
+    return atomic_load(&((struct node *)n)->ready);
+}
+
+void node_log_stats(const struct node *n, struct wlog_stats *out)
+{
+    if (n->log)
+        wlog_get_stats(n->log, out);
+    else
+        *out = (struct wlog_stats){0};
+}

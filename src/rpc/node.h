@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * Node: the data of one process. Made on the main thread; core 0 replays the log and owns it; every core has its
+ * shard and its local cluster object.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/type.h"
+
+struct node;
+struct reactor;
+struct reactor_group;
+struct wlog_stats;
+
+struct node_config {
+    const char *data_dir;
+    const char *name; /* host key, for messages and EXPLAIN ANALYZE */
+    unsigned
+        slots; /* 0 = cores rounded up to a power of two; only used when the directory is new */
+    unsigned log_iops;       /* 0 = no cap */
+    uint64_t log_file_bytes; /* 0 = default; tests take small files */
+};
+
+/* Opens or makes the data directory. 0 or -errno with the text for the user in err. */
+int node_new(const struct node_config *config, struct reactor_group *g, struct node **out,
+             struct error_info *err);
+
+/* On each core, in the start function of reactor_group_start: makes the shard and the local cluster. */
+int node_start_core(struct node *n, struct reactor *r, struct error_info *err);
+
+/* On core 0, after every core was started and before anything is served: opens and replays the log. */
+int node_replay(struct node *n, struct reactor *r, struct error_info *err);
+
+/* Stops taking writes and closes the log; closed(ctx) on core 0. Requests in flight must have ended. */
+void node_close(struct node *n, void (*closed)(void *ctx), void *ctx);
+void node_free(struct node *n); /* after the reactors ended */
+
+const char *node_name(const struct node *n);
+unsigned node_slot_bits(const struct node *n);
+uint64_t node_hash_seed(const struct node *n);
+bool node_is_ready(const struct node *n);                          /* log replayed; any thread */
+void node_log_stats(const struct node *n, struct wlog_stats *out); /* core 0 */

@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * Split: the rows of a write batch by slot, as one batch per slot. Fills in the hidden key of tables without one.
+ * Owner: one operation on one core.
+ */
+#include "reactor/arena.h"
+#include "storage/batch.h"
+#include "storage/slot.h"
+
+struct split_piece {
+    uint32_t slot, rows;
+    struct buffer bytes; /* the batch; empty when the whole input is this piece */
+    struct batch batch;
+    uint32_t *row_of; /* piece row -> input row; NULL = the same */
+};
+
+struct split {
+    struct split_piece *pieces; /* by slot, ascending */
+    uint32_t n;
+};
+
+/* Gives ids for rows of tables without a key; called once per row. */
+typedef int64_t split_key_fn(void *ctx);
+
+/* Memory comes from the arena, batch bytes from malloc until split_fini. 0, -EINVAL (no or NULL key, text in err),
+ * -ENOMEM, -EMSGSIZE. */
+int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_seed,
+                unsigned slot_bits, split_key_fn *new_key, void *ctx, struct arena *arena,
+                struct split *out, struct error_info *err);
+void split_fini(struct split *s);
