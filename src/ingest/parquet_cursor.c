@@ -304,14 +304,17 @@ static int read_lists(struct parquet_cursor *c, size_t rows, struct parquet_vect
         rc = fill_rep(c, err);
         if (rc < 0)
             return rc;
+        /* Earlier calls ended where a row begins, so only a chunk's first value can be wrong. */
+        if (begun == 0 && c->rep_from < c->rep_len && c->rep_buf[c->rep_from] > 0)
+            return parquet_fail(err, -EBADMSG,
+                                "the first repetition level of the column chunk is %u, must be 0",
+                                c->rep_buf[c->rep_from]);
         /* A row goes on until another begins, possibly in a later page. */
         size_t to = c->rep_from;
         while (to < c->rep_len && (c->rep_buf[to] > 0 || begun < rows))
             begun += c->rep_buf[to++] == 0;
         if (to == c->rep_from)
             break;
-        if (begun == 0)
-            return parquet_fail(err, -EBADMSG, "the first value continues a row of before");
         rc = append_entries(c, c->rep_buf + c->rep_from, to - c->rep_from, out, err);
         c->rep_from = to;
     }

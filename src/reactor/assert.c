@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "reactor/log.h"
 #include "reactor/trace.h"
 
 enum { TRACE_SHOWN = 32 };
@@ -11,7 +12,8 @@ enum { TRACE_SHOWN = 32 };
 _Noreturn void assert_failed(const char *file, int line, const char *cond)
 {
     char text[512];
-    int n = snprintf(text, sizeof text, "assertion failed: %s:%d: %s\n", file, line, cond);
+    int n = snprintf(text, sizeof text, "assertion failed: %s:%d: %s (core %d)\n", file, line, cond,
+                     log_get_core());
 
     if (n > (int)sizeof text)
         n = sizeof text;

@@ -26,10 +26,10 @@ enum io_kind {
 /* Values of io_op.in_flight. */
 enum io_flight {
     IO_IDLE,
-    IO_QUEUED,          /* in a list of the core */
-    IO_IN_KERNEL,       /* given away */
-    IO_CANCEL_QUEUED,   /* given away; the wish to cancel waits in a list of the core */
-    IO_COMPLETED,       /* on r->completed */
+    IO_QUEUED,        /* in a list of the core */
+    IO_IN_KERNEL,     /* given away */
+    IO_CANCEL_QUEUED, /* given away; the wish to cancel waits in a list of the core */
+    IO_COMPLETED,     /* on r->completed */
 };
 
 enum { IO_NO_BUFFER = 0xffff, IO_RECV_BYTES = 16384 };
@@ -50,7 +50,8 @@ struct file_backend {
     int (*sync)(struct reactor *r, int fd);
     int (*sync_dir)(struct reactor *r, const char *path);
     int (*mkdir)(struct reactor *r, const char *path);
-    int (*list_dir)(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx);
+    int (*list_dir)(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
+                    void *ctx);
     int64_t (*read_at)(struct reactor *r, int fd, void *buf, size_t len, uint64_t off);
 };
 
@@ -83,7 +84,8 @@ struct io_backend {
     /* flush, then waits up to wait_ns (0 = not at all, IO_WAIT_FOREVER) for a completion or wake-up,
      * then moves completions to r->completed. */
     void (*poll)(struct reactor *r, uint64_t wait_ns);
-    bool (*is_ready)(struct reactor *r); /* cheap look for completions while spinning; may be NULL */
+    bool (*is_ready)(
+        struct reactor *r); /* cheap look for completions while spinning; may be NULL */
     void (*wake)(struct reactor *from, struct reactor *to);
 
     /* Fills op->data just before `done`: false = not ready after all, op waits again, unless it was

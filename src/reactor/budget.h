@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 struct budget {
-    struct budget *parent; /* charged too; NULL at the top */
-    const char *name;      /* for error texts and metrics, not owned */
+    struct budget *parent;      /* charged too; NULL at the top */
+    const char *name;           /* for error texts and metrics, not owned */
     uint64_t used, limit, peak; /* bytes; limit 0 = none of its own */
 };
 

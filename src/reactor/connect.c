@@ -33,7 +33,7 @@ static void try_target(struct stream *s)
 static void connect_done(struct io_op *op)
 {
     struct stream *s = container_of(op, struct stream, send);
-    void (*on_connected)(struct stream *s, int err) = s->on_connected;
+    void (*on_connected)(struct stream * s, int err) = s->on_connected;
 
     if (s->state == STREAM_ENDING) {
         reactor_task_turn_end(s->r, &s->work);
@@ -67,9 +67,9 @@ static void resolved(void *ctx, const struct resolve_result *result)
         try_target(s);
 }
 
-int stream_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns, size_t out_limit,
-                   const struct stream_handler *h, void (*on_connected)(struct stream *s, int err), void *ctx,
-                   struct stream **out)
+int stream_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns,
+                   size_t out_limit, const struct stream_handler *h,
+                   void (*on_connected)(struct stream *s, int err), void *ctx, struct stream **out)
 {
     struct stream *s;
 
@@ -80,7 +80,8 @@ int stream_connect(struct reactor *r, const char *host, uint16_t port, uint64_t 
     s->on_connected = on_connected;
     s->state = STREAM_CONNECTING;
     timer_arm(r, &s->timer, timeout_ns);
-    if (r->backend->is_simulated && address_parse(host, port, &s->targets.addresses[0], &s->targets.lengths[0]))
+    if (r->backend->is_simulated &&
+        address_parse(host, port, &s->targets.addresses[0], &s->targets.lengths[0]))
         host = "127.0.0.1"; /* the simulated network has one host with every name */
     if (address_parse(host, port, &s->targets.addresses[0], &s->targets.lengths[0]) == 0) {
         s->targets.count = 1;

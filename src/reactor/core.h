@@ -85,8 +85,8 @@ struct reactor {
     /* Written by other threads. */
     _Alignas(64) _Atomic uint64_t doorbell[CORE_BITMAP_WORDS]; /* peers that published legs */
     _Alignas(64) _Atomic(struct post *) posts;                 /* newest first */
-    _Atomic(struct io_op *) returned;          /* completed by helper threads, newest first */
-    _Atomic uint32_t sleeping; /* 1 while blocked in the ring or just about to */
+    _Atomic(struct io_op *) returned; /* completed by helper threads, newest first */
+    _Atomic uint32_t sleeping;        /* 1 while blocked in the ring or just about to */
 };
 
 /* Owner: the control thread that made it; the arrays do not change while the cores run. */
@@ -103,7 +103,9 @@ struct reactor_group {
     struct watchdog *watchdog;
     struct resolver *resolver;
 
-    pthread_mutex_t lock; /* start barrier */
+    uint64_t ports[65536 / 64]; /* bitmap of ports this group listens on; under the lock */
+
+    pthread_mutex_t lock; /* start barrier, resolver, ports */
     pthread_cond_t changed;
     unsigned ready; /* cores whose start function returned */
     bool go, abandoned;

@@ -60,7 +60,8 @@ int file_mkdir(struct reactor *r, const char *path)
     return r->backend->files->mkdir(r, path);
 }
 
-int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx)
+int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
+                  void *ctx)
 {
     return r->backend->files->list_dir(r, path, fn, ctx);
 }
@@ -191,7 +192,8 @@ static int real_mkdir(struct reactor *r, const char *path)
     return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static int real_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx)
+static int real_list_dir(struct reactor *r, const char *path,
+                         int (*fn)(void *ctx, const char *name), void *ctx)
 {
     DIR *dir = opendir(path);
     int rc = 0;

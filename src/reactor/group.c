@@ -122,8 +122,8 @@ static void cores_fini(struct reactor_group *g)
 }
 
 /* Tries one back end; on failure everything is undone and err says why. */
-static int group_try(struct reactor_group *g, const struct io_backend *backend, uint64_t memory, char *err,
-                     size_t err_len)
+static int group_try(struct reactor_group *g, const struct io_backend *backend, uint64_t memory,
+                     char *err, size_t err_len)
 {
     int rc;
 
@@ -138,8 +138,8 @@ static int group_try(struct reactor_group *g, const struct io_backend *backend, 
     return rc;
 }
 
-static int group_choose(struct reactor_group *g, uint64_t memory, char *reason, size_t reason_len, char *err,
-                        size_t err_len)
+static int group_choose(struct reactor_group *g, uint64_t memory, char *reason, size_t reason_len,
+                        char *err, size_t err_len)
 {
     int rc;
 
@@ -160,7 +160,8 @@ static int group_choose(struct reactor_group *g, uint64_t memory, char *reason, 
 }
 
 /* How many cores, and on which cpus. */
-static int group_place(struct reactor_group *g, const struct topology *t, int *cpus, char *err, size_t err_len)
+static int group_place(struct reactor_group *g, const struct topology *t, int *cpus, char *err,
+                       size_t err_len)
 {
     const struct reactor_config *c = &g->config;
     unsigned n = t->cpu_count;
@@ -194,15 +195,18 @@ static int group_place(struct reactor_group *g, const struct topology *t, int *c
     return (int)n;
 }
 
-static void log_start(const struct reactor_group *g, const struct topology *t, uint64_t memory, const char *reason)
+static void log_start(const struct reactor_group *g, const struct topology *t, uint64_t memory,
+                      const char *reason)
 {
-    log_info("reactor: io=%s%s%s%s cores=%u of %u cpus%s numa_nodes=%u memory=%llu MiB (%llu per core)",
-             g->backend->name, reason[0] ? " (io_uring refused: " : "", reason, reason[0] ? ")" : "", g->count,
-             t->cpu_count, g->config.pin ? " pinned" : "", t->nodes, (unsigned long long)(memory >> 20),
-             (unsigned long long)(memory / g->count >> 20));
+    log_info(
+        "reactor: io=%s%s%s%s cores=%u of %u cpus%s numa_nodes=%u memory=%llu MiB (%llu per core)",
+        g->backend->name, reason[0] ? " (io_uring refused: " : "", reason, reason[0] ? ")" : "",
+        g->count, t->cpu_count, g->config.pin ? " pinned" : "", t->nodes,
+        (unsigned long long)(memory >> 20), (unsigned long long)(memory / g->count >> 20));
 }
 
-int reactor_group_new(const struct reactor_config *config, struct reactor_group **out, char *err, size_t err_len)
+int reactor_group_new(const struct reactor_config *config, struct reactor_group **out, char *err,
+                      size_t err_len)
 {
     struct topology topology;
     int cpus[sizeof topology.cpus / sizeof *topology.cpus], rc, available;
@@ -237,7 +241,8 @@ int reactor_group_new(const struct reactor_config *config, struct reactor_group 
         r->cpu = config->pin ? cpus[i] : -1;
         r->node = config->pin ? topology_node_of_cpu(cpus[i]) : -1;
         /* With fewer cpus than cores, spinning takes the time from the core that is waited for. */
-        r->spin_ns = g->count <= (unsigned)available && g->count <= topology_cores(&topology) ? SPIN_NS : 0;
+        r->spin_ns =
+            g->count <= (unsigned)available && g->count <= topology_cores(&topology) ? SPIN_NS : 0;
     }
     signal(SIGPIPE, SIG_IGN);
     log_start(g, &topology, memory, reason);
@@ -353,10 +358,13 @@ static int start_simulated(struct reactor_group *g)
             rc = g->start(r, g->start_ctx);
     }
     reactor_set_self(NULL);
+    for (unsigned i = 0; i < g->count && rc == 0; i++)
+        g->cores[i]->running = true;
     return rc;
 }
 
-int reactor_group_start(struct reactor_group *g, int (*start)(struct reactor *r, void *ctx), void *ctx)
+int reactor_group_start(struct reactor_group *g, int (*start)(struct reactor *r, void *ctx),
+                        void *ctx)
 {
     int rc;
 
@@ -374,13 +382,17 @@ int reactor_group_start(struct reactor_group *g, int (*start)(struct reactor *r,
     return rc;
 }
 
-void reactor_group_stop(struct reactor_group *g, void (*stop)(struct reactor *r, void *ctx), void *ctx)
+void reactor_group_stop(struct reactor_group *g, void (*stop)(struct reactor *r, void *ctx),
+                        void *ctx)
 {
     for (unsigned i = 0; i < g->count; i++)
-        if (g->backend->is_simulated || g->cores[i]->running)
+        if (g->cores[i]->running)
             reactor_post(g->cores[i], stop, ctx);
     if (g->backend->is_simulated) {
-        sim_run_to_exit(g);
+        if (g->cores[0]->running)
+            sim_run_to_exit(g);
+        for (unsigned i = 0; i < g->count; i++)
+            g->cores[i]->running = false;
         return;
     }
     join_threads(g);
@@ -392,7 +404,8 @@ void reactor_group_free(struct reactor_group *g)
     if (!g)
         return;
     for (unsigned i = 0; i < g->count; i++)
-        ASSERT(!g->cores[i]->running);
+        ASSERT(!g->cores[i]->running ||
+               g->backend->is_simulated); /* a crashed node is not stopped */
     watchdog_stop(g);
     resolver_free(g->resolver); /* before the cores: its thread posts to them */
     cores_fini(g);

@@ -30,7 +30,8 @@ void io_read(struct reactor *r, struct io_op *op, int fd, void *buf, uint32_t le
     io_submit(r, op, IO_READ, fd);
 }
 
-void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len, uint64_t off)
+void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len,
+              uint64_t off)
 {
     op->buf = (void *)buf;
     op->len = len;

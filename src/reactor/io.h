@@ -28,11 +28,11 @@ struct io_op {
     void *buf;
     uint32_t len;
     uint64_t off;
-    struct io_op *next;      /* back end: queues */
-    const uint8_t *data;     /* io_recv: the bytes received, until the return of done */
-    uint64_t deadline_ns;    /* simulator: when it completes */
-    uint16_t buf_id;         /* back end: provided buffer */
-    struct reactor *owner;   /* back end: core to return to, for operations on helper threads */
+    struct io_op *next;    /* back end: queues */
+    const uint8_t *data;   /* io_recv: the bytes received, until the return of done */
+    uint64_t deadline_ns;  /* simulator: when it completes */
+    uint16_t buf_id;       /* back end: provided buffer */
+    struct reactor *owner; /* back end: core to return to, for operations on helper threads */
 };
 
 /* True from submit until just before `done` runs. */
@@ -43,11 +43,13 @@ static inline bool io_is_pending(const struct io_op *op)
 
 /* Submit calls cannot fail: a full submission queue makes the op wait in the core's own list. */
 void io_read(struct reactor *r, struct io_op *op, int fd, void *buf, uint32_t len, uint64_t off);
-void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len, uint64_t off);
+void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len,
+              uint64_t off);
 void io_fdatasync(struct reactor *r, struct io_op *op, int fd);
 void io_accept(struct reactor *r, struct io_op *op, int fd); /* res = new non-blocking socket */
 /* sa stays valid until done, as every buffer. */
-void io_connect(struct reactor *r, struct io_op *op, int fd, const struct sockaddr *sa, socklen_t n);
+void io_connect(struct reactor *r, struct io_op *op, int fd, const struct sockaddr *sa,
+                socklen_t n);
 void io_send(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len);
 
 /* Receives into a buffer of the core (taken only when bytes are there, so idle sockets hold none);
@@ -68,10 +70,11 @@ int file_allocate(struct reactor *r, int fd, uint64_t off, uint64_t len); /* zer
 int file_truncate(struct reactor *r, int fd, uint64_t size);
 int file_rename(struct reactor *r, const char *from, const char *to);
 int file_unlink(struct reactor *r, const char *path);
-int file_sync(struct reactor *r, int fd);           /* blocking fdatasync */
+int file_sync(struct reactor *r, int fd); /* blocking fdatasync */
 int file_sync_dir(struct reactor *r, const char *path);
 int file_mkdir(struct reactor *r, const char *path); /* 0 also when it exists */
 /* Calls fn for each name; stops when fn answers non-zero and returns that. */
-int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx);
+int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
+                  void *ctx);
 /* Blocking read for start-up only: bytes read (short at end of file) or -errno. */
 int64_t file_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t off);

@@ -79,7 +79,8 @@ static int epoll_init(struct reactor *r, char *err, size_t err_len)
     r->io = e;
     e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     e->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (e->epoll_fd < 0 || e->event_fd < 0 || epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, e->event_fd, &event) != 0) {
+    if (e->epoll_fd < 0 || e->event_fd < 0 ||
+        epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, e->event_fd, &event) != 0) {
         rc = -errno;
         epoll_fini(r);
     }
@@ -260,7 +261,8 @@ static void epoll_cancel(struct reactor *r, struct io_op *op)
     else if (op->kind == IO_READ || op->kind == IO_WRITE || op->kind == IO_FDATASYNC)
         removed = io_pool_cancel(r->group->shared, op);
     else
-        removed = io_queue_remove(&e->fds[op->fd].readers, op) || io_queue_remove(&e->fds[op->fd].writers, op);
+        removed = io_queue_remove(&e->fds[op->fd].readers, op) ||
+                  io_queue_remove(&e->fds[op->fd].writers, op);
     if (removed)
         reactor_complete(r, op, -ECANCELED);
 }
@@ -384,7 +386,8 @@ static int epoll_socket_open(struct reactor *r, int family)
     return fd;
 }
 
-static int epoll_socket_listen(struct reactor *r, const struct sockaddr *sa, socklen_t n, uint16_t *port)
+static int epoll_socket_listen(struct reactor *r, const struct sockaddr *sa, socklen_t n,
+                               uint16_t *port)
 {
     int fd = socket_listen(r, sa, n, port);
 

@@ -21,7 +21,8 @@
 
 enum {
     SQ_ENTRIES = 256,
-    CQ_ENTRIES = 2048, /* idle sockets each have a receive in flight; overflow is kept by the kernel */
+    CQ_ENTRIES =
+        2048, /* idle sockets each have a receive in flight; overflow is kept by the kernel */
     RECV_BUFFERS = 64, /* 1 MiB per core; returned right after each `done` */
     BUFFER_GROUP = 0,
 };
@@ -59,8 +60,9 @@ static size_t buf_ring_bytes(void)
 static int ring_setup(struct uring *u)
 {
     static const unsigned flags[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 6.1 */
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,                               /* 5.19 */
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+            IORING_SETUP_TASKRUN_FLAG,                         /* 6.1 */
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 5.19 */
         0,
     };
     int rc = -EINVAL;
@@ -88,7 +90,8 @@ static int buffers_setup(struct uring *u)
     size_t bytes = (size_t)RECV_BUFFERS * IO_RECV_BYTES;
     int rc;
 
-    u->buf_ring = mmap(NULL, buf_ring_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    u->buf_ring =
+        mmap(NULL, buf_ring_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (u->buf_ring == MAP_FAILED) {
         u->buf_ring = NULL;
         return -ENOMEM;
@@ -123,7 +126,8 @@ static const char *setup_hint(int rc)
 {
     switch (rc) {
     case -EPERM:
-        return "not permitted: seccomp profile of the container, or sysctl kernel.io_uring_disabled";
+        return "not permitted: seccomp profile of the container, or sysctl "
+               "kernel.io_uring_disabled";
     case -EACCES:
         return "not permitted: security module";
     case -ENOSYS:
@@ -201,7 +205,8 @@ static int uring_start(struct reactor *r)
     struct uring *u = r->io;
 
     /* By hand: liburing 2.3 declares io_uring_enable_rings, but its shared library lacks it. */
-    if (syscall(__NR_io_uring_register, u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) != 0)
+    if (syscall(__NR_io_uring_register, u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) !=
+        0)
         return -errno;
     arm_event(u);
     return 0;
@@ -412,7 +417,8 @@ static void uring_poll(struct reactor *r, uint64_t wait_ns)
         struct io_uring_cqe *cqe;
 
         check_enter(io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1,
-                                                     wait_ns == IO_WAIT_FOREVER ? NULL : &ts, NULL));
+                                                     wait_ns == IO_WAIT_FOREVER ? NULL : &ts,
+                                                     NULL));
     } else if (must_enter(u)) {
         check_enter(io_uring_submit_and_get_events(&u->ring));
     }
@@ -446,8 +452,8 @@ static void uring_recycle(struct reactor *r, uint16_t buf_id)
 {
     struct uring *u = r->io;
 
-    io_uring_buf_ring_add(u->buf_ring, u->buffers + (size_t)buf_id * IO_RECV_BYTES, IO_RECV_BYTES, buf_id,
-                          io_uring_buf_ring_mask(RECV_BUFFERS), 0);
+    io_uring_buf_ring_add(u->buf_ring, u->buffers + (size_t)buf_id * IO_RECV_BYTES, IO_RECV_BYTES,
+                          buf_id, io_uring_buf_ring_mask(RECV_BUFFERS), 0);
     io_uring_buf_ring_advance(u->buf_ring, 1);
 }
 

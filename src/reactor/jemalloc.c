@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-__attribute__((weak)) int mallctl(const char *name, void *old, size_t *old_len, void *new, size_t new_len);
+__attribute__((weak)) int mallctl(const char *name, void *old, size_t *old_len, void *new,
+                                  size_t new_len);
 
 void jemalloc_own_arena(void)
 {

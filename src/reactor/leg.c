@@ -50,7 +50,7 @@ void leg_send(struct reactor *r, struct leg *l, unsigned target, enum leg_class 
     ASSERT(l->run && l->done);
     l->origin = (uint16_t)r->core;
     l->target = (uint16_t)target;
-    l->class = (uint8_t)class;
+    l->class = (uint8_t) class;
     l->next = NULL;
     if (target == r->core) {
         counter_add(&r->counters.legs_local, 1);
@@ -108,6 +108,7 @@ static void run_done(struct leg *l)
 {
     ASSERT(l->state == LEG_RETURNING);
     l->state = LEG_IDLE;
+    trace_note("leg done", l->target, (uint64_t)(uint32_t)l->rc);
     l->done(l);
 }
 
@@ -121,6 +122,7 @@ static bool port_deliver(struct reactor *r, struct leg_port *port)
         ASSERT(l->state == LEG_LENT && l->target == r->core);
         counter_add(&r->counters.legs_served, 1);
         r->leg_activity = true;
+        trace_note("leg run", l->origin, l->class);
         l->run(l);
     }
     for (unsigned i = 0; i < bound && (l = spsc_pop(port->response_in)) != NULL; i++) {
@@ -146,7 +148,7 @@ void leg_deliver(struct reactor *r)
             bool more = false;
 
             peers &= peers - 1;
-            for (unsigned class = 0; class < LEG_CLASSES; class++)
+            for (unsigned class = 0; class < LEG_CLASSES; class ++)
                 more |= port_deliver(r, port_of(r, w * 64 + bit, class));
             if (more)
                 atomic_fetch_or(&r->doorbell[w], 1ull << bit);
@@ -184,7 +186,7 @@ void leg_publish(struct reactor *r)
             bool news = false;
 
             peers &= peers - 1;
-            for (unsigned class = 0; class < LEG_CLASSES; class++) {
+            for (unsigned class = 0; class < LEG_CLASSES; class ++) {
                 news |= spsc_publish(port_of(r, peer, class)->request_out);
                 news |= spsc_publish(port_of(r, peer, class)->response_out);
             }
@@ -212,14 +214,15 @@ int leg_rings_new(struct reactor_group *g)
     size_t one = spsc_bytes(g->ring_entries);
 
     g->rings_bytes = (size_t)g->count * g->count * LEG_CLASSES * 2 * one;
-    g->rings = mmap(NULL, g->rings_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g->rings =
+        mmap(NULL, g->rings_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (g->rings == MAP_FAILED) {
         g->rings = NULL;
         return -ENOMEM;
     }
     for (unsigned me = 0; me < g->count; me++) {
         for (unsigned peer = 0; peer < g->count; peer++) {
-            for (unsigned class = 0; class < LEG_CLASSES; class++) {
+            for (unsigned class = 0; class < LEG_CLASSES; class ++) {
                 struct leg_port *port = port_of(g->cores[me], peer, class);
 
                 *port = (struct leg_port){

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* The structure of type `type` whose member `member` is at `ptr`. */
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct list {
     struct list *prev, *next; /* of the head: last and first */
@@ -67,6 +67,6 @@ static inline struct list *list_pop_front(struct list *head)
 #define list_for_each(at, head) for (struct list *at = (head)->next; at != (head); at = at->next)
 
 /* The current item may be removed. */
-#define list_for_each_safe(at, head) \
+#define list_for_each_safe(at, head)                                          \
     for (struct list *at = (head)->next, *at##_next = at->next; at != (head); \
          at = at##_next, at##_next = at->next)

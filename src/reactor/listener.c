@@ -96,8 +96,8 @@ static void retry_fired(struct timer *t)
 }
 
 int listener_new(struct reactor *r, const char *bind, uint16_t port, unsigned max_connections,
-                 void (*on_accept)(struct listener *l, int fd), void *ctx, struct listener **out, char *err,
-                 size_t err_len)
+                 void (*on_accept)(struct listener *l, int fd), void *ctx, struct listener **out,
+                 char *err, size_t err_len)
 {
     struct sockaddr_storage sa;
     socklen_t sa_len;
@@ -116,6 +116,11 @@ int listener_new(struct reactor *r, const char *bind, uint16_t port, unsigned ma
         return -ENOMEM;
     }
     fd = r->backend->sockets->listen(r, (struct sockaddr *)&sa, sa_len, &port);
+    if (fd == -EAFNOSUPPORT && (bind[0] == 0 || strcmp(bind, "*") == 0)) {
+        /* "Any" means IPv6 and IPv4; this machine has only the latter. */
+        address_parse("0.0.0.0", port, &sa, &sa_len);
+        fd = r->backend->sockets->listen(r, (struct sockaddr *)&sa, sa_len, &port);
+    }
     if (fd < 0) {
         snprintf(err, err_len, "cannot listen on %s port %u: %s", bind, port, strerror(-fd));
         free(l);

@@ -20,6 +20,11 @@ void log_set_core(int core)
     log_core = core;
 }
 
+int log_get_core(void)
+{
+    return log_core;
+}
+
 static size_t log_prefix(char *text, size_t size, enum log_level level)
 {
     struct timespec now;

@@ -11,12 +11,13 @@ int log_level_parse(const char *text, enum log_level *out);
 
 /* Sets the core number shown in lines of this thread; negative = none ("-"). */
 void log_set_core(int core);
+int log_get_core(void);
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) \
-    do { \
-        if (log_level >= LOG_DEBUG) \
+#define log_debug(...)                        \
+    do {                                      \
+        if (log_level >= LOG_DEBUG)           \
             log_line(LOG_DEBUG, __VA_ARGS__); \
     } while (0)

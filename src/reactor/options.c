@@ -26,7 +26,8 @@ static const struct option_spec *spec_at(const struct option_set *set, size_t i)
     return i < set->count ? &set->specs[i] : &level_spec;
 }
 
-static const struct option_spec *spec_find(const struct option_set *set, const char *name, size_t len)
+static const struct option_spec *spec_find(const struct option_set *set, const char *name,
+                                           size_t len)
 {
     for (size_t i = 0; i <= set->count; i++) {
         const struct option_spec *s = spec_at(set, i);
@@ -57,8 +58,8 @@ static int usage_error(const struct option_set *set, int *exit_status)
 }
 
 /* Sets an option from text; on a mistake says where it came from ("--cores", "QUANTA_CORES"). */
-static int set_from_text(const struct option_set *set, const struct option_spec *s, const char *text,
-                         const char *origin, int *exit_status)
+static int set_from_text(const struct option_set *set, const struct option_spec *s,
+                         const char *text, const char *origin, int *exit_status)
 {
     char allowed[256];
 
@@ -104,19 +105,25 @@ static void print_help(const struct option_set *set)
         char flag[80];
 
         snprintf(flag, sizeof flag, "--%s%s%s", s->name, s->kind == OPTION_FLAG ? "" : " ",
-                 s->kind == OPTION_FLAG ? "" : s->arg ? s->arg : "VALUE");
-        printf(strlen(flag) < 30 ? "  %-30s %s" : "  %s\n                                 %s", flag, s->help);
+                 s->kind == OPTION_FLAG ? ""
+                 : s->arg               ? s->arg
+                                        : "VALUE");
+        printf(strlen(flag) < 30 ? "  %-30s %s" : "  %s\n                                 %s", flag,
+               s->help);
         print_defaults(s);
         if (s->env)
             printf(" [%s]", s->env);
         printf("\n");
     }
-    printf("  %-30s %s\n  %-30s %s\n", "--help", "this text", "--version", "version and build options");
-    printf("\nEvery option is also read from the environment as QUANTA_<NAME>, for example QUANTA_LOG_LEVEL.\n");
+    printf("  %-30s %s\n  %-30s %s\n", "--help", "this text", "--version",
+           "version and build options");
+    printf("\nEvery option is also read from the environment as QUANTA_<NAME>, for example "
+           "QUANTA_LOG_LEVEL.\n");
 }
 
 /* One word that begins with "--"; *i moves on when the value is the next word. */
-static int parse_option(const struct option_set *set, int argc, char **argv, int *i, int *exit_status)
+static int parse_option(const struct option_set *set, int argc, char **argv, int *i,
+                        int *exit_status)
 {
     const char *word = argv[*i] + 2, *equals = strchr(word, '=');
     size_t len = equals ? (size_t)(equals - word) : strlen(word);
@@ -133,13 +140,15 @@ static int parse_option(const struct option_set *set, int argc, char **argv, int
     if (s->kind == OPTION_FLAG)
         return set_from_text(set, s, "true", origin, exit_status);
     if (*i + 1 >= argc) {
-        fprintf(stderr, "%s: %s: a value is missing: %s\n", set->program, origin, s->arg ? s->arg : "VALUE");
+        fprintf(stderr, "%s: %s: a value is missing: %s\n", set->program, origin,
+                s->arg ? s->arg : "VALUE");
         return usage_error(set, exit_status);
     }
     return set_from_text(set, s, argv[++*i], origin, exit_status);
 }
 
-static int add_positional(const struct option_set *set, const char *word, size_t *n, int *exit_status)
+static int add_positional(const struct option_set *set, const char *word, size_t *n,
+                          int *exit_status)
 {
     if (*n >= set->positional_max) {
         fprintf(stderr, "%s: unexpected argument '%s'\n", set->program, word);
@@ -149,7 +158,8 @@ static int add_positional(const struct option_set *set, const char *word, size_t
     return 0;
 }
 
-static int parse_words(const struct option_set *set, int argc, char **argv, size_t *n_positional, int *exit_status)
+static int parse_words(const struct option_set *set, int argc, char **argv, size_t *n_positional,
+                       int *exit_status)
 {
     bool options_end = false;
     int rc = 0;
@@ -160,7 +170,8 @@ static int parse_words(const struct option_set *set, int argc, char **argv, size
         } else if (!options_end && strncmp(argv[i], "--", 2) == 0) {
             rc = parse_option(set, argc, argv, &i, exit_status);
         } else if (!options_end && argv[i][0] == '-' && argv[i][1]) {
-            fprintf(stderr, "%s: unknown option '%s': options begin with --\n", set->program, argv[i]);
+            fprintf(stderr, "%s: unknown option '%s': options begin with --\n", set->program,
+                    argv[i]);
             rc = usage_error(set, exit_status);
         } else {
             rc = add_positional(set, argv[i], n_positional, exit_status);
@@ -185,7 +196,8 @@ static bool answers_question(const struct option_set *set, int argc, char **argv
     return false;
 }
 
-int options_parse(const struct option_set *set, int argc, char **argv, size_t *n_positional, int *exit_status)
+int options_parse(const struct option_set *set, int argc, char **argv, size_t *n_positional,
+                  int *exit_status)
 {
     *n_positional = 0;
     *exit_status = 0;

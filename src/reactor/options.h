@@ -7,15 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_UINT, OPTION_BYTES /* 4096, 64K, 2G, 1TiB */, OPTION_PORT };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_UINT,
+    OPTION_BYTES /* 4096, 64K, 2G, 1TiB */,
+    OPTION_PORT
+};
 
 struct option_spec {
-    const char *name;   /* without "--" */
+    const char *name; /* without "--" */
     enum option_kind kind;
-    void *value;        /* bool*, const char**, uint64_t*, uint64_t*, uint16_t*; holds the default at call */
-    const char *arg;    /* shown in --help: "DIR", "auto|uring|epoll"; a list with | is the allowed set */
+    void *
+        value; /* bool*, const char**, uint64_t*, uint64_t*, uint16_t*; holds the default at call */
+    const char
+        *arg; /* shown in --help: "DIR", "auto|uring|epoll"; a list with | is the allowed set */
     const char *help;
-    const char *env;    /* further environment name (DATA_DIR) or NULL; QUANTA_<NAME> always works */
+    const char *env; /* further environment name (DATA_DIR) or NULL; QUANTA_<NAME> always works */
 };
 
 struct option_set {
@@ -31,7 +39,8 @@ struct option_set {
  * 0, returns 1). Wrong usage: message naming option, found, allowed on stderr, *exit_status = 2, returns 1.
  * Otherwise returns 0 with *n_positional set. "--log-level" and its environment are added to every set.
  */
-int options_parse(const struct option_set *set, int argc, char **argv, size_t *n_positional, int *exit_status);
+int options_parse(const struct option_set *set, int argc, char **argv, size_t *n_positional,
+                  int *exit_status);
 
 /* "quanta 0.1.0 (release, jemalloc, io_uring, ...)" */
 const char *version_text(void);

@@ -72,7 +72,8 @@ static bool is_in_set(const char *set, const char *text)
 
 static int parse_flag(const char *text, bool *out)
 {
-    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "on") == 0 || strcmp(text, "yes") == 0)
+    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "on") == 0 ||
+        strcmp(text, "yes") == 0)
         *out = true;
     else if (strcmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcmp(text, "off") == 0 ||
              strcmp(text, "no") == 0)
@@ -82,7 +83,8 @@ static int parse_flag(const char *text, bool *out)
     return 0;
 }
 
-int option_value_parse(const struct option_spec *s, const char *text, char *allowed, size_t allowed_len)
+int option_value_parse(const struct option_spec *s, const char *text, char *allowed,
+                       size_t allowed_len)
 {
     uint64_t number;
 

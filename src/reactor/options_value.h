@@ -7,7 +7,8 @@
 
 /* Writes text into s->value: 0, or -EINVAL with what would be allowed. The text itself is kept by
  * OPTION_STRING, so it lives as long as argv or the environment. */
-int option_value_parse(const struct option_spec *s, const char *text, char *allowed, size_t allowed_len);
+int option_value_parse(const struct option_spec *s, const char *text, char *allowed,
+                       size_t allowed_len);
 
 /* The present value as text for --help; empty when there is nothing worth showing. */
 void option_value_print(const struct option_spec *s, char *out, size_t size);

@@ -45,6 +45,7 @@ void reactor_run_posts(struct reactor *r)
         struct post *next = p->next;
 
         counter_add(&r->counters.posts, 1);
+        trace_note("post", (uintptr_t)p->fn, 0);
         p->fn(r, p->ctx);
         free(p);
         p = next;

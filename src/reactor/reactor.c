@@ -105,11 +105,14 @@ static void run_completed(struct reactor *r)
         uint16_t buf_id;
 
         op = io_queue_pop(&r->completed);
-        if (op->kind == IO_RECV && r->backend->receive && op->res >= 0 && !r->backend->receive(r, op))
+        if (op->kind == IO_RECV && r->backend->receive && op->res >= 0 &&
+            !r->backend->receive(r, op))
             continue;
         counter_add(&r->counters.io_ops, 1);
-        if (op->res < 0 && op->res != -ECANCELED)
+        if (op->res < 0 && op->res != -ECANCELED) {
             counter_add(&r->counters.io_errors, 1);
+            trace_note("io error", op->kind, (uint64_t)(uint32_t)-op->res);
+        }
         buf_id = op->buf_id;
         op->in_flight = IO_IDLE;
         op->done(op); /* op may be gone or in use again */
@@ -200,6 +203,8 @@ void reactor_wake(struct reactor *from, struct reactor *to)
 {
     if (!atomic_load(&to->sleeping) || !atomic_exchange(&to->sleeping, 0))
         return;
+    if (from && from->group != to->group)
+        from = NULL; /* a stranger, perhaps with another back end */
     if (from)
         counter_add(&from->counters.wakeups_sent, 1);
     to->backend->wake(from, to);
@@ -242,10 +247,12 @@ static void sleep_in_ring(struct reactor *r, uint64_t *awake_since)
     wait = wait_for_timer(r, now);
     /* Store then look: pairs with publish then look of the sender (leg_publish, reactor_post). */
     atomic_store(&r->sleeping, 1);
-    if (reactor_has_mail(r))
+    if (reactor_has_mail(r)) {
         wait = 0;
-    else
+    } else {
         counter_add(&r->counters.sleeps, 1);
+        trace_note("sleep", wait, 0);
+    }
     r->backend->poll(r, wait);
     atomic_store(&r->sleeping, 0);
     *awake_since = r->backend->now_ns(r);
@@ -264,6 +271,7 @@ void reactor_loop(struct reactor *r)
             r->backend->poll(r, 0);
         reactor_turn(r);
     }
+    r->backend->flush(r); /* wake-ups for legs that were answered in the last turn */
 }
 
 unsigned reactor_core(const struct reactor *r)
@@ -331,9 +339,9 @@ void reactor_get_stats(const struct reactor *r, struct reactor_stats *out)
 #define GET(name) .name = atomic_load_explicit(&c->name, memory_order_relaxed)
 
     *out = (struct reactor_stats){
-        GET(turns),       GET(sleeps),     GET(wakeups_sent), GET(legs_sent), GET(legs_waited),
-        GET(legs_local),  GET(legs_served), GET(io_ops),      GET(io_errors), GET(tasks),
-        GET(timers),      GET(posts),      GET(busy_ns),
+        GET(turns),      GET(sleeps),      GET(wakeups_sent), GET(legs_sent), GET(legs_waited),
+        GET(legs_local), GET(legs_served), GET(io_ops),       GET(io_errors), GET(tasks),
+        GET(timers),     GET(posts),       GET(busy_ns),
     };
 #undef GET
 }

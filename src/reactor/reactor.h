@@ -27,14 +27,15 @@ enum reactor_io { REACTOR_IO_AUTO, REACTOR_IO_URING, REACTOR_IO_EPOLL, REACTOR_I
 enum step { STEP_READY, STEP_PENDING };
 
 struct reactor_config {
-    unsigned cores;         /* number of reactors; 0 = as many as affinity mask and cgroup quota allow */
-    const char *cpus;       /* list such as "0-3,8" or NULL = from the affinity mask */
+    unsigned cores;   /* number of reactors; 0 = as many as affinity mask and cgroup quota allow */
+    const char *cpus; /* list such as "0-3,8" or NULL = from the affinity mask */
     enum reactor_io io;
-    uint64_t memory;        /* bytes for all cores together; 0 = from the cgroup or the machine */
-    unsigned ring_entries;  /* legs in flight per pair of cores and class; power of two; 0 = 128 (tests: 2) */
-    uint64_t sim_seed;      /* simulator only */
-    bool pin;               /* pin threads (default of programs: true; unit tests: false) */
-    struct sim *sim;           /* simulator: world shared with other groups; NULL = one of its own */
+    uint64_t memory; /* bytes for all cores together; 0 = from the cgroup or the machine */
+    unsigned
+        ring_entries; /* legs in flight per pair of cores and class; power of two; 0 = 128 (tests: 2) */
+    uint64_t sim_seed; /* simulator only */
+    bool pin;          /* pin threads (default of programs: true; unit tests: false) */
+    struct sim *sim;   /* simulator: world shared with other groups; NULL = one of its own */
     struct sim_disk *sim_disk; /* simulator: disk that outlives the group; NULL = one of its own */
     unsigned sim_host;         /* simulator: 10.0.0.N in the network of the world, 0 to 254 */
 };
@@ -44,15 +45,18 @@ struct reactor_config {
  * how many cores and which NUMA nodes are used; io_uring refused => epoll, the reason in that line.
  * 0 or -errno with a text in err.
  */
-int reactor_group_new(const struct reactor_config *config, struct reactor_group **out, char *err, size_t err_len);
+int reactor_group_new(const struct reactor_config *config, struct reactor_group **out, char *err,
+                      size_t err_len);
 
 /* Starts the threads; `start` runs first on every core (in its own thread), all before any returns.
  * An error of one core stops all and is returned. */
-int reactor_group_start(struct reactor_group *g, int (*start)(struct reactor *r, void *ctx), void *ctx);
+int reactor_group_start(struct reactor_group *g, int (*start)(struct reactor *r, void *ctx),
+                        void *ctx);
 
 /* Asks every core to stop: `stop` runs on each core as a task; the core ends when reactor_exit was called
  * on it. Joins the threads. Call from the main (control) thread. */
-void reactor_group_stop(struct reactor_group *g, void (*stop)(struct reactor *r, void *ctx), void *ctx);
+void reactor_group_stop(struct reactor_group *g, void (*stop)(struct reactor *r, void *ctx),
+                        void *ctx);
 void reactor_group_free(struct reactor_group *g);
 unsigned reactor_group_count(const struct reactor_group *g);
 struct reactor *reactor_group_get(struct reactor_group *g, unsigned core);
@@ -63,7 +67,8 @@ void reactor_post(struct reactor *r, void (*fn)(struct reactor *r, void *ctx), v
 
 /* Simulator: runs the whole group on the calling thread until `until` answers true or nothing can
  * happen any more (then -ETIME) or max_steps passed (-ELOOP). Same seed, same order. */
-int reactor_sim_run(struct reactor_group *g, bool (*until)(void *ctx), void *ctx, uint64_t max_steps);
+int reactor_sim_run(struct reactor_group *g, bool (*until)(void *ctx), void *ctx,
+                    uint64_t max_steps);
 
 struct reactor *reactor_self(void); /* the core of this thread; NULL outside */
 unsigned reactor_core(const struct reactor *r);
@@ -78,7 +83,16 @@ int64_t reactor_wall_us(const struct reactor *r);
 uint64_t reactor_random(struct reactor *r);
 
 /* One value per core for the layers above (shard, gateway, ...): slot = one of reactor_local. */
-enum reactor_local { LOCAL_SHARD, LOCAL_LOG, LOCAL_RPC, LOCAL_CLUSTER, LOCAL_SQL, LOCAL_HTTP, LOCAL_TEST, LOCAL_COUNT };
+enum reactor_local {
+    LOCAL_SHARD,
+    LOCAL_LOG,
+    LOCAL_RPC,
+    LOCAL_CLUSTER,
+    LOCAL_SQL,
+    LOCAL_HTTP,
+    LOCAL_TEST,
+    LOCAL_COUNT
+};
 void reactor_set_local(struct reactor *r, enum reactor_local slot, void *p);
 void *reactor_get_local(const struct reactor *r, enum reactor_local slot);
 
@@ -95,7 +109,8 @@ struct task {
     struct task *next;
     bool queued;
 };
-void reactor_task(struct reactor *r, struct task *t, enum task_class class); /* no-op when already queued */
+void reactor_task(struct reactor *r, struct task *t,
+                  enum task_class class); /* no-op when already queued */
 
 /* Timers: millisecond wheel; fired on this core, at or after the time. */
 struct timer;

@@ -157,7 +157,8 @@ static struct resolver *resolver_of(struct reactor_group *g)
     return v;
 }
 
-struct resolve_request *resolver_ask(struct reactor *r, const char *host, uint16_t port, resolve_fn *done, void *ctx)
+struct resolve_request *resolver_ask(struct reactor *r, const char *host, uint16_t port,
+                                     resolve_fn *done, void *ctx)
 {
     struct resolver *v = resolver_of(r->group);
     size_t host_bytes = strlen(host) + 1;

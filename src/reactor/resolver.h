@@ -26,7 +26,8 @@ typedef void resolve_fn(void *ctx, const struct resolve_result *result);
 struct resolve_request;
 
 /* Starts a look-up; NULL when there is no memory or no thread. done runs later, on core r. */
-struct resolve_request *resolver_ask(struct reactor *r, const char *host, uint16_t port, resolve_fn *done, void *ctx);
+struct resolve_request *resolver_ask(struct reactor *r, const char *host, uint16_t port,
+                                     resolve_fn *done, void *ctx);
 
 /* The result is of no interest any more: done will not run. */
 void resolver_forget(struct resolve_request *request);

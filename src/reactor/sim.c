@@ -227,8 +227,9 @@ static bool core_can_run(const struct sim *w, const struct reactor *r)
 {
     const struct sim_core *c = r->io;
 
-    return r->group->started && !r->exiting &&
-           (c->submitted.head || !reactor_is_idle(r) || timer_wheel_next_ns(&r->timers) <= w->now_ns);
+    return r->running && !r->exiting &&
+           (c->submitted.head || !reactor_is_idle(r) ||
+            timer_wheel_next_ns(&r->timers) <= w->now_ns);
 }
 
 /* The n-th core that can run, n counting down; NULL = there are fewer, *n then reduced by their number. */
@@ -273,7 +274,7 @@ static bool jump(struct sim *w)
     for (unsigned i = 0; i < w->group_count; i++) {
         for (unsigned core = 0; core < w->groups[i]->count; core++) {
             const struct reactor *r = w->groups[i]->cores[core];
-            uint64_t at = r->exiting || !r->group->started ? UINT64_MAX : timer_wheel_next_ns(&r->timers);
+            uint64_t at = r->exiting || !r->running ? UINT64_MAX : timer_wheel_next_ns(&r->timers);
 
             next = at < next ? at : next;
         }
@@ -304,7 +305,8 @@ static int world_run(struct sim *w, bool (*until)(void *ctx), void *ctx, uint64_
     return until(ctx) ? 0 : -ELOOP;
 }
 
-int reactor_sim_run(struct reactor_group *g, bool (*until)(void *ctx), void *ctx, uint64_t max_steps)
+int reactor_sim_run(struct reactor_group *g, bool (*until)(void *ctx), void *ctx,
+                    uint64_t max_steps)
 {
     ASSERT(reactor_self() == NULL);
     return world_run(sim_of_group(g), until, ctx, max_steps);

@@ -302,7 +302,8 @@ void sim_disk_lose_op(struct sim *w, struct io_op *op)
     struct sim_file *f = file_of(w, op->fd);
 
     if (f && f->writable && op->kind == IO_WRITE && op->len > 0)
-        inode_write(f->inode, op->buf, sim_below(w, op->len + 1ull), f->append ? f->inode->size : op->off);
+        inode_write(f->inode, op->buf, sim_below(w, op->len + 1ull),
+                    f->append ? f->inode->size : op->off);
 }
 
 static int disk_close(struct reactor *r, int fd)
@@ -371,7 +372,9 @@ static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
 static int disk_open(struct reactor *r, const char *path, int flags, unsigned mode)
 {
     struct sim_disk *d = sim_node_of(r)->disk;
-    struct sim_file f = {.disk = d, .writable = (flags & O_ACCMODE) != O_RDONLY, .append = flags & O_APPEND};
+    struct sim_file f = {.disk = d,
+                         .writable = (flags & O_ACCMODE) != O_RDONLY,
+                         .append = flags & O_APPEND};
     int rc = sim_name_open(d, path, flags, &f.inode);
 
     (void)mode;

@@ -36,6 +36,7 @@ int sim_name_rename(struct reactor *r, const char *from, const char *to);
 int sim_name_unlink(struct reactor *r, const char *path);
 int sim_name_sync_dir(struct reactor *r, const char *path);
 int sim_name_mkdir(struct reactor *r, const char *path);
-int sim_name_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx);
+int sim_name_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
+                      void *ctx);
 /* Some of the changes that were not synced, from the oldest on, survive; the names are then these. */
 void sim_names_power_loss(struct sim_disk *d);

@@ -262,7 +262,8 @@ int sim_name_sync_dir(struct reactor *r, const char *path)
     return 0;
 }
 
-int sim_name_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name), void *ctx)
+int sim_name_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
+                      void *ctx)
 {
     struct sim_disk *d = sim_node_of(r)->disk;
     char dir[PATH_BYTES];

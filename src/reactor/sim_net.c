@@ -13,7 +13,12 @@
 #include "reactor/buffer.h"
 #include "reactor/sim_impl.h"
 
-enum { WINDOW = 256 * 1024, BACKLOG_MAX = 4096, LATENCY_MIN_NS = 1000, LATENCY_DEFAULT_NS = 100000 };
+enum {
+    WINDOW = 256 * 1024,
+    BACKLOG_MAX = 4096,
+    LATENCY_MIN_NS = 1000,
+    LATENCY_DEFAULT_NS = 100000
+};
 
 enum packet_kind { PACKET_DATA, PACKET_END, PACKET_RESET };
 
@@ -34,8 +39,8 @@ struct sim_socket {
     unsigned host, peer_host;
     uint16_t port, peer_port;
     bool listening, connected, end_sent, at_end;
-    int error;                /* sticky: -ECONNRESET */
-    struct sim_socket *peer;  /* NULL once it closed */
+    int error;               /* sticky: -ECONNRESET */
+    struct sim_socket *peer; /* NULL once it closed */
     struct buffer received;
     uint64_t last_arrival_ns; /* of what this side sent: later packets do not overtake */
     size_t under_way;         /* bytes sent and not yet read by the peer */
@@ -84,7 +89,8 @@ static bool is_cut(const struct sim *w, const struct sim_socket *s)
     return w->cut[s->host][s->peer_host];
 }
 
-static void send_packet(struct sim_socket *from, enum packet_kind kind, const void *bytes, size_t len)
+static void send_packet(struct sim_socket *from, enum packet_kind kind, const void *bytes,
+                        size_t len)
 {
     struct sim *w = from->world;
     struct sim_packet *p;
@@ -234,7 +240,8 @@ static struct sim_socket *find_listener(struct sim *w, unsigned host, uint16_t p
 
 static void give_to_accept(struct sim_socket *listener, struct io_op *op)
 {
-    struct sim_socket *s = container_of(list_pop_front(&listener->backlog), struct sim_socket, in_backlog);
+    struct sim_socket *s =
+        container_of(list_pop_front(&listener->backlog), struct sim_socket, in_backlog);
 
     reactor_complete(op->owner, op, sim_fd_new(listener->world, (struct sim_file){.socket = s}));
 }
@@ -346,7 +353,8 @@ void sim_net_cancel(struct sim *w, struct io_op *op)
     struct sim_socket *s = socket_of(w, op->fd);
 
     ASSERT(s);
-    if (sim_unschedule(w, op) || io_queue_remove(&s->readers, op) || io_queue_remove(&s->writers, op))
+    if (sim_unschedule(w, op) || io_queue_remove(&s->readers, op) ||
+        io_queue_remove(&s->writers, op))
         reactor_complete(op->owner, op, -ECANCELED);
 }
 
@@ -418,7 +426,8 @@ void sim_net_cut(struct sim *w, unsigned host_a, unsigned host_b, bool cut)
         while (!s->connected && s->writers.head) {
             struct io_op *op = io_queue_pop(&s->writers);
 
-            sim_schedule(w, w->now_ns, (struct sim_event){.kind = SIM_RETRY, .op = op, .owner = op->owner});
+            sim_schedule(w, w->now_ns,
+                         (struct sim_event){.kind = SIM_RETRY, .op = op, .owner = op->owner});
         }
     }
 }
@@ -495,7 +504,8 @@ static int net_peer(struct reactor *r, int fd, struct sockaddr_storage *sa, sock
     memset(sa, 0, sizeof *sa);
     v4->sin_family = AF_INET;
     v4->sin_port = htons(s->peer_port);
-    v4->sin_addr.s_addr = htonl(s->peer_host == s->host ? INADDR_LOOPBACK : 10u << 24 | s->peer_host);
+    v4->sin_addr.s_addr =
+        htonl(s->peer_host == s->host ? INADDR_LOOPBACK : 10u << 24 | s->peer_host);
     *n = sizeof *v4;
     return 0;
 }

@@ -27,7 +27,8 @@ static int bind_and_listen(int fd, const struct sockaddr *sa, socklen_t n, uint1
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0)
         return -errno;
-    if (sa->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero) != 0)
+    if (sa->sa_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero) != 0)
         return -errno;
     if (bind(fd, sa, n) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
         return -errno;
@@ -37,9 +38,29 @@ static int bind_and_listen(int fd, const struct sockaddr *sa, socklen_t n, uint1
     return 0;
 }
 
-int socket_listen(struct reactor *r, const struct sockaddr *sa, socklen_t n, uint16_t *port)
+/*
+ * SO_REUSEPORT lets every process of the user share a port, so a second server would start without an
+ * error and take half of the connections. Before its first socket on a port a group therefore tries an
+ * exclusive bind.
+ */
+static int check_port_free(struct reactor *r, const struct sockaddr *sa, socklen_t n)
 {
-    int fd = socket_open(r, sa->sa_family), rc;
+    int fd = socket_open(r, sa->sa_family), one = 1, rc = 0;
+
+    if (fd < 0)
+        return fd;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 || bind(fd, sa, n) != 0)
+        rc = -errno;
+    close(fd);
+    return rc;
+}
+
+static int listen_locked(struct reactor *r, const struct sockaddr *sa, socklen_t n, uint16_t *port)
+{
+    uint64_t *ports = r->group->ports;
+    bool ours = *port != 0 && (ports[*port / 64] >> (*port % 64) & 1);
+    int rc = *port == 0 || ours ? 0 : check_port_free(r, sa, n);
+    int fd = rc != 0 ? rc : socket_open(r, sa->sa_family);
 
     if (fd < 0)
         return fd;
@@ -48,6 +69,17 @@ int socket_listen(struct reactor *r, const struct sockaddr *sa, socklen_t n, uin
         close(fd);
         return rc;
     }
+    ports[*port / 64] |= 1ull << (*port % 64);
+    return fd;
+}
+
+int socket_listen(struct reactor *r, const struct sockaddr *sa, socklen_t n, uint16_t *port)
+{
+    int fd;
+
+    pthread_mutex_lock(&r->group->lock);
+    fd = listen_locked(r, sa, n, port);
+    pthread_mutex_unlock(&r->group->lock);
     return fd;
 }
 

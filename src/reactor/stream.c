@@ -12,9 +12,10 @@
 
 enum {
     LOW_WATER_DEFAULT = 64 * 1024,
-    BUFFER_KEEP = 16 * 1024,     /* memory an idle stream may hold per buffer */
-    SEND_MAX = 1 << 30,          /* bytes per operation: its length has 32 bits, its result 31 */
-    FILTER_RECORD = 64 * 1024,   /* room for what a filter adds to a full output or a received buffer */
+    BUFFER_KEEP = 16 * 1024, /* memory an idle stream may hold per buffer */
+    SEND_MAX = 1 << 30,      /* bytes per operation: its length has 32 bits, its result 31 */
+    FILTER_RECORD =
+        64 * 1024, /* room for what a filter adds to a full output or a received buffer */
 };
 
 #define CLOSE_LIMIT_NS 30000000000ull /* for a peer that does not read what is queued */
@@ -30,7 +31,8 @@ static void schedule(struct stream *s)
     reactor_task_turn_end(s->r, &s->work);
 }
 
-struct stream *stream_alloc(struct reactor *r, size_t out_limit, const struct stream_handler *h, void *ctx)
+struct stream *stream_alloc(struct reactor *r, size_t out_limit, const struct stream_handler *h,
+                            void *ctx)
 {
     struct stream *s = calloc(1, sizeof *s);
 
@@ -53,8 +55,8 @@ struct stream *stream_alloc(struct reactor *r, size_t out_limit, const struct st
     return s;
 }
 
-int stream_new(struct reactor *r, int fd, size_t out_limit, const struct stream_handler *h, void *ctx,
-               struct stream **out)
+int stream_new(struct reactor *r, int fd, size_t out_limit, const struct stream_handler *h,
+               void *ctx, struct stream **out)
 {
     struct stream *s;
 
@@ -257,7 +259,8 @@ static void send_more(struct stream *s)
             return;
     }
     n = s->sending.len - s->sent;
-    io_send(s->r, &s->send, s->fd, s->sending.data + s->sent, n < SEND_MAX ? (uint32_t)n : SEND_MAX);
+    io_send(s->r, &s->send, s->fd, s->sending.data + s->sent,
+            n < SEND_MAX ? (uint32_t)n : SEND_MAX);
 }
 
 static void check_all_sent(struct stream *s)
@@ -302,7 +305,7 @@ static void stream_free(struct stream *s)
 static void stream_end(struct stream *s)
 {
     struct reactor *r = s->r;
-    void (*on_connected)(struct stream *s, int err) = s->on_connected;
+    void (*on_connected)(struct stream * s, int err) = s->on_connected;
 
     ASSERT(!ops_in_flight(s) && !s->timer.armed && !s->resolving);
     if (s->fd >= 0)
@@ -426,14 +429,15 @@ void stream_abort(struct stream *s)
     enter_ending(s, -ECONNABORTED);
 }
 
-void stream_set_filter(struct stream *s, const struct stream_filter *filter, void *state, const uint8_t *rest,
-                       size_t n)
+void stream_set_filter(struct stream *s, const struct stream_filter *filter, void *state,
+                       const uint8_t *rest, size_t n)
 {
     ASSERT_ON_CORE(s->r);
     ASSERT(!s->filter);
     /* The output so far was meant plain: it goes in front of everything the filter makes. */
     s->wire = s->out;
-    s->wire.limit = s->out_limit > SIZE_MAX / 2 - FILTER_RECORD ? SIZE_MAX : s->out_limit * 2 + FILTER_RECORD;
+    s->wire.limit =
+        s->out_limit > SIZE_MAX / 2 - FILTER_RECORD ? SIZE_MAX : s->out_limit * 2 + FILTER_RECORD;
     buffer_init(&s->out, s->out_limit);
     update_limit(s);
     s->flushed = 0;

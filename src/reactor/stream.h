@@ -26,18 +26,18 @@ struct stream_handler {
 };
 
 /* Wraps a connected socket (takes the fd) and starts reading. out_limit: bytes of queued output. */
-int stream_new(struct reactor *r, int fd, size_t out_limit, const struct stream_handler *h, void *ctx,
-               struct stream **out);
+int stream_new(struct reactor *r, int fd, size_t out_limit, const struct stream_handler *h,
+               void *ctx, struct stream **out);
 
 /* Connects in the background; on_connected(s, err) on this core; on error on_closed follows. */
-int stream_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns, size_t out_limit,
-                   const struct stream_handler *h, void (*on_connected)(struct stream *s, int err), void *ctx,
-                   struct stream **out);
+int stream_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns,
+                   size_t out_limit, const struct stream_handler *h,
+                   void (*on_connected)(struct stream *s, int err), void *ctx, struct stream **out);
 
 void *stream_ctx(const struct stream *s);
 struct reactor *stream_reactor(const struct stream *s);
-struct buffer *stream_out(struct stream *s);      /* append here */
-size_t stream_unsent(const struct stream *s);     /* bytes appended and not yet taken by the kernel */
+struct buffer *stream_out(struct stream *s);  /* append here */
+size_t stream_unsent(const struct stream *s); /* bytes appended and not yet taken by the kernel */
 void stream_flush(struct stream *s);
 void stream_set_low_water(struct stream *s, size_t bytes); /* for on_drain; default 64 KiB */
 void stream_pause(struct stream *s);
@@ -50,7 +50,8 @@ void stream_abort(struct stream *s);
  */
 struct stream_filter {
     /* Bytes from the socket: appends what they mean to `plain`, and answers of its own (handshake) to `wire`. */
-    int (*decrypt)(void *state, const uint8_t *bytes, size_t n, struct buffer *plain, struct buffer *wire);
+    int (*decrypt)(void *state, const uint8_t *bytes, size_t n, struct buffer *plain,
+                   struct buffer *wire);
     /* Bytes of the codec: appends what goes to the socket to `wire`. */
     int (*encrypt)(void *state, const uint8_t *bytes, size_t n, struct buffer *wire);
     void (*free)(void *state); /* with the stream, just before on_closed */
@@ -61,8 +62,8 @@ struct stream_filter {
  * rest[n]: the part of the current on_data that belongs to the filter already (may be empty): the codec
  * must not touch it itself; on_data is called again with what it means. At most once per stream.
  */
-void stream_set_filter(struct stream *s, const struct stream_filter *filter, void *state, const uint8_t *rest,
-                       size_t n);
+void stream_set_filter(struct stream *s, const struct stream_filter *filter, void *state,
+                       const uint8_t *rest, size_t n);
 
 const char *stream_peer(const struct stream *s); /* "127.0.0.1:4711" */
 bool stream_peer_is_loopback(const struct stream *s);
@@ -73,10 +74,10 @@ bool stream_peer_is_loopback(const struct stream *s);
  */
 struct listener;
 int listener_new(struct reactor *r, const char *bind, uint16_t port, unsigned max_connections,
-                 void (*on_accept)(struct listener *l, int fd), void *ctx, struct listener **out, char *err,
-                 size_t err_len);
+                 void (*on_accept)(struct listener *l, int fd), void *ctx, struct listener **out,
+                 char *err, size_t err_len);
 uint16_t listener_port(const struct listener *l);
 void *listener_ctx(const struct listener *l);
 struct reactor *listener_reactor(const struct listener *l);
 void listener_connection_closed(struct listener *l); /* gives one of max_connections back */
-void listener_stop(struct listener *l);              /* no more accepts; freed when the accept completed */
+void listener_stop(struct listener *l); /* no more accepts; freed when the accept completed */

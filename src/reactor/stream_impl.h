@@ -54,7 +54,8 @@ struct stream {
     char peer[ADDRESS_TEXT_BYTES];
 };
 
-struct stream *stream_alloc(struct reactor *r, size_t out_limit, const struct stream_handler *h, void *ctx);
+struct stream *stream_alloc(struct reactor *r, size_t out_limit, const struct stream_handler *h,
+                            void *ctx);
 
 /* Connected: reads peer and sets options, starts reading and sends what was queued. */
 void stream_opened(struct stream *s);

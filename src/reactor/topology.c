@@ -62,7 +62,8 @@ static bool cgroup_path(const char *controller, char *path, size_t size)
         if (!controller) {
             found = *names == 0;
         } else {
-            for (char *save, *name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save))
+            for (char *save, *name = strtok_r(names, ",", &save); name;
+                 name = strtok_r(NULL, ",", &save))
                 found |= strcmp(name, controller) == 0;
         }
         if (found)

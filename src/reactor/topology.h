@@ -4,11 +4,11 @@
 #include <stdint.h>
 
 struct topology {
-    unsigned cpu_count;       /* cpus of the affinity mask */
-    int cpus[1024];           /* their numbers, ascending */
-    unsigned cpu_quota;       /* whole cpus of the cgroup quota, rounded up; 0 = none */
-    uint64_t memory;          /* bytes: the machine's, or the cgroup's limit when lower */
-    unsigned nodes;           /* NUMA nodes; 1 without NUMA */
+    unsigned cpu_count; /* cpus of the affinity mask */
+    int cpus[1024];     /* their numbers, ascending */
+    unsigned cpu_quota; /* whole cpus of the cgroup quota, rounded up; 0 = none */
+    uint64_t memory;    /* bytes: the machine's, or the cgroup's limit when lower */
+    unsigned nodes;     /* NUMA nodes; 1 without NUMA */
 };
 
 /* Reads affinity mask, cgroup v1/v2 limits and memory. Cannot fail: what is unreadable counts as absent. */

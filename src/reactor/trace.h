@@ -15,7 +15,7 @@ struct trace_event {
 };
 
 struct trace_ring {
-    uint64_t count; /* events ever; the newest is at (count - 1) % TRACE_EVENTS */
+    uint64_t count;        /* events ever; the newest is at (count - 1) % TRACE_EVENTS */
     const uint64_t *clock; /* the core's time of turn */
     struct trace_event events[TRACE_EVENTS];
 };

@@ -11,8 +11,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void make_text(void)
 {
-    snprintf(text, sizeof text, "quanta %s (%s, %s, %s, io_uring, epoll)", QUANTA_VERSION, QUANTA_REVISION,
-             QUANTA_BUILD_OPTIONS, jemalloc_is_linked() ? "jemalloc in use" : "system malloc");
+    snprintf(text, sizeof text, "quanta %s (%s, %s, %s, io_uring, epoll)", QUANTA_VERSION,
+             QUANTA_REVISION, QUANTA_BUILD_OPTIONS,
+             jemalloc_is_linked() ? "jemalloc in use" : "system malloc");
 }
 
 const char *version_text(void)

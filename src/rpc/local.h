@@ -23,7 +23,8 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     unsigned cores;
     struct local **locals; /* one per core */
     struct wlog *log;
-    atomic_int refusing; /* 0, or -errno: why the log takes no more writes */
+    atomic_int refusing;      /* 0, or -errno: why the log takes no more writes */
+    struct timer space_timer; /* core 0: looks for room after -ENOSPC */
     atomic_bool ready;
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
 };

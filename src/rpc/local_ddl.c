@@ -22,6 +22,7 @@ struct ddl_op {     /* made by the home core, run by the log's core, freed by th
     struct leg leg; /* first: home core -> log's core */
     struct local *home;
     struct cluster_ddl *ddl;
+    struct schema *schema;         /* CREATE: the caller may give its reference back at once */
     struct catalog *next_catalog;
     uint32_t table_id; /* TRUNCATE */
     char *yaml;
@@ -50,6 +51,8 @@ static void op_ended(struct ddl_op *op)
 
 static void ddl_free(struct ddl_op *op)
 {
+    if (op->schema)
+        schema_put(op->schema);
     if (op->next_catalog)
         catalog_put(op->next_catalog);
     for (unsigned i = 0; op->legs && i < op->home->node->cores; i++)
@@ -130,14 +133,14 @@ static void log_definition(struct ddl_op *op, uint8_t kind, const void *payload,
 
 static int prepare_create(struct ddl_op *op, struct catalog *now)
 {
-    const struct schema *s = op->ddl->schema;
+    const struct schema *s = op->schema;
 
     if (catalog_find(now, s->name, strlen(s->name)))
         return error_set(&op->error, -EEXIST, 1050, "Table '%s' already exists", s->name);
     int rc = catalog_check_parents(now, s, &op->error);
     if (rc)
         return rc;
-    rc = catalog_with_table(now, op->ddl->schema, &op->next_catalog);
+    rc = catalog_with_table(now, op->schema, &op->next_catalog);
     if (!rc && !(op->yaml = schema_print_yaml(s)))
         rc = -ENOMEM;
     return rc ? error_set(&op->error, rc, 0, "table %s cannot be created: %s", s->name,
@@ -288,6 +291,8 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
     ASSERT(op);
     op->home = l;
     op->ddl = d;
+    if (d->kind == CLUSTER_CREATE_TABLE)
+        op->schema = schema_get(d->schema);
     op->legs = calloc(l->node->cores, sizeof(*op->legs));
     ASSERT(op->legs);
     if (d->kind == CLUSTER_TRUNCATE_TABLE) {

@@ -47,6 +47,7 @@ static void lend(struct query_op *op, struct scan_leg *l, enum scan_command comm
 {
     l->command = command;
     l->state = SCAN_LEG_LENT;
+    l->out = true;
     op->lent++;
     leg_send(op->local->reactor, &l->leg, (unsigned)(l - op->legs), LEG_REQUEST);
 }
@@ -77,6 +78,7 @@ static void leg_home(struct leg *leg)
     struct query_op *op = l->op;
 
     op->lent--;
+    l->out = false;
     if (l->state == SCAN_LEG_ERROR)
         fail(op, &l->error);
     if (op->stage != QUERY_CLOSING && (l->state == SCAN_LEG_END || l->state == SCAN_LEG_ERROR))
@@ -106,7 +108,8 @@ static void answer_end(struct query_op *op)
     for (unsigned i = 0; op->stats && i < op->cores; i++) {
         snprintf(op->stats[i].where, sizeof(op->stats[i].where), "%s core %u",
                  op->local->node->name, i);
-        op->stats[i].scan = op->legs[i].stats;
+        if (!op->legs[i].out)
+            op->stats[i].scan = op->legs[i].stats;
     }
     answer(op, CLUSTER_END);
 }
@@ -136,7 +139,7 @@ static void gather_merged(struct query_op *op)
 static struct scan_leg *find_batch(struct query_op *op)
 {
     for (unsigned i = 0; i < op->cores; i++)
-        if (op->legs[i].state == SCAN_LEG_BATCH)
+        if (!op->legs[i].out && op->legs[i].state == SCAN_LEG_BATCH)
             return &op->legs[i];
     return NULL;
 }
@@ -173,7 +176,7 @@ static void close_legs(struct query_op *op)
 {
     for (unsigned i = 0; i < op->cores; i++) {
         struct scan_leg *l = &op->legs[i];
-        if (l->state != SCAN_LEG_LENT && l->scan)
+        if (!l->out && l->scan)
             lend(op, l, SCAN_CLOSE);
     }
     if (!op->lent && !op->task.queued)
@@ -215,9 +218,11 @@ void local_query_next(struct cluster_query *q)
     ASSERT(op->stage == QUERY_IDLE);
     op->stage = QUERY_GATHER;
     for (unsigned i = 0; i < op->cores && !op->failed; i++) {
-        bool first = op->legs[i].state == SCAN_LEG_NEW;
-        if (first || (op->legs[i].state == SCAN_LEG_TAKEN && op->rows_left))
-            lend(op, &op->legs[i], SCAN_NEXT);
+        struct scan_leg *l = &op->legs[i];
+        if (l->out)
+            continue;
+        if (l->state == SCAN_LEG_NEW || (l->state == SCAN_LEG_TAKEN && op->rows_left))
+            lend(op, l, SCAN_NEXT);
     }
     query_dispatch(op);
 }

@@ -22,6 +22,7 @@ struct query_op;
 struct scan_leg {
     struct leg leg;      /* first */
     struct query_op *op; /* home core's */
+    bool out;            /* home core's: lent and not back; then all below is the target's */
     enum scan_leg_state state;
     enum scan_command command;
     const struct program *program;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "reactor/assert.h"
 #include "reactor/log.h"
@@ -44,11 +45,10 @@ struct write_op { /* owner: the home core; freed before done */
 static void write_dispatch(struct write_op *op);
 
 /* Hidden keys: milliseconds since 2026, core and a number, so that they ascend and never repeat. */
-static int64_t next_hidden_key(void *ctx)
+static int64_t next_hidden_key(struct local *l)
 {
     enum { CORE_BITS = 8, NUMBER_BITS = 14 };
     const int64_t epoch_ms = 1767225600000;
-    struct local *l = ctx;
     int64_t ms = reactor_wall_us(l->reactor) / 1000 - epoch_ms;
 
     if (ms > l->key_ms) {
@@ -60,6 +60,26 @@ static int64_t next_hidden_key(void *ctx)
     }
     return l->key_ms << (CORE_BITS + NUMBER_BITS) |
            (int64_t)reactor_core(l->reactor) << NUMBER_BITS | l->key_n;
+}
+
+/* Where the rows of a batch get their hidden keys from. */
+struct hidden_keys {
+    struct local *local;
+    uint64_t client, sequence, row;
+};
+
+/*
+ * A batch with a sequence must get the same keys when it is repeated, or its rows would lie in other slots and be
+ * taken for new: 63 bits of a hash, negative, apart from the ascending ones. Two of 10^8 rows meet with 1:1800.
+ */
+static int64_t hidden_key(void *ctx)
+{
+    struct hidden_keys *k = ctx;
+
+    if (!k->client)
+        return next_hidden_key(k->local);
+    const uint64_t place[3] = {k->client, k->sequence, k->row++};
+    return (int64_t)(XXH3_64bits(place, sizeof(place)) | 1ULL << 63);
 }
 
 static void add_result(struct write_result *to, const struct write_result *from)
@@ -133,7 +153,8 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
                          reactor_core(local->reactor));
     if (w->client_id)
         dedupe_add(&local->dedupe, w->client_id, w->sequence, p->slot, &r);
-    if (r.inserted + r.updated + r.deleted)
+    /* with a sequence also when nothing changed: a repetition after a restart must find that out, too */
+    if (r.inserted + r.updated + r.deleted || w->client_id)
         add_record(local, l, p, LOG_BATCH);
     return 0;
 }
@@ -164,10 +185,12 @@ static void shard_check(struct leg *leg)
     struct local *local = local_of(reactor_self());
 
     for (uint32_t i = 0; i < l->n; i++) {
-        struct slot *slot =
-            shard_slot(local->shard, l->op->write->schema->table_id, l->pieces[i]->slot);
-        struct write_result r = {0};
-        if (slot)
+        const struct cluster_write *w = l->op->write;
+        struct slot *slot = shard_slot(local->shard, w->schema->table_id, l->pieces[i]->slot);
+        struct write_result r = {0}, before = {0};
+        bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
+                                                    l->pieces[i]->slot, &before);
+        if (slot && !repeated) /* its own rows would be found */
             slot_check(slot, &l->pieces[i]->batch, &r);
         add_piece_result(l, l->pieces[i], &r);
     }
@@ -272,6 +295,7 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
 {
     struct local *l = (struct local *)c;
     struct write_op *op = calloc(1, sizeof(*op));
+    struct hidden_keys keys = {l, w->client_id, w->sequence, 0};
 
     ASSERT(op);
     op->local = l;
@@ -283,7 +307,7 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
     w->result = (struct write_result){0};
     w->error.text[0] = 0;
     w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
-                        next_hidden_key, l, &op->arena, &op->split, &w->error);
+                        hidden_key, &keys, &op->arena, &op->split, &w->error);
     if (!w->rc && group_by_core(op))
         w->rc = error_set(&w->error, -ENOMEM, 1037, "out of memory at the start of a write");
     if (w->rc || !op->split.n) {

@@ -165,6 +165,7 @@ void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
     atomic_store(&n->ready, false);
     atomic_store(&n->refusing, -ESHUTDOWN);
     n->log = NULL;
+    timer_cancel(reactor_self(), &n->space_timer);
     if (log)
         wlog_close(log, closed, ctx);
     else

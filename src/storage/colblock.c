@@ -141,7 +141,8 @@ static void range_tail(const struct tail *t, int64_t lo, int64_t hi, bool negate
     }
 }
 
-void colblock_filter_range(const struct colblock *c, int64_t lo, int64_t hi, bool negate, uint64_t *sel)
+void colblock_filter_range(const struct colblock *c, int64_t lo, int64_t hi, bool negate,
+                           uint64_t *sel)
 {
     ASSERT_HOT(c->layout == LAYOUT_ORDERED);
     if (!c->any || lo > hi || hi < c->min || lo > c->max) {
@@ -158,7 +159,8 @@ void colblock_filter_range(const struct colblock *c, int64_t lo, int64_t hi, boo
 /* ---- decoding ---- */
 
 /* Present flags of the selected rows of a line, and zero where they are clear. */
-static void mark_nulls(const uint64_t *presence, const uint64_t *sel, int64_t *values, uint8_t *present)
+static void mark_nulls(const uint64_t *presence, const uint64_t *sel, int64_t *values,
+                       uint8_t *present)
 {
     uint32_t n = 0;
 
@@ -174,7 +176,8 @@ static void mark_nulls(const uint64_t *presence, const uint64_t *sel, int64_t *v
     }
 }
 
-static uint32_t decode_few(const struct sealed *s, uint32_t line, const uint64_t *sel, int64_t *values)
+static uint32_t decode_few(const struct sealed *s, uint32_t line, const uint64_t *sel,
+                           int64_t *values)
 {
     uint32_t n = 0;
 
@@ -185,25 +188,30 @@ static uint32_t decode_few(const struct sealed *s, uint32_t line, const uint64_t
     return n;
 }
 
-static uint32_t decode_sealed(const struct sealed *s, const uint64_t *sel, int64_t *values, uint8_t *present)
+static uint32_t decode_sealed(const struct sealed *s, const uint64_t *sel, int64_t *values,
+                              uint8_t *present)
 {
     const struct kernels *k = kernel_table();
     _Alignas(64) int64_t line_values[LINE_ROWS];
     uint32_t total = 0;
 
     for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
-        uint32_t n = presence_count(sel, LINE_WORDS);
+        uint32_t n;
 
-        if (n == 0)
+        if (presence_is_empty(sel, LINE_WORDS))
             continue;
+        n = presence_count(sel, LINE_WORDS);
         if (n <= SPARSE_LINE) {
             decode_few(s, line, sel, values + total);
+        } else if (n == LINE_ROWS) {
+            sealed_decode_line(s, k, line, values + total);
         } else {
             sealed_decode_line(s, k, line, line_values);
             k->compress_line(line_values, sel, values + total);
         }
         if (s->presence)
-            mark_nulls(s->presence + line * LINE_WORDS, sel, values + total, present ? present + total : NULL);
+            mark_nulls(s->presence + line * LINE_WORDS, sel, values + total,
+                       present ? present + total : NULL);
         else if (present)
             memset(present + total, 1, n);
         total += n;
@@ -211,7 +219,8 @@ static uint32_t decode_sealed(const struct sealed *s, const uint64_t *sel, int64
     return total;
 }
 
-static uint32_t decode_tail(const struct tail *t, const uint64_t *sel, int64_t *values, uint8_t *present)
+static uint32_t decode_tail(const struct tail *t, const uint64_t *sel, int64_t *values,
+                            uint8_t *present)
 {
     const struct kernels *k = kernel_table();
     _Alignas(64) int64_t line_values[LINE_ROWS] = {0};
@@ -228,7 +237,8 @@ static uint32_t decode_tail(const struct tail *t, const uint64_t *sel, int64_t *
         tail_read(t, from, rows, line_values);
         n = k->compress_line(line_values, mask, values + total);
         if (t->presence)
-            mark_nulls(t->presence + from / 64, mask, values + total, present ? present + total : NULL);
+            mark_nulls(t->presence + from / 64, mask, values + total,
+                       present ? present + total : NULL);
         else if (present)
             memset(present + total, 1, n);
         total += n;
@@ -236,11 +246,13 @@ static uint32_t decode_tail(const struct tail *t, const uint64_t *sel, int64_t *
     return total;
 }
 
-uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t *values, uint8_t *present)
+uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t *values,
+                         uint8_t *present)
 {
     uint32_t n = c->sealed ? decode_sealed(c->sealed, sel, values, present) : 0;
 
-    return n + decode_tail(&c->tail, sel + sealed_words(c), values + n, present ? present + n : NULL);
+    return n +
+           decode_tail(&c->tail, sel + sealed_words(c), values + n, present ? present + n : NULL);
 }
 
 /* ---- aggregates of ordered values ---- */
@@ -251,7 +263,8 @@ uint32_t colblock_count(const struct colblock *c, const uint64_t *sel)
 
     if (c->sealed)
         n = presence_count_and(sel, c->sealed->presence, sealed_words(c));
-    return n + presence_count_and(sel + sealed_words(c), c->tail.presence, presence_words(c->tail.rows));
+    return n + presence_count_and(sel + sealed_words(c), c->tail.presence,
+                                  presence_words(c->tail.rows));
 }
 
 static uint32_t sum_sealed(const struct sealed *s, const uint64_t *sel, __int128 *sum)
@@ -298,7 +311,8 @@ uint32_t colblock_sum(const struct colblock *c, const uint64_t *sel, __int128 *s
     return n + sum_tail(&c->tail, sel + sealed_words(c), sum);
 }
 
-static bool min_max_tail(const struct tail *t, const uint64_t *sel, bool found, int64_t *min, int64_t *max)
+static bool min_max_tail(const struct tail *t, const uint64_t *sel, bool found, int64_t *min,
+                         int64_t *max)
 {
     int64_t values[64];
 

@@ -9,7 +9,8 @@
 #include "storage/presence.h"
 #include "storage/slot_memory.h"
 
-struct colblock *colblock_new(enum column_layout layout, const struct dict *lists, struct budget *budget)
+struct colblock *colblock_new(enum column_layout layout, const struct dict *lists,
+                              struct budget *budget)
 {
     struct colblock *c = slot_memory_zeroed(budget, sizeof *c);
 
@@ -42,8 +43,8 @@ uint32_t colblock_sealed_rows(const struct colblock *c)
 }
 
 /* Bounds of n values: false when none is present. nulls: some is absent. */
-static bool find_bounds(const int64_t *values, const uint8_t *present, uint32_t n, int64_t *min, int64_t *max,
-                        bool *nulls)
+static bool find_bounds(const int64_t *values, const uint8_t *present, uint32_t n, int64_t *min,
+                        int64_t *max, bool *nulls)
 {
     int64_t lo = INT64_MAX, hi = INT64_MIN;
     uint32_t some = 0;
@@ -139,7 +140,8 @@ int colblock_reserve_set(struct colblock *c, uint32_t row, int64_t value, bool p
 
     ASSERT(row < colblock_rows(c));
     if (row >= sealed_rows(c))
-        return tail_reserve(&c->tail, c->budget, 0, min, max, !present, BLOCK_ROWS - sealed_rows(c));
+        return tail_reserve(&c->tail, c->budget, 0, min, max, !present,
+                            BLOCK_ROWS - sealed_rows(c));
     return sealed_reserve(c->sealed, value, present) ? 0 : rebuild(c, value, present);
 }
 
@@ -149,7 +151,8 @@ void colblock_set(struct colblock *c, uint32_t row, int64_t value, bool present)
 
     ASSERT(row < colblock_rows(c));
     /* The smallest or largest value goes: the bounds stay as an outer frame. */
-    if (c->tight && colblock_get(c, row, &old) && (old == c->min || old == c->max) && !(present && value == old))
+    if (c->tight && colblock_get(c, row, &old) && (old == c->min || old == c->max) &&
+        !(present && value == old))
         c->tight = false;
     if (present && (!c->any || value < c->min || value > c->max)) {
         bool tight = c->tight || !c->any;

@@ -1,18 +1,20 @@
 #pragma once
 /*
- * Making and changing column blocks: append to the tail, set rows in place, seal. Preparing is apart from doing, so
- * that a row of many columns changes whole or not at all: a reserve may fail and changes nothing that can be seen,
- * what follows it cannot fail. Owner: the slot's core.
+ * Making and changing column blocks: append to the tail, set rows in place, seal. Preparing is
+ * apart from doing, so that a row of many columns changes whole or not at all: a reserve may fail
+ * and changes nothing that can be seen, what follows it cannot fail. Owner: the slot's core.
  *
- * A block is a sealed part (whole lines) and a tail after it. Counts in a block include deleted rows: the answers
- * from counts are given only when a selection holds all rows; with deletions selections are counted.
+ * A block is a sealed part (whole lines) and a tail after it. Counts in a block include deleted
+ * rows: the answers from counts are given only when a selection holds all rows; with deletions
+ * selections are counted.
  */
 #include "storage/colblock.h"
 
 struct budget;
 
 /* lists: the dictionary of value lists, LIST only. NULL on -ENOMEM. */
-struct colblock *colblock_new(enum column_layout layout, const struct dict *lists, struct budget *budget);
+struct colblock *colblock_new(enum column_layout layout, const struct dict *lists,
+                              struct budget *budget);
 void colblock_free(struct colblock *c);
 
 uint32_t colblock_rows(const struct colblock *c);
@@ -28,5 +30,8 @@ int colblock_reserve_set(struct colblock *c, uint32_t row, int64_t value, bool p
 /* Sets a row; counts and bounds follow. Its colblock_reserve_set came just before. */
 void colblock_set(struct colblock *c, uint32_t row, int64_t value, bool present);
 
-/* Seals the first `rows` rows, a multiple of 512; the rest stays tail. 0 or -ENOMEM, then all is as before. */
+/*
+ * Seals the first `rows` rows, a multiple of 512; the rest stays tail. 0 or -ENOMEM, then all is as
+ * before.
+ */
 int colblock_seal(struct colblock *c, uint32_t rows);

@@ -8,7 +8,9 @@
 #include "storage/presence.h"
 #include "storage/slices.h"
 
-enum { FEW_CODES = 4 }; /* codes up to which a set is tested by equality on slices instead of by decoding */
+enum {
+    FEW_CODES = 4
+}; /* codes up to which a set is tested by equality on slices instead of by decoding */
 
 static bool set_has(const struct code_set *set, uint32_t code)
 {
@@ -32,8 +34,8 @@ static bool value_matches(const struct colblock *c, const struct code_set *set, 
 }
 
 /* sel of one line by its values; rows without a value are out of sel already. */
-static void filter_line(const struct colblock *c, const struct code_set *set, bool negate, const int64_t *values,
-                        uint32_t words, uint64_t *sel)
+static void filter_line(const struct colblock *c, const struct code_set *set, bool negate,
+                        const int64_t *values, uint32_t words, uint64_t *sel)
 {
     for (uint32_t k = 0; k < words; k++, values += 64) {
         uint64_t in = 0;
@@ -47,7 +49,8 @@ static void filter_line(const struct colblock *c, const struct code_set *set, bo
     }
 }
 
-static void filter_tail(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+static void filter_tail(const struct colblock *c, const struct code_set *set, bool negate,
+                        uint64_t *sel)
 {
     const struct tail *t = &c->tail;
     int64_t values[LINE_ROWS];
@@ -63,8 +66,12 @@ static void filter_tail(const struct colblock *c, const struct code_set *set, bo
     }
 }
 
-/* By containers: the smaller side of the values is united, unless lists make rows belong to several. */
-static void filter_containers(const struct sealed *s, const struct code_set *set, bool negate, uint64_t *sel)
+/*
+ * By containers: the smaller side of the values is united, unless lists make rows belong to
+ * several.
+ */
+static void filter_containers(const struct sealed *s, const struct code_set *set, bool negate,
+                              uint64_t *sel)
 {
     const struct container *only = NULL;
     uint64_t in_rows = 0, all_rows = 0, acc[BLOCK_WORDS];
@@ -138,7 +145,8 @@ static uint32_t few_codes(const struct colblock *c, const struct code_set *set, 
     return n;
 }
 
-static void filter_equal(const struct sealed *s, const int64_t *codes, uint32_t n, bool negate, uint64_t *sel)
+static void filter_equal(const struct sealed *s, const int64_t *codes, uint32_t n, bool negate,
+                         uint64_t *sel)
 {
     const struct kernels *k = kernel_table();
     uint64_t acc[BLOCK_WORDS], one[BLOCK_WORDS];
@@ -163,7 +171,8 @@ static void filter_equal(const struct sealed *s, const int64_t *codes, uint32_t 
         sel[w] &= negate ? ~acc[w] : acc[w];
 }
 
-static void filter_slices(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+static void filter_slices(const struct colblock *c, const struct code_set *set, bool negate,
+                          uint64_t *sel)
 {
     const struct sealed *s = c->sealed;
     const struct kernels *k = kernel_table();
@@ -187,7 +196,8 @@ static void filter_slices(const struct colblock *c, const struct code_set *set, 
     }
 }
 
-void colblock_filter_codes(const struct colblock *c, const struct code_set *set, bool negate, uint64_t *sel)
+void colblock_filter_codes(const struct colblock *c, const struct code_set *set, bool negate,
+                           uint64_t *sel)
 {
     ASSERT_HOT(c->layout != LAYOUT_ORDERED);
     if (c->sealed && c->sealed->has_containers)
@@ -246,8 +256,8 @@ static void count_value(const struct colblock *c, int64_t value, uint64_t *count
     }
 }
 
-static void count_line(const struct colblock *c, const int64_t *values, const uint64_t *sel, const uint64_t *presence,
-                       uint32_t words, uint64_t *counts, uint32_t n_codes)
+static void count_line(const struct colblock *c, const int64_t *values, const uint64_t *sel,
+                       const uint64_t *presence, uint32_t words, uint64_t *counts, uint32_t n_codes)
 {
     for (uint32_t k = 0; k < words; k++, values += 64) {
         for (uint64_t w = sel[k] & (presence ? presence[k] : ~0ull); w; w &= w - 1)
@@ -255,7 +265,8 @@ static void count_line(const struct colblock *c, const int64_t *values, const ui
     }
 }
 
-static void count_containers(const struct sealed *s, const uint64_t *sel, bool all, uint64_t *counts, uint32_t n_codes)
+static void count_containers(const struct sealed *s, const uint64_t *sel, bool all,
+                             uint64_t *counts, uint32_t n_codes)
 {
     for (uint32_t i = 0; i < s->n_containers && s->directory[i].code < n_codes; i++) {
         const struct container *x = &s->directory[i];
@@ -264,7 +275,8 @@ static void count_containers(const struct sealed *s, const uint64_t *sel, bool a
     }
 }
 
-static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t *counts, uint32_t n_codes)
+static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t *counts,
+                         uint32_t n_codes)
 {
     const struct sealed *s = c->sealed;
     const struct kernels *k = kernel_table();
@@ -274,11 +286,13 @@ static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t
         if (presence_is_empty(sel, LINE_WORDS))
             continue;
         k->decode_line(&s->slices, line, values);
-        count_line(c, values, sel, s->presence ? s->presence + line * LINE_WORDS : NULL, LINE_WORDS, counts, n_codes);
+        count_line(c, values, sel, s->presence ? s->presence + line * LINE_WORDS : NULL, LINE_WORDS,
+                   counts, n_codes);
     }
 }
 
-void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_t *counts, uint32_t n_codes)
+void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_t *counts,
+                          uint32_t n_codes)
 {
     const struct sealed *s = c->sealed;
     const struct tail *t = &c->tail;
@@ -300,6 +314,7 @@ void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_
         if (presence_is_empty(sel, presence_words(n)))
             continue;
         tail_read(t, from, n, values);
-        count_line(c, values, sel, t->presence ? t->presence + from / 64 : NULL, presence_words(n), counts, n_codes);
+        count_line(c, values, sel, t->presence ? t->presence + from / 64 : NULL, presence_words(n),
+                   counts, n_codes);
     }
 }

@@ -17,8 +17,8 @@ void sealed_free(struct sealed *s)
         slot_memory_free(s->budget, s, s->bytes);
 }
 
-const uint32_t *sealed_codes(enum column_layout layout, const struct dict *lists, int64_t value, uint32_t *one,
-                             uint32_t *n)
+const uint32_t *sealed_codes(enum column_layout layout, const struct dict *lists, int64_t value,
+                             uint32_t *one, uint32_t *n)
 {
     if (layout == LAYOUT_LIST)
         return dict_list(lists, (uint32_t)value, n);
@@ -63,7 +63,8 @@ int64_t sealed_get(const struct sealed *s, uint32_t row)
     return 0;
 }
 
-void sealed_decode_line(const struct sealed *s, const struct kernels *k, uint32_t line, int64_t *out)
+void sealed_decode_line(const struct sealed *s, const struct kernels *k, uint32_t line,
+                        int64_t *out)
 {
     if (s->has_slices) {
         k->decode_line(&s->slices, line, out);
@@ -138,7 +139,8 @@ static bool add_container(struct sealed *s, uint32_t code)
     if (!offset)
         return false;
     at = find_entry(s, code);
-    memmove(s->directory + at + 1, s->directory + at, (s->n_containers - at) * sizeof *s->directory);
+    memmove(s->directory + at + 1, s->directory + at,
+            (s->n_containers - at) * sizeof *s->directory);
     s->directory[at] = (struct container){.code = code, .offset = offset, .cap = ARRAY_FIRST};
     s->n_containers++;
     return true;
@@ -153,7 +155,10 @@ static bool reserve_code(struct sealed *s, uint32_t code)
     return !c->cap || c->count < c->cap || grow_container(s, c);
 }
 
-/* Entries added for earlier codes of a list are empty, so that a later one could drop them: room first. */
+/*
+ * Entries added for earlier codes of a list are empty, so that a later one could drop them: room
+ * first.
+ */
 static bool reserve_codes(struct sealed *s, const uint32_t *codes, uint32_t n)
 {
     uint32_t fresh = 0;

@@ -1,8 +1,9 @@
 #pragma once
 /*
- * Sealed part of a column block: whole lines of 512 rows in one 64-byte aligned arena: this header, the bit slices
- * (8 KiB + 64 B apart in a full block), the presence mask, the directory of containers and the containers.
- * Changes are made in place where they fit; else the arena is built anew. Owner: the slot's core.
+ * Sealed part of a column block: whole lines of 512 rows in one 64-byte aligned arena: this header,
+ * the bit slices (8 KiB + 64 B apart in a full block), the presence mask, the directory of
+ * containers and the containers. Changes are made in place where they fit; else the arena is built
+ * anew. Owner: the slot's core.
  */
 #include <stddef.h>
 
@@ -14,8 +15,10 @@ struct budget;
 struct dict;
 
 enum {
-    SEALED_FEW_CODES = 16,   /* enumerated values up to which containers alone are kept (layout study, 6) */
-    SEALED_MANY_CODES = 4096, /* above, 16 bytes of directory per value outweigh the slices: slices alone */
+    SEALED_FEW_CODES =
+        16, /* enumerated values up to which containers alone are kept (layout study, 6) */
+    SEALED_MANY_CODES =
+        4096, /* above, 16 bytes of directory per value outweigh the slices: slices alone */
 };
 
 struct sealed {
@@ -31,7 +34,8 @@ struct sealed {
     uint32_t slice_counts[SLICES_MAX]; /* ones per slice */
     struct container *directory;       /* by code */
     uint32_t n_containers, cap_containers;
-    uint32_t heap_at, heap_end; /* free part for containers that grow: bytes from the arena's begin */
+    uint32_t heap_at,
+        heap_end; /* free part for containers that grow: bytes from the arena's begin */
 };
 
 struct sealed_input {
@@ -53,7 +57,10 @@ void sealed_free(struct sealed *s);
 /* The rows as input for sealed_build: rows values and words of presence. */
 void sealed_read(const struct sealed *s, int64_t *values, uint64_t *presence);
 
-/* Makes sure that sealed_put of this value fits in place: false = the arena must be built anew with it as extra. */
+/*
+ * Makes sure that sealed_put of this value fits in place: false = the arena must be built anew with
+ * it as extra.
+ */
 bool sealed_reserve(struct sealed *s, int64_t value, bool present);
 
 /* Changes a row; a sealed_reserve with the same value came before. */
@@ -67,8 +74,9 @@ static inline bool sealed_is_present(const struct sealed *s, uint32_t row)
 /* Value of a row that has one. */
 int64_t sealed_get(const struct sealed *s, uint32_t row);
 
-/* All 512 values of a line (64-byte aligned); NULL rows read as any value. */
-void sealed_decode_line(const struct sealed *s, const struct kernels *k, uint32_t line, int64_t *out);
+/* All 512 values of a line; NULL rows read as any value. */
+void sealed_decode_line(const struct sealed *s, const struct kernels *k, uint32_t line,
+                        int64_t *out);
 
 static inline const uint8_t *sealed_arena(const struct sealed *s)
 {
@@ -79,5 +87,5 @@ static inline const uint8_t *sealed_arena(const struct sealed *s)
 struct container *sealed_container(const struct sealed *s, uint32_t code);
 
 /* Codes of single values behind a value: itself, or the items of a list. one is scratch. */
-const uint32_t *sealed_codes(enum column_layout layout, const struct dict *lists, int64_t value, uint32_t *one,
-                             uint32_t *n);
+const uint32_t *sealed_codes(enum column_layout layout, const struct dict *lists, int64_t value,
+                             uint32_t *one, uint32_t *n);

@@ -10,7 +10,8 @@
 #include "storage/slot_memory.h"
 
 enum {
-    CODE_SPAN_MAX = 65536, /* codes counted by an array; a block whose codes lie wider gets no containers */
+    CODE_SPAN_MAX =
+        65536, /* codes counted by an array; a block whose codes lie wider gets no containers */
     SPARE_BYTES = 1024,
 };
 
@@ -130,7 +131,8 @@ static void lay_out(const struct sealed_input *in, struct plan *p)
 {
     size_t heap = 0;
 
-    p->has_slices = in->layout != LAYOUT_ENUM || !p->has_containers || p->distinct > SEALED_FEW_CODES;
+    p->has_slices =
+        in->layout != LAYOUT_ENUM || !p->has_containers || p->distinct > SEALED_FEW_CODES;
     if (p->has_slices)
         slices_choose_frame(p->min, p->max, in->spare, &p->base, &p->width);
     p->slices_at = align64(sizeof(struct sealed));
@@ -148,11 +150,15 @@ static void lay_out(const struct sealed_input *in, struct plan *p)
             heap += container_bytes(in, p->counts[i]);
     }
     if (in->spare)
-        heap += heap / 4 + in->rows / 8; /* a quarter, and a bitset for an array that outgrows its form */
+        heap += heap / 4 +
+                in->rows / 8; /* a quarter, and a bitset for an array that outgrows its form */
     p->bytes = p->heap_at + heap + SPARE_BYTES;
 }
 
-/* Directory entries in code order, their space cut from the heap; bitsets first, for their alignment. */
+/*
+ * Directory entries in code order, their space cut from the heap; bitsets first, for their
+ * alignment.
+ */
 static void place_containers(const struct sealed_input *in, struct plan *p, struct sealed *s)
 {
     uint32_t span = (uint32_t)(p->counts_bytes / sizeof *p->counts);

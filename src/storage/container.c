@@ -49,7 +49,8 @@ void container_or(const struct container *c, const uint8_t *arena, uint32_t word
     }
 }
 
-void container_and(const struct container *c, const uint8_t *arena, uint32_t words, bool negate, uint64_t *sel)
+void container_and(const struct container *c, const uint8_t *arena, uint32_t words, bool negate,
+                   uint64_t *sel)
 {
     if (!c->cap) {
         const uint64_t *bits = bitset_of(c, arena), flip = negate ? ~0ull : 0;
@@ -70,7 +71,8 @@ void container_and(const struct container *c, const uint8_t *arena, uint32_t wor
     }
 }
 
-uint32_t container_count(const struct container *c, const uint8_t *arena, uint32_t words, const uint64_t *sel)
+uint32_t container_count(const struct container *c, const uint8_t *arena, uint32_t words,
+                         const uint64_t *sel)
 {
     const uint16_t *rows = array_of(c, arena);
     uint32_t n = 0;
@@ -150,7 +152,8 @@ void container_remove(struct container *c, uint8_t *arena, uint32_t row)
     c->count--;
 }
 
-void container_move(struct container *c, uint8_t *arena, uint32_t words, uint32_t offset, uint32_t cap)
+void container_move(struct container *c, uint8_t *arena, uint32_t words, uint32_t offset,
+                    uint32_t cap)
 {
     struct container moved = {.code = c->code, .count = c->count, .offset = offset, .cap = cap};
 

@@ -1,6 +1,7 @@
 /*
- * Dictionary: a hash table of codes over values that never move. Values of codes lie in pages of 65,536 entries
- * (only the first page grows by copying); bytes and lists lie in a heap of chunks, each with its length before it.
+ * Dictionary: a hash table of codes over values that never move. Values of codes lie in pages of
+ * 65,536 entries (only the first page grows by copying); bytes and lists lie in a heap of chunks,
+ * each with its length before it.
  */
 #include "storage/dict.h"
 
@@ -102,8 +103,8 @@ static union dict_entry *entry_of(const struct dict *d, uint32_t code)
 static int first_page_grow(struct dict *d)
 {
     uint32_t room = d->room ? d->room * 2 : PAGE_FIRST;
-    union dict_entry *page =
-        slot_memory_grow(d->budget, d->room ? d->pages[0] : NULL, d->room * sizeof *page, room * sizeof *page);
+    union dict_entry *page = slot_memory_grow(d->budget, d->room ? d->pages[0] : NULL,
+                                              d->room * sizeof *page, room * sizeof *page);
 
     if (!page)
         return -ENOMEM;
@@ -210,7 +211,8 @@ const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len)
     return (const char *)at + 1 + sizeof *len;
 }
 
-static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
+static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, uint32_t len,
+                       uint32_t *code)
 {
     struct key_walk w = key_table_walk(&d->table, hash);
 
@@ -272,8 +274,8 @@ static void prefetch_many(const struct dict *d, const uint32_t *hashes, uint32_t
     }
 }
 
-int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n, uint32_t *codes,
-                        uint32_t *done)
+int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n,
+                        uint32_t *codes, uint32_t *done)
 {
     uint32_t hashes[MANY];
     /* Below this the table and its values are in a near cache anyway. */

@@ -11,7 +11,7 @@ struct filter {
     const struct predicate *predicate;
     struct filter **children; /* AND, OR */
     struct code_set codes;    /* leaves on coded columns */
-    bool coded;
+    bool coded, list;
     bool nothing;      /* no value of this slot can match */
     uint64_t *scratch; /* OR: two selections */
 };
@@ -155,6 +155,7 @@ int filter_bind(const struct predicate *where, const struct slot *slot, struct a
     if (is_branch(where))
         return bind_children(f, slot, arena);
     const struct dict *d = slot_dict(slot, where->column);
+    f->list = slot_schema(slot)->columns[where->column].layout == LAYOUT_LIST;
     if (d && where->kind != PREDICATE_NULL)
         return bind_codes(f, d, arena);
     return 0;
@@ -241,7 +242,10 @@ static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t 
         return false;
     }
     if (f->coded) {
-        colblock_filter_codes(c, &f->codes, w->negate, sel);
+        if (f->codes.count == 1 && !f->list)
+            colblock_filter_code(c, f->codes.only, w->negate, sel);
+        else
+            colblock_filter_codes(c, &f->codes, w->negate, sel);
         return false;
     }
     if (w->kind == PREDICATE_RANGE)

@@ -1,6 +1,7 @@
 /* Choice of the kernels' form. */
 #include "storage/kernel.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,31 +11,48 @@ unsigned kernel_forms(const struct kernels *out[4])
     unsigned n = 0;
 
     out[n++] = &kernels_scalar;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2"))
+        out[n++] = &kernels_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+        out[n++] = &kernels_avx512;
+        if (__builtin_cpu_supports("gfni") && __builtin_cpu_supports("avx512vpopcntdq"))
+            out[n++] = &kernels_gfni;
+    }
+#endif
     return n;
 }
 
-static const struct kernels *chosen; /* written once with the same value by whichever core asks first */
+static const struct kernels *chosen; /* main thread, before the cores start; tests and benches */
 
 void kernel_use(const struct kernels *form)
 {
     __atomic_store_n(&chosen, form, __ATOMIC_RELAXED);
 }
 
+int kernel_choose(const char *name)
+{
+    const struct kernels *forms[4];
+    unsigned n = kernel_forms(forms);
+
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(forms[i]->name, name) == 0 || (i + 1 == n && strcmp(name, "auto") == 0)) {
+            kernel_use(forms[i]);
+            return 0;
+        }
+    return -ENOTSUP;
+}
+
 const struct kernels *kernel_table(void)
 {
     const struct kernels *table = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
 
-    if (!table) {
-        const struct kernels *forms[4];
-        unsigned n = kernel_forms(forms);
-        const char *wanted = getenv("QUANTA_KERNELS");
-
-        table = forms[n - 1];
-        for (unsigned i = 0; wanted && i < n; i++) {
-            if (strcmp(forms[i]->name, wanted) == 0)
-                table = forms[i];
-        }
-        __atomic_store_n(&chosen, table, __ATOMIC_RELAXED);
-    }
-    return table;
+    if (table)
+        return table;
+    const char *wanted = getenv("QUANTA_KERNELS");
+    if (!wanted || kernel_choose(wanted))
+        kernel_choose("auto");
+    return __atomic_load_n(&chosen, __ATOMIC_RELAXED);
 }

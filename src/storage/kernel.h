@@ -1,8 +1,9 @@
 #pragma once
 /*
- * Kernels: the inner loops over bit slices, in several forms for the vector units of the machine, chosen once at
- * run time. All work on whole lines of 512 rows and give the same results (tested against the scalar form).
- * Stateless; any core. Layout and figures: layout study sections 1, 2 and 6.
+ * Kernels: the inner loops over bit slices, in several forms for the vector units of the machine,
+ * chosen once at run time. All work on whole lines of 512 rows and give the same results (tested
+ * against the scalar form). Stateless; any core. Layout and figures: layout study sections 1, 2 and
+ * 6.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +13,10 @@ enum {
     SLICES_MAX = 64,
 };
 
-/* View of bit slices: the value of a row is base + the number whose bit i is the row's bit of slice i. */
+/*
+ * View of bit slices: the value of a row is base + the number whose bit i is the row's bit of slice
+ * i.
+ */
 struct slices {
     uint64_t *words; /* slice i begins at words + i * stride, 64-byte aligned */
     uint32_t stride; /* words: a slice and one spare line, so that slices do not share an L1 set */
@@ -23,29 +27,51 @@ struct slices {
 
 struct kernels {
     const char *name;
-    /* sel &= rows with lo <= offset <= hi (negate: outside). Offsets are without the base; lo <= hi, both < 2^width.
-     * NULL rows are the caller's. Most significant slice first, a line is left when it is decided. */
-    void (*filter_range)(const struct slices *s, uint64_t lo, uint64_t hi, bool negate, uint64_t *sel);
+    /*
+     * sel &= rows with lo <= offset <= hi (negate: outside). Offsets are without the base; lo <=
+     * hi, both < 2^width. NULL rows are the caller's. Most significant slice first, a line is left
+     * when it is decided.
+     */
+    void (*filter_range)(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
+                         uint64_t *sel);
     /* Sum of the offsets of the selected rows. */
     unsigned __int128 (*sum)(const struct slices *s, const uint64_t *sel);
-    /* All 512 values of a line, base included; out is 64-byte aligned. */
+    /* All 512 values of a line, base included. */
     void (*decode_line)(const struct slices *s, uint32_t line, int64_t *out);
-    /* The values of a line whose bits are set, in order; their number. Nothing is written beyond them; values is
-     * 64-byte aligned, and those whose bits are clear may be anything. */
+    /*
+     * The values of a line whose bits are set, in order; their number. Nothing is written beyond
+     * them; values is 64-byte aligned, and those whose bits are clear may be anything.
+     */
     uint32_t (*compress_line)(const int64_t *values, const uint64_t *sel, int64_t *out);
 };
 
 extern const struct kernels kernels_scalar;
 #if defined(__x86_64__)
 extern const struct kernels kernels_avx2;
-extern const struct kernels kernels_avx512;
+extern const struct kernels kernels_avx512; /* AVX-512BW: Skylake and Cascade Lake servers */
+extern const struct kernels kernels_gfni;   /* with GFNI and VPOPCNTDQ: Ice Lake, Zen 4 and later */
 #endif
 
-/* The best form this machine runs; QUANTA_KERNELS=scalar|avx2|avx512 in the environment asks for another. */
+/* Takes the form with this name ("auto", "avx512", "avx512bw", "avx2", "scalar") from now on: 0, or
+ * -ENOTSUP when this machine cannot run it. Main thread, before the cores start. */
+int kernel_choose(const char *name);
+
+/* The form chosen; when none was: QUANTA_KERNELS in the environment, else the best one. */
 const struct kernels *kernel_table(void);
 
 /* Takes another form from now on: tests and benchmarks. */
 void kernel_use(const struct kernels *form);
+
+/* Scalar ones that other forms share. */
+uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out);
+
+/* Where two bounds of a range part: bits above *split are equal in both; false when all are. */
+static inline bool kernel_split(uint64_t lo, uint64_t hi, uint32_t *split)
+{
+    if (lo != hi)
+        *split = 63 - (uint32_t)__builtin_clzll(lo ^ hi);
+    return lo != hi;
+}
 
 /* Every form this machine can run: fills out[], returns their number (at most 4). */
 unsigned kernel_forms(const struct kernels *out[4]);

@@ -4,36 +4,58 @@
 #include "storage/kernel.h"
 #include "storage/slices.h"
 
-/* Rows of one line with lo <= offset <= hi into in[]. Words the line's selection does not need may be wrong. */
-static void range_line(const struct slices *s, uint32_t line, uint64_t lo, uint64_t hi, const uint64_t *sel,
-                       uint64_t *in)
+/*
+ * Rows of one line with lo <= offset <= hi into in[]. While the bounds' bits agree a row must have
+ * the same bits; at the bit where they part, rows with 0 (low) are below hi and only lo is left to
+ * test, rows with 1 (high) are above lo and only hi is left.
+ */
+static void range_line(const struct slices *s, uint32_t line, uint64_t lo, uint64_t hi,
+                       const uint64_t *sel, uint64_t *in)
 {
-    uint64_t eq_lo[LINE_WORDS], eq_hi[LINE_WORDS], above[LINE_WORDS] = {0}, below[LINE_WORDS] = {0};
+    uint64_t low[LINE_WORDS], high[LINE_WORDS], open = ~0ull;
     const uint64_t *at = s->words + (size_t)s->width * s->stride + line * LINE_WORDS;
+    uint32_t i = s->width, split = 0;
+    bool parts = kernel_split(lo, hi, &split);
 
     for (unsigned k = 0; k < LINE_WORDS; k++)
-        eq_lo[k] = eq_hi[k] = sel[k];
-    for (unsigned i = s->width; i-- > 0;) {
-        uint64_t flip_lo = lo >> i & 1 ? 0 : ~0ull, flip_hi = hi >> i & 1 ? 0 : ~0ull, open = 0;
+        in[k] = sel[k];
+    for (; open && i > (parts ? split + 1 : 0); i--) {
+        uint64_t flip = lo >> (i - 1) & 1 ? 0 : ~0ull;
 
         at -= s->stride;
+        open = 0;
+        for (unsigned k = 0; k < LINE_WORDS; k++)
+            open |= in[k] &= at[k] ^ flip;
+    }
+    if (!parts || !open)
+        return;
+    at -= s->stride;
+    i--;
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        low[k] = in[k] & ~at[k];
+        high[k] = in[k] & at[k];
+        in[k] = 0;
+    }
+    for (; open && i-- > 0;) {
+        uint64_t flip_lo = lo >> i & 1 ? 0 : ~0ull, flip_hi = hi >> i & 1 ? 0 : ~0ull;
+
+        at -= s->stride;
+        open = 0;
         for (unsigned k = 0; k < LINE_WORDS; k++) {
             uint64_t w = at[k];
 
-            above[k] |= eq_lo[k] & w & flip_lo;
-            below[k] |= eq_hi[k] & ~w & ~flip_hi;
-            eq_lo[k] &= w ^ flip_lo;
-            eq_hi[k] &= w ^ flip_hi;
-            open |= eq_lo[k] | eq_hi[k];
+            in[k] |= (low[k] & w & flip_lo) | (high[k] & ~w & ~flip_hi);
+            low[k] &= w ^ flip_lo;
+            high[k] &= w ^ flip_hi;
+            open |= low[k] | high[k];
         }
-        if (!open)
-            break;
     }
     for (unsigned k = 0; k < LINE_WORDS; k++)
-        in[k] = (eq_lo[k] | above[k]) & (eq_hi[k] | below[k]);
+        in[k] |= low[k] | high[k];
 }
 
-static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate, uint64_t *sel)
+static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
+                         uint64_t *sel)
 {
     for (uint32_t line = 0; line < s->lines; line++, sel += LINE_WORDS) {
         uint64_t in[LINE_WORDS], any = 0;
@@ -44,7 +66,7 @@ static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool 
             continue;
         range_line(s, line, lo, hi, sel, in);
         for (unsigned k = 0; k < LINE_WORDS; k++)
-            sel[k] &= negate ? ~in[k] : in[k];
+            sel[k] = negate ? sel[k] & ~in[k] : in[k];
     }
 }
 
@@ -69,7 +91,7 @@ static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
         slices_decode_word(s, line * LINE_WORDS + k, out + k * 64);
 }
 
-static uint32_t compress_line(const int64_t *values, const uint64_t *sel, int64_t *out)
+uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out)
 {
     int64_t *at = out;
 
@@ -92,5 +114,5 @@ const struct kernels kernels_scalar = {
     .filter_range = filter_range,
     .sum = sum,
     .decode_line = decode_line,
-    .compress_line = compress_line,
+    .compress_line = kernel_compress_line,
 };

@@ -24,7 +24,8 @@ enum batch_kind key_batch_kind(const struct column *c)
     return c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
 }
 
-int key_columns_find(const struct schema *s, const struct batch *b, struct key_columns *out, struct error_info *err)
+int key_columns_find(const struct schema *s, const struct batch *b, struct key_columns *out,
+                     struct error_info *err)
 {
     out->n = s->n_key;
     out->time = -1;
@@ -41,7 +42,8 @@ int key_columns_find(const struct schema *s, const struct batch *b, struct key_c
             continue;
         batch_column_at(b, (unsigned)at, &out->in[i]);
         if (out->in[i].kind != key_batch_kind(c))
-            return error_set(err, -EINVAL, 1105, "table %s: key column '%s' came as kind %u, allowed is kind %u",
+            return error_set(err, -EINVAL, 1105,
+                             "table %s: key column '%s' came as kind %u, allowed is kind %u",
                              s->name, c->name, out->in[i].kind, key_batch_kind(c));
     }
     return 0;
@@ -66,8 +68,8 @@ static bool is_part_hashed(const struct key_columns *k, unsigned part, bool skip
 }
 
 /* Canonical bytes of one part: those after the head stay where they are for strings. */
-static uint32_t part_head(const struct key_columns *k, unsigned part, uint32_t row, uint8_t head[INT_PART],
-                          const char **tail, uint32_t *tail_len)
+static uint32_t part_head(const struct key_columns *k, unsigned part, uint32_t row,
+                          uint8_t head[INT_PART], const char **tail, uint32_t *tail_len)
 {
     const struct batch_column *c = &k->in[part];
     bool fixed = (int)part == k->time && k->time_value;
@@ -133,17 +135,22 @@ static uint64_t hash_row(const struct key_columns *k, uint64_t seed, uint32_t ro
 void key_hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, struct key_hash *out)
 {
     out->place = hash_row(k, seed, row, true);
-    out->full = k->time < 0 || !is_part_hashed(k, (unsigned)k->time, false) ? out->place
-                                                                             : hash_row(k, seed, row, false);
+    out->full = k->time < 0 || !is_part_hashed(k, (unsigned)k->time, false)
+                    ? out->place
+                    : hash_row(k, seed, row, false);
 }
 
-int key_hash_rows(const struct schema *s, const struct batch *b, uint64_t seed, uint32_t from, uint32_t n,
-                  struct key_hash *out, struct error_info *err)
+int key_hash_rows(const struct schema *s, const struct batch *b, uint64_t seed, uint32_t from,
+                  uint32_t n, struct key_hash *out, struct error_info *err)
 {
     struct key_columns k;
     int rc = key_columns_find(s, b, &k, err);
-    /* Rows to change or delete may be named without their time: they are then looked for in every partition. */
-    bool skip_time = (b->op == BATCH_UPDATE || b->op == BATCH_DELETE) && k.time >= 0 && !k.given[k.time];
+    /*
+     * Rows to change or delete may be named without their time: they are then looked for in every
+     * partition.
+     */
+    bool skip_time =
+        (b->op == BATCH_UPDATE || b->op == BATCH_DELETE) && k.time >= 0 && !k.given[k.time];
 
     if (rc != 0)
         return rc;
@@ -153,7 +160,8 @@ int key_hash_rows(const struct schema *s, const struct batch *b, uint64_t seed, 
 
         if (missing >= 0)
             return error_set(err, -EINVAL, k.given[missing] ? 1048 : 1364,
-                             "table %s, row %u: key column '%s' has no value, allowed are values other than NULL",
+                             "table %s, row %u: key column '%s' has no value, allowed are values "
+                             "other than NULL",
                              s->name, from + i, s->columns[k.column[missing]].name);
         key_hash_row(&k, seed, from + i, &out[i]);
     }
@@ -182,7 +190,8 @@ bool key_rows_equal(const struct key_columns *k, uint32_t a, uint32_t b)
     return true;
 }
 
-void key_print(const struct schema *s, const struct key_columns *k, uint32_t row, char *out, size_t cap)
+void key_print(const struct schema *s, const struct key_columns *k, uint32_t row, char *out,
+               size_t cap)
 {
     size_t at = 0;
 

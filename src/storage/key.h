@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Row keys in batches. The canonical bytes of a key are, for each key column in the order of schema->key: 'i' and
- * eight bytes little endian, or 's', four bytes of length and the bytes; so no two keys share their bytes. They are
- * hashed by XXH3 with the cluster's seed. Stateless; any core.
+ * Row keys in batches. The canonical bytes of a key are, for each key column in the order of
+ * schema->key: 'i' and eight bytes little endian, or 's', four bytes of length and the bytes; so no
+ * two keys share their bytes. They are hashed by XXH3 with the cluster's seed. Stateless; any core.
  */
 #include "storage/batch.h"
 #include "storage/schema.h"
@@ -18,13 +18,20 @@ struct key_columns {
     const int64_t *time_value; /* hashed in place of the batch's time cell; NULL = the cell */
 };
 
-/* Finds the key columns by id: 0, or -EINVAL with a text when one has another kind than its type asks for. */
-int key_columns_find(const struct schema *s, const struct batch *b, struct key_columns *out, struct error_info *err);
+/*
+ * Finds the key columns by id: 0, or -EINVAL with a text when one has another kind than its type
+ * asks for.
+ */
+int key_columns_find(const struct schema *s, const struct batch *b, struct key_columns *out,
+                     struct error_info *err);
 
 /* Kind of batch column that carries a column's values. */
 enum batch_kind key_batch_kind(const struct column *c);
 
-/* First key column that is not given or NULL in a row, the time field left out when skip_time; -1 = none. */
+/*
+ * First key column that is not given or NULL in a row, the time field left out when skip_time; -1 =
+ * none.
+ */
 int key_find_missing(const struct key_columns *k, uint32_t row, bool skip_time);
 
 /* Hash of a row with all key columns; without the time field the full hash is the placing one. */
@@ -34,4 +41,5 @@ void key_hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, stru
 bool key_rows_equal(const struct key_columns *k, uint32_t a, uint32_t b);
 
 /* Text of a key for messages, parts joined by '-' as MySQL does; always terminated. */
-void key_print(const struct schema *s, const struct key_columns *k, uint32_t row, char *out, size_t cap);
+void key_print(const struct schema *s, const struct key_columns *k, uint32_t row, char *out,
+               size_t cap);

@@ -1,4 +1,7 @@
-/* Hash table of numbers: growth by doubling, cut into 256 parts once it no longer fits a near cache. */
+/*
+ * Hash table of numbers: growth by doubling, cut into 256 parts once it no longer fits a near
+ * cache.
+ */
 #include "storage/key_table.h"
 
 #include <errno.h>
@@ -122,7 +125,8 @@ int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
 
     ASSERT_HOT(number != KEY_TABLE_EMPTY);
     if (!p->entries || p->used >= (p->mask + 1) / 4 * 3) {
-        int rc = !t->parts && p->entries && p->mask + 1 >= SPLIT_AT ? table_split(t) : part_grow(t, p);
+        int rc =
+            !t->parts && p->entries && p->mask + 1 >= SPLIT_AT ? table_split(t) : part_grow(t, p);
 
         if (rc != 0)
             return rc;

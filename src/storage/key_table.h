@@ -1,9 +1,10 @@
 #pragma once
 /*
- * Hash table from 32-bit hashes to 32-bit numbers (dictionary codes, rows), open addressing with linear probing.
- * It knows no keys: a lookup walks the numbers whose hash is equal and the caller compares values. Deletion shifts
- * entries back, so there are no tombstones. Large tables are cut into parts that grow one at a time, so that an
- * insertion never moves more than about 1/256 of the entries. Owner: the slot's core.
+ * Hash table from 32-bit hashes to 32-bit numbers (dictionary codes, rows), open addressing with
+ * linear probing. It knows no keys: a lookup walks the numbers whose hash is equal and the caller
+ * compares values. Deletion shifts entries back, so there are no tombstones. Large tables are cut
+ * into parts that grow one at a time, so that an insertion never moves more than about 1/256 of the
+ * entries. Owner: the slot's core.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +38,9 @@ struct key_table {
 void key_table_init(struct key_table *t, struct budget *budget);
 void key_table_fini(struct key_table *t);
 
-/* Adds an entry (never checks for equals): 0 or -ENOMEM, then unchanged. number < KEY_TABLE_EMPTY. */
+/*
+ * Adds an entry (never checks for equals): 0 or -ENOMEM, then unchanged. number < KEY_TABLE_EMPTY.
+ */
 int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number);
 
 /* Removes the entry with this hash and number, which must exist. */
@@ -52,8 +55,11 @@ static inline void key_table_prefetch(const struct key_table *t, uint32_t hash)
 {
     const struct key_part *p = key_table_part(t, hash);
 
-    if (p->entries)
-        __builtin_prefetch(&p->entries[hash & p->mask]);
+    if (!p->entries)
+        return;
+    /* A walk may run into the next cache line. */
+    __builtin_prefetch(&p->entries[hash & p->mask]);
+    __builtin_prefetch(&p->entries[(hash + 7) & p->mask]);
 }
 
 /* Walk over the numbers with one hash. Valid until the next insertion or removal. */

@@ -1,6 +1,8 @@
 #pragma once
-/* Bit masks over the rows of a block: presence, row masks, selections. Words are 64-bit, row r is bit r & 63 of word
- * r / 64. Stateless; any core. */
+/*
+ * Bit masks over the rows of a block: presence, row masks, selections. Words are 64-bit, row r is
+ * bit r & 63 of word r / 64. Stateless; any core.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>

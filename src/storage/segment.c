@@ -1,6 +1,7 @@
 /*
- * Segment: blocks of 65,536 rows, the last one growing. A block is sealed when it is full, or in full lines on
- * request; a block that could not be sealed for want of memory stays open and is tried again at the next request.
+ * Segment: blocks of 65,536 rows, the last one growing. A block is sealed when it is full, or in
+ * full lines on request; a block that could not be sealed for want of memory stays open and is
+ * tried again at the next request.
  */
 #include "storage/segment.h"
 
@@ -32,8 +33,8 @@ struct segment {
     struct segment_block **blocks;
 };
 
-int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition, struct budget *budget,
-                struct segment **out)
+int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition,
+                struct budget *budget, struct segment **out)
 {
     struct segment *g = slot_memory_zeroed(budget, sizeof *g);
 
@@ -112,14 +113,18 @@ size_t segment_memory(const struct segment *g)
     return n;
 }
 
-enum block_state segment_block(struct segment *g, uint32_t index, struct task *wake, struct block *out)
+enum block_state segment_block(struct segment *g, uint32_t index, struct task *wake,
+                               struct block *out)
 {
     struct segment_block *b;
 
     (void)wake; /* every block is in memory */
     ASSERT(index < g->n_blocks);
     b = g->blocks[index];
-    *out = (struct block){.rows = b->rows, .live_count = b->live_count, .live = b->live, .columns = b->columns};
+    *out = (struct block){.rows = b->rows,
+                          .live_count = b->live_count,
+                          .live = b->live,
+                          .columns = b->columns};
     return BLOCK_READY;
 }
 
@@ -149,7 +154,8 @@ static int open_block(struct segment *g, struct segment_block **out)
             return -ENOSPC;
         if (g->n_blocks == g->cap_blocks) {
             uint32_t cap = g->cap_blocks ? g->cap_blocks * 2 : 4;
-            void *grown = slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
+            void *grown =
+                slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
 
             if (!grown)
                 return -ENOMEM;
@@ -165,7 +171,10 @@ static int open_block(struct segment *g, struct segment_block **out)
     return 0;
 }
 
-/* Seals what a block has in full lines. Columns are independent: those done stay so when memory ends. */
+/*
+ * Seals what a block has in full lines. Columns are independent: those done stay so when memory
+ * ends.
+ */
 static int seal_block(struct segment *g, struct segment_block *b)
 {
     uint32_t rows = b->rows / LINE_ROWS * LINE_ROWS;
@@ -190,8 +199,8 @@ int segment_seal(struct segment *g)
     return 0;
 }
 
-int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *const *present, uint32_t n,
-                        uint32_t *first, uint32_t *done)
+int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *const *present,
+                        uint32_t n, uint32_t *first, uint32_t *done)
 {
     unsigned columns = g->schema->n_columns;
 
@@ -206,12 +215,14 @@ int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *cons
         if (take > BLOCK_ROWS - b->rows)
             take = BLOCK_ROWS - b->rows;
         for (unsigned c = 0; c < columns; c++) {
-            rc = colblock_reserve(b->columns[c], values[c] + at, present[c] ? present[c] + at : NULL, take);
+            rc = colblock_reserve(b->columns[c], values[c] + at,
+                                  present[c] ? present[c] + at : NULL, take);
             if (rc != 0)
                 return rc;
         }
         for (unsigned c = 0; c < columns; c++)
-            colblock_append(b->columns[c], values[c] + at, present[c] ? present[c] + at : NULL, take);
+            colblock_append(b->columns[c], values[c] + at, present[c] ? present[c] + at : NULL,
+                            take);
         if (b->live)
             presence_fill(b->live, b->rows, take);
         b->rows += take;
@@ -256,12 +267,14 @@ static struct colblock *column_of(const struct segment *g, uint32_t row, unsigne
     return g->blocks[row >> BLOCK_BITS]->columns[column];
 }
 
-int segment_reserve_set(struct segment *g, uint32_t row, unsigned column, int64_t value, bool present)
+int segment_reserve_set(struct segment *g, uint32_t row, unsigned column, int64_t value,
+                        bool present)
 {
     return colblock_reserve_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
 }
 
-void segment_put_value(struct segment *g, uint32_t row, unsigned column, int64_t value, bool present)
+void segment_put_value(struct segment *g, uint32_t row, unsigned column, int64_t value,
+                       bool present)
 {
     colblock_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
 }

@@ -1,4 +1,7 @@
-/* Bit slices: encoding by transposition of bit matrices inside 64-bit words, reading and changing single rows. */
+/*
+ * Bit slices: encoding by transposition of bit matrices inside 64-bit words, reading and changing
+ * single rows.
+ */
 #include "storage/slices.h"
 
 #include <string.h>
@@ -35,8 +38,8 @@ size_t slices_bytes(uint32_t lines, uint32_t width)
 }
 
 /*
- * Transposes the bit matrices in n words whose lanes are n bits wide (n = 8, 16 or 32): afterwards bit i of lane l
- * of word r is what bit r of lane l of word i was. All 64 / n lanes go at once.
+ * Transposes the bit matrices in n words whose lanes are n bits wide (n = 8, 16 or 32): afterwards
+ * bit i of lane l of word r is what bit r of lane l of word i was. All 64 / n lanes go at once.
  */
 static inline __attribute__((always_inline)) void transpose(uint64_t *a, unsigned n)
 {
@@ -59,7 +62,8 @@ static inline __attribute__((always_inline)) void transpose(uint64_t *a, unsigne
 }
 
 /* Adds slices [from, from + n) of a word to the 64 values. */
-static inline __attribute__((always_inline)) void decode_plane(const struct slices *s, uint32_t word, unsigned from,
+static inline __attribute__((always_inline)) void decode_plane(const struct slices *s,
+                                                               uint32_t word, unsigned from,
                                                                unsigned n, int64_t *out)
 {
     uint64_t a[32];
@@ -96,8 +100,10 @@ void slices_decode_word(const struct slices *s, uint32_t word, int64_t *out)
     }
 }
 
-static inline __attribute__((always_inline)) void encode_plane(const struct slices *s, uint32_t word, unsigned from,
-                                                               unsigned n, const uint64_t *offsets, uint32_t *counts)
+static inline __attribute__((always_inline)) void encode_plane(const struct slices *s,
+                                                               uint32_t word, unsigned from,
+                                                               unsigned n, const uint64_t *offsets,
+                                                               uint32_t *counts)
 {
     uint64_t a[32] = {0}, mask = ((1ull << (n - 1)) << 1) - 1;
 

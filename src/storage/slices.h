@@ -1,14 +1,17 @@
 #pragma once
 /*
- * Bit slices of a block's column: bit i of all rows' offsets from a base (frame of reference) lies in slice i, one
- * bitset of the block. Full signed 64-bit range, exact. NULL rows have offset 0. Owner: the slot's core.
+ * Bit slices of a block's column: bit i of all rows' offsets from a base (frame of reference) lies
+ * in slice i, one bitset of the block. Full signed 64-bit range, exact. NULL rows have offset 0.
+ * Owner: the slot's core.
  */
 #include <stddef.h>
 
 #include "storage/kernel.h"
 
-/* Smallest frame that holds [min, max]; `spare` makes it at least twice as wide and puts the values in its middle,
- * so that values moving step by step outside rarely need another frame. */
+/*
+ * Smallest frame that holds [min, max]; `spare` makes it at least twice as wide and puts the values
+ * in its middle, so that values moving step by step outside rarely need another frame.
+ */
 void slices_choose_frame(int64_t min, int64_t max, bool spare, int64_t *base, uint32_t *width);
 
 /* Bytes of `width` slices of `lines` lines. */
@@ -21,7 +24,10 @@ static inline bool slices_can_hold(const struct slices *s, int64_t v)
     return v >= s->base && (s->width == 64 || offset >> s->width == 0);
 }
 
-/* Writes lines * 512 rows from values (those of NULL rows must be the base) and counts the ones of each slice. */
+/*
+ * Writes lines * 512 rows from values (those of NULL rows must be the base) and counts the ones of
+ * each slice.
+ */
 void slices_encode(const struct slices *s, const int64_t *values, uint32_t counts[SLICES_MAX]);
 
 /* 64 values from the words number `word` of all slices, base included. */

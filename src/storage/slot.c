@@ -20,7 +20,8 @@ static int dicts_new(struct slot *t)
 
         if (c->layout == LAYOUT_ORDERED)
             continue;
-        t->dicts[i] = dict_new(c->type == COLUMN_STRING ? DICT_BYTES : DICT_INT, t->seed, t->budget);
+        t->dicts[i] =
+            dict_new(c->type == COLUMN_STRING ? DICT_BYTES : DICT_INT, t->seed, t->budget);
         if (!t->dicts[i])
             return -ENOMEM;
         if (c->layout != LAYOUT_LIST)
@@ -32,7 +33,8 @@ static int dicts_new(struct slot *t)
     return 0;
 }
 
-int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budget *budget, struct slot **out)
+int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budget *budget,
+             struct slot **out)
 {
     struct slot *t = slot_memory_zeroed(budget, sizeof *t);
     int rc;
@@ -123,7 +125,8 @@ size_t slot_memory(const struct slot *t)
     size_t n = sizeof *t + t->cap_parts * sizeof(struct slot_part *);
 
     for (uint32_t i = 0; i < t->n_parts; i++)
-        n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) + t->parts[i]->index.memory;
+        n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) +
+             t->parts[i]->index.memory;
     for (unsigned i = 0; i < t->schema->n_columns; i++) {
         n += 2 * sizeof(struct dict *);
         n += t->dicts[i] ? dict_memory(t->dicts[i]) : 0;
@@ -196,7 +199,8 @@ int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)
     }
     if (t->n_parts == t->cap_parts) {
         uint32_t cap = t->cap_parts ? t->cap_parts * 2 : 4;
-        void *grown = slot_memory_grow(t->budget, t->parts, t->cap_parts * sizeof p, cap * sizeof p);
+        void *grown =
+            slot_memory_grow(t->budget, t->parts, t->cap_parts * sizeof p, cap * sizeof p);
 
         if (!grown)
             return -ENOMEM;

@@ -58,7 +58,8 @@ static uint32_t gather_waiting(struct slot_write *w)
             x->present[k] = x->present[w->waiting[k]];
         }
         w->values[c] = x->values + (x->used && together ? first : 0);
-        w->present[c] = x->used && !x->nulls ? NULL : x->present + (x->used && together ? first : 0);
+        w->present[c] =
+            x->used && !x->nulls ? NULL : x->present + (x->used && together ? first : 0);
     }
     return n;
 }
@@ -91,7 +92,8 @@ static int insert_row(struct slot_write *w, uint32_t i, struct slot_part *p)
     if (rc == 0 && UINT32_MAX - w->n_waiting - 1 <= segment_rows(p->segment))
         rc = -ENOSPC;
     if (rc == 0)
-        rc = key_table_insert(&p->index, (uint32_t)w->hashes[i].full, segment_rows(p->segment) + w->n_waiting);
+        rc = key_table_insert(&p->index, (uint32_t)w->hashes[i].full,
+                              segment_rows(p->segment) + w->n_waiting);
     if (rc != 0)
         return rc;
     w->part = p;
@@ -140,7 +142,8 @@ static struct slot_part *part_of_row(struct slot_write *w, uint32_t i, int64_t *
 {
     int part = w->keys.time;
 
-    *partition = part < 0 ? 0 : slot_partition_of(w->schema, batch_i64(&w->keys.in[part], w->from + i));
+    *partition =
+        part < 0 ? 0 : slot_partition_of(w->schema, batch_i64(&w->keys.in[part], w->from + i));
     if (!w->last || w->last->partition != *partition)
         w->last = slot_part_find(w->slot, *partition);
     return w->last;
@@ -180,7 +183,8 @@ static int write_row(struct slot_write *w, uint32_t i)
 /* ---- rows named without their time ---- */
 
 /* Full key hash of an existing row: the batch's key cells and the row's time. */
-static uint64_t hash_with_time(const struct slot_write *w, uint32_t i, struct segment *g, uint32_t row)
+static uint64_t hash_with_time(const struct slot_write *w, uint32_t i, struct segment *g,
+                               uint32_t row)
 {
     struct key_columns k = w->keys;
     struct key_hash hash;
@@ -239,7 +243,10 @@ static int write_chunk(struct slot_write *w)
     return rc;
 }
 
-/* Finds the batch's columns in the schema: -EINVAL with a text when one is not there or of another kind. */
+/*
+ * Finds the batch's columns in the schema: -EINVAL with a text when one is not there or of another
+ * kind.
+ */
 static int find_columns(struct slot_write *w, struct error_info *err)
 {
     const struct schema *s = w->schema;
@@ -251,9 +258,11 @@ static int find_columns(struct slot_write *w, struct error_info *err)
         batch_column_at(w->batch, at, &in);
         c = schema_find_column_id(s, in.id);
         if (c < 0)
-            return error_set(err, -EINVAL, 1054, "table %s has no column with id %u", s->name, in.id);
+            return error_set(err, -EINVAL, 1054, "table %s has no column with id %u", s->name,
+                             in.id);
         if (in.kind != key_batch_kind(&s->columns[c]))
-            return error_set(err, -EINVAL, 1105, "table %s: column '%s' came as kind %u, allowed is kind %u", s->name,
+            return error_set(err, -EINVAL, 1105,
+                             "table %s: column '%s' came as kind %u, allowed is kind %u", s->name,
                              s->columns[c].name, in.kind, key_batch_kind(&s->columns[c]));
         w->columns[c].in = in;
         w->columns[c].given = true;
@@ -262,13 +271,18 @@ static int find_columns(struct slot_write *w, struct error_info *err)
     return key_columns_find(s, w->batch, &w->keys, err);
 }
 
-/* One allocation for the whole write: buffers for the columns the batch has, one pair of NULLs for all others. */
+/*
+ * One allocation for the whole write: buffers for the columns the batch has, one pair of NULLs for
+ * all others.
+ */
 static struct slot_write *write_new(struct slot *t, const struct batch *b)
 {
-    size_t columns = t->schema->n_columns, rows = b->rows < WRITE_CHUNK ? (b->rows + 7) & ~7u : WRITE_CHUNK;
+    size_t columns = t->schema->n_columns,
+           rows = b->rows < WRITE_CHUNK ? (b->rows + 7) & ~7u : WRITE_CHUNK;
     size_t given = b->columns < columns ? b->columns : columns;
     size_t buffers = (given + 1) * rows * (sizeof(int64_t) + 1);
-    size_t tables = columns * (sizeof(struct write_column) + 2 * sizeof(void *) + sizeof(struct write_change));
+    size_t tables =
+        columns * (sizeof(struct write_column) + 2 * sizeof(void *) + sizeof(struct write_change));
     size_t bytes = sizeof(struct slot_write) + tables + buffers;
     struct slot_write *w = slot_memory_new(t->budget, bytes);
     uint8_t *at;
@@ -317,8 +331,8 @@ int slot_apply(struct slot *t, const struct batch *b, struct write_result *resul
 
     memset(result, 0, sizeof *result);
     if (b->op == BATCH_DATA || b->op > BATCH_IGNORE)
-        return error_set(next_error(result, 0), -EINVAL, 1105, "table %s: operation %u is none that writes",
-                         t->schema->name, b->op);
+        return error_set(next_error(result, 0), -EINVAL, 1105,
+                         "table %s: operation %u is none that writes", t->schema->name, b->op);
     if (b->rows == 0)
         return 0;
     w = write_new(t, b);
@@ -341,9 +355,12 @@ int slot_apply(struct slot *t, const struct batch *b, struct write_result *resul
     return rc;
 }
 
-/* Does a batch row have the key of an earlier one? Rows are entered under their hash as they are seen. */
-static int check_batch_row(struct key_table *seen, const struct key_columns *k, const struct key_hash *hash,
-                           uint32_t row, bool *found)
+/*
+ * Does a batch row have the key of an earlier one? Rows are entered under their hash as they are
+ * seen.
+ */
+static int check_batch_row(struct key_table *seen, const struct key_columns *k,
+                           const struct key_hash *hash, uint32_t row, bool *found)
 {
     struct key_walk walk = key_table_walk(seen, (uint32_t)hash->full);
     uint32_t other;
@@ -354,11 +371,14 @@ static int check_batch_row(struct key_table *seen, const struct key_columns *k, 
     return *found ? 0 : key_table_insert(seen, (uint32_t)hash->full, row);
 }
 
-static bool is_row_there(const struct slot *t, const struct key_columns *k, const struct key_hash *hash, uint32_t row)
+static bool is_row_there(const struct slot *t, const struct key_columns *k,
+                         const struct key_hash *hash, uint32_t row)
 {
     int64_t codes[SCHEMA_MAX_KEY_COLUMNS];
     struct slot_part *p =
-        slot_part_find(t, k->time < 0 ? 0 : slot_partition_of(t->schema, batch_i64(&k->in[k->time], row)));
+        slot_part_find(t, k->time < 0
+                              ? 0
+                              : slot_partition_of(t->schema, batch_i64(&k->in[k->time], row)));
     uint32_t found;
 
     for (unsigned i = 0; p && i < k->n; i++) {
@@ -398,7 +418,8 @@ int slot_check(struct slot *t, const struct batch *b, struct write_result *resul
         if (rc == 0 && twice) {
             key_print(t->schema, &k, row, key, sizeof key);
             result->rejected = 1;
-            error_set(next_error(result, row), 0, 1062, "Duplicate entry '%s' for key 'PRIMARY'", key);
+            error_set(next_error(result, row), 0, 1062, "Duplicate entry '%s' for key 'PRIMARY'",
+                      key);
         }
     }
     key_table_fini(&seen);

@@ -27,8 +27,11 @@ bool slot_write_check_required(struct slot_write *w, uint32_t i, bool all)
     return true;
 }
 
-/* The old list with the new values it lacks after it, in order. *too_many: then nothing was made. */
-static int merge_lists(struct slot_write *w, unsigned column, int64_t old, int64_t add, int64_t *merged, bool *too_many)
+/*
+ * The old list with the new values it lacks after it, in order. *too_many: then nothing was made.
+ */
+static int merge_lists(struct slot_write *w, unsigned column, int64_t old, int64_t add,
+                       int64_t *merged, bool *too_many)
 {
     struct dict *lists = w->slot->lists[column];
     uint32_t n, more, code;
@@ -56,7 +59,8 @@ static int merge_lists(struct slot_write *w, unsigned column, int64_t old, int64
 }
 
 /* What the batch says of a column: false = it stays as it is. */
-static bool wanted(const struct slot_write *w, uint32_t i, unsigned column, struct write_change *out)
+static bool wanted(const struct slot_write *w, uint32_t i, unsigned column,
+                   struct write_change *out)
 {
     const struct write_column *x = &w->columns[column];
 
@@ -66,15 +70,18 @@ static bool wanted(const struct slot_write *w, uint32_t i, unsigned column, stru
         out->value = out->present ? x->values[i] : 0;
     }
     switch (w->batch->op) {
-    case BATCH_REPLACE: return true;
-    case BATCH_UPDATE: return x->given;
-    default: return x->given && out->present;
+    case BATCH_REPLACE:
+        return true;
+    case BATCH_UPDATE:
+        return x->given;
+    default:
+        return x->given && out->present;
     }
 }
 
 /* Changes of the row into w->changes: 0 with their number, or -ENOMEM. */
-static int find_changes(struct slot_write *w, uint32_t i, struct segment *g, uint32_t row, uint32_t *count,
-                        bool *too_many)
+static int find_changes(struct slot_write *w, uint32_t i, struct segment *g, uint32_t row,
+                        uint32_t *count, bool *too_many)
 {
     *count = 0;
     for (unsigned column = 0; column < w->schema->n_columns; column++) {
@@ -85,7 +92,8 @@ static int find_changes(struct slot_write *w, uint32_t i, struct segment *g, uin
         if (w->schema->columns[column].in_key || !wanted(w, i, column, &change))
             continue;
         had = segment_value(g, row, column, &old);
-        if (had && w->batch->op == BATCH_UPSERT && w->schema->columns[column].layout == LAYOUT_LIST) {
+        if (had && w->batch->op == BATCH_UPSERT &&
+            w->schema->columns[column].layout == LAYOUT_LIST) {
             int rc = merge_lists(w, column, old, change.value, &change.value, too_many);
 
             if (rc != 0)
@@ -108,13 +116,15 @@ int slot_write_change(struct slot_write *w, uint32_t i, struct segment *g, uint3
     bool too_many = false;
     int rc;
 
-    if (w->batch->op != BATCH_UPSERT && !slot_write_check_required(w, i, w->batch->op == BATCH_REPLACE))
+    if (w->batch->op != BATCH_UPSERT &&
+        !slot_write_check_required(w, i, w->batch->op == BATCH_REPLACE))
         return 0;
     rc = find_changes(w, i, g, row, &n, &too_many);
     if (rc != 0 || too_many)
         return rc;
     for (uint32_t k = 0; k < n; k++) {
-        rc = segment_reserve_set(g, row, w->changes[k].column, w->changes[k].value, w->changes[k].present);
+        rc = segment_reserve_set(g, row, w->changes[k].column, w->changes[k].value,
+                                 w->changes[k].present);
         if (rc != 0)
             return rc;
     }

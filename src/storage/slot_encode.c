@@ -56,9 +56,11 @@ static int encode_numbers(struct slot_write *w, struct dict *d, struct write_col
     return 0;
 }
 
-/* Codes of the row's values, repeats dropped: their number, or UINT32_MAX when there are too many. */
-static int encode_items(struct slot_write *w, struct dict *d, const struct batch_column *in, uint32_t row,
-                        uint32_t *count)
+/*
+ * Codes of the row's values, repeats dropped: their number, or UINT32_MAX when there are too many.
+ */
+static int encode_items(struct slot_write *w, struct dict *d, const struct batch_column *in,
+                        uint32_t row, uint32_t *count)
 {
     uint32_t items = batch_list_count(in, row), n = 0;
 
@@ -95,7 +97,8 @@ static int encode_lists(struct slot_write *w, unsigned column, struct write_colu
             return rc;
         if (n == UINT32_MAX) {
             slot_write_reject(w, i, 1105, "column '%s' has %u values, at most %d are allowed",
-                              w->schema->columns[column].name, batch_list_count(&c->in, w->from + i), WRITE_MAX_LIST);
+                              w->schema->columns[column].name,
+                              batch_list_count(&c->in, w->from + i), WRITE_MAX_LIST);
             continue;
         }
         c->present[i] = n > 0; /* an empty list is NULL */

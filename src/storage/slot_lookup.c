@@ -1,4 +1,7 @@
-/* Slot: from key to row, by the index, or by a scan when the time field of a partitioned table is not given. */
+/*
+ * Slot: from key to row, by the index, or by a scan when the time field of a partitioned table is
+ * not given.
+ */
 #include <string.h>
 
 #include "storage/batch.h"
@@ -26,7 +29,8 @@ enum slot_lookup slot_index_find(const struct slot_part *p, const struct schema 
     return SLOT_NONE;
 }
 
-bool slot_key_code(const struct slot *t, const struct key_columns *k, unsigned part, uint32_t row, int64_t *code)
+bool slot_key_code(const struct slot *t, const struct key_columns *k, unsigned part, uint32_t row,
+                   int64_t *code)
 {
     const struct batch_column *in = &k->in[part];
     const struct dict *d = t->dicts[k->column[part]];
@@ -97,7 +101,8 @@ static void take_by_position(const struct schema *s, const struct batch *b, stru
     }
 }
 
-bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct segment **g, uint32_t *row)
+bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct segment **g,
+               uint32_t *row)
 {
     const struct schema *s = t->schema;
     struct key_columns k;
@@ -125,7 +130,8 @@ bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct
     if (timeless)
         return false;
     key_hash_row(&k, t->seed, batch_row, &hash);
-    p = slot_part_find(t, k.time < 0 ? 0 : slot_partition_of(s, batch_i64(&k.in[k.time], batch_row)));
+    p = slot_part_find(t,
+                       k.time < 0 ? 0 : slot_partition_of(s, batch_i64(&k.in[k.time], batch_row)));
     if (!p || slot_index_find(p, s, hash.full, codes, row) != SLOT_FOUND)
         return false;
     *g = p->segment;

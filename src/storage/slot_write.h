@@ -1,15 +1,16 @@
 #pragma once
 /*
- * A write batch at work on a slot, for slot*.c only. The batch is taken in chunks of rows: first every column of the
- * chunk becomes values and codes, then the rows are taken one by one in order. New rows wait in a list and are
- * appended together, before anything else of the partition or of an existing row happens.
+ * A write batch at work on a slot, for slot*.c only. The batch is taken in chunks of rows: first
+ * every column of the chunk becomes values and codes, then the rows are taken one by one in order.
+ * New rows wait in a list and are appended together, before anything else of the partition or of an
+ * existing row happens.
  */
 #include "storage/slot_impl.h"
 
 enum {
-    WRITE_CHUNK = 512,      /* rows */
-    WRITE_MAX_LIST = 1024,  /* values of a multi-valued column in one row */
-    WRITE_PREFETCH = 12,    /* rows ahead whose index entry is loaded */
+    WRITE_CHUNK = 512,     /* rows */
+    WRITE_MAX_LIST = 1024, /* values of a multi-valued column in one row */
+    WRITE_PREFETCH = 24,   /* rows ahead whose index entry is loaded */
 };
 
 enum write_row_state {
@@ -20,10 +21,10 @@ enum write_row_state {
 
 /* Column of the schema in the batch. Owner: the write. */
 struct write_column {
-    bool given, used;       /* in the batch; wanted by the operation */
-    bool nulls;             /* some row of the chunk is NULL */
+    bool given, used; /* in the batch; wanted by the operation */
+    bool nulls;       /* some row of the chunk is NULL */
     struct batch_column in;
-    int64_t *values;        /* of the chunk's rows */
+    int64_t *values; /* of the chunk's rows */
     uint8_t *present;
 };
 
@@ -41,16 +42,16 @@ struct slot_write {
     const struct batch *batch;
     struct write_result *result;
     struct key_columns keys;
-    bool timeless;               /* partitioned table, no time in the batch */
+    bool timeless;                /* partitioned table, no time in the batch */
     struct write_column *columns; /* by column position */
-    int64_t **values;            /* as segment_append_rows wants them */
+    int64_t **values;             /* as segment_append_rows wants them */
     uint8_t **present;
     struct write_change *changes;
-    uint32_t from, n;            /* rows of the chunk */
+    uint32_t from, n; /* rows of the chunk */
     struct key_hash hashes[WRITE_CHUNK];
-    uint8_t state[WRITE_CHUNK];  /* enum write_row_state */
-    struct slot_part *part;      /* of the new rows that wait */
-    struct slot_part *last;      /* of the row before, likely that of the next ones */
+    uint8_t state[WRITE_CHUNK];               /* enum write_row_state */
+    struct slot_part *part;                   /* of the new rows that wait */
+    struct slot_part *last;                   /* of the row before, likely that of the next ones */
     uint32_t waiting[WRITE_CHUNK], n_waiting; /* rows of the chunk, ascending */
     uint32_t list[WRITE_MAX_LIST];
     const char *texts[WRITE_CHUNK]; /* scratch of the encoding */
@@ -62,11 +63,16 @@ struct slot_write {
 void slot_write_reject(struct slot_write *w, uint32_t i, int code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Values, codes and key hashes of the chunk's rows; rows that cannot be are rejected. 0, -ENOMEM, -ENOSPC. */
+/*
+ * Values, codes and key hashes of the chunk's rows; rows that cannot be are rejected. 0, -ENOMEM,
+ * -ENOSPC.
+ */
 int slot_write_encode(struct slot_write *w);
 
-/* Would a row of the chunk leave a required column without a value? Then it is rejected. all: columns that are not
- * given count as missing. */
+/*
+ * Would a row of the chunk leave a required column without a value? Then it is rejected. all:
+ * columns that are not given count as missing.
+ */
 bool slot_write_check_required(struct slot_write *w, uint32_t i, bool all);
 
 /* Merges, replaces or updates an existing row, whole or not at all: 0 or -ENOMEM. */

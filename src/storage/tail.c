@@ -34,11 +34,12 @@ static uint64_t width_mask(uint32_t width)
 
 static bool can_hold(const struct tail *t, int64_t v)
 {
-    return t->width == 8 || (v >= t->base && (uint64_t)v - (uint64_t)t->base <= width_mask(t->width));
+    return t->width == 8 ||
+           (v >= t->base && (uint64_t)v - (uint64_t)t->base <= width_mask(t->width));
 }
 
-static inline __attribute__((always_inline)) void read_as(const struct tail *t, uint32_t from, uint32_t n,
-                                                          int64_t *out, uint32_t width)
+static inline __attribute__((always_inline)) void read_as(const struct tail *t, uint32_t from,
+                                                          uint32_t n, int64_t *out, uint32_t width)
 {
     const uint8_t *at = t->data + (size_t)from * width;
 
@@ -53,11 +54,20 @@ static inline __attribute__((always_inline)) void read_as(const struct tail *t, 
 void tail_read(const struct tail *t, uint32_t from, uint32_t n, int64_t *out)
 {
     switch (t->width) {
-    case 1: read_as(t, from, n, out, 1); break;
-    case 2: read_as(t, from, n, out, 2); break;
-    case 4: read_as(t, from, n, out, 4); break;
-    case 8: read_as(t, from, n, out, 8); break;
-    default: break; /* no rows yet */
+    case 1:
+        read_as(t, from, n, out, 1);
+        break;
+    case 2:
+        read_as(t, from, n, out, 2);
+        break;
+    case 4:
+        read_as(t, from, n, out, 4);
+        break;
+    case 8:
+        read_as(t, from, n, out, 8);
+        break;
+    default:
+        break; /* no rows yet */
     }
 }
 
@@ -69,9 +79,9 @@ int64_t tail_get(const struct tail *t, uint32_t row)
     return v;
 }
 
-static inline __attribute__((always_inline)) void write_as(struct tail *t, uint32_t from, uint32_t n,
-                                                           const int64_t *values, const uint8_t *present,
-                                                           uint32_t width)
+static inline __attribute__((always_inline)) void write_as(struct tail *t, uint32_t from,
+                                                           uint32_t n, const int64_t *values,
+                                                           const uint8_t *present, uint32_t width)
 {
     uint8_t *at = t->data + (size_t)from * width;
 
@@ -82,23 +92,33 @@ static inline __attribute__((always_inline)) void write_as(struct tail *t, uint3
     }
 }
 
-static void write_rows(struct tail *t, uint32_t from, uint32_t n, const int64_t *values, const uint8_t *present)
+static void write_rows(struct tail *t, uint32_t from, uint32_t n, const int64_t *values,
+                       const uint8_t *present)
 {
     switch (t->width) {
-    case 1: write_as(t, from, n, values, present, 1); break;
-    case 2: write_as(t, from, n, values, present, 2); break;
-    case 4: write_as(t, from, n, values, present, 4); break;
-    default: write_as(t, from, n, values, present, 8); break;
+    case 1:
+        write_as(t, from, n, values, present, 1);
+        break;
+    case 2:
+        write_as(t, from, n, values, present, 2);
+        break;
+    case 4:
+        write_as(t, from, n, values, present, 4);
+        break;
+    default:
+        write_as(t, from, n, values, present, 8);
+        break;
     }
 }
 
 /*
- * Width and base for values in [min, max]: the narrowest width they fill at most half, in its middle, so that a
- * column that moves slowly is not coded anew at every step.
+ * Width and base for values in [min, max]: the narrowest width they fill at most half, in its
+ * middle, so that a column that moves slowly is not coded anew at every step.
  */
 static void choose_codes(int64_t min, int64_t max, uint32_t *width, int64_t *base)
 {
-    uint64_t range = (uint64_t)max - (uint64_t)min, below = (uint64_t)min - (uint64_t)INT64_MIN, room;
+    uint64_t range = (uint64_t)max - (uint64_t)min, below = (uint64_t)min - (uint64_t)INT64_MIN,
+             room;
 
     *width = range < 1u << 7 ? 1 : range < 1u << 15 ? 2 : range < 1ull << 31 ? 4 : 8;
     room = (width_mask(*width) - range) / 2;
@@ -156,28 +176,54 @@ static void widen(const struct tail *t, int64_t *min, int64_t *max)
     }
 }
 
-int tail_reserve(struct tail *t, struct budget *budget, uint32_t n, int64_t min, int64_t max, bool nulls,
-                 uint32_t max_rows)
+/* More rows under the same codes: a copy. */
+static int grow(struct tail *t, struct budget *budget, uint32_t cap)
 {
-    bool some = min <= max;
+    uint64_t *presence = NULL;
+    uint8_t *data;
+
+    if (t->presence) {
+        presence = slot_memory_zeroed(budget, presence_bytes(cap));
+        if (!presence)
+            return -ENOMEM;
+        memcpy(presence, t->presence, presence_bytes(t->cap));
+    }
+    data = slot_memory_grow(budget, t->data, (size_t)t->cap * t->width, (size_t)cap * t->width);
+    if (!data) {
+        slot_memory_free(budget, presence, presence_bytes(cap));
+        return -ENOMEM;
+    }
+    slot_memory_free(budget, t->presence, presence_bytes(t->cap));
+    t->presence = presence;
+    t->data = data;
+    t->cap = cap;
+    return 0;
+}
+
+int tail_reserve(struct tail *t, struct budget *budget, uint32_t n, int64_t min, int64_t max,
+                 bool nulls, uint32_t max_rows)
+{
+    bool fits = min > max || (can_hold(t, min) && can_hold(t, max));
     uint32_t cap = t->cap ? t->cap : TAIL_FIRST_ROWS, need = t->rows + n;
+    int rc = 0;
 
     ASSERT(need <= max_rows);
     while (cap < need)
         cap *= 2;
     if (cap > max_rows)
         cap = max_rows;
-    if (!t->data || cap != t->cap || (some && !(can_hold(t, min) && can_hold(t, max)))) {
+    if (!t->data || !fits) {
         int64_t lo = min, hi = max;
-        int rc;
 
         widen(t, &lo, &hi);
         if (lo > hi)
             lo = hi = 0;
         rc = recode(t, budget, cap, lo, hi);
-        if (rc != 0)
-            return rc;
+    } else if (cap > t->cap) {
+        rc = grow(t, budget, cap);
     }
+    if (rc != 0)
+        return rc;
     if (nulls && !t->presence) {
         t->presence = slot_memory_zeroed(budget, presence_bytes(t->cap));
         if (!t->presence)

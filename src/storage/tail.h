@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Tail: the rows of a column that are not sealed yet, as forward codes of 1, 2, 4 or 8 bytes over a base, read by
- * lines. NULL rows hold the base. Embedded in its column block. Owner: the slot's core.
+ * Tail: the rows of a column that are not sealed yet, as forward codes of 1, 2, 4 or 8 bytes over a
+ * base, read by lines. NULL rows hold the base. Embedded in its column block. Owner: the slot's
+ * core.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +22,13 @@ struct tail {
 void tail_fini(struct tail *t, struct budget *budget);
 size_t tail_memory(const struct tail *t); /* bytes */
 
-/* Makes room for n more rows with values in [min, max] (none when min > max), and for NULLs when asked; widens the
- * codes of the rows it has when need be. 0, or -ENOMEM with the rows unchanged. max_rows bounds growth. */
-int tail_reserve(struct tail *t, struct budget *budget, uint32_t n, int64_t min, int64_t max, bool nulls,
-                 uint32_t max_rows);
+/*
+ * Makes room for n more rows with values in [min, max] (none when min > max), and for NULLs when
+ * asked; widens the codes of the rows it has when need be. 0, or -ENOMEM with the rows unchanged.
+ * max_rows bounds growth.
+ */
+int tail_reserve(struct tail *t, struct budget *budget, uint32_t n, int64_t min, int64_t max,
+                 bool nulls, uint32_t max_rows);
 
 /* Appends n rows for which room was reserved; present NULL = all. */
 void tail_append(struct tail *t, const int64_t *values, const uint8_t *present, uint32_t n);

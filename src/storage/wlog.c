@@ -36,6 +36,7 @@ struct wlog { /* owner: the log's core */
     struct io_op op;
     struct timer turn, retry;
     struct wlog_stats stats;
+    unsigned busy; /* functions at work on it, callbacks included: it may not be freed */
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
@@ -89,7 +90,7 @@ static struct wlog_append *take_queue(struct wlog *l)
 
 static void maybe_closed(struct wlog *l)
 {
-    if (!l->closed || l->queue || l->group || l->next.state == WLOG_FILE_FILLING)
+    if (!l->closed || l->busy || l->queue || l->group || l->next.state == WLOG_FILE_FILLING)
         return;
     void (*closed)(void *ctx) = l->closed;
     void *ctx = l->closed_ctx;
@@ -102,6 +103,18 @@ static void maybe_closed(struct wlog *l)
     free(l->dir);
     free(l);
     closed(ctx);
+}
+
+static void enter(struct wlog *l)
+{
+    l->busy++;
+}
+
+/* The last thing a function does with the log: it may be freed here. */
+static void leave(struct wlog *l)
+{
+    l->busy--;
+    maybe_closed(l);
 }
 
 /* A failed write leaves the file in an unknown state: nothing more is written until a restart has looked at it. */
@@ -117,7 +130,6 @@ static void break_log(struct wlog *l, int rc)
     l->group = NULL;
     finish_all(group, rc);
     finish_all(queue, rc);
-    maybe_closed(l);
 }
 
 static void write_rest(struct wlog *l)
@@ -139,32 +151,32 @@ static void group_written(struct wlog *l)
     finish_all(group, 0);
     if (l->queue && l->state == WLOG_IDLE)
         start_group(l);
-    maybe_closed(l);
 }
 
 static void write_done(struct io_op *op)
 {
     struct wlog *l = (struct wlog *)((char *)op - offsetof(struct wlog, op));
 
+    enter(l);
     l->stats.device_writes++;
+    l->written += op->res > 0 ? (uint32_t)op->res : 0;
     if (op->res <= 0) {
         break_log(l, op->res < 0 ? op->res : -EIO);
-        return;
-    }
-    /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
-    l->written += (uint32_t)op->res;
-    if (l->written < l->frame.len) {
+    } else if (l->written < l->frame.len) {
+        /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
         l->written &= ~(uint32_t)(WLOG_UNIT - 1);
         write_rest(l);
     } else {
         group_written(l);
     }
+    leave(l);
 }
 
 static void next_ready(struct wlog_file *f)
 {
     struct wlog *l = f->ctx;
 
+    enter(l);
     if (f->state == WLOG_FILE_FAILED) {
         log_error("log: cannot make file %" PRIu64
                   " in %s: %s; writes that do not fit are refused until it can be made",
@@ -178,7 +190,7 @@ static void next_ready(struct wlog_file *f)
         else
             start_group(l);
     }
-    maybe_closed(l);
+    leave(l);
 }
 
 static void prepare_next(struct wlog *l)
@@ -192,17 +204,21 @@ static void retry_fired(struct timer *t)
 {
     struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, retry));
 
+    enter(l);
     if (!l->closed)
         prepare_next(l);
+    leave(l);
 }
 
 static void turn_fired(struct timer *t)
 {
     struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, turn));
 
+    enter(l);
     l->state = WLOG_IDLE;
     if (l->queue)
         start_group(l);
+    leave(l);
 }
 
 /* Bytes of the group that would be made of the queue now; at least one append. */
@@ -306,14 +322,16 @@ void wlog_append(struct wlog *l, struct wlog_append *a)
 
     ASSERT_ON_CORE(l->reactor);
     a->next = NULL;
+    enter(l);
     if (rc) {
         finish_all(a, rc);
-        return;
+    } else {
+        *l->queue_end = a;
+        l->queue_end = &a->next;
+        if (l->state == WLOG_IDLE)
+            start_group(l);
     }
-    *l->queue_end = a;
-    l->queue_end = &a->next;
-    if (l->state == WLOG_IDLE)
-        start_group(l);
+    leave(l);
 }
 
 int wlog_can_append(const struct wlog *l, uint64_t bytes)

@@ -53,7 +53,8 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
               struct wlog **out, struct error_info *err);
 
 /* One append: up to n records, written in one group, in order. `done` runs on the log's core when durable (rc 0) or
- * refused (-ENOSPC, -EIO; then nothing of it will be replayed after a restart, and error says why). */
+ * refused: -ENOSPC, -EMSGSIZE, -EIO of a broken log, then nothing of it will be replayed after a restart; the error of
+ * the failed write that broke the log leaves open whether its group will be. It may append again or close the log. */
 struct wlog_append {
     const struct wlog_record *records;
     uint32_t n;

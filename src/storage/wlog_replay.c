@@ -73,21 +73,43 @@ static int read_file(struct replay *p, uint64_t generation)
     return 0;
 }
 
-/* Is there a whole frame behind a damaged place, in this file or a later one? Then the damage is not a torn end. */
-static int find_later_frame(struct replay *p, size_t from, bool *found)
+/* What stands behind a place where no frame starts. */
+struct later {
+    bool found;           /* a whole frame: what is missing or damaged before it is not a torn end */
+    uint64_t generation;  /* of its file */
+    uint64_t first_lsn;
+    bool remains; /* bytes in the same file that are no frame */
+};
+
+static void note_frame(struct later *out, const struct wlog_frame *frame)
+{
+    out->found = true;
+    out->generation = frame->generation;
+    out->first_lsn = frame->first_lsn;
+}
+
+/* Looks in this file and in later ones; afterwards the current file may no longer be in memory. */
+static int find_later(struct replay *p, size_t from, struct later *out)
 {
     struct wlog_frame frame;
 
-    *found = false;
-    for (size_t at = from; at < p->len && !*found; at += WLOG_UNIT)
-        *found = wlog_frame_read(p->bytes + at, p->len - at, &frame, NULL) == WLOG_FRAME &&
-                 frame.generation == p->at.generation && frame.first_lsn >= p->at.next_lsn;
-    for (uint64_t g = p->at.generation + 1; g <= p->last && !*found; g++) {
+    *out = (struct later){0};
+    for (size_t at = from; at + WLOG_UNIT <= p->len && !out->found; at += WLOG_UNIT) {
+        enum wlog_found found = wlog_frame_read(p->bytes + at, p->len - at, &frame, NULL);
+        if (found == WLOG_TORN)
+            out->remains = true;
+        if (found == WLOG_FRAME && frame.generation == p->at.generation &&
+            frame.first_lsn >= p->at.next_lsn)
+            note_frame(out, &frame);
+    }
+    for (uint64_t g = p->at.generation + 1; g <= p->last && !out->found; g++) {
         int rc = read_file(p, g);
         if (rc)
             return rc;
-        *found =
-            p->len >= WLOG_UNIT && wlog_frame_read(p->bytes, p->len, &frame, NULL) == WLOG_FRAME;
+        for (size_t at = 0; at + WLOG_UNIT <= p->len && !out->found; at += WLOG_UNIT)
+            if (wlog_frame_read(p->bytes + at, p->len - at, &frame, NULL) == WLOG_FRAME &&
+                frame.generation == g)
+                note_frame(out, &frame);
     }
     return 0;
 }
@@ -113,16 +135,11 @@ static int cut(struct replay *p)
               : 0;
 }
 
-static int handle_damage(struct replay *p, size_t at, const char *what)
+static int handle_damage(struct replay *p, size_t at, const char *what, bool later)
 {
     char path[4096];
-    bool later;
-    uint64_t generation = p->at.generation;
 
-    wlog_path(path, sizeof(path), p->dir, generation);
-    int rc = find_later_frame(p, at + WLOG_UNIT, &later);
-    if (rc)
-        return rc;
+    wlog_path(path, sizeof(path), p->dir, p->at.generation);
     if (later)
         return error_set(p->err, -EBADMSG, 0,
                          "log file %s is damaged at offset %zu (%s) and whole groups follow: "
@@ -161,6 +178,14 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
     return 0;
 }
 
+/* Nothing was ever written here: the log ends, or goes on at once in the next file. */
+static bool is_clean_end(const struct replay *p, const struct later *later)
+{
+    if (later->found)
+        return later->generation != p->at.generation && later->first_lsn == p->at.next_lsn;
+    return !later->remains;
+}
+
 static int replay_file(struct replay *p)
 {
     size_t at = 0;
@@ -168,26 +193,43 @@ static int replay_file(struct replay *p)
     p->at.offset = 0;
     while (at + WLOG_UNIT <= p->len) {
         struct wlog_frame frame;
+        struct later later;
         const char *what;
         enum wlog_found found = wlog_frame_read(p->bytes + at, p->len - at, &frame, &what);
-        if (found == WLOG_TORN)
-            return handle_damage(p, at, what);
-        if (found == WLOG_NOTHING) {
-            bool later;
-            int rc = find_later_frame(p, at + WLOG_UNIT, &later);
-            if (rc || !later)
-                return rc;
-            if (p->at.generation <
-                p->last) /* a frame in the next file: its LSN tells whether one is missing here */
-                return read_file(p, p->at.generation);
-            return handle_damage(p, at, "zeros");
-        }
-        int rc = replay_frame(p, at, &frame);
+        int rc = found == WLOG_FRAME ? replay_frame(p, at, &frame)
+                                     : find_later(p, at + WLOG_UNIT, &later);
         if (rc)
             return rc;
+        if (found != WLOG_FRAME)
+            return found == WLOG_NOTHING && is_clean_end(p, &later)
+                       ? 0
+                       : handle_damage(p, at, found == WLOG_NOTHING ? "zeros" : what, later.found);
         at += frame.bytes;
     }
     return 0;
+}
+
+/*
+ * After kill -9 the group in flight may be in memory of the kernel only: it was read and applied, later groups will
+ * stand behind it, so it must be as durable as they. It is in the last file, or before it when that is not in use yet.
+ */
+static int sync_end(struct replay *p)
+{
+    char path[4096];
+    int rc = 0;
+
+    for (uint64_t g = p->last > p->first ? p->last - 1 : p->first; g && g <= p->last && !rc; g++) {
+        wlog_path(path, sizeof(path), p->dir, g);
+        int fd = file_open(p->reactor, path, O_WRONLY | O_CLOEXEC, 0);
+        rc = fd < 0 ? fd : file_sync(p->reactor, fd);
+        if (fd >= 0)
+            file_close(p->reactor, fd);
+    }
+    if (!rc)
+        rc = file_sync_dir(p->reactor, p->dir);
+    return rc ? error_set(p->err, rc, 0, "the log in %s cannot be synced: %s", p->dir,
+                          strerror(-rc))
+              : 0;
 }
 
 int wlog_replay(struct reactor *r, const char *dir,
@@ -212,6 +254,8 @@ int wlog_replay(struct reactor *r, const char *dir,
                      g - p.first + 1, p.last - p.first + 1, p.at.records);
     }
     free(p.bytes);
+    if (!rc)
+        rc = sync_end(&p);
     *end = p.at;
     return rc;
 }

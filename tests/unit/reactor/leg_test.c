@@ -81,7 +81,8 @@ static void fan_round(struct fan_op *op)
         op->legs[i].leg.done = home_done;
     }
     for (unsigned i = 0; i < LEGS; i++)
-        leg_send(op->home, &op->legs[i].leg, i % reactor_count(op->home), (enum leg_class)(op->rounds % LEG_CLASSES));
+        leg_send(op->home, &op->legs[i].leg, i % reactor_count(op->home),
+                 (enum leg_class)(op->rounds % LEG_CLASSES));
 }
 
 static struct fan_op ops[CORES][CONCURRENT];

@@ -25,7 +25,8 @@ static const char *positional[2];
 
 static int parse(const char *a, const char *b, const char *c, const char *d)
 {
-    const struct option_set set = {"prog", "[flags]", "A test.", specs, sizeof specs / sizeof *specs, positional, 2};
+    const struct option_set set = {
+        "prog", "[flags]", "A test.", specs, sizeof specs / sizeof *specs, positional, 2};
     char *argv[6] = {(char *)"prog"};
     int argc = 1;
     const char *args[] = {a, b, c, d};
@@ -86,12 +87,16 @@ Test(options, bytes)
     static const struct {
         const char *text;
         uint64_t value;
-    } good[] = {{"0", 0}, {"4096", 4096}, {"64K", 65536}, {"64kb", 65536}, {"64KiB", 65536}, {"1TiB", 1ull << 40}, {"7B", 7}};
-    static const char *const bad[] = {"", "K", "-1", "1X", "1KiBx", "99999999999999999999", "99999999P", " 1", "1 K"};
+    } good[] = {{"0", 0},         {"4096", 4096},       {"64K", 65536}, {"64kb", 65536},
+                {"64KiB", 65536}, {"1TiB", 1ull << 40}, {"7B", 7}};
+    static const char *const bad[] = {"",          "K",     "-1",
+                                      "1X",        "1KiBx", "99999999999999999999",
+                                      "99999999P", " 1",    "1 K"};
     uint64_t v;
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        cr_assert(option_bytes_parse(good[i].text, &v) == 0 && v == good[i].value, "%s", good[i].text);
+        cr_assert(option_bytes_parse(good[i].text, &v) == 0 && v == good[i].value, "%s",
+                  good[i].text);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert(option_bytes_parse(bad[i], &v) == -EINVAL, "%s", bad[i]);
     cr_assert(strncmp(version_text(), "quanta ", 7) == 0);

@@ -223,8 +223,8 @@ Test(sim, power_loss_tears_the_unsynced_tail)
         sim_disk_free(disk);
         sim_free(world);
     }
-    cr_assert(old_sectors > 100 && new_sectors > 100 && torn_files > 20, "%d %d %d", old_sectors, new_sectors,
-              torn_files);
+    cr_assert(old_sectors > 100 && new_sectors > 100 && torn_files > 20, "%d %d %d", old_sectors,
+              new_sectors, torn_files);
     disk = NULL;
 }
 
@@ -302,7 +302,10 @@ Test(sim, renames_need_a_synced_directory)
 
 Test(sim, faults_happen_as_often_as_asked)
 {
-    static const struct sim_faults faults = {.write_eio = 200000, .short_write = 200000, .enospc = 200000, .sync_eio = 500000};
+    static const struct sim_faults faults = {.write_eio = 200000,
+                                             .short_write = 200000,
+                                             .enospc = 200000,
+                                             .sync_eio = 500000};
     struct reactor_group *g;
     int eio = 0, shortened = 0, enospc = 0, whole = 0, sync_eio = 0;
     uint8_t one = 1;
@@ -320,7 +323,8 @@ Test(sim, faults_happen_as_often_as_asked)
         on_core(g, sync_log, NULL);
         sync_eio += last_res == -EIO;
     }
-    cr_assert(eio > 30 && shortened > 30 && whole > 100 && enospc >= 0 && eio + enospc + shortened + whole == 300);
+    cr_assert(eio > 30 && shortened > 30 && whole > 100 && enospc >= 0 &&
+              eio + enospc + shortened + whole == 300);
     cr_assert(sync_eio > 100 && sync_eio < 200);
     cores_stop(g);
     sim_free(world);
@@ -417,7 +421,8 @@ static void client_connected(struct stream *s, int err)
 static void dial(struct reactor *r, void *ctx)
 {
     (void)ctx;
-    cr_assert(stream_connect(r, "10.0.0.1", 4000, 1000000000, 10000, &client_handler, client_connected, NULL, &client) == 0);
+    cr_assert(stream_connect(r, "10.0.0.1", 4000, 1000000000, 10000, &client_handler,
+                             client_connected, NULL, &client) == 0);
 }
 
 static void say(struct reactor *r, void *ctx)

@@ -1,7 +1,10 @@
 /* Streams and listeners over every back end. */
 #include "cores.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,7 +50,8 @@ static void open_listener(struct reactor *r, void *ctx)
     char err[200];
     unsigned max = ctx ? *(unsigned *)ctx : 0;
 
-    cr_assert(listener_new(r, "127.0.0.1", port, max, echo_accept, NULL, &l, err, sizeof err) == 0, "%s", err);
+    cr_assert(listener_new(r, "127.0.0.1", port, max, echo_accept, NULL, &l, err, sizeof err) == 0,
+              "%s", err);
     port = listener_port(l);
     cr_assert(port != 0);
     reactor_set_local(r, LOCAL_TEST, l);
@@ -93,6 +97,7 @@ enum { PIECE = 997 };
 struct client {
     size_t to_send, sent, received;
     int pauses;
+    bool paused;
     struct timer resume;
     struct stream *s;
     int connect_err, closed_err;
@@ -125,6 +130,7 @@ static void client_resume(struct timer *t)
 {
     struct client *c = container_of(t, struct client, resume);
 
+    c->paused = false;
     if (c->s)
         stream_resume(c->s);
 }
@@ -133,6 +139,7 @@ static void client_data(struct stream *s, const uint8_t *bytes, size_t n)
 {
     struct client *c = stream_ctx(s);
 
+    cr_assert(!c->paused);
     for (size_t i = 0; i < n; i++)
         cr_assert(bytes[i] == byte_at(c->received + i), "byte %zu", c->received + i);
     c->received += n;
@@ -140,6 +147,7 @@ static void client_data(struct stream *s, const uint8_t *bytes, size_t n)
         stream_close(s);
     } else if (c->pauses > 0) {
         c->pauses--;
+        c->paused = true;
         stream_pause(s);
         timer_arm(stream_reactor(s), &c->resume, 2000000);
     }
@@ -173,8 +181,8 @@ static void client_start(struct reactor *r, void *ctx)
     size_t limit = *(size_t *)ctx;
 
     client.resume.fire = client_resume;
-    cr_assert(stream_connect(r, "127.0.0.1", port, 5000000000, limit, &client_handler, client_connected, &client,
-                             &client.s) == 0);
+    cr_assert(stream_connect(r, "127.0.0.1", port, 5000000000, limit, &client_handler,
+                             client_connected, &client, &client.s) == 0);
 }
 
 /* 3 MB through an output limit of 10 kB, with pauses: nothing is lost or out of order. */
@@ -187,7 +195,8 @@ static void echo_of_megabytes(enum reactor_io io)
     reactor_post(reactor_group_get(g, 1), client_start, &limit);
     gate_wait(g, &client_closed, 1);
     gate_wait(g, &server_closed, 1);
-    cr_assert(client.received == 3000000 && client.closed_err == 0, "%zu %d", client.received, client.closed_err);
+    cr_assert(client.received == 3000000 && client.closed_err == 0, "%zu %d", client.received,
+              client.closed_err);
     cr_assert(client.pauses == 0);
     echo_stop(g);
 }
@@ -196,8 +205,8 @@ BACK_ENDS(stream, echo_of_megabytes)
 static void connect_nowhere(struct reactor *r, void *ctx)
 {
     (void)ctx;
-    cr_assert(stream_connect(r, "127.0.0.1", 1, 5000000000, 1000, &client_handler, client_connected, &client,
-                             &client.s) == 0);
+    cr_assert(stream_connect(r, "127.0.0.1", 1, 5000000000, 1000, &client_handler, client_connected,
+                             &client, &client.s) == 0);
 }
 
 static void refused_connection(enum reactor_io io)
@@ -216,8 +225,8 @@ BACK_ENDS(stream, refused_connection)
 static void connect_by_name(struct reactor *r, void *ctx)
 {
     (void)ctx;
-    cr_assert(stream_connect(r, "localhost", port, 20000000000, 100000, &client_handler, client_connected, &client,
-                             &client.s) == 0);
+    cr_assert(stream_connect(r, "localhost", port, 20000000000, 100000, &client_handler,
+                             client_connected, &client, &client.s) == 0);
 }
 
 static void connects_by_name(enum reactor_io io)
@@ -231,6 +240,41 @@ static void connects_by_name(enum reactor_io io)
     echo_stop(g);
 }
 BACK_ENDS(stream, connects_by_name)
+
+static void connect_to_bad_name(struct reactor *r, void *ctx)
+{
+    char name[400];
+
+    (void)ctx;
+    memset(name, 'x', sizeof name); /* longer than any host name: no server need be asked */
+    name[sizeof name - 1] = 0;
+    cr_assert(stream_connect(r, name, port, 20000000000, 1000, &client_handler, client_connected,
+                             &client, &client.s) == 0);
+}
+
+static void unknown_name(enum reactor_io io)
+{
+    struct reactor_group *g;
+
+    log_level = LOG_ERROR;
+    g = cores_start(io, 1, 0);
+    client_closed.count = 0;
+    client = (struct client){0};
+    reactor_post(reactor_group_get(g, 0), connect_to_bad_name, NULL);
+    gate_wait(g, &client_closed, 1);
+    cr_assert(client.connect_err < 0 && client.closed_err == client.connect_err);
+    cores_stop(g);
+}
+
+Test(stream, unknown_name_uring)
+{
+    unknown_name(REACTOR_IO_URING);
+}
+
+Test(stream, unknown_name_epoll)
+{
+    unknown_name(REACTOR_IO_EPOLL);
+}
 
 /* ---- many short connections ---------------------------------------------------------------- */
 
@@ -286,8 +330,8 @@ static void churn_next(struct reactor *r)
     if (number == CONNECTIONS / 2)
         return;
     churn[reactor_core(r)].started++;
-    cr_assert(stream_connect(r, "127.0.0.1", port, 60000000000, 1000, &churn_handler, churn_connected,
-                             (void *)number, &s) == 0);
+    cr_assert(stream_connect(r, "127.0.0.1", port, 60000000000, 1000, &churn_handler,
+                             churn_connected, (void *)number, &s) == 0);
 }
 
 static void churn_start(struct reactor *r, void *ctx)
@@ -509,7 +553,8 @@ static int xor_into(void *state, const uint8_t *bytes, size_t n, struct buffer *
     return 0;
 }
 
-static int xor_decrypt(void *state, const uint8_t *bytes, size_t n, struct buffer *plain, struct buffer *wire)
+static int xor_decrypt(void *state, const uint8_t *bytes, size_t n, struct buffer *plain,
+                       struct buffer *wire)
 {
     (void)wire;
     return xor_into(state, bytes, n, plain);
@@ -566,13 +611,15 @@ static void starttls_client_data(struct stream *s, const uint8_t *bytes, size_t 
     client_data(s, bytes, n);
 }
 
-static const struct stream_handler starttls_client = {starttls_client_data, client_fill, client_finished};
+static const struct stream_handler starttls_client = {starttls_client_data, client_fill,
+                                                      client_finished};
 
 /* Does not wait for the answer: the server finds "S" and filtered bytes in one read. The client's own
  * filter takes the plain 'K' to be filtered, so the test's key leaves it alone: see xor_client_decrypt. */
 static bool first_byte_seen;
 
-static int xor_client_decrypt(void *state, const uint8_t *bytes, size_t n, struct buffer *plain, struct buffer *wire)
+static int xor_client_decrypt(void *state, const uint8_t *bytes, size_t n, struct buffer *plain,
+                              struct buffer *wire)
 {
     (void)wire;
     if (!first_byte_seen) {
@@ -603,8 +650,8 @@ static void starttls_listen(struct reactor *r, void *ctx)
     cr_assert(listener_new(r, "127.0.0.1", 0, 0, starttls_accept, NULL, &l, err, sizeof err) == 0);
     port = listener_port(l);
     reactor_set_local(r, LOCAL_TEST, l);
-    cr_assert(stream_connect(r, "127.0.0.1", port, 5000000000, 20000, &starttls_client, starttls_connected, &client,
-                             &client.s) == 0);
+    cr_assert(stream_connect(r, "127.0.0.1", port, 5000000000, 20000, &starttls_client,
+                             starttls_connected, &client, &client.s) == 0);
 }
 
 static void filter_in_mid_connection(enum reactor_io io)
@@ -647,7 +694,8 @@ static void idle_streams_sleep(enum reactor_io io)
 
     for (int i = 0; i < IDLE; i++)
         cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, idle_fds[i]) == 0);
-    opened.count = client_closed.count = 0;
+    opened.count = client_closed.count = got_data.count = 0;
+    buffer_init(&got, 1 << 20);
     reactor_post(reactor_group_get(g, 0), hold_all, NULL);
     gate_wait(g, &opened, 1);
     nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
@@ -655,10 +703,17 @@ static void idle_streams_sleep(enum reactor_io io)
     nanosleep(&pause, NULL);
     reactor_get_stats(reactor_group_get(g, 0), &after);
     cr_assert(after.turns - before.turns <= 2, "%d turns", (int)(after.turns - before.turns));
+
+    /* All wake at once: more receives than there are buffers. */
+    for (int i = 0; i < IDLE; i++)
+        cr_assert(send(idle_fds[i][1], "0123456789", 10, 0) == 10);
+    gate_wait(g, &got_data, IDLE * 10);
+    cr_assert(got.len == IDLE * 10);
     for (int i = 0; i < IDLE; i++)
         close(idle_fds[i][1]);
     gate_wait(g, &client_closed, IDLE);
     cores_stop(g);
+    buffer_fini(&got);
 }
 
 Test(stream, idle_streams_sleep_uring)
@@ -671,6 +726,47 @@ Test(stream, idle_streams_sleep_epoll)
     idle_streams_sleep(REACTOR_IO_EPOLL);
 }
 
+/* ---- out of descriptors: accepting goes on later ------------------------------------------------- */
+
+static void survives_lack_of_descriptors(enum reactor_io io)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), spare[256], n = 0;
+    struct reactor_group *g;
+    struct rlimit limit;
+    char c = 'x';
+
+    /* Before the first accept: io_uring remembers the limit of the time it was submitted. */
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = 256;
+    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    log_level = LOG_ERROR;
+    g = echo_start(io, 0);
+    sa.sin_port = htons(port);
+    while ((spare[n] = dup(fd)) >= 0)
+        n++;
+    cr_assert(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+    cr_assert(send(fd, &c, 1, 0) == 1);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    cr_assert(recv(fd, &c, 1, MSG_DONTWAIT) == -1 && accepted == 0);
+    while (n > 0)
+        close(spare[--n]);
+    cr_assert(recv(fd, &c, 1, 0) == 1 && c == 'x' && accepted == 1);
+    close(fd);
+    gate_wait(g, &server_closed, 1);
+    echo_stop(g);
+}
+
+Test(stream, survives_lack_of_descriptors_uring)
+{
+    survives_lack_of_descriptors(REACTOR_IO_URING);
+}
+
+Test(stream, survives_lack_of_descriptors_epoll)
+{
+    survives_lack_of_descriptors(REACTOR_IO_EPOLL);
+}
+
 /* ---- listeners -------------------------------------------------------------------------------- */
 
 static void bad_listeners(struct reactor *r, void *ctx)
@@ -678,13 +774,40 @@ static void bad_listeners(struct reactor *r, void *ctx)
     struct listener *l, *six;
     char err[200];
 
-    cr_assert(listener_new(r, "localhost", 0, 0, echo_accept, NULL, &l, err, sizeof err) == -EINVAL && !l);
+    cr_assert(listener_new(r, "localhost", 0, 0, echo_accept, NULL, &l, err, sizeof err) ==
+                  -EINVAL &&
+              !l);
     cr_assert(strstr(err, "localhost"));
-    cr_assert(listener_new(r, "203.0.113.7", 0, 0, echo_accept, NULL, &l, err, sizeof err) == -EADDRNOTAVAIL);
-    cr_assert(listener_new(r, "[::]", 0, 0, echo_accept, NULL, &six, err, sizeof err) == 0, "%s", err);
+    cr_assert(listener_new(r, "203.0.113.7", 0, 0, echo_accept, NULL, &l, err, sizeof err) ==
+              -EADDRNOTAVAIL);
+    cr_assert(listener_new(r, "[::]", 0, 0, echo_accept, NULL, &six, err, sizeof err) == 0, "%s",
+              err);
     listener_stop(six);
     listener_stop(six);
     gate_add(ctx, 1);
+}
+
+static void port_is_taken(struct reactor *r, void *ctx)
+{
+    struct listener *l;
+    char err[200];
+
+    cr_assert(listener_new(r, "127.0.0.1", port, 0, echo_accept, NULL, &l, err, sizeof err) ==
+              -EADDRINUSE);
+    cr_assert(strstr(err, "in use"), "%s", err);
+    gate_add(ctx, 1);
+}
+
+/* SO_REUSEPORT shares a port among the cores of one group, not with another server. */
+Test(stream, a_second_server_is_refused)
+{
+    struct reactor_group *g = echo_start(REACTOR_IO_AUTO, 0),
+                         *second = cores_start(REACTOR_IO_AUTO, 1, 0);
+
+    reactor_post(reactor_group_get(second, 0), port_is_taken, &opened);
+    gate_wait(g, &opened, 3);
+    cores_stop(second);
+    echo_stop(g);
 }
 
 Test(stream, listener_addresses)

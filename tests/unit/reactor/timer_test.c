@@ -25,7 +25,8 @@ static void note(struct timer *t)
 Test(timer, wheel_fires_in_order_over_all_levels)
 {
     static struct timer_wheel w;
-    static const uint64_t delays[] = {1, 63, 64, 65, 4095, 4096, 5000, 262144, 300000, 20000000, 1ull << 40};
+    static const uint64_t delays[] = {1,    63,     64,     65,       4095,      4096,
+                                      5000, 262144, 300000, 20000000, 1ull << 40};
     enum { N = sizeof delays / sizeof *delays };
     struct numbered t[N];
 
@@ -71,7 +72,8 @@ Test(timer, wheel_agrees_with_a_sorted_list)
             timer_wheel_remove(&w, &n->timer);
             alive--;
         } else {
-            timer_wheel_add(&w, &n->timer, now + (uint64_t)rand_r(&seed) % (1ull << (rand_r(&seed) % 40)));
+            timer_wheel_add(&w, &n->timer,
+                            now + (uint64_t)rand_r(&seed) % (1ull << (rand_r(&seed) % 40)));
             alive++;
         }
         for (int i = 0; i < N; i++)

@@ -1,4 +1,7 @@
-/* Column blocks against a plain model: every function, every layout, sealed and open, NULLs, random changes. */
+/*
+ * Column blocks against a plain model: every function, every layout, sealed and open, NULLs, random
+ * changes.
+ */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -10,12 +13,13 @@
 #include "reactor/budget.h"
 #include "storage/colblock_change.h"
 #include "storage/dict.h"
+#include "storage/kernel.h"
 #include "storage/type.h"
 
 /* Per row: an assertion of the framework for each would take most of the time. */
-#define CHECK(cond, ...) \
-    do { \
-        if (!(cond)) \
+#define CHECK(cond, ...)                   \
+    do {                                   \
+        if (!(cond))                       \
             cr_assert(false, __VA_ARGS__); \
     } while (0)
 
@@ -55,12 +59,18 @@ struct model {
 static int64_t draw_ordered(struct model *m, struct random *r)
 {
     switch (m->shape) {
-    case 0: return below(r, 1000);
-    case 1: return (int64_t)below(r, 1 << 20) - (1 << 19);
-    case 2: return (int64_t)next(r);
-    case 3: return 1700000000000 + m->rows + below(r, 5);
-    case 4: return below(r, 50) == 0 ? (below(r, 2) ? INT64_MIN : INT64_MAX) : (int64_t)below(r, 100);
-    default: return -77;
+    case 0:
+        return below(r, 1000);
+    case 1:
+        return (int64_t)below(r, 1 << 20) - (1 << 19);
+    case 2:
+        return (int64_t)next(r);
+    case 3:
+        return 1700000000000 + m->rows + below(r, 5);
+    case 4:
+        return below(r, 50) == 0 ? (below(r, 2) ? INT64_MIN : INT64_MAX) : (int64_t)below(r, 100);
+    default:
+        return -77;
     }
 }
 
@@ -128,11 +138,11 @@ static void draw_selection(struct model *m, struct random *r, uint64_t *sel)
 
     memset(sel, 0, BLOCK_WORDS * sizeof *sel);
     for (uint32_t row = 0; row < m->rows; row++) {
-        bool in = kind == 0                  ? true
-                  : kind == 1                ? below(r, 2) != 0
-                  : kind == 2                ? below(r, 500) == 0
-                  : kind == 3                ? row / 512 % 3 == 0
-                                             : row / 64 % 2 == 0 || below(r, 50) == 0;
+        bool in = kind == 0   ? true
+                  : kind == 1 ? below(r, 2) != 0
+                  : kind == 2 ? below(r, 500) == 0
+                  : kind == 3 ? row / 512 % 3 == 0
+                              : row / 64 % 2 == 0 || below(r, 50) == 0;
 
         if (in)
             sel[row / 64] |= 1ull << (row % 64);
@@ -144,14 +154,15 @@ static bool selected(const uint64_t *sel, uint32_t row)
     return sel[row / 64] >> (row % 64) & 1;
 }
 
-static void check_selection(const struct model *m, const uint64_t *before, const uint64_t *after, const bool *want,
-                            const char *what)
+static void check_selection(const struct model *m, const uint64_t *before, const uint64_t *after,
+                            const bool *want, const char *what)
 {
     for (uint32_t row = 0; row < m->rows; row++) {
         bool expected = selected(before, row) && want[row];
 
-        CHECK(selected(after, row) == expected, "%s: row %" PRIu32 " of %" PRIu32 " value %" PRId64 " is %d", what,
-                     row, m->rows, m->values[row], selected(after, row));
+        CHECK(selected(after, row) == expected,
+              "%s: row %" PRIu32 " of %" PRIu32 " value %" PRId64 " is %d", what, row, m->rows,
+              m->values[row], selected(after, row));
     }
     for (uint32_t i = m->rows; i < BLOCK_ROWS; i++)
         CHECK(!selected(after, i), "%s: row beyond the end", what);
@@ -217,6 +228,19 @@ static bool matches(const struct model *m, const bool *in, int64_t value)
     return false;
 }
 
+static void check_code(struct model *m, struct random *r, const uint64_t *before, bool negate)
+{
+    uint64_t after[BLOCK_WORDS];
+    static bool want[BLOCK_ROWS];
+    uint32_t code = below(r, m->codes);
+
+    memcpy(after, before, sizeof after);
+    colblock_filter_code(m->block, code, negate, after);
+    for (uint32_t row = 0; row < m->rows; row++)
+        want[row] = m->present[row] && (m->values[row] == code) != negate;
+    check_selection(m, before, after, want, negate ? "code negated" : "code");
+}
+
 static void check_codes(struct model *m, struct random *r)
 {
     uint64_t before[BLOCK_WORDS], after[BLOCK_WORDS];
@@ -246,6 +270,8 @@ static void check_codes(struct model *m, struct random *r)
         for (uint32_t row = 0; row < m->rows; row++)
             want[row] = m->present[row] && matches(m, in, m->values[row]) != negate;
         check_selection(m, before, after, want, negate ? "codes negated" : "codes");
+        if (m->layout != LAYOUT_LIST)
+            check_code(m, r, before, negate);
     }
 }
 
@@ -286,7 +312,8 @@ static void check_decode(struct model *m, struct random *r)
     draw_selection(m, r, sel);
     for (uint32_t row = 0; row < m->rows; row++)
         want += selected(sel, row);
-    values = malloc((want + 1) * sizeof *values); /* exact, so that the sanitizer sees a byte too many */
+    values =
+        malloc((want + 1) * sizeof *values); /* exact, so that the sanitizer sees a byte too many */
     present = malloc(want + 1);
     values[want] = 0x5a5a;
     present[want] = 0x5a;
@@ -300,7 +327,8 @@ static void check_decode(struct model *m, struct random *r)
         CHECK(values[n] == (m->present[row] ? m->values[row] : 0), "decode: row %" PRIu32, row);
         n++;
         if (below(r, 16) == 0) {
-            CHECK(colblock_get(m->block, row, &got) == (m->present[row] != 0), "get: presence of row %" PRIu32, row);
+            CHECK(colblock_get(m->block, row, &got) == (m->present[row] != 0),
+                  "get: presence of row %" PRIu32, row);
             CHECK(!m->present[row] || got == m->values[row], "get: row %" PRIu32, row);
         }
     }
@@ -387,9 +415,13 @@ static void run(enum column_layout layout)
 
     for (int round = 0; round < rounds; round++, seed++) {
         struct random r = {seed};
+        const struct kernels *forms[4];
+        unsigned n_forms = kernel_forms(forms);
         struct model *m = model_new(layout, &r);
 
-        fprintf(stderr, "colblock layout %d TEST_SEED=%" PRIu64 "\n", layout, seed);
+        kernel_use(forms[below(&r, n_forms)]);
+        fprintf(stderr, "colblock layout %d kernels %s TEST_SEED=%" PRIu64 "\n", layout,
+                kernel_table()->name, seed);
         check(m, &r);
         for (int step = 0; step < 8; step++) {
             append(m, &r, below(&r, 3) == 0 ? 1 + below(&r, 3) : below(&r, 12000));
@@ -434,7 +466,9 @@ Test(colblock, lists_equal_model)
     run(LAYOUT_LIST);
 }
 
-/* Moving every row of a sealed block one step outside its frame must not build it anew each time. */
+/*
+ * Moving every row of a sealed block one step outside its frame must not build it anew each time.
+ */
 Test(colblock, steps_outside_the_frame_are_amortized)
 {
     struct budget budget;

@@ -1,4 +1,7 @@
-/* Dictionaries: exact, dense, stable pointers, many values at once, out of memory; and the table under them. */
+/*
+ * Dictionaries: exact, dense, stable pointers, many values at once, out of memory; and the table
+ * under them.
+ */
 #include "storage/dict.h"
 
 #include <criterion/criterion.h>
@@ -12,9 +15,9 @@
 #include "storage/key_table.h"
 
 /* Per value: an assertion of the framework for each would take most of the time. */
-#define CHECK(cond, ...) \
-    do { \
-        if (!(cond)) \
+#define CHECK(cond, ...)                   \
+    do {                                   \
+        if (!(cond))                       \
             cr_assert(false, __VA_ARGS__); \
     } while (0)
 
@@ -42,7 +45,8 @@ Test(dict, bytes_codes_are_dense_and_stable)
         uint32_t n = text_of(i, text);
         const char *at = dict_bytes(d, i, &len);
 
-        CHECK(at == first[i] && len == n && memcmp(at, text, n) == 0, "value %u moved or changed", i);
+        CHECK(at == first[i] && len == n && memcmp(at, text, n) == 0, "value %u moved or changed",
+              i);
         CHECK(dict_put_bytes(d, text, n, &code) == 0 && code == i, "known code %u", i);
         CHECK(dict_find_bytes(d, text, n, &code) && code == i, "found %u", i);
         CHECK(!dict_find_bytes(d, text, n - 1, &code) || code != i, "a prefix is another value");
@@ -61,7 +65,8 @@ Test(dict, empty_long_and_binary_values)
     uint32_t code, len;
 
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
-        cr_assert_eq(dict_put_bytes(d, big, lens[i], &code), 0); /* all zero bytes: only the length differs */
+        cr_assert_eq(dict_put_bytes(d, big, lens[i], &code),
+                     0); /* all zero bytes: only the length differs */
         cr_assert_eq(code, i);
     }
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
@@ -149,7 +154,8 @@ Test(dict, out_of_memory_changes_nothing)
             known++;
             continue;
         }
-        CHECK(rc == -ENOMEM && dict_count(d) == known && !dict_find_bytes(d, text, n, &code), "unchanged");
+        CHECK(rc == -ENOMEM && dict_count(d) == known && !dict_find_bytes(d, text, n, &code),
+              "unchanged");
         failures++;
         budget.limit += 997;
     }

@@ -9,9 +9,9 @@
 #include "reactor/budget.h"
 #include "storage/dict.h"
 
-#define CHECK(cond, ...) \
-    do { \
-        if (!(cond)) \
+#define CHECK(cond, ...)                   \
+    do {                                   \
+        if (!(cond))                       \
             cr_assert(false, __VA_ARGS__); \
     } while (0)
 
@@ -28,15 +28,17 @@ struct fixture {
 
 static void begin(struct fixture *f)
 {
-    static const char yaml[] = "tableName: t\nprimaryKey: a\nattributes:\n"
-                               "  - { fieldName: a, type: Integer, mappingStrategy: IntBSI }\n"
-                               "  - { fieldName: b, type: Integer, mappingStrategy: IntBSI }\n"
-                               "  - { fieldName: tags, type: String, mappingStrategy: StringEnum, nonExclusive: true, "
-                               "configuration: { delim: \",\" } }\n";
+    static const char yaml[] =
+        "tableName: t\nprimaryKey: a\nattributes:\n"
+        "  - { fieldName: a, type: Integer, mappingStrategy: IntBSI }\n"
+        "  - { fieldName: b, type: Integer, mappingStrategy: IntBSI }\n"
+        "  - { fieldName: tags, type: String, mappingStrategy: StringEnum, nonExclusive: true, "
+        "configuration: { delim: \",\" } }\n";
     struct error_info err;
 
     memset(f, 0, sizeof *f);
-    cr_assert_eq(schema_parse_yaml("t.yaml", yaml, strlen(yaml), NULL, NULL, &f->schema, &err), 0, "%s", err.text);
+    cr_assert_eq(schema_parse_yaml("t.yaml", yaml, strlen(yaml), NULL, NULL, &f->schema, &err), 0,
+                 "%s", err.text);
     budget_init(&f->budget, "test", 0, NULL);
     f->a = schema_find_column(f->schema, "a", 1);
     f->b = schema_find_column(f->schema, "b", 1);
@@ -99,7 +101,8 @@ Test(segment, blocks_rows_and_values)
     for (uint32_t i = 0; i < ROWS; i += 7) {
         CHECK(segment_value(f.segment, i, (unsigned)f.a, &v) && v == i, "a of row %u", i);
         CHECK(segment_value(f.segment, i, (unsigned)f.b, &v) == (i % 100 != 13), "b of row %u", i);
-        CHECK(segment_value(f.segment, i, (unsigned)f.tags, &v) == (i % 4 != 0), "tags of row %u", i);
+        CHECK(segment_value(f.segment, i, (unsigned)f.tags, &v) == (i % 4 != 0), "tags of row %u",
+              i);
     }
     cr_assert_leq(segment_memory(f.segment), f.budget.used);
     end(&f);
@@ -144,7 +147,8 @@ Test(segment, sealing_in_lines_changes_no_value)
             CHECK(segment_set(f.segment, i / 2, (unsigned)f.b, -(int64_t)i, i % 2) == 0, "set");
     }
     for (uint32_t i = 0; i < 9000; i++)
-        CHECK(segment_value(f.segment, i, (unsigned)f.a, &v) && v == (int64_t)i * 7 - 20000, "a of row %u", i);
+        CHECK(segment_value(f.segment, i, (unsigned)f.a, &v) && v == (int64_t)i * 7 - 20000,
+              "a of row %u", i);
     cr_assert_eq(segment_blocks(f.segment), 1);
     end(&f);
 }
@@ -168,7 +172,8 @@ Test(segment, append_is_whole_or_not_at_all)
             CHECK(row == rows, "row number");
             continue;
         }
-        CHECK(rc == -ENOMEM && segment_rows(f.segment) == rows && segment_live(f.segment) == rows, "unchanged");
+        CHECK(rc == -ENOMEM && segment_rows(f.segment) == rows && segment_live(f.segment) == rows,
+              "unchanged");
         failures++;
         f.budget.limit += 5000;
     }

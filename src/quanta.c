@@ -1,0 +1,46 @@
+/* quanta: node, gateway and wire in one process, without Consul. */
+#include "server.h"
+
+int main(int argc, char **argv)
+{
+    struct server s = {.program = "quanta",
+                       .name = "quanta",
+                       .startup.bind = "127.0.0.1",
+                       .data_dir = "./data",
+                       .serves_mysql = true,
+                       .serves_grpc = true,
+                       .mysql_port = 4000,
+                       .token_port = 4001,
+                       .grpc_port = 4010,
+                       .http_port = 2112};
+    const struct option_spec specs[] = {
+        {"data-dir", OPTION_STRING, &s.data_dir, "DIR", "where the data lives", "DATA_DIR"},
+        {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
+         "creates the tables found there that do not exist yet", "SCHEMA_DIR"},
+        {"mysql-port", OPTION_PORT, &s.mysql_port, "PORT",
+         "MySQL clients; 0 = a free port, as for all ports", NULL},
+        {"token-port", OPTION_PORT, &s.token_port, "PORT",
+         "token service; not served while authentication is off", NULL},
+        {"grpc-port", OPTION_PORT, &s.grpc_port, "PORT", "quanta-loader and other gRPC clients",
+         NULL},
+        {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
+         NULL},
+        {"slots", OPTION_UINT, &s.slots, "N",
+         "slots per table, fixed at creation (default: cores, as a power of two)", NULL},
+        {"log-iops", OPTION_UINT, &s.log_iops, "N",
+         "at most so many log writes a second; 0 = no cap", NULL},
+        STARTUP_OPTIONS(&s.startup),
+    };
+    const struct option_set set = {
+        .program = s.program,
+        .synopsis = "quanta [OPTIONS]",
+        .description = "Bitmap database with a MySQL port: node and gateway in one process.",
+        .specs = specs,
+        .count = sizeof(specs) / sizeof(specs[0])};
+    size_t n;
+    int status;
+
+    if (options_parse(&set, argc, argv, &n, &status))
+        return status;
+    return server_main(&s);
+}

@@ -1,0 +1,43 @@
+/* quanta-proxy: MySQL gateway to data nodes. Holds no data. */
+#include <stdio.h>
+
+#include "server.h"
+
+int main(int argc, char **argv)
+{
+    struct server s = {.program = "quanta-proxy",
+                       .startup.bind = "127.0.0.1",
+                       .nodes = "127.0.0.1:4010",
+                       .serves_mysql = true,
+                       .mysql_port = 4000,
+                       .token_port = 4001,
+                       .http_port = 2112};
+    const char *auth = "off", *metadata_dir = NULL;
+    const struct option_spec specs[] = {
+        {"node", OPTION_STRING, &s.nodes, "HOST:PORT,...", "the data nodes", NULL},
+        {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
+         "creates the tables found there that do not exist yet", "SCHEMA_DIR"},
+        {"metadata-dir", OPTION_STRING, &metadata_dir, "DIR", "accepted for old scripts, not used",
+         "METADATA_DIR"},
+        {"mysql-port", OPTION_PORT, &s.mysql_port, "PORT",
+         "MySQL clients; 0 = a free port, as for all ports", NULL},
+        {"token-port", OPTION_PORT, &s.token_port, "PORT",
+         "token service; not served while authentication is off", NULL},
+        {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
+         NULL},
+        {"auth", OPTION_STRING, &auth, "off", "only off: any user, empty password", NULL},
+        STARTUP_OPTIONS(&s.startup),
+    };
+    const struct option_set set = {
+        .program = s.program,
+        .synopsis = "quanta-proxy [OPTIONS]",
+        .description = "MySQL gateway: SQL over the tables of one or more data nodes.",
+        .specs = specs,
+        .count = sizeof(specs) / sizeof(specs[0])};
+    size_t n;
+    int status;
+
+    if (options_parse(&set, argc, argv, &n, &status))
+        return status;
+    return server_main(&s);
+}

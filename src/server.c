@@ -1,0 +1,276 @@
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reactor/log.h"
+#include "rpc/http.h"
+#include "rpc/node.h"
+#include "rpc/remote.h"
+#include "rpc/service.h"
+#include "sql/gateway.h"
+#include "storage/wlog.h"
+
+static int start_core(struct reactor *r, void *ctx)
+{
+    struct server *s = ctx;
+    struct error_info err;
+    int rc = s->node ? node_start_core(s->node, r, &err) : 0;
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, err.text);
+    return rc;
+}
+
+static int call(struct server *s, unsigned core,
+                void (*fn)(struct reactor *r, struct startup_call *c))
+{
+    struct startup_call c = {.ctx = s};
+    int rc = startup_call(reactor_group_get(s->group, core), fn, &c);
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, c.err);
+    return rc;
+}
+
+/* --- where the data is: in this process or in other nodes --- */
+
+static void replay(struct reactor *r, struct startup_call *c)
+{
+    struct error_info err;
+    int rc = node_replay(((struct server *)c->ctx)->node, r, &err);
+
+    if (rc)
+        snprintf(c->err, sizeof(c->err), "%s", err.text);
+    startup_done(c, rc);
+}
+
+static void connected(void *ctx, int rc, const struct error_info *err)
+{
+    struct startup_call *c = ctx;
+
+    if (rc)
+        snprintf(c->err, sizeof(c->err), "%s", err->text);
+    startup_done(c, rc);
+}
+
+static void connect_nodes(struct reactor *r, struct startup_call *c)
+{
+    struct remote_config config = {.nodes = ((struct server *)c->ctx)->nodes};
+    struct error_info err;
+    int rc = remote_cluster_start(r, &config, connected, c, &err);
+
+    if (rc)
+        connected(c, rc, &err);
+}
+
+static int reach_data(struct server *s)
+{
+    int rc = 0;
+
+    if (s->node)
+        return call(s, 0, replay);
+    for (unsigned i = 0; i < reactor_group_count(s->group) && !rc; i++)
+        rc = call(s, i, connect_nodes);
+    return rc;
+}
+
+/* --- listening --- */
+
+/* Each core listens for itself; core 0 comes first and tells the free ports it took. */
+static void serve(struct reactor *r, struct startup_call *c)
+{
+    struct server *s = c->ctx;
+    struct gateway_config gateway = {.bind = s->startup.bind,
+                                     .port = s->mysql_port,
+                                     .insecure = s->startup.insecure};
+    int rc =
+        s->serves_mysql ? gateway_start(r, &gateway, &s->mysql_port, c->err, sizeof(c->err)) : 0;
+
+    if (!rc && s->serves_grpc)
+        rc = rpc_server_start(r, s->node, s->startup.bind, s->grpc_port, &s->grpc_port, c->err,
+                              sizeof(c->err));
+    startup_done(c, rc);
+}
+
+static bool is_ready(void *ctx)
+{
+    struct server *s = ctx;
+
+    return !s->node || node_is_ready(s->node);
+}
+
+static void put_counter(struct buffer *out, const char *name, const char *help,
+                        unsigned long long v)
+{
+    buffer_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %llu\n", name, help, name, name, v);
+}
+
+static void metrics(void *ctx, struct buffer *out)
+{
+    struct server *s = ctx;
+    struct wlog_stats log;
+
+    if (!s->node)
+        return;
+    node_log_stats(s->node, &log);
+    put_counter(out, "quanta_log_records_total", "Durable records in the log.", log.durable_lsn);
+    put_counter(out, "quanta_log_groups_total", "Groups written since the start.", log.groups);
+    put_counter(out, "quanta_log_bytes_total", "Bytes written to the log since the start.",
+                log.bytes);
+}
+
+static void serve_http(struct reactor *r, struct startup_call *c)
+{
+    struct server *s = c->ctx;
+    struct http_config config = {.bind = s->startup.bind,
+                                 .port = s->http_port,
+                                 .program = s->program,
+                                 .is_ready = is_ready,
+                                 .metrics = metrics,
+                                 .ctx = s};
+    int rc = http_start(r, &config, &s->http, c->err, sizeof(c->err));
+
+    if (!rc)
+        s->http_port = http_port(s->http);
+    startup_done(c, rc);
+}
+
+static int create_tables(struct server *s)
+{
+    struct error_info err;
+    int rc = s->schema_dir ? startup_schema_dir(s->group, s->schema_dir, &err) : 0;
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, err.text);
+    return rc;
+}
+
+static int start(struct server *s)
+{
+    int rc = reach_data(s);
+
+    if (!rc)
+        rc = create_tables(s);
+    for (unsigned i = 0; i < reactor_group_count(s->group) && !rc; i++)
+        rc = call(s, i, serve);
+    return rc ? rc : call(s, 0, serve_http);
+}
+
+static void tell_ready(const struct server *s)
+{
+    printf("ready");
+    if (s->serves_mysql)
+        printf(" mysql=%u", s->mysql_port);
+    if (s->serves_grpc)
+        printf(" grpc=%u", s->grpc_port);
+    if (s->serves_mysql)
+        printf(" token=0"); /* no token service while authentication is off */
+    printf(" http=%u\n", s->http_port);
+    fflush(stdout);
+}
+
+/* --- stopping: no new work, end what runs, close the log, end the cores --- */
+
+static void stop_http(struct reactor *r, struct startup_call *c)
+{
+    struct server *s = c->ctx;
+
+    (void)r;
+    if (s->http)
+        http_stop(s->http);
+    startup_done(c, 0);
+}
+
+static void gateway_stopped(struct reactor *r, void *ctx)
+{
+    (void)r;
+    startup_done(ctx, 0);
+}
+
+static void stop_gateway(struct reactor *r, struct startup_call *c)
+{
+    if (gateway_of(r))
+        gateway_stop(r, gateway_stopped, c);
+    else
+        startup_done(c, 0);
+}
+
+static void call_ended(void *ctx)
+{
+    startup_done(ctx, 0);
+}
+
+static void stop_rpc(struct reactor *r, struct startup_call *c)
+{
+    rpc_server_drain(r, call_ended, c);
+}
+
+static void leave_nodes(struct reactor *r, struct startup_call *c)
+{
+    remote_cluster_stop(r, call_ended, c);
+}
+
+static void close_log(struct reactor *r, struct startup_call *c)
+{
+    (void)r;
+    node_close(((struct server *)c->ctx)->node, call_ended, c);
+}
+
+static void exit_core(struct reactor *r, void *ctx)
+{
+    (void)ctx;
+    reactor_exit(r);
+}
+
+static void stop(struct server *s)
+{
+    unsigned cores = reactor_group_count(s->group);
+
+    call(s, 0, stop_http);
+    for (unsigned i = 0; i < cores && s->serves_mysql; i++)
+        call(s, i, stop_gateway);
+    for (unsigned i = 0; i < cores && s->serves_grpc; i++)
+        call(s, i, stop_rpc);
+    for (unsigned i = 0; i < cores && !s->node; i++)
+        call(s, i, leave_nodes);
+    if (s->node)
+        call(s, 0, close_log);
+    reactor_group_stop(s->group, exit_core, s);
+}
+
+static int make_node(struct server *s)
+{
+    struct node_config config = {.data_dir = s->data_dir,
+                                 .name = s->name,
+                                 .slots = (unsigned)s->slots,
+                                 .log_iops = (unsigned)s->log_iops};
+    struct error_info err;
+    int rc = s->data_dir ? node_new(&config, s->group, &s->node, &err) : 0;
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, err.text);
+    return rc;
+}
+
+int server_main(struct server *s)
+{
+    if (startup_check_bind(&s->startup, s->program))
+        return 2;
+    startup_block_signals();
+    if (startup_group(&s->startup, &s->group, s->program))
+        return 1;
+    int rc = make_node(s);
+    if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {
+        rc = start(s);
+        if (!rc) {
+            tell_ready(s);
+            log_info("stopping on signal %d", startup_wait_signal());
+        }
+        stop(s);
+    }
+    node_free(s->node);
+    reactor_group_free(s->group);
+    return rc ? 1 : 0;
+}

@@ -1,0 +1,27 @@
+#pragma once
+/*
+ * A server program: node, gateway or both on the cores of one process, from start to a clean stop on a signal.
+ * quanta, quanta-node and quanta-proxy are option tables over this. Main thread.
+ */
+#include "startup.h"
+
+struct reactor_group;
+struct node;
+struct http_server;
+
+struct server {
+    const char *program, *name; /* name: host key of the node */
+    struct startup startup;
+    const char *data_dir;   /* holds data: a node; NULL = none */
+    const char *nodes;      /* without a data directory: HOST:PORT,... of the nodes to use */
+    const char *schema_dir; /* tables to create; may be NULL */
+    bool serves_mysql, serves_grpc;
+    uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
+    uint64_t slots, log_iops;
+    struct reactor_group *group;
+    struct node *node;
+    struct http_server *http;
+};
+
+/* Runs until SIGINT or SIGTERM; exit status of the program. */
+int server_main(struct server *s);

@@ -1,0 +1,175 @@
+/* Calls: aggregates, functions with a syntax of their own, and the function tables. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sql/bind.h"
+
+static bool bind_aggregate_args(struct bind *b, const struct sql_call *c, struct aggregate_call *a)
+{
+    bool percentile = a->op == AGG_PERCENTILE_CONT || a->op == AGG_PERCENTILE_DISC;
+    uint32_t n = c->arg_count + (percentile ? 1 : 0);
+
+    a->args = bind_alloc(b, (n + 1) * sizeof *a->args);
+    if (!a->args)
+        return false;
+    for (uint32_t i = 0; i < c->arg_count; i++)
+        if (!(a->args[i] = bind_expr(b, c->args[i])))
+            return false;
+    a->n_args = n;
+    if (percentile) {
+        if (!c->within_group || c->arg_count != 1)
+            return bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
+        a->descending = c->within_group->is_desc;
+        return (a->args[1] = bind_expr(b, c->within_group->expr)) != NULL;
+    }
+    uint32_t k = 0;
+    for (const struct sql_order *o = c->order_by; o; o = o->next)
+        k++;
+    if (!k)
+        return true;
+    a->order = bind_alloc(b, k * sizeof *a->order);
+    a->order_desc = bind_alloc(b, k * sizeof *a->order_desc);
+    if (!a->order || !a->order_desc)
+        return false;
+    for (const struct sql_order *o = c->order_by; o; o = o->next) {
+        a->order_desc[a->n_order] = o->is_desc;
+        if (!(a->order[a->n_order++] = bind_expr(b, o->expr)))
+            return false;
+    }
+    return true;
+}
+
+/* FILTER (WHERE f) as an argument that is NULL for the other rows. */
+static bool apply_filter(struct bind *b, const struct sql_call *c, struct aggregate_call *a)
+{
+    struct function_bind fb = bind_function(b);
+    struct datum one;
+    struct value_type t = value_type_int(1);
+
+    if (!c->filter)
+        return true;
+    struct expr *f = bind_expr(b, c->filter);
+    if (!f)
+        return false;
+    if (a->op == AGG_COUNT_ROWS) {
+        datum_set_int(&one, 1);
+        a->op = AGG_COUNT;
+        a->args[0] = expr_new_const(b->arena, &one, &t);
+        a->n_args = 1;
+    }
+    struct expr *args[2] = {f, a->args[0]};
+    a->args[0] = args[1] ? function_new_case(&fb, args, 2, false, false) : NULL;
+    return a->args[0] != NULL;
+}
+
+static struct expr *bind_aggregate(struct bind *b, const struct sql_call *c, enum aggregate_op op)
+{
+    struct bind_scope *s = b->scope;
+    struct aggregate_call *a;
+
+    if (!s || !s->select || !s->allows_aggregates || s->in_aggregate) {
+        bind_fail(b, MYSQL_ER_INVALID_GROUP_FUNC_USE);
+        return NULL;
+    }
+    if (c->over) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "window functions");
+        return NULL;
+    }
+    bool many = op == AGG_GROUP_CONCAT || (op == AGG_COUNT && c->is_distinct);
+    if (!c->has_star && (c->arg_count == 0 || (c->arg_count > 1 && !many))) {
+        bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
+        return NULL;
+    }
+    if (!(a = bind_alloc(b, sizeof *a)))
+        return NULL;
+    a->op = c->has_star ? AGG_COUNT_ROWS : op;
+    a->distinct = c->is_distinct && op != AGG_MIN && op != AGG_MAX && op != AGG_ANY;
+    s->in_aggregate = true;
+    bool ok = bind_aggregate_args(b, c, a) && apply_filter(b, c, a);
+    s->in_aggregate = false;
+    if (!ok)
+        return NULL;
+    s->saw_aggregate = true;
+    if (op == AGG_GROUP_CONCAT) {
+        a->separator = c->separator ? c->separator->v.text : ",";
+        a->separator_len = c->separator ? c->separator->count : 1;
+    }
+    bool percentile = op == AGG_PERCENTILE_CONT || op == AGG_PERCENTILE_DISC;
+    a->type = aggregate_type(a->op, a->n_args ? a->args[percentile ? 1 : 0] : NULL);
+    struct expr *e = expr_new(b->arena, EXPR_AGGREGATE, 0);
+    if (!e)
+        return bind_alloc(b, SIZE_MAX / 2);
+    e->u.aggregate = a;
+    e->type = a->type;
+    return e;
+}
+
+/* DATE_ADD(d, INTERVAL n unit) and its like; *done false when the call is another one. */
+static struct expr *bind_date_call(struct bind *b, const struct sql_call *c, bool *done)
+{
+    struct function_bind fb = bind_function(b);
+    bool add = strcasecmp(c->name, "date_add") == 0 || strcasecmp(c->name, "adddate") == 0;
+    bool sub = strcasecmp(c->name, "date_sub") == 0 || strcasecmp(c->name, "subdate") == 0;
+    struct expr *p, *q;
+
+    *done = true;
+    if ((add || sub) && c->arg_count == 2) {
+        const struct sql_expr *i = c->args[1];
+        bool interval = i->kind == SQL_EXPR_INTERVAL;
+        p = bind_expr(b, c->args[0]);
+        if (!p || !(q = bind_expr(b, interval ? i->v.args[0] : i)))
+            return NULL;
+        return bind_fold(b, function_new_interval(&fb, p, q, interval ? i->op : SQL_UNIT_DAY, sub));
+    }
+    if (c->arg_count == 3 && c->args[0]->kind == SQL_EXPR_UNIT) {
+        if (!(p = bind_expr(b, c->args[1])) || !(q = bind_expr(b, c->args[2])))
+            return NULL;
+        if (strcasecmp(c->name, "timestampadd") == 0)
+            return bind_fold(b, function_new_interval(&fb, q, p, c->args[0]->op, false));
+        return bind_fold(b, function_new_timestampdiff(&fb, c->args[0]->op, p, q));
+    }
+    *done = false;
+    return NULL;
+}
+
+static struct expr *bind_plain_call(struct bind *b, const struct sql_call *c)
+{
+    struct function_bind fb = bind_function(b);
+    const struct function *f = function_find(c->name, strlen(c->name));
+    struct expr **args;
+
+    if (!f) {
+        const char *name = arena_printf(b->arena, "%s.%s", SESSION_DATABASE, c->name);
+        bind_fail(b, MYSQL_ER_SP_DOES_NOT_EXIST, "FUNCTION", name ? name : c->name);
+        return NULL;
+    }
+    args = bind_alloc(b, (c->arg_count + 1) * sizeof *args);
+    if (!args)
+        return NULL;
+    for (uint32_t i = 0; i < c->arg_count; i++)
+        if (!(args[i] = bind_expr(b, c->args[i])))
+            return NULL;
+    return bind_fold(b, function_new(&fb, f, args, c->arg_count));
+}
+
+struct expr *bind_call(struct bind *b, const struct sql_expr *e)
+{
+    const struct sql_call *c = e->v.call;
+    enum aggregate_op op;
+    bool done;
+
+    if (aggregate_find(c->name, &op) == 0 || c->has_star) {
+        if (c->has_star && strcasecmp(c->name, "count") != 0) {
+            bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
+            return NULL;
+        }
+        return bind_aggregate(b, c, op);
+    }
+    if (c->over) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "window functions");
+        return NULL;
+    }
+    struct expr *r = bind_date_call(b, c, &done);
+    return done ? r : bind_plain_call(b, c);
+}

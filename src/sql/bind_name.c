@@ -1,0 +1,167 @@
+/* Columns by name. */
+#include <string.h>
+#include <strings.h>
+
+#include "sql/bind.h"
+
+const char *bind_clause_name(enum bind_clause c)
+{
+    static const char *const names[] = {"field list", "where clause", "on clause",   "group statement",
+                                        "having clause", "order clause", "field list"};
+
+    return names[c];
+}
+
+const char *bind_ref_text(struct bind *b, const struct sql_column_ref *ref)
+{
+    const char *s = ref->name;
+
+    if (ref->db)
+        s = arena_printf(b->arena, "%s.%s.%s", ref->db, ref->table, ref->name);
+    else if (ref->table)
+        s = arena_printf(b->arena, "%s.%s", ref->table, ref->name);
+    return s ? s : ref->name;
+}
+
+static bool source_matches(const struct source *s, const struct sql_column_ref *ref)
+{
+    if (ref->db && (!s->db || strcasecmp(ref->db, s->db) != 0))
+        return false;
+    return !ref->table || (s->alias && strcmp(ref->table, s->alias) == 0);
+}
+
+static int find_in_source(const struct source *s, const char *name, bool qualified)
+{
+    for (uint16_t i = 0; i < s->n_columns; i++)
+        if (!s->columns[i].hidden && (qualified || !s->columns[i].merged) && strcasecmp(s->columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Looks the name up in one SELECT: number of matches; the first in *source and *column. */
+static unsigned find_in_select(const struct bound_select *s, const struct sql_column_ref *ref, uint16_t first,
+                               uint16_t n, uint16_t *source, uint16_t *column)
+{
+    unsigned found = 0;
+
+    for (uint16_t i = first; i < first + n; i++) {
+        if (!source_matches(&s->sources[i], ref))
+            continue;
+        int c = find_in_source(&s->sources[i], ref->name, ref->table != NULL);
+        if (c >= 0 && found++ == 0) {
+            *source = i;
+            *column = (uint16_t)c;
+        }
+    }
+    return found;
+}
+
+struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source, uint16_t column)
+{
+    struct source *src = &s->sources[source];
+    struct expr *e = expr_new(b->arena, EXPR_COLUMN, 0);
+
+    if (!e) {
+        bind_alloc(b, SIZE_MAX / 2);
+        return NULL;
+    }
+    if (!src->cell_of[column]) {
+        src->used[src->n_used] = column;
+        src->cell_of[column] = ++src->n_used;
+    }
+    e->u.column.source = source;
+    e->u.column.column = column;
+    e->state = src->nodes;
+    src->nodes = e;
+    e->delim = src->columns[column].delim;
+    expr_prepare(e, b->arena);
+    e->type = src->columns[column].type;
+    if (src->nullable)
+        e->type.not_null = false;
+    return e;
+}
+
+/* An alias of the select list, for GROUP BY, HAVING and ORDER BY. */
+static struct expr *find_alias(struct bind *b, const char *name, bool *ambiguous)
+{
+    const struct bound_select *s = b->scope->select;
+    struct expr *found = NULL;
+
+    *ambiguous = false;
+    for (uint32_t i = 0; i < s->n_items && i < s->n_visible; i++) {
+        if (!s->items[i].name || strcasecmp(s->items[i].name, name) != 0)
+            continue;
+        if (found && !expr_is_equal(found, s->items[i].expr))
+            *ambiguous = true;
+        else
+            found = s->items[i].expr;
+    }
+    return found;
+}
+
+/* A column of an enclosing query would make the subquery a correlated one. */
+static bool is_outer_column(const struct bind *b, const struct sql_column_ref *ref)
+{
+    uint16_t source, column;
+
+    for (const struct bind_scope *s = b->scope ? b->scope->outer : NULL; s; s = s->outer)
+        if (s->select && find_in_select(s->select, ref, 0, s->select->n_sources, &source, &column))
+            return true;
+    return false;
+}
+
+struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
+{
+    struct bind_scope *scope = b->scope;
+    uint16_t source, column;
+    bool ambiguous;
+
+    if (!scope || !scope->select) {
+        if (b->scope && is_outer_column(b, ref))
+            bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery");
+        else
+            bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref),
+                      bind_clause_name(scope ? scope->clause : BIND_FIELDS));
+        return NULL;
+    }
+    bool aliases = scope->items_bound && !ref->table && !scope->in_aggregate;
+    if (aliases && scope->clause == BIND_HAVING) {
+        struct expr *e = find_alias(b, ref->name, &ambiguous);
+        if (ambiguous) {
+            bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, ref->name, bind_clause_name(scope->clause));
+            return NULL;
+        }
+        if (e)
+            return e;
+    }
+    unsigned n = find_in_select(scope->select, ref, 0, scope->select->n_sources, &source, &column);
+    if (n > 1) {
+        bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, bind_ref_text(b, ref), bind_clause_name(scope->clause));
+        return NULL;
+    }
+    if (n == 1)
+        return bind_source_column(b, scope->select, source, column);
+    if (aliases) {
+        struct expr *e = find_alias(b, ref->name, &ambiguous);
+        if (e && !ambiguous)
+            return e;
+    }
+    if (is_outer_column(b, ref))
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery");
+    else
+        bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref), bind_clause_name(scope->clause));
+    return NULL;
+}
+
+void bind_finish_slots(struct bound_select *s)
+{
+    uint32_t slot = 0;
+
+    for (uint16_t i = 0; i < s->n_sources; i++) {
+        struct source *src = &s->sources[i];
+        src->first_slot = slot;
+        slot += src->n_used;
+        for (struct expr *e = src->nodes; e; e = e->state)
+            e->u.column.slot = src->first_slot + src->cell_of[e->u.column.column] - 1;
+    }
+}

@@ -1,0 +1,472 @@
+#include "sql/conn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "reactor/log.h"
+#include "sql/infoschema.h"
+
+enum {
+    STATEMENTS_PER_TURN = 64, /* of one text, before the loop has its turn */
+    OUT_LIMIT = 80 << 20,   /* bytes: one row of the largest kind fits */
+    PENDING_LIMIT = 1 << 20, /* bytes read ahead of the command at work */
+};
+
+static void conn_input(struct conn *c, const uint8_t *p, size_t n);
+static void conn_continue(struct conn *c);
+
+void conn_error(struct conn *c, unsigned code, const char *text)
+{
+    c->gateway->stats.errors++;
+    mysql_err(&c->mysql.wire, (uint16_t)code, NULL, text);
+}
+
+/* ---- statements ---- */
+
+static void statement_ended(struct statement *s)
+{
+    struct conn *c = s->ctx;
+
+    c->statement = NULL;
+    statement_fini(s);
+    free(s);
+    if (c->gone) {
+        gateway_conn_gone(c->gateway, c);
+        return;
+    }
+    if (!c->starting) /* else the caller goes on */
+        conn_continue(c);
+}
+
+void conn_run_text(struct conn *c, const char *text, size_t len, const struct datum *params,
+                   const struct value_type *types, uint32_t n)
+{
+    struct statement *s = malloc(sizeof *s);
+    size_t consumed;
+    bool multi = (c->mysql.wire.capabilities & MYSQL_CAP_MULTI_STATEMENTS) && !c->multi_off && c->mode == MYSQL_TEXT;
+
+    c->gateway->stats.statements++;
+    if (!s) {
+        conn_error(c, 1041, "Out of memory");
+        return;
+    }
+    statement_init(s, &c->gateway->env, &c->session, &c->sink);
+    s->done = statement_ended;
+    s->ctx = c;
+    c->statement = s;
+    c->blocked = false;
+    c->more = false;
+    if (statement_parse(s, text, len, &consumed) == 0 && consumed < len) {
+        if (multi) {
+            c->more = true;
+        } else if (c->mode == MYSQL_TEXT) {
+            const char *rest = arena_strndup(&s->arena, text + consumed, len - consumed);
+            statement_fail(s, MYSQL_ER_PARSE_ERROR, "You have an error in your SQL syntax; only one statement is allowed",
+                           rest ? rest : "", 1);
+        }
+    }
+    c->text_at += consumed;
+    c->starting = true;
+    statement_start(s, params, types, n);
+    c->starting = false;
+}
+
+/* The next statement of the text at work; false when there is none. */
+static bool next_statement(struct conn *c)
+{
+    if (!c->more || !c->text) {
+        free(c->text);
+        c->text = NULL;
+        c->more = false;
+        return false;
+    }
+    conn_run_text(c, c->text + c->text_at, c->text_len - c->text_at, NULL, NULL, 0);
+    return true;
+}
+
+/* Statements that end at once are run in a loop, so many per turn; true when something goes on later. */
+static bool run_rest(struct conn *c)
+{
+    for (unsigned n = 0; !c->statement; n++) {
+        if (n == STATEMENTS_PER_TURN) {
+            reactor_task(c->gateway->reactor, &c->task, TASK_BULK);
+            return true;
+        }
+        if (!next_statement(c))
+            return false;
+    }
+    return true;
+}
+
+static void run_task(struct task *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, task));
+
+    if (c->gone)
+        gateway_conn_gone(c->gateway, c);
+    else
+        conn_continue(c);
+}
+
+static void run_query(struct conn *c, struct mysql_text text)
+{
+    free(c->text);
+    c->text = malloc(text.len + 1);
+    if (!c->text) {
+        conn_error(c, 1041, "Out of memory");
+        return;
+    }
+    memcpy(c->text, text.data, text.len);
+    c->text_len = text.len;
+    c->text_at = 0;
+    c->mode = MYSQL_TEXT;
+    mysql_session_release_input(&c->mysql);
+    conn_run_text(c, c->text, c->text_len, NULL, NULL, 0);
+    run_rest(c);
+}
+
+/* ---- other commands ---- */
+
+static bool is_database(const char *name, size_t len)
+{
+    char copy[65];
+
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, name, len);
+    copy[len] = 0;
+    return strcasecmp(copy, SESSION_DATABASE) == 0 || infoschema_is_database(copy);
+}
+
+static void unknown_database(char *text, size_t cap, struct mysql_text name)
+{
+    snprintf(text, cap, "Unknown database '%.*s'", (int)(name.len > 64 ? 64 : name.len), name.data);
+}
+
+static void authenticate(struct conn *c, const struct mysql_event_auth *a)
+{
+    char text[128];
+
+    if (gateway_session_set_text(&c->session.user, a->user.data, a->user.len) != 0) {
+        mysql_session_auth_err(&c->mysql, 1041, "Out of memory");
+        return;
+    }
+    c->session.charset = a->charset;
+    if (a->database.len && !is_database(a->database.data, a->database.len)) {
+        unknown_database(text, sizeof text, a->database);
+        mysql_session_auth_err(&c->mysql, 1049, text);
+        return;
+    }
+    if (a->database.len)
+        gateway_session_set_text(&c->session.database, a->database.data, a->database.len);
+    mysql_session_auth_ok(&c->mysql);
+    c->session.found_rows = c->mysql.wire.capabilities & MYSQL_CAP_FOUND_ROWS;
+}
+
+static void init_db(struct conn *c, struct mysql_text name)
+{
+    char text[128];
+
+    if (!is_database(name.data, name.len)) {
+        unknown_database(text, sizeof text, name);
+        conn_error(c, 1049, text);
+    } else if (gateway_session_set_text(&c->session.database, name.data, name.len) != 0) {
+        conn_error(c, 1041, "Out of memory");
+    } else {
+        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+    }
+}
+
+static void field_list(struct conn *c, struct mysql_text table)
+{
+    struct catalog *cat = cluster_catalog(c->gateway->env.cluster);
+    const struct schema *s = cat ? catalog_find(cat, table.data, table.len) : NULL;
+    char text[160];
+
+    if (!s) {
+        snprintf(text, sizeof text, "Table '%s.%.*s' doesn't exist", SESSION_DATABASE,
+                 (int)(table.len > 64 ? 64 : table.len), table.data);
+        conn_error(c, 1146, text);
+    } else {
+        struct mysql_column *columns = calloc(s->n_columns + 1u, sizeof *columns);
+        uint32_t n = 0;
+        for (uint16_t i = 0; columns && i < s->n_columns; i++) {
+            struct value_type t = bind_column_type(&s->columns[i]);
+            if (s->columns[i].hidden)
+                continue;
+            columns[n].name = columns[n].org_name = s->columns[i].name;
+            columns[n].table = columns[n].org_table = s->name;
+            columns[n].schema = SESSION_DATABASE;
+            mysql_column_of_type(&columns[n++], &t);
+        }
+        mysql_field_list(&c->mysql.wire, columns, n, conn_status(c));
+        free(columns);
+    }
+    if (cat)
+        catalog_put(cat);
+}
+
+static void statistics(struct conn *c)
+{
+    struct gateway_stats s;
+    char text[256];
+
+    gateway_stats(c->gateway, &s);
+    snprintf(text, sizeof text, "Uptime: %llu  Threads: %llu  Questions: %llu  Slow queries: 0",
+             (unsigned long long)s.uptime_s, (unsigned long long)s.open_connections, (unsigned long long)s.statements);
+    mysql_text(&c->mysql.wire, text);
+}
+
+static void kill_command(struct conn *c, uint32_t id)
+{
+    char text[64];
+
+    if (gateway_kill(c->gateway, id, false) == 0) {
+        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+        return;
+    }
+    snprintf(text, sizeof text, "Unknown thread id: %u", id);
+    conn_error(c, 1094, text);
+}
+
+static void handle(struct conn *c, const struct mysql_event *ev)
+{
+    static const char *const commands[] = {[MYSQL_EVENT_QUERY] = "Query", [MYSQL_EVENT_STMT_EXECUTE] = "Execute",
+                                           [MYSQL_EVENT_STMT_PREPARE] = "Prepare"};
+
+    c->command = (size_t)ev->kind < sizeof commands / sizeof *commands ? commands[ev->kind] : NULL;
+    c->started_ns = reactor_now_ns(c->gateway->reactor);
+    c->more = false;
+    switch (ev->kind) {
+    case MYSQL_EVENT_AUTH:
+    case MYSQL_EVENT_CHANGE_USER:
+        if (ev->kind == MYSQL_EVENT_CHANGE_USER) {
+            conn_forget_prepared(c, 0);
+            gateway_session_reset(&c->session);
+        }
+        authenticate(c, &ev->u.auth);
+        break;
+    case MYSQL_EVENT_QUIT:
+    case MYSQL_EVENT_PROTOCOL_ERROR:
+        c->closing = true;
+        break;
+    case MYSQL_EVENT_QUERY:
+        run_query(c, ev->u.text);
+        break;
+    case MYSQL_EVENT_INIT_DB:
+        init_db(c, ev->u.text);
+        break;
+    case MYSQL_EVENT_PING:
+        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+        break;
+    case MYSQL_EVENT_FIELD_LIST:
+        field_list(c, ev->u.field_list.table);
+        break;
+    case MYSQL_EVENT_STATISTICS:
+        statistics(c);
+        break;
+    case MYSQL_EVENT_SET_OPTION:
+        c->multi_off = !ev->u.set_option.multi_statements;
+        if (!c->multi_off)
+            c->mysql.wire.capabilities |= MYSQL_CAP_MULTI_STATEMENTS;
+        mysql_eof(&c->mysql.wire, conn_status(c), 0);
+        break;
+    case MYSQL_EVENT_RESET_CONNECTION:
+        conn_forget_prepared(c, 0);
+        gateway_session_reset(&c->session);
+        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+        break;
+    case MYSQL_EVENT_PROCESS_KILL:
+        kill_command(c, ev->u.process_kill.connection_id);
+        break;
+    case MYSQL_EVENT_STMT_PREPARE:
+        conn_prepare(c, ev->u.text);
+        break;
+    case MYSQL_EVENT_STMT_EXECUTE:
+        conn_execute(c, ev);
+        break;
+    case MYSQL_EVENT_STMT_FETCH:
+        conn_error(c, 1421, "The statement has no open cursor");
+        break;
+    case MYSQL_EVENT_STMT_RESET:
+        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+        break;
+    case MYSQL_EVENT_STMT_CLOSE:
+        conn_forget_prepared(c, ev->u.stmt.id);
+        break;
+    case MYSQL_EVENT_UNKNOWN:
+        conn_error(c, 1047, "Unknown command");
+        break;
+    case MYSQL_EVENT_SSL_REQUEST: /* never offered */
+    case MYSQL_EVENT_STMT_LONG_DATA:
+    case MYSQL_EVENT_NONE:
+        break;
+    }
+}
+
+/* ---- bytes ---- */
+
+/* Keeps bytes for later; the socket is not read while there are many. */
+static void keep(struct conn *c, const uint8_t *p, size_t n)
+{
+    if (buffer_append(&c->pending, p, n) != 0) {
+        log_warn("mysql: connection %u sent too much ahead of its answers", c->session.id);
+        stream_abort(c->stream);
+        return;
+    }
+    stream_pause(c->stream);
+}
+
+static void conn_input(struct conn *c, const uint8_t *p, size_t n)
+{
+    struct mysql_event ev;
+
+    if (c->busy_loop) {
+        keep(c, p, n);
+        return;
+    }
+    c->busy_loop = true;
+    while (!c->closing) {
+        size_t taken = n ? mysql_session_feed(&c->mysql, p, n) : 0;
+        p += taken;
+        n -= taken;
+        if (mysql_session_next(&c->mysql, &ev) == MYSQL_EVENT_NONE) {
+            if (taken == 0 || n == 0)
+                break;
+            continue;
+        }
+        handle(c, &ev);
+    }
+    c->busy_loop = false;
+    if (c->closing) {
+        stream_close(c->stream);
+        return;
+    }
+    if (n)
+        keep(c, p, n);
+    stream_flush(c->stream);
+    if (mysql_session_is_closed(&c->mysql) && !c->statement && !c->task.queued)
+        stream_close(c->stream);
+}
+
+/* After an answer: the next statement of the text, or the bytes that waited. */
+static void conn_continue(struct conn *c)
+{
+    if (run_rest(c))
+        return;
+    stream_flush(c->stream);
+    if (c->busy_loop) /* the loop goes on itself */
+        return;
+    if (c->pending.len) {
+        struct buffer b = c->pending;
+        buffer_init(&c->pending, PENDING_LIMIT);
+        conn_input(c, b.data, b.len);
+        buffer_fini(&b);
+    } else {
+        conn_input(c, NULL, 0);
+    }
+    if (!c->pending.len && !c->statement && !c->closing)
+        stream_resume(c->stream);
+}
+
+static void on_data(struct stream *s, const uint8_t *bytes, size_t n)
+{
+    struct conn *c = stream_ctx(s);
+
+    if (c->pending.len || c->statement || c->task.queued)
+        keep(c, bytes, n);
+    else
+        conn_input(c, bytes, n);
+}
+
+static void on_drain(struct stream *s)
+{
+    struct conn *c = stream_ctx(s);
+
+    if (!c->blocked || !c->statement)
+        return;
+    c->blocked = false;
+    statement_resume(c->statement);
+    if (!c->gone)
+        stream_flush(c->stream);
+}
+
+static void on_closed(struct stream *s, int err)
+{
+    struct conn *c = stream_ctx(s);
+
+    (void)err;
+    c->gone = true;
+    c->stream = NULL;
+    if (c->statement)
+        statement_cancel(c->statement, 1317, "Query execution was interrupted: the connection is gone");
+    else if (!c->task.queued) /* else the task does it */
+        gateway_conn_gone(c->gateway, c);
+}
+
+static const struct stream_handler handler = {.on_data = on_data, .on_drain = on_drain, .on_closed = on_closed};
+
+int conn_accept(struct gateway *g, int fd, bool refuse)
+{
+    struct conn *c = calloc(1, sizeof *c);
+    struct mysql_session_config config = {0};
+    int rc;
+
+    if (!c) {
+        close(fd);
+        return -ENOMEM;
+    }
+    c->gateway = g;
+    uint32_t id = ((reactor_core(g->reactor) + 1) << 20) + (g->next_id++ & 0xfffff);
+    gateway_session_init(&c->session, id);
+    buffer_init(&c->pending, PENDING_LIMIT);
+    conn_sink_init(c);
+    c->task.run = run_task;
+    rc = stream_new(g->reactor, fd, OUT_LIMIT, &handler, c, &c->stream);
+    if (rc != 0) {
+        gateway_session_fini(&c->session);
+        free(c);
+        return rc;
+    }
+    const char *peer = stream_peer(c->stream);
+    gateway_session_set_text(&c->session.host, peer, strlen(peer));
+    config.connection_id = id;
+    for (unsigned i = 0; i < sizeof config.salt; i++)
+        config.salt[i] = (uint8_t)reactor_random(g->reactor);
+    mysql_session_init(&c->mysql, &config, stream_out(c->stream));
+    c->next = g->conns;
+    if (g->conns)
+        g->conns->prev = c;
+    g->conns = c;
+    g->n_conns++;
+    if (refuse) {
+        g->stats.refused++;
+        mysql_session_refuse(&c->mysql, 1040, "Too many connections");
+        c->closing = true;
+        stream_close(c->stream);
+        return 0;
+    }
+    g->stats.connections++;
+    mysql_session_greet(&c->mysql);
+    stream_flush(c->stream);
+    return 0;
+}
+
+void conn_kill(struct conn *c, bool only_statement)
+{
+    if (c->statement)
+        statement_cancel(c->statement, 1317, "Query execution was interrupted");
+    if (!only_statement && !c->gone)
+        stream_close(c->stream);
+}
+
+void conn_close(struct conn *c)
+{
+    if (!c->gone)
+        stream_abort(c->stream);
+}

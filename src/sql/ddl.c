@@ -1,0 +1,670 @@
+/*
+ * CREATE, DROP and TRUNCATE TABLE. SQL types choose a mapping strategy:
+ *
+ *   TINYINT(1), BOOL           BoolDirect        other integers, YEAR     IntBSI
+ *   DECIMAL(p,s)               FloatScaleBSI s   FLOAT, DOUBLE            FloatScaleBSI, scale (m,d) or 4
+ *   DATE                       SysSecBSI (Date)  DATETIME(n), TIMESTAMP   SysSec (0), SysMillis (1-3), SysMicro (4-6)
+ *   CHAR, VARCHAR, TEXT, JSON  StringHashBSI     ENUM                     StringEnum
+ *   SET                        StringEnum, multi-valued, delimiter ','
+ *   any with REFERENCES        ParentRelation
+ *
+ * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options STRATEGY '..', SCALE n,
+ * MULTIVALUED 1, DELIM '..', choose others. Table options TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sql/gateway_statement.h"
+#include "sql/value_convert.h"
+
+enum { DEFAULT_DOUBLE_SCALE = 4 };
+
+struct ddl {
+    struct cluster_ddl request;
+    struct statement *s;
+    struct sql_table_name *next; /* DROP: tables to come */
+    bool if_exists;
+    bool in_flight, started;
+    const char *error_name; /* the table errors speak of */
+};
+
+static bool check_database(struct statement *s, const char *db)
+{
+    if (!db)
+        db = s->session->database;
+    if (!db) {
+        statement_fail(s, MYSQL_ER_NO_DB_ERROR);
+        return false;
+    }
+    if (strcasecmp(db, SESSION_DATABASE) == 0)
+        return true;
+    if (!strcasecmp(db, "information_schema"))
+        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "", "%", db);
+    else
+        statement_fail(s, MYSQL_ER_BAD_DB_ERROR, db);
+    return false;
+}
+
+/* ---- columns ---- */
+
+/* What may be said about a column beyond SQL. */
+struct wish {
+    const char *strategy;
+    int scale;
+    bool multi_valued;
+    char delim;
+    const char *text; /* the rest of the comment */
+};
+
+static bool word(const char **p, const char *key, char *value, size_t cap)
+{
+    size_t n = strlen(key), k = 0;
+
+    if (strncasecmp(*p, key, n) != 0)
+        return false;
+    *p += n;
+    while (**p && **p != ' ' && **p != ';' && k + 1 < cap)
+        value[k++] = *(*p)++;
+    value[k] = 0;
+    return true;
+}
+
+/* "strategy=X scale=2 multivalued delim=|; text". A comment that does not begin so is only text. */
+static bool read_comment(struct statement *s, const char *comment, struct wish *w)
+{
+    const char *p = comment;
+    char value[64];
+
+    w->text = comment;
+    if (strncasecmp(p, "strategy=", 9) != 0)
+        return true;
+    while (*p && *p != ';') {
+        if (*p == ' ') {
+            p++;
+        } else if (word(&p, "strategy=", value, sizeof value)) {
+            if (!(w->strategy = statement_printf(s, "%s", value)))
+                return false;
+        } else if (word(&p, "scale=", value, sizeof value)) {
+            w->scale = atoi(value);
+        } else if (word(&p, "delim=", value, sizeof value)) {
+            w->delim = value[0];
+        } else if (word(&p, "multivalued", value, sizeof value)) {
+            w->multi_valued = true;
+        } else {
+            mysql_error_set_text(&s->error, 1105,
+                                 "COMMENT: found \"%.40s\"; allowed after strategy= are scale=, multivalued, delim= and a "
+                                 "semicolon before free text",
+                                 p);
+            return false;
+        }
+    }
+    if (*p == ';')
+        p++;
+    while (*p == ' ')
+        p++;
+    w->text = p;
+    return true;
+}
+
+static const char *literal_text(struct statement *s, const struct sql_expr *e)
+{
+    struct expr *b = bind_expr(&s->bind, e);
+    char buf[DATUM_TEXT];
+    size_t len;
+
+    if (!b)
+        return NULL;
+    if (!expr_is_const(b) || b->u.value.kind == DATUM_NULL) {
+        mysql_error_set_text(&s->error, 1105, "This option takes a literal");
+        return NULL;
+    }
+    const char *t = datum_to_text(&b->u.value, &b->type, buf, &len);
+    return statement_printf(s, "%.*s", (int)len, t);
+}
+
+static bool read_options(struct statement *s, const struct sql_option *o, struct wish *w)
+{
+    for (; o; o = o->next) {
+        const char *v = literal_text(s, o->value);
+        if (!v)
+            return false;
+        if (strcasecmp(o->key, "strategy") == 0 || strcasecmp(o->key, "mapping") == 0)
+            w->strategy = v;
+        else if (strcasecmp(o->key, "scale") == 0)
+            w->scale = atoi(v);
+        else if (strcasecmp(o->key, "delim") == 0)
+            w->delim = *v;
+        else if (strcasecmp(o->key, "multivalued") == 0)
+            w->multi_valued = *v == '1' || *v == 't' || *v == 'T';
+    }
+    return true;
+}
+
+static bool mapping_of(struct statement *s, const char *name, enum mapping *out)
+{
+    static const enum mapping all[] = {MAPPING_BOOL_DIRECT,    MAPPING_INT_DIRECT,      MAPPING_INT_BSI,
+                                       MAPPING_FLOAT_SCALE_BSI, MAPPING_SYS_SEC_BSI,    MAPPING_SYS_MILLIS_BSI,
+                                       MAPPING_SYS_MICRO_BSI,  MAPPING_STRING_ENUM,     MAPPING_STRING_HASH_BSI,
+                                       MAPPING_PARENT_RELATION};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcasecmp(mapping_name(all[i]), name) == 0) {
+            *out = all[i];
+            return true;
+        }
+    mysql_error_set_text(&s->error, 1105,
+                         "strategy: found \"%.60s\"; allowed are BoolDirect, IntDirect, IntBSI, FloatScaleBSI, SysSecBSI, "
+                         "SysMillisBSI, SysMicroBSI, StringEnum, StringHashBSI, ParentRelation",
+                         name);
+    return false;
+}
+
+/* Type, strategy and scale of an SQL type. */
+static bool type_of(struct statement *s, const struct sql_type *t, enum column_type *type, enum mapping *mapping,
+                    uint8_t *scale)
+{
+    *scale = 0;
+    switch (t->kind) {
+    case SQL_TYPE_BOOL:
+        *type = COLUMN_BOOL;
+        *mapping = MAPPING_BOOL_DIRECT;
+        return true;
+    case SQL_TYPE_TINYINT:
+        if (t->size == 1) {
+            *type = COLUMN_BOOL;
+            *mapping = MAPPING_BOOL_DIRECT;
+            return true;
+        }
+        /* fallthrough */
+    case SQL_TYPE_BIT:
+    case SQL_TYPE_SMALLINT:
+    case SQL_TYPE_MEDIUMINT:
+    case SQL_TYPE_INT:
+    case SQL_TYPE_BIGINT:
+    case SQL_TYPE_YEAR:
+        *type = COLUMN_INT;
+        *mapping = MAPPING_INT_BSI;
+        return true;
+    case SQL_TYPE_DECIMAL:
+        *type = COLUMN_DECIMAL;
+        *mapping = MAPPING_FLOAT_SCALE_BSI;
+        *scale = (uint8_t)(t->scale > 0 ? t->scale : 0);
+        return true;
+    case SQL_TYPE_FLOAT:
+    case SQL_TYPE_DOUBLE:
+        *type = COLUMN_DECIMAL;
+        *mapping = MAPPING_FLOAT_SCALE_BSI;
+        *scale = (uint8_t)(t->scale >= 0 ? t->scale : DEFAULT_DOUBLE_SCALE);
+        return true;
+    case SQL_TYPE_DATE:
+        *type = COLUMN_DATE;
+        *mapping = MAPPING_SYS_SEC_BSI;
+        return true;
+    case SQL_TYPE_DATETIME:
+    case SQL_TYPE_TIMESTAMP:
+        *type = COLUMN_DATETIME;
+        *scale = t->size <= 0 ? 0 : t->size <= 3 ? 3 : 6;
+        *mapping = *scale == 0 ? MAPPING_SYS_SEC_BSI : *scale == 3 ? MAPPING_SYS_MILLIS_BSI : MAPPING_SYS_MICRO_BSI;
+        return true;
+    case SQL_TYPE_ENUM:
+    case SQL_TYPE_SET:
+        *type = COLUMN_STRING;
+        *mapping = MAPPING_STRING_ENUM;
+        return true;
+    case SQL_TYPE_CHAR:
+    case SQL_TYPE_VARCHAR:
+    case SQL_TYPE_TINYTEXT:
+    case SQL_TYPE_TEXT:
+    case SQL_TYPE_MEDIUMTEXT:
+    case SQL_TYPE_LONGTEXT:
+    case SQL_TYPE_BINARY:
+    case SQL_TYPE_VARBINARY:
+    case SQL_TYPE_TINYBLOB:
+    case SQL_TYPE_BLOB:
+    case SQL_TYPE_MEDIUMBLOB:
+    case SQL_TYPE_LONGBLOB:
+    case SQL_TYPE_JSON:
+        *type = COLUMN_STRING;
+        *mapping = MAPPING_STRING_HASH_BSI;
+        return true;
+    default:
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, sql_type_name(t->kind));
+        return false;
+    }
+}
+
+static bool set_text(struct statement *s, char **where, const char *text)
+{
+    free(*where);
+    *where = text ? strdup(text) : NULL;
+    if (text && !*where)
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
+    return true;
+}
+
+/* DEFAULT: a literal's text, or the text of a call such as now(). */
+static bool set_default(struct statement *s, struct column *c, const struct sql_expr *e)
+{
+    if (e->kind == SQL_EXPR_NULL)
+        return true;
+    if (e->kind == SQL_EXPR_CALL) {
+        const char *text = arena_strndup(&s->arena, s->text + e->offset, e->length);
+        if (!text)
+            return statement_alloc(s, SIZE_MAX / 4) != NULL;
+        if (!strchr(text, '(') && !(text = statement_printf(s, "%s()", text)))
+            return false;
+        return bind_expr(&s->bind, e) && set_text(s, &c->default_value, text);
+    }
+    const char *text = literal_text(s, e);
+    return text && set_text(s, &c->default_value, text);
+}
+
+static bool set_members(struct statement *s, struct column *c, const struct sql_text_list *members)
+{
+    uint32_t n = 0;
+
+    for (const struct sql_text_list *m = members; m; m = m->next)
+        n++;
+    if (!n)
+        return true;
+    c->values = calloc(n, sizeof *c->values);
+    if (!c->values)
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
+    for (const struct sql_text_list *m = members; m; m = m->next) {
+        c->values[c->n_values].value = strndup(m->text, m->length);
+        if (!c->values[c->n_values].value)
+            return statement_alloc(s, SIZE_MAX / 4) != NULL;
+        c->n_values++;
+    }
+    return true;
+}
+
+static bool set_relation(struct statement *s, struct column *c, const struct sql_reference *r)
+{
+    if (!r || !check_database(s, r->table.db))
+        return r == NULL;
+    if (!catalog_find(s->exec.catalog, r->table.name, strlen(r->table.name))) {
+        statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, r->table.name);
+        return false;
+    }
+    c->mapping = MAPPING_PARENT_RELATION;
+    return set_text(s, &c->parent_table, r->table.name);
+}
+
+static bool add_column(struct statement *s, struct schema *t, const struct sql_column_def *d)
+{
+    enum column_type type;
+    enum mapping mapping;
+    uint8_t scale;
+    struct wish w = {.scale = -1};
+
+    if (!type_of(s, &d->type, &type, &mapping, &scale))
+        return false;
+    if (d->generated || d->is_auto_increment) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, d->generated ? "generated columns" : "AUTO_INCREMENT");
+        return false;
+    }
+    if (d->comment) {
+        const char *text = arena_strndup(&s->arena, d->comment->v.text, d->comment->count);
+        if (!text || !read_comment(s, text, &w))
+            return false;
+    }
+    if (!read_options(s, d->options, &w) || (w.strategy && !mapping_of(s, w.strategy, &mapping)))
+        return false;
+    if (schema_find_column(t, d->name, strlen(d->name)) >= 0) {
+        statement_fail(s, MYSQL_ER_DUP_FIELDNAME, d->name);
+        return false;
+    }
+    struct column *c = schema_add_column(t, d->name, type, mapping);
+    if (!c)
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
+    if (w.strategy && type == COLUMN_DATETIME) /* the strategy says the unit */
+        scale = mapping == MAPPING_SYS_MICRO_BSI ? 6 : mapping == MAPPING_SYS_MILLIS_BSI ? 3 : 0;
+    c->scale = w.scale >= 0 && type == COLUMN_DECIMAL ? (uint8_t)w.scale : scale;
+    c->required = d->is_not_null || d->is_primary;
+    c->multi_valued = d->type.kind == SQL_TYPE_SET || w.multi_valued;
+    c->delim = w.delim ? w.delim : ',';
+    if ((d->type.kind == SQL_TYPE_CHAR || d->type.kind == SQL_TYPE_VARCHAR) && d->type.size > 0)
+        c->max_length = (uint32_t)d->type.size;
+    if (w.text && *w.text && !set_text(s, &c->comment, w.text))
+        return false;
+    if (d->default_value && !set_default(s, c, d->default_value))
+        return false;
+    return set_members(s, c, d->type.members) && set_relation(s, c, d->reference);
+}
+
+/* ---- keys ---- */
+
+static bool add_key_column(struct statement *s, struct schema *t, const char *name, const char **key)
+{
+    int c = schema_find_column(t, name, strlen(name));
+
+    if (c < 0) {
+        mysql_error_set_text(&s->error, 1072, "Key column '%s' doesn't exist in table", name);
+        return false;
+    }
+    t->columns[c].required = true;
+    *key = *key ? statement_printf(s, "%s+%s", *key, t->columns[c].name) : t->columns[c].name;
+    return *key != NULL;
+}
+
+static bool add_keys(struct statement *s, struct schema *t, const struct sql_create_table *ast)
+{
+    const char *primary = NULL;
+    bool has = false;
+
+    for (const struct sql_column_def *d = ast->columns; d; d = d->next) {
+        if (d->is_unique && !d->is_primary) {
+            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "UNIQUE keys beside the primary key");
+            return false;
+        }
+        if (!d->is_primary)
+            continue;
+        if (has) {
+            mysql_error_set_text(&s->error, 1068, "Multiple primary key defined");
+            return false;
+        }
+        has = true;
+        if (!add_key_column(s, t, d->name, &primary))
+            return false;
+    }
+    for (const struct sql_key *k = ast->keys; k; k = k->next) {
+        if (k->kind == SQL_KEY_UNIQUE) {
+            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "UNIQUE keys beside the primary key");
+            return false;
+        }
+        if (k->kind == SQL_KEY_FOREIGN) {
+            int c = schema_find_column(t, k->columns->name, strlen(k->columns->name));
+            if (c < 0 || k->columns->next) {
+                mysql_error_set_text(&s->error, c < 0 ? 1072 : 1235,
+                                     c < 0 ? "Key column '%s' doesn't exist in table"
+                                           : "FOREIGN KEY of several columns (%s, ...) is not supported",
+                                     k->columns->name);
+                return false;
+            }
+            if (!set_relation(s, &t->columns[c], k->reference))
+                return false;
+        }
+        if (k->kind != SQL_KEY_PRIMARY)
+            continue; /* every column is indexed */
+        if (has) {
+            mysql_error_set_text(&s->error, 1068, "Multiple primary key defined");
+            return false;
+        }
+        has = true;
+        for (const struct sql_name_list *n = k->columns; n; n = n->next)
+            if (!add_key_column(s, t, n->name, &primary))
+                return false;
+    }
+    return set_text(s, &t->primary_key, primary);
+}
+
+static bool add_table_options(struct statement *s, struct schema *t, const struct sql_option *o)
+{
+    for (; o; o = o->next) {
+        char **where = strcasecmp(o->key, "comment") == 0              ? &t->comment
+                       : strcasecmp(o->key, "time_quantum_field") == 0 ? &t->time_field
+                       : strcasecmp(o->key, "time_quantum_type") == 0  ? &t->time_type
+                                                                       : NULL;
+        if (!where)
+            continue; /* ENGINE, CHARSET and their like */
+        const char *v = literal_text(s, o->value);
+        if (!v || !set_text(s, where, v))
+            return false;
+    }
+    return true;
+}
+
+/* CREATE TABLE t LIKE u. */
+static struct schema *copy_table(struct statement *s, const struct sql_create_table *ast)
+{
+    const struct schema *from = catalog_find(s->exec.catalog, ast->like->name, strlen(ast->like->name));
+    struct error_info err = {0};
+    struct schema *t = NULL;
+    char *yaml;
+
+    if (!from) {
+        statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, ast->like->name);
+        return NULL;
+    }
+    yaml = schema_print_yaml(from);
+    if (!yaml || schema_parse_yaml("LIKE", yaml, strlen(yaml), NULL, NULL, &t, &err) != 0) {
+        mysql_error_set_text(&s->error, 1105, "%s", yaml ? err.text : "Out of memory");
+        t = NULL;
+    }
+    free(yaml);
+    if (t) {
+        free(t->name);
+        t->name = strdup(ast->table.name);
+        t->table_id = 0;
+        t->version = 0;
+        if (!t->name) {
+            schema_put(t);
+            t = NULL;
+            statement_alloc(s, SIZE_MAX / 4);
+        }
+    }
+    return t;
+}
+
+static struct schema *make_table(struct statement *s, const struct sql_create_table *ast)
+{
+    struct error_info err = {0};
+    struct schema *t;
+
+    if (ast->query || ast->is_temporary) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, ast->query ? "CREATE TABLE ... SELECT" : "temporary tables");
+        return NULL;
+    }
+    if (ast->like)
+        return copy_table(s, ast);
+    if (!ast->columns) {
+        statement_fail(s, MYSQL_ER_TABLE_MUST_HAVE_COLUMNS);
+        return NULL;
+    }
+    t = schema_new(ast->table.name);
+    if (!t)
+        return statement_alloc(s, SIZE_MAX / 4);
+    bool ok = true;
+    for (const struct sql_column_def *d = ast->columns; d && ok; d = d->next)
+        ok = add_column(s, t, d);
+    ok = ok && add_keys(s, t, ast) && add_table_options(s, t, ast->options);
+    if (ok && schema_finish(t, &err) != 0) {
+        mysql_error_set_text(&s->error, err.code ? (unsigned)err.code : 1105, "%s", err.text);
+        ok = false;
+    }
+    if (!ok) {
+        schema_put(t);
+        return NULL;
+    }
+    return t;
+}
+
+/* ---- running ---- */
+
+static void ddl_done(struct cluster_ddl *r)
+{
+    struct ddl *d = r->ctx;
+
+    d->in_flight = false;
+    d->s->exec.open_queries--;
+    exec_wake(&d->s->exec);
+}
+
+static void start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema, const char *name)
+{
+    memset(&d->request, 0, sizeof d->request);
+    d->request.kind = kind;
+    d->request.schema = schema;
+    d->request.name = name;
+    d->request.done = ddl_done;
+    d->request.ctx = d;
+    d->error_name = name ? name : schema->name;
+    d->started = d->in_flight = true;
+    d->s->exec.open_queries++;
+    cluster_ddl_start(d->s->env->cluster, &d->request);
+}
+
+/* False when the statement has failed. */
+static bool take_result(struct ddl *d)
+{
+    int rc = d->request.rc;
+    struct statement *s = d->s;
+
+    d->started = false;
+    if (rc == 0)
+        return true;
+    if (rc == -EEXIST) {
+        if (d->if_exists)
+            return true;
+        statement_fail(s, MYSQL_ER_TABLE_EXISTS_ERROR, d->error_name);
+    } else if (rc == -ENOENT && d->request.kind == CLUSTER_DROP_TABLE) {
+        if (d->if_exists)
+            return true;
+        statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR, statement_printf(s, "%s.%s", SESSION_DATABASE, d->error_name));
+    } else if (rc == -ENOENT) {
+        statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, d->error_name);
+    } else {
+        mysql_error_set_text(&s->error, d->request.error.code ? (unsigned)d->request.error.code : 1105, "%s",
+                             d->request.error.text[0] ? d->request.error.text : "The definition could not be changed");
+    }
+    return false;
+}
+
+static enum step ddl_run(struct statement *s)
+{
+    struct ddl *d = s->state;
+
+    for (;;) {
+        if (d->started) {
+            if (d->in_flight)
+                return STEP_PENDING;
+            if (!take_result(d))
+                return STEP_READY;
+        }
+        if (!d->next) {
+            statement_ok(s, 0, 0, NULL);
+            return STEP_READY;
+        }
+        struct sql_table_name *t = d->next;
+        d->next = t->next;
+        start(d, CLUSTER_DROP_TABLE, NULL, t->name);
+    }
+}
+
+static bool drop_tables(struct statement *s, struct ddl *d)
+{
+    const struct sql_drop *drop = s->ast->u.drop;
+    const char *missing = NULL;
+
+    if (drop->is_view) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
+        return false;
+    }
+    d->if_exists = drop->if_exists;
+    d->next = drop->tables;
+    for (const struct sql_table_name *t = drop->tables; t; t = t->next) {
+        if (!check_database(s, t->db))
+            return false;
+        if (catalog_find(s->exec.catalog, t->name, strlen(t->name)))
+            continue;
+        missing = missing ? statement_printf(s, "%s,%s.%s", missing, SESSION_DATABASE, t->name)
+                          : statement_printf(s, "%s.%s", SESSION_DATABASE, t->name);
+        if (!missing)
+            return false;
+    }
+    if (!missing)
+        return true;
+    if (!drop->if_exists) {
+        statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR, missing);
+        return false;
+    }
+    gateway_session_warn(s->session, "Note", MYSQL_ER_BAD_TABLE_ERROR, statement_printf(s, "Unknown table '%s'", missing));
+    return true;
+}
+
+static bool create_table(struct statement *s, struct ddl *d)
+{
+    const struct sql_create_table *ast = s->ast->u.create_table;
+    struct schema *t;
+
+    if (!check_database(s, ast->table.db))
+        return false;
+    d->if_exists = ast->if_not_exists;
+    if (catalog_find(s->exec.catalog, ast->table.name, strlen(ast->table.name))) {
+        if (!ast->if_not_exists) {
+            statement_fail(s, MYSQL_ER_TABLE_EXISTS_ERROR, ast->table.name);
+            return false;
+        }
+        gateway_session_warn(s->session, "Note", MYSQL_ER_TABLE_EXISTS_ERROR,
+                             statement_printf(s, "Table '%s' already exists", ast->table.name));
+        return true; /* nothing to do */
+    }
+    t = make_table(s, ast);
+    if (!t)
+        return false;
+    start(d, CLUSTER_CREATE_TABLE, t, NULL);
+    schema_put(t);
+    return true;
+}
+
+static bool create_database(struct statement *s)
+{
+    const struct sql_database *db = s->ast->u.database;
+    bool create = s->ast->kind == SQL_STMT_CREATE_DATABASE, known = strcasecmp(db->name, SESSION_DATABASE) == 0;
+
+    if (create && known && !db->if_exists) {
+        mysql_error_set_text(&s->error, 1007, "Can't create database '%s'; database exists", db->name);
+        return false;
+    }
+    if (!create && !known && !db->if_exists) {
+        mysql_error_set_text(&s->error, 1008, "Can't drop database '%s'; database doesn't exist", db->name);
+        return false;
+    }
+    if (create != known) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, create ? "databases other than " SESSION_DATABASE
+                                                             : "DROP DATABASE " SESSION_DATABASE);
+        return false;
+    }
+    return true;
+}
+
+bool ddl_prepare(struct statement *s)
+{
+    struct ddl *d = statement_alloc(s, sizeof *d);
+
+    if (!d)
+        return false;
+    d->s = s;
+    s->state = d;
+    s->run = ddl_run;
+    switch (s->ast->kind) {
+    case SQL_STMT_CREATE_TABLE:
+        return create_table(s, d);
+    case SQL_STMT_DROP_TABLE:
+        return drop_tables(s, d);
+    case SQL_STMT_TRUNCATE:
+        if (!check_database(s, s->ast->u.table_name->db))
+            return false;
+        start(d, CLUSTER_TRUNCATE_TABLE, NULL, s->ast->u.table_name->name);
+        return true;
+    case SQL_STMT_CREATE_INDEX:
+    case SQL_STMT_DROP_INDEX:
+        return check_database(s, s->ast->u.index->table.db); /* every column is indexed */
+    case SQL_STMT_CREATE_DATABASE:
+    case SQL_STMT_DROP_DATABASE:
+        return create_database(s);
+    case SQL_STMT_CREATE_VIEW:
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
+        return false;
+    case SQL_STMT_ALTER_TABLE:
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "ALTER TABLE");
+        return false;
+    default:
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "RENAME TABLE");
+        return false;
+    }
+}

@@ -1,0 +1,77 @@
+#include "sql/dml_assign.h"
+
+#include <string.h>
+
+static struct expr *default_value(struct statement *s, const struct schema *t, uint16_t column)
+{
+    struct datum d, kept;
+    bool has;
+    struct value_type type = bind_column_type(&t->columns[column]);
+
+    if (!dml_default(s, t, column, &d, &has))
+        return NULL;
+    if (d.kind == DATUM_STRING)
+        type = value_type_string(d.len);
+    if (!datum_copy(&kept, &d, &s->arena))
+        return statement_alloc(s, SIZE_MAX / 4);
+    return expr_new_const(&s->arena, &kept, &type);
+}
+
+bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct sql_assign *list,
+                     struct dml_assign **out, uint16_t *n)
+{
+    const struct source *src = &sel->sources[0];
+    const struct schema *t = src->schema;
+    uint16_t count = 0;
+
+    for (const struct sql_assign *a = list; a; a = a->next)
+        count++;
+    *n = 0;
+    *out = statement_alloc(s, (count + 1u) * sizeof **out);
+    if (!*out)
+        return false;
+    for (const struct sql_assign *a = list; a; a = a->next) {
+        struct dml_assign *d = &(*out)[*n];
+        struct expr *column = bind_column(&s->bind, a->column->v.column);
+        if (!column)
+            return false;
+        if (column->kind != EXPR_COLUMN || column->u.column.source != 0) {
+            statement_fail(s, MYSQL_ER_BAD_FIELD_ERROR, a->column->v.column->name, "field list");
+            return false;
+        }
+        d->column = src->columns[column->u.column.column].column;
+        d->cell = src->cell_of[column->u.column.column] - 1u;
+        if (t->columns[d->column].in_key) {
+            mysql_error_set_text(&s->error, MYSQL_ER_NOT_SUPPORTED_YET,
+                                 "Cannot update column '%s' of table '%s': it is part of the primary key; delete and "
+                                 "insert the row instead",
+                                 t->columns[d->column].name, t->name);
+            return false;
+        }
+        d->value = a->value->kind == SQL_EXPR_DEFAULT && !a->value->count ? default_value(s, t, d->column)
+                                                                          : bind_expr(&s->bind, a->value);
+        if (!d->value)
+            return false;
+        (*n)++;
+    }
+    return true;
+}
+
+bool dml_assign_apply(struct statement *s, const struct schema *t, const struct dml_assign *list, uint16_t n,
+                      struct datum *row, uint64_t number, bool *changed)
+{
+    struct datum d;
+
+    *changed = false;
+    s->expr_ctx.row = row;
+    s->expr_ctx.base = 0;
+    for (uint16_t i = 0; i < n; i++) {
+        expr_eval(list[i].value, &s->expr_ctx, &d);
+        datum_round_to_type(&d, &list[i].value->type);
+        if (s->error.code || !dml_store(s, t, list[i].column, &d, number, &d))
+            return false;
+        *changed |= !datum_is_same(&d, &row[list[i].cell]);
+        row[list[i].cell] = d;
+    }
+    return true;
+}

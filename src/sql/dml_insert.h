@@ -1,0 +1,30 @@
+#pragma once
+/* INSERT and REPLACE: what their files share. Owner: the statement. */
+#include "sql/dml_row.h"
+
+/* The keys a batch of INSERT ... ON DUPLICATE KEY UPDATE has met; dml_duplicate.c. */
+struct duplicate;
+
+struct insert {
+    struct statement *s;
+    const struct sql_insert *ast;
+    const struct schema *schema;
+    uint16_t *columns;   /* written: targets first, then those with a default */
+    uint16_t n_columns, n_targets;
+    struct datum *defaults; /* stored values, by position in columns */
+    const struct sql_row *next_row;
+    uint64_t row;        /* rows taken, from 1 in messages */
+    struct datum *values;
+    struct dml_writer writer;
+    bool writing;
+    struct exec_op *op;  /* INSERT ... SELECT */
+    struct duplicate *duplicate;
+};
+
+/* Stored values of the next row of VALUES or of the query: READY with *got, PENDING. */
+enum step insert_next_row(struct insert *x, bool *got);
+void insert_answer(struct insert *x);
+
+/* ON DUPLICATE KEY UPDATE: takes the place of insert_run. */
+bool duplicate_prepare(struct insert *x);
+enum step duplicate_run(struct statement *s);

@@ -1,0 +1,170 @@
+#include "sql/exec.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "sql/plan_subquery.h"
+
+enum { BATCHES_PER_TURN = 32 };
+
+static void run_task(struct task *t)
+{
+    struct exec *x = (struct exec *)((char *)t - offsetof(struct exec, task));
+
+    x->waiting = false;
+    x->work = 0;
+    x->resume(x);
+}
+
+void exec_init(struct exec *x)
+{
+    x->task.run = run_task;
+}
+
+void exec_wake(struct exec *x)
+{
+    if (x->waiting)
+        return;
+    x->waiting = true;
+    reactor_task(x->reactor, &x->task, TASK_BULK);
+}
+
+bool exec_yield(struct exec *x)
+{
+    if (++x->work < BATCHES_PER_TURN)
+        return false;
+    exec_wake(x);
+    return true;
+}
+
+enum exec_state exec_no_memory(struct exec *x, const char *what)
+{
+    if (!x->error->code)
+        mysql_error_set_text(x->error, 1038, "%s needs more memory than the statement may use (%llu MiB)", what,
+                             (unsigned long long)(x->budget ? x->budget->limit >> 20 : 0));
+    return EXEC_ERROR;
+}
+
+void exec_expr_ctx(struct exec *x, struct expr_ctx *ctx, struct arena *scratch)
+{
+    memset(ctx, 0, sizeof *ctx);
+    ctx->scratch = scratch;
+    ctx->session = x->session;
+    ctx->now_us = x->now_us;
+    ctx->random = reactor_random(x->reactor);
+    ctx->error = x->error;
+}
+
+struct datum *exec_cells(struct exec_op *op, uint32_t width)
+{
+    struct datum *cells = arena_alloc(&op->arena, (size_t)ROWSET_ROWS * (width ? width : 1) * sizeof *cells);
+
+    if (!cells)
+        exec_no_memory(op->x, "The query");
+    return cells;
+}
+
+struct exec_op *exec_open(struct exec *x, const struct plan *p)
+{
+    struct exec_op *op = arena_alloc(x->arena, sizeof *op);
+
+    if (!op) {
+        exec_no_memory(x, "The plan");
+        return NULL;
+    }
+    op->plan = p;
+    op->x = x;
+    arena_init(&op->arena, SIZE_MAX, x->budget);
+    arena_init(&op->scratch, SIZE_MAX, x->budget);
+    if (p->child && !(op->child = exec_open(x, p->child)))
+        return NULL;
+    if (p->right && !(op->right = exec_open(x, p->right))) {
+        exec_close(op->child);
+        return NULL;
+    }
+    return op;
+}
+
+enum exec_state exec_next(struct exec_op *op, struct rowset *out)
+{
+    static enum exec_state (*const next[])(struct exec_op *, struct rowset *) = {
+        [PLAN_ONE_ROW] = exec_one_row_next,     [PLAN_SCAN] = exec_scan_next,   [PLAN_VIRTUAL] = exec_virtual_next,
+        [PLAN_FILTER] = exec_filter_next,       [PLAN_PROJECT] = exec_project_next,
+        [PLAN_AGGREGATE] = exec_aggregate_next, [PLAN_SORT] = exec_sort_next,   [PLAN_DISTINCT] = exec_distinct_next,
+        [PLAN_LIMIT] = exec_limit_next,         [PLAN_JOIN] = exec_join_next,   [PLAN_UNION] = exec_union_next,
+        [PLAN_TOPN] = exec_topn_next,
+    };
+
+    if (op->x->error->code)
+        return EXEC_ERROR;
+    enum exec_state s = next[op->plan->kind](op, out);
+    if (s == EXEC_ROWS && op->plan->id < 128)
+        op->x->rows_out[op->plan->id] += out->rows;
+    return op->x->error->code ? EXEC_ERROR : s;
+}
+
+void exec_close(struct exec_op *op)
+{
+    if (!op)
+        return;
+    if (op->plan->kind == PLAN_SCAN)
+        exec_scan_close(op);
+    else if (op->plan->kind == PLAN_UNION)
+        exec_union_close(op);
+    else if (op->plan->kind == PLAN_SORT)
+        exec_sort_close(op);
+    exec_close(op->child);
+    exec_close(op->right);
+    arena_fini(&op->arena);
+    arena_fini(&op->scratch);
+}
+
+/* ---- subqueries ---- */
+
+/* One round of a subquery: END when it is done. */
+static enum exec_state run_subquery(struct exec *x, struct subquery *q)
+{
+    struct rowset rows;
+
+    if (!x->subquery_op && !(x->subquery_op = exec_open(x, q->plan)))
+        return EXEC_ERROR;
+    for (;;) {
+        enum exec_state s = exec_next(x->subquery_op, &rows);
+        if (s != EXEC_ROWS)
+            return s;
+        for (uint32_t i = 0; i < rows.rows; i++) {
+            int rc = subquery_add_row(q, rowset_row(&rows, i), x->arena);
+            if (rc == 1)
+                return EXEC_END;
+            if (rc == -E2BIG) {
+                mysql_error_set(x->error, MYSQL_ER_SUBQUERY_NO_1_ROW);
+                return EXEC_ERROR;
+            }
+            if (rc)
+                return exec_no_memory(x, "The subquery");
+        }
+        if (exec_yield(x))
+            return EXEC_PENDING;
+    }
+}
+
+enum exec_state exec_run_subqueries(struct exec *x)
+{
+    for (; x->subqueries; x->subqueries = x->subqueries->next) {
+        struct subquery *q = x->subqueries;
+        if (q->done)
+            continue;
+        enum exec_state s = run_subquery(x, q);
+        if (s == EXEC_PENDING)
+            return s;
+        exec_close(x->subquery_op);
+        x->subquery_op = NULL;
+        if (s == EXEC_ERROR)
+            return s;
+        q->done = true;
+    }
+    return EXEC_END;
+}

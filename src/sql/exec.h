@@ -1,0 +1,114 @@
+#pragma once
+/*
+ * Execution of plans: operators pull rowsets from each other; when data has to be waited for the whole pull answers
+ * PENDING and is repeated after exec->resume was called.
+ *
+ *   exec.c            life of an execution, dispatch, subqueries
+ *   exec_scan.c       shard programs (cluster_query), information_schema
+ *   exec_simple.c     filter, project, limit, union, one row
+ *   exec_aggregate.c  hash aggregation, distinct
+ *   exec_sort.c       sort, top-n
+ *   exec_join.c       hash join
+ *   exec_topn.c       topn()
+ * Each operator works a bounded time per call and asks to be called again (exec_yield).
+ * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's budget.
+ */
+#include "reactor/arena.h"
+#include "reactor/budget.h"
+#include "reactor/reactor.h"
+#include "rpc/cluster.h"
+#include "sql/expr.h"
+#include "sql/gateway_session.h"
+#include "sql/plan.h"
+#include "sql/rowset.h"
+
+enum exec_state { EXEC_ROWS, EXEC_PENDING, EXEC_END, EXEC_ERROR };
+
+struct exec_op;
+
+/* Figures of a scan, for EXPLAIN ANALYZE. Owner: the statement's arena. */
+struct exec_scan_stats {
+    struct exec_scan_stats *next;
+    uint32_t plan_id;
+    const struct program *program;
+    uint32_t n_legs;
+    struct cluster_leg_stats *legs;
+};
+
+/* One execution. Owner: the statement. */
+struct exec {
+    struct reactor *reactor;
+    struct cluster *cluster;
+    struct gateway_session *session;
+    struct catalog *catalog;   /* a reference */
+    struct arena *arena;       /* of the statement */
+    struct budget *budget;     /* of the statement */
+    struct mysql_error *error;
+    int64_t now_us;
+    uint64_t deadline_ns;
+    bool analyze;
+    struct subquery *subqueries; /* to run first */
+    struct exec_op *subquery_op;
+    uint32_t open_queries;     /* cluster queries whose on_closed has not come */
+    uint32_t work;             /* batches since the last time the loop had its turn */
+    void (*resume)(struct exec *x); /* called, at most once per PENDING, when a pull may get further; also when the
+                                       last cluster query has closed */
+    void *ctx;
+    struct task task;          /* for exec_yield */
+    bool waiting;
+    struct exec_scan_stats *stats;
+    uint64_t rows_out[128];    /* rows by plan id, for EXPLAIN ANALYZE */
+};
+
+void exec_init(struct exec *x);
+
+/* Runs subqueries that have not run: EXEC_END when all are done, PENDING, ERROR. */
+enum exec_state exec_run_subqueries(struct exec *x);
+
+/* Makes the operators of a plan; closes what was opened on an error. NULL with the error set. */
+struct exec_op *exec_open(struct exec *x, const struct plan *p);
+enum exec_state exec_next(struct exec_op *op, struct rowset *out);
+/* Ends the operators and cancels their queries; frees their memory but for embedded cluster queries, which live in
+ * the statement's arena until open_queries is 0. */
+void exec_close(struct exec_op *op);
+
+/* A context for evaluating expressions over rows of a plan. */
+void exec_expr_ctx(struct exec *x, struct expr_ctx *ctx, struct arena *scratch);
+
+/* True: enough for this turn; PENDING should be answered, resume will come from the loop. */
+bool exec_yield(struct exec *x);
+/* Something arrived: resume the pull, from the loop. */
+void exec_wake(struct exec *x);
+
+/* Error for spent memory: EXEC_ERROR. */
+enum exec_state exec_no_memory(struct exec *x, const char *what);
+
+/* ---- for the operators ---- */
+
+struct exec_op {
+    const struct plan *plan;
+    struct exec *x;
+    struct exec_op *child, *right;
+    struct arena arena;   /* what the operator collects */
+    struct arena scratch; /* results of expressions for one batch */
+    void *state;          /* of the operator, in the statement's arena */
+};
+
+/* A zeroed state and room for ROWSET_ROWS rows of the plan's width. */
+struct datum *exec_cells(struct exec_op *op, uint32_t width);
+
+enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out);
+void exec_scan_close(struct exec_op *op);
+enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_one_row_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_filter_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_project_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_limit_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_union_next(struct exec_op *op, struct rowset *out);
+void exec_union_close(struct exec_op *op);
+enum exec_state exec_aggregate_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_distinct_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_sort_next(struct exec_op *op, struct rowset *out);
+void exec_sort_close(struct exec_op *op);
+enum exec_state exec_join_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out);

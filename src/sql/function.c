@@ -1,0 +1,133 @@
+#include "sql/function.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "sql/value_convert.h"
+
+static const struct function *const tables[] = {function_control, function_math, function_string,
+                                                function_time,    function_hash, function_info};
+
+const struct function *function_find(const char *name, size_t len)
+{
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const struct function *f = tables[t]; f->name; f++)
+            if (strncasecmp(f->name, name, len) == 0 && f->name[len] == 0)
+                return f;
+    return NULL;
+}
+
+struct expr *function_new(struct function_bind *b, const struct function *f, struct expr **args, uint32_t n)
+{
+    struct expr *e;
+
+    if (n < f->min_args || (f->max_args != 255 && n > f->max_args)) {
+        mysql_error_set(b->error, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, f->name);
+        return NULL;
+    }
+    e = expr_new(b->arena, EXPR_CALL, n);
+    if (!e) {
+        mysql_error_set_text(b->error, 1041, "Out of memory");
+        return NULL;
+    }
+    if (n)
+        memcpy(e->args, args, n * sizeof *args);
+    e->u.function = f;
+    e->eval = f->eval;
+    e->volatile_ = f->flags & FUNCTION_VOLATILE;
+    for (uint32_t i = 0; i < n; i++)
+        e->volatile_ |= args[i]->volatile_;
+    if (!f->resolve(e, b)) {
+        if (!b->error->code)
+            mysql_error_set(b->error, MYSQL_ER_WRONG_ARGUMENTS, f->name);
+        return NULL;
+    }
+    return e;
+}
+
+bool function_arg(const struct expr *e, struct expr_ctx *x, unsigned i, struct datum *arg, struct datum *out)
+{
+    expr_eval(e->args[i], x, arg);
+    if (arg->kind != DATUM_NULL)
+        return true;
+    datum_set_null(out);
+    return false;
+}
+
+const char *function_text(struct expr_ctx *x, const struct datum *d, const struct value_type *t, size_t *len)
+{
+    char buf[DATUM_TEXT], *copy;
+    const char *s = datum_to_text(d, t, buf, len);
+
+    if (s != buf)
+        return s;
+    copy = expr_alloc(x, *len + 1);
+    if (copy)
+        memcpy(copy, buf, *len);
+    return copy;
+}
+
+bool function_arg_text(const struct expr *e, struct expr_ctx *x, unsigned i, const char **s, size_t *len,
+                       struct datum *out)
+{
+    struct datum d;
+
+    if (!function_arg(e, x, i, &d, out))
+        return false;
+    *s = function_text(x, &d, &e->args[i]->type, len);
+    if (!*s)
+        datum_set_null(out);
+    return *s != NULL;
+}
+
+bool function_arg_int(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *v, struct datum *out)
+{
+    struct datum d;
+
+    if (!function_arg(e, x, i, &d, out))
+        return false;
+    datum_to_int(&d, v);
+    return true;
+}
+
+bool function_arg_double(const struct expr *e, struct expr_ctx *x, unsigned i, double *v, struct datum *out)
+{
+    struct datum d;
+
+    if (!function_arg(e, x, i, &d, out))
+        return false;
+    *v = datum_to_double(&d);
+    return true;
+}
+
+bool function_is_int(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_int(10);
+    return true;
+}
+
+bool function_is_bool(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_int(1);
+    return true;
+}
+
+bool function_is_double(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_double();
+    return true;
+}
+
+bool function_is_text(struct expr *e, struct function_bind *b)
+{
+    uint64_t n = 0;
+
+    (void)b;
+    for (uint32_t i = 0; i < e->n_args; i++)
+        n += value_type_text_length(&e->args[i]->type);
+    e->type = value_type_string(n > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)n);
+    return true;
+}

@@ -1,0 +1,317 @@
+/* Digests, encodings, checksums, UUID and regular expressions. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "sql/function.h"
+#include "sql/value_convert.h"
+
+static bool resolve_digest(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_string(128);
+    return true;
+}
+
+static void put_hex(struct expr_ctx *x, const unsigned char *bytes, size_t n, struct datum *out)
+{
+    char *p = expr_alloc(x, 2 * n + 1);
+
+    datum_set_null(out);
+    for (size_t i = 0; p && i < n; i++) {
+        p[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        p[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    if (p)
+        datum_set_string(out, p, 2 * n);
+}
+
+static void digest(const struct expr *e, struct expr_ctx *x, const EVP_MD *md, struct datum *out)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    const char *s;
+    size_t len;
+
+    if (!function_arg_text(e, x, 0, &s, &len, out))
+        return;
+    datum_set_null(out);
+    if (md && EVP_Digest(s, len, bytes, &n, md, NULL) == 1)
+        put_hex(x, bytes, n, out);
+}
+
+static void eval_md5(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    digest(e, x, EVP_md5(), out);
+}
+
+static void eval_sha1(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    digest(e, x, EVP_sha1(), out);
+}
+
+static void eval_sha256(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    digest(e, x, EVP_sha256(), out);
+}
+
+static void eval_sha512(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    digest(e, x, EVP_sha512(), out);
+}
+
+static void eval_sha2(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    int64_t bits;
+
+    if (!function_arg_int(e, x, 1, &bits, out))
+        return;
+    const EVP_MD *md = bits == 224                ? EVP_sha224()
+                       : bits == 256 || bits == 0 ? EVP_sha256()
+                       : bits == 384              ? EVP_sha384()
+                       : bits == 512              ? EVP_sha512()
+                                                  : NULL;
+    digest(e, x, md, out);
+}
+
+static bool resolve_crc(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_int(10);
+    return true;
+}
+
+static void eval_crc32(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const char *s;
+    size_t len;
+
+    if (function_arg_text(e, x, 0, &s, &len, out))
+        datum_set_int(out, (int64_t)crc32(0, (const unsigned char *)s, (uInt)len));
+}
+
+static bool resolve_encoded(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_string(65535);
+    return true;
+}
+
+static void eval_to_base64(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const char *s;
+    size_t len;
+
+    if (!function_arg_text(e, x, 0, &s, &len, out))
+        return;
+    datum_set_null(out);
+    if (len > FUNCTION_MAX_STRING / 2)
+        return;
+    /* Lines of 76 characters, as MySQL writes them. */
+    size_t encoded = (len + 2) / 3 * 4, lines = encoded ? (encoded - 1) / 76 : 0;
+    char *p = expr_alloc(x, encoded + lines + 8), *flat = expr_alloc(x, encoded + 8);
+    if (!p || !flat)
+        return;
+    EVP_EncodeBlock((unsigned char *)flat, (const unsigned char *)s, (int)len);
+    size_t at = 0;
+    for (size_t i = 0; i < encoded; i++) {
+        if (i && i % 76 == 0)
+            p[at++] = '\n';
+        p[at++] = flat[i];
+    }
+    datum_set_string(out, p, at);
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static void eval_from_base64(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const char *s;
+    size_t len, at = 0, pad = 0, digits = 0;
+    uint32_t bits = 0;
+
+    if (!function_arg_text(e, x, 0, &s, &len, out))
+        return;
+    datum_set_null(out);
+    char *p = expr_alloc(x, len + 1);
+    if (!p)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '\n' || s[i] == ' ' || s[i] == '\r' || s[i] == '\t')
+            continue;
+        if (s[i] == '=') {
+            pad++;
+            continue;
+        }
+        int d = base64_digit(s[i]);
+        if (d < 0 || pad)
+            return;
+        bits = bits << 6 | (uint32_t)d;
+        if (++digits % 4 == 0) {
+            p[at++] = (char)(bits >> 16);
+            p[at++] = (char)(bits >> 8);
+            p[at++] = (char)bits;
+        }
+    }
+    if ((digits + pad) % 4 || pad > 2 || digits % 4 == 1)
+        return;
+    if (digits % 4 == 2) {
+        p[at++] = (char)(bits >> 4);
+    } else if (digits % 4 == 3) {
+        p[at++] = (char)(bits >> 10);
+        p[at++] = (char)(bits >> 2);
+    }
+    datum_set_string(out, p, at);
+}
+
+static uint64_t next_random(struct expr_ctx *x)
+{
+    uint64_t z = x->random += 0x9E3779B97F4A7C15ull;
+
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBull;
+    return z ^ z >> 31;
+}
+
+static void eval_uuid(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    uint64_t a = next_random(x), b = next_random(x);
+    char *p = expr_alloc(x, 40);
+
+    (void)e;
+    datum_set_null(out);
+    if (!p)
+        return;
+    int n = snprintf(p, 40, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
+                     (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+                     (unsigned long long)(b & 0xffffffffffffull));
+    datum_set_string(out, p, (size_t)n);
+}
+
+const struct function function_hash[] = {
+    {"md5", 1, 1, 0, resolve_digest, eval_md5},
+    {"hash.md5", 1, 1, 0, resolve_digest, eval_md5},
+    {"sha", 1, 1, 0, resolve_digest, eval_sha1},
+    {"sha1", 1, 1, 0, resolve_digest, eval_sha1},
+    {"hash.sha1", 1, 1, 0, resolve_digest, eval_sha1},
+    {"sha2", 2, 2, 0, resolve_digest, eval_sha2},
+    {"hash.sha256", 1, 1, 0, resolve_digest, eval_sha256},
+    {"hash.sha512", 1, 1, 0, resolve_digest, eval_sha512},
+    {"crc32", 1, 1, 0, resolve_crc, eval_crc32},
+    {"to_base64", 1, 1, 0, resolve_encoded, eval_to_base64},
+    {"encoding.b64encode", 1, 1, 0, resolve_encoded, eval_to_base64},
+    {"from_base64", 1, 1, 0, resolve_encoded, eval_from_base64},
+    {"encoding.b64decode", 1, 1, 0, resolve_encoded, eval_from_base64},
+    {"uuid", 0, 0, FUNCTION_VOLATILE, resolve_digest, eval_uuid},
+    {0},
+};
+
+/* ---- REGEXP ---- */
+
+enum { REGEXP_MATCH_LIMIT = 1000000, REGEXP_HEAP_KIB = 4096 };
+
+static const struct function regexp_function = {.name = "regexp"};
+
+/* Memory of compiled patterns comes from the statement's arena and is never freed singly. */
+static void *pcre_alloc(size_t n, void *arena)
+{
+    return arena_alloc(arena, n);
+}
+
+static void pcre_free(void *p, void *arena)
+{
+    (void)p;
+    (void)arena;
+}
+
+struct regexp {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *limits;
+};
+
+static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len, struct mysql_error *error)
+{
+    struct regexp *r = arena_alloc(a, sizeof *r);
+    pcre2_general_context *g = pcre2_general_context_create(pcre_alloc, pcre_free, a);
+    pcre2_compile_context *c = g ? pcre2_compile_context_create(g) : NULL;
+    char text[160];
+    int code = 0;
+    PCRE2_SIZE offset;
+
+    if (!r || !c)
+        goto no_memory;
+    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOTALL, &code, &offset, c);
+    if (!r->code) {
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
+        mysql_error_set_text(error, 1139, "Got error '%s at offset %zu' from regexp", text, (size_t)offset);
+        return NULL;
+    }
+    r->match = pcre2_match_data_create_from_pattern(r->code, g);
+    r->limits = pcre2_match_context_create(g);
+    if (!r->match || !r->limits)
+        goto no_memory;
+    pcre2_set_match_limit(r->limits, REGEXP_MATCH_LIMIT);
+    pcre2_set_heap_limit(r->limits, REGEXP_HEAP_KIB);
+    return r;
+no_memory:
+    if (!error->code)
+        mysql_error_set_text(error, 1041, "Out of memory");
+    return NULL;
+}
+
+static void eval_regexp(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    struct regexp *r = e->state;
+    const char *s, *p;
+    size_t len, n;
+
+    if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_text(e, x, 1, &p, &n, out))
+        return;
+    if (!r && !(r = regexp_compile(x->scratch, p, n, x->error))) {
+        datum_set_null(out);
+        return;
+    }
+    int rc = pcre2_match(r->code, (PCRE2_SPTR)s, len, 0, 0, r->match, r->limits);
+    if (rc < -2) {
+        if (!x->error->code)
+            mysql_error_set_text(x->error, 3699, "Timeout exceeded in regular expression match");
+        datum_set_null(out);
+        return;
+    }
+    datum_set_int(out, rc >= 0);
+}
+
+struct expr *function_new_regexp(struct function_bind *b, struct expr *text, struct expr *pattern)
+{
+    struct expr *e = expr_new(b->arena, EXPR_CALL, 2);
+
+    if (!e) {
+        mysql_error_set_text(b->error, 1041, "Out of memory");
+        return NULL;
+    }
+    e->args[0] = text;
+    e->args[1] = pattern;
+    e->u.function = &regexp_function;
+    e->eval = eval_regexp;
+    e->type = value_type_int(1);
+    e->volatile_ = text->volatile_ || pattern->volatile_;
+    if (expr_is_const(pattern) && pattern->u.value.kind == DATUM_STRING &&
+        !(e->state = regexp_compile(b->arena, pattern->u.value.s, pattern->u.value.len, b->error)))
+        return NULL;
+    return e;
+}

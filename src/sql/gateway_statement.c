@@ -1,0 +1,501 @@
+#include "sql/gateway_statement.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "reactor/assert.h"
+#include "sql/dml_row.h"
+#include "sql/gateway.h"
+#include "sql/infoschema.h"
+#include "sql/value_convert.h"
+
+enum { MIN_STATEMENT_MEMORY = 256 << 20 };
+
+static void exec_resumed(struct exec *x)
+{
+    statement_resume(x->ctx);
+}
+
+void statement_init(struct statement *s, const struct gateway_env *env, struct gateway_session *session,
+                    struct result_sink *sink)
+{
+    struct budget *core = reactor_budget(env->reactor);
+    uint64_t limit = env->statement_memory;
+
+    memset(s, 0, sizeof *s);
+    s->env = env;
+    s->session = session;
+    s->sink = sink;
+    if (!limit) {
+        limit = core && core->limit ? core->limit / 4 : MIN_STATEMENT_MEMORY;
+        if (limit < MIN_STATEMENT_MEMORY)
+            limit = MIN_STATEMENT_MEMORY;
+    }
+    budget_init(&s->budget, "statement", limit, core);
+    arena_init(&s->arena, SIZE_MAX, &s->budget);
+    arena_init(&s->scratch, SIZE_MAX, &s->budget);
+    exec_init(&s->exec);
+    s->exec.reactor = env->reactor;
+    s->exec.cluster = env->cluster;
+    s->exec.session = session;
+    s->exec.arena = &s->arena;
+    s->exec.budget = &s->budget;
+    s->exec.error = &s->error;
+    s->exec.resume = exec_resumed;
+    s->exec.ctx = s;
+    s->exec.now_us = reactor_wall_us(env->reactor);
+    if (env->timeout_ns)
+        s->exec.deadline_ns = reactor_now_ns(env->reactor) + env->timeout_ns;
+}
+
+void statement_fini(struct statement *s)
+{
+    ASSERT(s->exec.open_queries == 0);
+    if (s->fini)
+        s->fini(s);
+    for (int i = 0; i < 2; i++)
+        if (s->writers[i])
+            dml_writer_fini(s->writers[i]);
+    if (s->exec.catalog)
+        catalog_put(s->exec.catalog);
+    arena_fini(&s->scratch);
+    arena_fini(&s->arena);
+    s->exec.catalog = NULL;
+}
+
+/* ---- errors and answers ---- */
+
+void statement_fail(struct statement *s, unsigned code, ...)
+{
+    va_list ap;
+
+    if (s->error.code)
+        return;
+    const struct mysql_error_info *info = mysql_error_find(code);
+    s->error.code = (uint16_t)code;
+    memcpy(s->error.sqlstate, mysql_error_sqlstate(code), sizeof s->error.sqlstate);
+    va_start(ap, code);
+    vsnprintf(s->error.text, sizeof s->error.text, info ? info->format : "Error", ap);
+    va_end(ap);
+}
+
+void *statement_alloc(struct statement *s, size_t n)
+{
+    void *p = arena_alloc(&s->arena, n);
+
+    if (!p && !s->error.code)
+        mysql_error_set_text(&s->error, 1041, "Out of memory: the statement needs more than it may use");
+    return p;
+}
+
+char *statement_printf(struct statement *s, const char *fmt, ...)
+{
+    va_list ap;
+    char small[512], *p;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    p = statement_alloc(s, (size_t)n + 1);
+    if (!p)
+        return NULL;
+    if ((size_t)n < sizeof small) {
+        memcpy(p, small, (size_t)n + 1);
+        return p;
+    }
+    va_start(ap, fmt);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+static uint16_t warnings(const struct statement *s)
+{
+    uint32_t n = s->session->warning_count;
+
+    return (uint16_t)(n > 65535 ? 65535 : n);
+}
+
+void statement_ok(struct statement *s, uint64_t affected, uint64_t insert_id, const char *info)
+{
+    if (s->answered)
+        return;
+    s->answered = true;
+    s->session->row_count = (int64_t)affected;
+    if (insert_id)
+        s->session->last_insert_id = insert_id;
+    s->sink->ok(s->sink, affected, insert_id, warnings(s), info);
+}
+
+static void answer_error(struct statement *s)
+{
+    if (s->answered)
+        return;
+    s->answered = true;
+    s->session->row_count = -1;
+    if (!s->keeps_warnings)
+        gateway_session_clear_warnings(s->session);
+    gateway_session_warn(s->session, "Error", s->error.code, s->error.text);
+    s->sink->error(s->sink, &s->error);
+}
+
+/* ---- rows in memory ---- */
+
+bool memory_result_begin(struct statement *s, uint32_t n)
+{
+    struct memory_result *m = &s->memory;
+
+    memset(m, 0, sizeof *m);
+    m->n_columns = n;
+    m->columns = statement_alloc(s, n * sizeof *m->columns);
+    m->types = statement_alloc(s, n * sizeof *m->types);
+    return m->columns && m->types;
+}
+
+void memory_result_column(struct statement *s, uint32_t i, const char *name, struct value_type type)
+{
+    s->memory.types[i] = type;
+    s->memory.columns[i].name = name;
+    mysql_column_of_type(&s->memory.columns[i], &type);
+}
+
+struct datum *memory_result_row(struct statement *s)
+{
+    struct memory_result *m = &s->memory;
+
+    if (m->n_rows == m->cap_rows) {
+        uint32_t cap = m->cap_rows ? m->cap_rows * 2 : 16;
+        struct datum *cells = statement_alloc(s, (size_t)cap * m->n_columns * sizeof *cells);
+        if (!cells)
+            return NULL;
+        if (m->n_rows)
+            memcpy(cells, m->cells, (size_t)m->n_rows * m->n_columns * sizeof *cells);
+        m->cells = cells;
+        m->cap_rows = cap;
+    }
+    return m->cells + (size_t)m->n_rows++ * m->n_columns;
+}
+
+static enum step emit(struct statement *s)
+{
+    struct memory_result *m = &s->memory;
+
+    if (!s->has_begun) {
+        s->has_begun = true;
+        if (s->sink->begin(s->sink, m->columns, m->types, m->n_columns) != 0) {
+            mysql_error_set_text(&s->error, 1041, "Out of memory");
+            return STEP_READY;
+        }
+    }
+    for (; m->next < m->n_rows; m->next++)
+        if (!s->sink->row(s->sink, m->cells + (size_t)m->next * m->n_columns))
+            return STEP_PENDING;
+    s->answered = true;
+    s->session->row_count = -1;
+    s->session->rows_found = m->n_rows;
+    s->sink->end(s->sink, warnings(s));
+    return STEP_READY;
+}
+
+/* ---- parse ---- */
+
+int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed)
+{
+    struct parse_error pe;
+
+    *consumed = len;
+    s->text = arena_strndup(&s->arena, text, len);
+    s->text_len = len;
+    if (!s->text) {
+        mysql_error_set_text(&s->error, 1041, "Out of memory");
+        return -EINVAL;
+    }
+    if (sql_parse(&s->arena, s->text, len, s->session->parse_flags, &s->ast, consumed, &pe) != 0) {
+        *consumed = len;
+        s->error.code = (uint16_t)pe.code;
+        memcpy(s->error.sqlstate, pe.sqlstate, sizeof s->error.sqlstate);
+        snprintf(s->error.text, sizeof s->error.text, "%s", pe.text);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static bool prepare_bind(struct statement *s, const struct datum *params, const struct value_type *types, uint32_t n)
+{
+    s->exec.catalog = cluster_catalog(s->env->cluster);
+    if (!s->exec.catalog) {
+        mysql_error_set_text(&s->error, 1053, "The tables are not available yet");
+        return false;
+    }
+    exec_expr_ctx(&s->exec, &s->expr_ctx, &s->scratch);
+    s->bind = (struct bind){.arena = &s->arena,
+                            .error = &s->error,
+                            .session = s->session,
+                            .catalog = s->exec.catalog,
+                            .text = s->text,
+                            .ctx = &s->expr_ctx,
+                            .params = params,
+                            .param_types = types,
+                            .n_params = n};
+    s->bind.subqueries_end = &s->bind.subqueries;
+    return true;
+}
+
+/* ---- simple statements ---- */
+
+static bool use_database(struct statement *s)
+{
+    const char *name = s->ast->u.database->name;
+
+    if (strcasecmp(name, SESSION_DATABASE) != 0 && !infoschema_is_database(name)) {
+        statement_fail(s, MYSQL_ER_BAD_DB_ERROR, name);
+        return false;
+    }
+    if (gateway_session_set_text(&s->session->database, name, strlen(name)) != 0)
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
+    statement_ok(s, 0, 0, NULL);
+    return true;
+}
+
+static bool kill_connection(struct statement *s)
+{
+    struct expr *e = bind_expr(&s->bind, s->ast->u.kill->id);
+    int64_t id;
+
+    if (!e)
+        return false;
+    if (!expr_is_const(e) || e->u.value.kind == DATUM_NULL || !datum_to_int(&e->u.value, &id)) {
+        statement_fail(s, MYSQL_ER_WRONG_ARGUMENTS, "KILL");
+        return false;
+    }
+    if (!s->env->gateway || gateway_kill(s->env->gateway, (uint32_t)id, s->ast->u.kill->is_query) != 0) {
+        statement_fail(s, MYSQL_ER_NO_SUCH_THREAD, (unsigned long)id);
+        return false;
+    }
+    statement_ok(s, 0, 0, NULL);
+    return true;
+}
+
+static bool maintain_tables(struct statement *s)
+{
+    static const char *const ops[] = {[SQL_MAINTAIN_ANALYZE] = "analyze", [SQL_MAINTAIN_OPTIMIZE] = "optimize",
+                                      [SQL_MAINTAIN_CHECK] = "check", [SQL_MAINTAIN_REPAIR] = "repair",
+                                      [SQL_MAINTAIN_CHECKSUM] = "checksum"};
+    static const char *const names[] = {"Table", "Op", "Msg_type", "Msg_text"};
+
+    if (!memory_result_begin(s, 4))
+        return false;
+    for (uint32_t i = 0; i < 4; i++)
+        memory_result_column(s, i, names[i], value_type_string(192));
+    for (const struct sql_table_name *t = s->ast->u.maintain->tables; t; t = t->next) {
+        struct datum *row = memory_result_row(s);
+        const char *op = ops[s->ast->u.maintain->kind];
+        bool exists = catalog_find(s->exec.catalog, t->name, strlen(t->name)) != NULL;
+        const char *name = row ? statement_printf(s, "%s.%s", SESSION_DATABASE, t->name) : NULL;
+        const char *text = exists ? "OK" : "Table doesn't exist", *type = exists ? "status" : "Error";
+        if (!name)
+            return false;
+        datum_set_string(&row[0], name, strlen(name));
+        datum_set_string(&row[1], op, strlen(op));
+        datum_set_string(&row[2], type, strlen(type));
+        datum_set_string(&row[3], text, strlen(text));
+    }
+    s->stage = STATEMENT_EMIT;
+    return true;
+}
+
+/* Transactions: every statement is on its own; the words are accepted as clients send them. */
+static bool transaction(struct statement *s)
+{
+    s->session->in_transaction = s->ast->kind == SQL_STMT_BEGIN;
+    if (s->ast->kind == SQL_STMT_ROLLBACK && !s->ast->u.transaction->savepoint)
+        gateway_session_warn(s->session, "Warning", 1196, "Changes to tables cannot be rolled back: they were written");
+    statement_ok(s, 0, 0, NULL);
+    return true;
+}
+
+static bool evaluate_do(struct statement *s)
+{
+    const struct sql_call_stmt *c = s->ast->u.call;
+
+    if (c->name) {
+        statement_fail(s, MYSQL_ER_SP_DOES_NOT_EXIST, "PROCEDURE", c->name);
+        return false;
+    }
+    for (uint32_t i = 0; i < c->arg_count; i++)
+        if (!bind_expr(&s->bind, c->args[i]))
+            return false;
+    statement_ok(s, 0, 0, NULL);
+    return true;
+}
+
+static bool prepare_kind(struct statement *s)
+{
+    switch (s->ast->kind) {
+    case SQL_STMT_EMPTY:
+        statement_fail(s, MYSQL_ER_EMPTY_QUERY);
+        return false;
+    case SQL_STMT_SELECT:
+        if (!select_prepare(s, s->ast->u.query) || !select_open(s))
+            return false;
+        s->run = select_run;
+        return true;
+    case SQL_STMT_INSERT:
+        return dml_insert_prepare(s);
+    case SQL_STMT_UPDATE:
+        return dml_update_prepare(s);
+    case SQL_STMT_DELETE:
+        return dml_delete_prepare(s);
+    case SQL_STMT_CREATE_TABLE:
+    case SQL_STMT_DROP_TABLE:
+    case SQL_STMT_TRUNCATE:
+    case SQL_STMT_ALTER_TABLE:
+    case SQL_STMT_CREATE_INDEX:
+    case SQL_STMT_DROP_INDEX:
+    case SQL_STMT_RENAME_TABLE:
+    case SQL_STMT_CREATE_DATABASE:
+    case SQL_STMT_DROP_DATABASE:
+    case SQL_STMT_CREATE_VIEW:
+        return ddl_prepare(s);
+    case SQL_STMT_USE:
+        return use_database(s);
+    case SQL_STMT_SET:
+        return sysvar_prepare_set(s);
+    case SQL_STMT_SHOW:
+    case SQL_STMT_DESCRIBE:
+        return show_prepare(s, s->ast->u.show);
+    case SQL_STMT_EXPLAIN:
+        return explain_prepare(s);
+    case SQL_STMT_BEGIN:
+    case SQL_STMT_COMMIT:
+    case SQL_STMT_ROLLBACK:
+    case SQL_STMT_SAVEPOINT:
+    case SQL_STMT_RELEASE:
+        return transaction(s);
+    case SQL_STMT_LOCK_TABLES:
+    case SQL_STMT_UNLOCK_TABLES:
+    case SQL_STMT_FLUSH:
+        statement_ok(s, 0, 0, NULL);
+        return true;
+    case SQL_STMT_KILL:
+        return kill_connection(s);
+    case SQL_STMT_MAINTAIN:
+        return maintain_tables(s);
+    case SQL_STMT_CALL:
+    case SQL_STMT_DO:
+        return evaluate_do(s);
+    case SQL_STMT_PREPARE:
+    case SQL_STMT_EXECUTE:
+    case SQL_STMT_DEALLOCATE:
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "PREPARE as a statement");
+        return false;
+    }
+    statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "this statement");
+    return false;
+}
+
+/* ---- stages ---- */
+
+static void begin_close(struct statement *s)
+{
+    if (s->stage >= STATEMENT_CLOSE)
+        return;
+    s->stage = STATEMENT_CLOSE;
+    exec_close(s->exec.subquery_op);
+    s->exec.subquery_op = NULL;
+    exec_close(s->op);
+    exec_close(s->other_op);
+    s->op = s->other_op = NULL;
+    if (s->error.code)
+        answer_error(s);
+}
+
+static enum step run_stage(struct statement *s)
+{
+    enum exec_state x;
+    enum step r;
+
+    switch (s->stage) {
+    case STATEMENT_SUBQUERIES:
+        x = exec_run_subqueries(&s->exec);
+        if (x == EXEC_PENDING)
+            return STEP_PENDING;
+        s->stage = STATEMENT_RUN;
+        return STEP_READY;
+    case STATEMENT_RUN:
+        r = s->run ? s->run(s) : STEP_READY;
+        if (r == STEP_READY && s->stage == STATEMENT_RUN)
+            begin_close(s);
+        return r;
+    case STATEMENT_EMIT:
+        r = emit(s);
+        if (r == STEP_READY)
+            begin_close(s);
+        return r;
+    default:
+        return STEP_READY;
+    }
+}
+
+void statement_resume(struct statement *s)
+{
+    if (s->running || s->stage == STATEMENT_NEW || s->stage == STATEMENT_DONE)
+        return;
+    s->running = true;
+    while (s->stage < STATEMENT_CLOSE) {
+        if (s->error.code) {
+            begin_close(s);
+            break;
+        }
+        if (run_stage(s) == STEP_PENDING && !s->error.code)
+            break;
+    }
+    s->running = false;
+    if (s->stage == STATEMENT_CLOSE && s->exec.open_queries == 0 && !s->exec.waiting) {
+        s->stage = STATEMENT_DONE;
+        s->done(s);
+    }
+}
+
+void statement_start(struct statement *s, const struct datum *params, const struct value_type *types, uint32_t n)
+{
+    ASSERT(s->stage == STATEMENT_NEW);
+    s->stage = STATEMENT_SUBQUERIES;
+    s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
+                        s->ast->u.show->kind >= SQL_SHOW_WARNINGS && s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
+    if (!s->keeps_warnings)
+        gateway_session_clear_warnings(s->session);
+    if (!s->error.code && prepare_bind(s, params, types, n) && prepare_kind(s) && !s->error.code)
+        s->exec.subqueries = s->bind.subqueries;
+    else if (!s->error.code)
+        mysql_error_set_text(&s->error, 1105, "The statement could not be prepared");
+    statement_resume(s);
+}
+
+void statement_cancel(struct statement *s, unsigned code, const char *text)
+{
+    if (s->stage == STATEMENT_NEW || s->stage >= STATEMENT_CLOSE)
+        return;
+    if (!s->error.code)
+        mysql_error_set_text(&s->error, code, "%s", text);
+    statement_resume(s);
+}
+
+int statement_describe(struct statement *s, const struct mysql_column **columns, uint32_t *n)
+{
+    *columns = NULL;
+    *n = 0;
+    if (!prepare_bind(s, NULL, NULL, 0))
+        return -EINVAL;
+    if (s->ast->kind != SQL_STMT_SELECT)
+        return 0;
+    if (!select_prepare(s, s->ast->u.query))
+        return -EINVAL;
+    *columns = s->columns;
+    *n = s->n_columns;
+    return 0;
+}

@@ -1,0 +1,259 @@
+/* information_schema: the server, its variables, connections and character sets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sql/exec.h"
+#include "sql/gateway.h"
+#include "sql/infoschema_tables.h"
+#include "sql/mysql_charset.h"
+#include "sql/sysvar.h"
+
+static const struct infoschema_column schemata_columns[] = {
+    INFO_TEXT("CATALOG_NAME"), INFO_TEXT("SCHEMA_NAME"), INFO_TEXT("DEFAULT_CHARACTER_SET_NAME"),
+    INFO_TEXT("DEFAULT_COLLATION_NAME"), INFO_TEXT("SQL_PATH")};
+
+static int fill_schemata(struct exec *x, struct infoschema_rows *out)
+{
+    static const char *const names[] = {"information_schema", SESSION_DATABASE};
+
+    (void)x;
+    for (int i = 0; i < 2; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, "def");
+        infoschema_put_text(out, names[i]);
+        infoschema_put_text(out, "utf8mb4");
+        infoschema_put_text(out, "utf8mb4_bin");
+        infoschema_put_null(out);
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_schemata, "SCHEMATA", schemata_columns, fill_schemata);
+
+static const struct infoschema_column engines_columns[] = {INFO_TEXT("ENGINE"), INFO_TEXT("SUPPORT"),
+                                                           INFO_TEXT("COMMENT"), INFO_TEXT("TRANSACTIONS"),
+                                                           INFO_TEXT("XA"), INFO_TEXT("SAVEPOINTS")};
+
+static int fill_engines(struct exec *x, struct infoschema_rows *out)
+{
+    static const char *const cells[] = {"QUANTA", "DEFAULT", "Compressed bitmaps, sharded by row", "NO", "NO", "NO"};
+
+    (void)x;
+    if (infoschema_row(out) != 0)
+        return -1;
+    for (int i = 0; i < 6; i++)
+        infoschema_put_text(out, cells[i]);
+    return 0;
+}
+
+INFO_TABLE(infoschema_engines, "ENGINES", engines_columns, fill_engines);
+
+static const struct infoschema_column collations_columns[] = {
+    INFO_TEXT("COLLATION_NAME"), INFO_TEXT("CHARACTER_SET_NAME"), INFO_INT("ID"),
+    INFO_TEXT("IS_DEFAULT"), INFO_TEXT("IS_COMPILED"), INFO_INT("SORTLEN"), INFO_TEXT("PAD_ATTRIBUTE")};
+
+static int fill_collations(struct exec *x, struct infoschema_rows *out)
+{
+    size_t n;
+    const struct mysql_collation *c = mysql_collation_list(&n);
+
+    (void)x;
+    for (size_t i = 0; i < n; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, c[i].name);
+        infoschema_put_text(out, c[i].charset);
+        infoschema_put_int(out, c[i].id);
+        infoschema_put_text(out, c[i].is_default ? "Yes" : "");
+        infoschema_put_text(out, "Yes");
+        infoschema_put_int(out, 1);
+        infoschema_put_text(out, c[i].is_pad_space ? "PAD SPACE" : "NO PAD");
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_collations, "COLLATIONS", collations_columns, fill_collations);
+
+static const struct infoschema_column charsets_columns[] = {
+    INFO_TEXT("CHARACTER_SET_NAME"), INFO_TEXT("DEFAULT_COLLATE_NAME"), INFO_TEXT("DESCRIPTION"), INFO_INT("MAXLEN")};
+
+static int fill_charsets(struct exec *x, struct infoschema_rows *out)
+{
+    size_t n;
+    const struct mysql_collation *c = mysql_collation_list(&n);
+
+    (void)x;
+    for (size_t i = 0; i < n; i++) {
+        if (!c[i].is_default)
+            continue;
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, c[i].charset);
+        infoschema_put_text(out, c[i].name);
+        infoschema_put_text(out, c[i].charset);
+        infoschema_put_int(out, c[i].max_len);
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_character_sets, "CHARACTER_SETS", charsets_columns, fill_charsets);
+
+/* ---- variables and status ---- */
+
+static const struct infoschema_column pair_columns[] = {INFO_TEXT("VARIABLE_NAME"), INFO_TEXT("VARIABLE_VALUE")};
+
+static int fill_variables(struct exec *x, struct infoschema_rows *out)
+{
+    size_t n;
+    const struct sysvar *v = sysvar_list(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, v[i].name);
+        infoschema_put_text(out, sysvar_text(x->session, v[i].name, x->arena));
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_session_variables, "SESSION_VARIABLES", pair_columns, fill_variables);
+INFO_TABLE(infoschema_global_variables, "GLOBAL_VARIABLES", pair_columns, fill_variables);
+
+static int put_figure(struct infoschema_rows *out, const char *name, uint64_t v)
+{
+    char text[24];
+
+    if (infoschema_row(out) != 0)
+        return -1;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+    infoschema_put_text(out, name);
+    infoschema_put_text(out, text);
+    return 0;
+}
+
+static int fill_status(struct exec *x, struct infoschema_rows *out)
+{
+    struct gateway *g = gateway_of(x->reactor);
+    struct gateway_stats s = {0};
+
+    if (g)
+        gateway_stats(g, &s);
+    return put_figure(out, "Aborted_connects", s.refused) || put_figure(out, "Com_errors", s.errors) ||
+                   put_figure(out, "Connections", s.connections) || put_figure(out, "Questions", s.statements) ||
+                   put_figure(out, "Rows_sent", s.rows_sent) ||
+                   put_figure(out, "Threads_connected", s.open_connections) || put_figure(out, "Threads_running", 1) ||
+                   put_figure(out, "Uptime", s.uptime_s)
+               ? -1
+               : 0;
+}
+
+INFO_TABLE(infoschema_session_status, "SESSION_STATUS", pair_columns, fill_status);
+INFO_TABLE(infoschema_global_status, "GLOBAL_STATUS", pair_columns, fill_status);
+
+/* ---- connections ---- */
+
+static const struct infoschema_column process_columns[] = {
+    INFO_INT("ID"), INFO_TEXT("USER"), INFO_TEXT("HOST"), INFO_TEXT("DB"), INFO_TEXT("COMMAND"),
+    INFO_INT("TIME"), INFO_TEXT("STATE"), INFO_TEXT("INFO")};
+
+static void put_connection(void *ctx, const struct gateway_connection *c)
+{
+    struct infoschema_rows *out = ctx;
+
+    if (infoschema_row(out) != 0)
+        return;
+    infoschema_put_int(out, c->id);
+    infoschema_put_text(out, c->user ? c->user : "unauthenticated user");
+    infoschema_put_text(out, c->host ? c->host : "");
+    infoschema_put_text(out, c->database);
+    infoschema_put_text(out, c->command);
+    infoschema_put_int(out, c->seconds);
+    infoschema_put_text(out, c->info ? "executing" : "");
+    infoschema_put_text(out, c->info);
+}
+
+static int fill_processes(struct exec *x, struct infoschema_rows *out)
+{
+    struct gateway *g = gateway_of(x->reactor);
+
+    if (g)
+        gateway_list(g, put_connection, out);
+    return 0;
+}
+
+INFO_TABLE(infoschema_processlist, "PROCESSLIST", process_columns, fill_processes);
+
+static const struct infoschema_column warning_columns[] = {INFO_TEXT("LEVEL"), INFO_INT("CODE"), INFO_TEXT("MESSAGE")};
+
+static int fill_warnings(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->session->n_warnings; i++) {
+        const struct session_warning *w = &x->session->warnings[i];
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, w->level);
+        infoschema_put_int(out, w->code);
+        infoschema_put_text(out, w->text);
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_warnings, "WARNINGS", warning_columns, fill_warnings);
+
+static const struct infoschema_column connection_columns[] = {INFO_TEXT("USER"), INFO_TEXT("HOST"), INFO_TEXT("DB")};
+
+static int fill_connection(struct exec *x, struct infoschema_rows *out)
+{
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, x->session->user);
+    infoschema_put_text(out, x->session->host);
+    infoschema_put_text(out, x->session->database);
+    return 0;
+}
+
+INFO_TABLE(infoschema_connection, "CONNECTION", connection_columns, fill_connection);
+
+/* ---- the rest ---- */
+
+static const struct infoschema_column plugins_columns[] = {
+    INFO_TEXT("PLUGIN_NAME"), INFO_TEXT("PLUGIN_STATUS"), INFO_TEXT("PLUGIN_TYPE"), INFO_TEXT("PLUGIN_LIBRARY"),
+    INFO_TEXT("PLUGIN_LICENSE")};
+
+static int fill_plugins(struct exec *x, struct infoschema_rows *out)
+{
+    (void)x;
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, "QUANTA");
+    infoschema_put_text(out, "ACTIVE");
+    infoschema_put_text(out, "STORAGE ENGINE");
+    infoschema_put_null(out);
+    infoschema_put_text(out, "Apache-2.0");
+    return 0;
+}
+
+INFO_TABLE(infoschema_plugins, "PLUGINS", plugins_columns, fill_plugins);
+
+static const struct infoschema_column privileges_columns[] = {INFO_TEXT("GRANTEE"), INFO_TEXT("TABLE_CATALOG"),
+                                                              INFO_TEXT("PRIVILEGE_TYPE"), INFO_TEXT("IS_GRANTABLE")};
+
+static int fill_privileges(struct exec *x, struct infoschema_rows *out)
+{
+    static const char *const names[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP"};
+    char grantee[160];
+
+    snprintf(grantee, sizeof grantee, "'%.64s'@'%%'", x->session->user ? x->session->user : "");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, grantee);
+        infoschema_put_text(out, "def");
+        infoschema_put_text(out, names[i]);
+        infoschema_put_text(out, "NO");
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_user_privileges, "USER_PRIVILEGES", privileges_columns, fill_privileges);

@@ -1,0 +1,414 @@
+/* information_schema: what is known of the tables. */
+#include "sql/infoschema_tables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sql/exec.h"
+
+int infoschema_fill_nothing(struct exec *x, struct infoschema_rows *out)
+{
+    (void)x;
+    (void)out;
+    return 0;
+}
+
+const char *infoschema_data_type(const struct column *c)
+{
+    switch (c->type) {
+    case COLUMN_BOOL:
+        return "tinyint";
+    case COLUMN_INT:
+        return "bigint";
+    case COLUMN_DECIMAL:
+        return "decimal";
+    case COLUMN_DATE:
+        return "date";
+    case COLUMN_DATETIME:
+        return "datetime";
+    default:
+        return "varchar";
+    }
+}
+
+void infoschema_column_type(const struct column *c, char *out, size_t cap)
+{
+    switch (c->type) {
+    case COLUMN_BOOL:
+        snprintf(out, cap, "tinyint(1)");
+        return;
+    case COLUMN_INT:
+        snprintf(out, cap, "bigint(20)");
+        return;
+    case COLUMN_DECIMAL:
+        snprintf(out, cap, "decimal(18,%u)", c->scale);
+        return;
+    case COLUMN_DATE:
+        snprintf(out, cap, "date");
+        return;
+    case COLUMN_DATETIME:
+        if (c->scale)
+            snprintf(out, cap, "datetime(%u)", c->scale);
+        else
+            snprintf(out, cap, "datetime");
+        return;
+    default:
+        snprintf(out, cap, "varchar(%u)", c->max_length ? c->max_length : 255);
+    }
+}
+
+const char *infoschema_column_key(const struct column *c)
+{
+    if (c->in_key)
+        return "PRI";
+    return c->parent_table ? "MUL" : "";
+}
+
+static uint64_t table_rows(struct exec *x, const struct schema *s, uint64_t *bytes)
+{
+    struct cluster_table_stats stats = {0};
+
+    if (!cluster_table_stats(x->cluster, s->table_id, &stats))
+        memset(&stats, 0, sizeof stats);
+    *bytes = stats.bytes;
+    return stats.rows;
+}
+
+static const struct infoschema_column tables_columns[] = {
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("TABLE_TYPE"),
+    INFO_TEXT("ENGINE"), INFO_INT("VERSION"), INFO_TEXT("ROW_FORMAT"), INFO_INT("TABLE_ROWS"),
+    INFO_INT("AVG_ROW_LENGTH"), INFO_INT("DATA_LENGTH"), INFO_INT("MAX_DATA_LENGTH"), INFO_INT("INDEX_LENGTH"),
+    INFO_INT("DATA_FREE"), INFO_INT("AUTO_INCREMENT"), INFO_TEXT("CREATE_TIME"), INFO_TEXT("UPDATE_TIME"),
+    INFO_TEXT("CHECK_TIME"), INFO_TEXT("TABLE_COLLATION"), INFO_INT("CHECKSUM"), INFO_TEXT("CREATE_OPTIONS"),
+    INFO_TEXT("TABLE_COMMENT"),
+};
+
+static int put_system_table(struct infoschema_rows *out, const struct infoschema_table *t)
+{
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, "def");
+    infoschema_put_text(out, t->database);
+    infoschema_put_text(out, t->name);
+    infoschema_put_text(out, "SYSTEM VIEW");
+    infoschema_put_text(out, "MEMORY");
+    infoschema_put_int(out, 11);
+    for (int i = 6; i < 19; i++)
+        infoschema_put_null(out);
+    infoschema_put_text(out, "");
+    infoschema_put_text(out, "");
+    return 0;
+}
+
+static int fill_tables(struct exec *x, struct infoschema_rows *out)
+{
+    uint32_t n;
+    const struct infoschema_table *const *list = infoschema_list(&n);
+
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        uint64_t bytes, rows = table_rows(x, s, &bytes);
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, "def");
+        infoschema_put_text(out, SESSION_DATABASE);
+        infoschema_put_text(out, s->name);
+        infoschema_put_text(out, "BASE TABLE");
+        infoschema_put_text(out, "QUANTA");
+        infoschema_put_int(out, 10);
+        infoschema_put_text(out, "Dynamic");
+        infoschema_put_int(out, (int64_t)rows);
+        infoschema_put_int(out, rows ? (int64_t)(bytes / rows) : 0);
+        infoschema_put_int(out, (int64_t)bytes);
+        for (int k = 0; k < 3; k++)
+            infoschema_put_int(out, 0);
+        for (int k = 0; k < 4; k++)
+            infoschema_put_null(out);
+        infoschema_put_text(out, "utf8mb4_bin");
+        infoschema_put_null(out);
+        infoschema_put_text(out, "");
+        infoschema_put_text(out, s->comment ? s->comment : "");
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (put_system_table(out, list[i]) != 0)
+            return -1;
+    return 0;
+}
+
+INFO_TABLE(infoschema_tables, "TABLES", tables_columns, fill_tables);
+
+static const struct infoschema_column columns_columns[] = {
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("COLUMN_NAME"),
+    INFO_INT("ORDINAL_POSITION"), INFO_TEXT("COLUMN_DEFAULT"), INFO_TEXT("IS_NULLABLE"), INFO_TEXT("DATA_TYPE"),
+    INFO_INT("CHARACTER_MAXIMUM_LENGTH"), INFO_INT("CHARACTER_OCTET_LENGTH"), INFO_INT("NUMERIC_PRECISION"),
+    INFO_INT("NUMERIC_SCALE"), INFO_INT("DATETIME_PRECISION"), INFO_TEXT("CHARACTER_SET_NAME"),
+    INFO_TEXT("COLLATION_NAME"), INFO_TEXT("COLUMN_TYPE"), INFO_TEXT("COLUMN_KEY"), INFO_TEXT("EXTRA"),
+    INFO_TEXT("PRIVILEGES"), INFO_TEXT("COLUMN_COMMENT"), INFO_TEXT("IS_GENERATED"),
+    INFO_TEXT("GENERATION_EXPRESSION"), INFO_TEXT("MAPPING"),
+};
+
+static void put_numbers(struct infoschema_rows *out, const struct column *c)
+{
+    bool text = c->type == COLUMN_STRING;
+    uint32_t length = c->max_length ? c->max_length : 255;
+
+    if (text) {
+        infoschema_put_int(out, length);
+        infoschema_put_int(out, (int64_t)length * 4);
+    } else {
+        infoschema_put_null(out);
+        infoschema_put_null(out);
+    }
+    if (c->type == COLUMN_BOOL || c->type == COLUMN_INT || c->type == COLUMN_DECIMAL) {
+        infoschema_put_int(out, c->type == COLUMN_BOOL ? 3 : c->type == COLUMN_INT ? 19 : 18);
+        infoschema_put_int(out, c->type == COLUMN_DECIMAL ? c->scale : 0);
+    } else {
+        infoschema_put_null(out);
+        infoschema_put_null(out);
+    }
+    if (c->type == COLUMN_DATETIME)
+        infoschema_put_int(out, c->scale);
+    else
+        infoschema_put_null(out);
+    infoschema_put_text(out, text ? "utf8mb4" : NULL);
+    infoschema_put_text(out, text ? "utf8mb4_bin" : NULL);
+}
+
+static int fill_columns(struct exec *x, struct infoschema_rows *out)
+{
+    char type[128];
+
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        int64_t position = 0;
+        for (uint16_t k = 0; k < s->n_columns; k++) {
+            const struct column *c = &s->columns[k];
+            if (c->hidden)
+                continue;
+            if (infoschema_row(out) != 0)
+                return -1;
+            infoschema_put_text(out, "def");
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, s->name);
+            infoschema_put_text(out, c->name);
+            infoschema_put_int(out, ++position);
+            infoschema_put_text(out, c->default_value);
+            infoschema_put_text(out, c->required || c->in_key ? "NO" : "YES");
+            infoschema_put_text(out, infoschema_data_type(c));
+            put_numbers(out, c);
+            infoschema_column_type(c, type, sizeof type);
+            infoschema_put_text(out, type);
+            infoschema_put_text(out, infoschema_column_key(c));
+            infoschema_put_text(out, "");
+            infoschema_put_text(out, "select,insert,update,references");
+            infoschema_put_text(out, c->comment ? c->comment : "");
+            infoschema_put_text(out, "NEVER");
+            infoschema_put_null(out);
+            infoschema_put_text(out, mapping_name(c->mapping));
+        }
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_columns, "COLUMNS", columns_columns, fill_columns);
+
+static const struct infoschema_column statistics_columns[] = {
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_INT("NON_UNIQUE"),
+    INFO_TEXT("INDEX_SCHEMA"), INFO_TEXT("INDEX_NAME"), INFO_INT("SEQ_IN_INDEX"), INFO_TEXT("COLUMN_NAME"),
+    INFO_TEXT("COLLATION"), INFO_INT("CARDINALITY"), INFO_INT("SUB_PART"), INFO_TEXT("PACKED"), INFO_TEXT("NULLABLE"),
+    INFO_TEXT("INDEX_TYPE"), INFO_TEXT("COMMENT"), INFO_TEXT("INDEX_COMMENT"),
+};
+
+static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
+                            const struct column *c, const char *index, int64_t seq, bool unique)
+{
+    uint64_t bytes;
+
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, "def");
+    infoschema_put_text(out, SESSION_DATABASE);
+    infoschema_put_text(out, s->name);
+    infoschema_put_int(out, !unique);
+    infoschema_put_text(out, SESSION_DATABASE);
+    infoschema_put_text(out, index);
+    infoschema_put_int(out, seq);
+    infoschema_put_text(out, c->name);
+    infoschema_put_text(out, "A");
+    infoschema_put_int(out, (int64_t)table_rows(x, s, &bytes));
+    infoschema_put_null(out);
+    infoschema_put_null(out);
+    infoschema_put_text(out, unique ? "" : "YES");
+    infoschema_put_text(out, "BITMAP");
+    infoschema_put_text(out, "");
+    infoschema_put_text(out, "");
+    return 0;
+}
+
+static int fill_statistics(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        int64_t seq = 0;
+        for (unsigned k = 0; k < s->n_key; k++) {
+            const struct column *c = &s->columns[s->key[k]];
+            if (!c->hidden && put_index_column(x, out, s, c, "PRIMARY", ++seq, true) != 0)
+                return -1;
+        }
+        for (uint16_t k = 0; k < s->n_columns; k++) {
+            const struct column *c = &s->columns[k];
+            if (c->parent_table && put_index_column(x, out, s, c, c->name, 1, false) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_statistics, "STATISTICS", statistics_columns, fill_statistics);
+
+static const struct infoschema_column usage_columns[] = {
+    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("COLUMN_NAME"),
+    INFO_INT("ORDINAL_POSITION"), INFO_INT("POSITION_IN_UNIQUE_CONSTRAINT"), INFO_TEXT("REFERENCED_TABLE_SCHEMA"),
+    INFO_TEXT("REFERENCED_TABLE_NAME"), INFO_TEXT("REFERENCED_COLUMN_NAME"),
+};
+
+/* The first key column of a parent, when it is known. */
+static const char *parent_column(struct exec *x, const struct column *c)
+{
+    const struct schema *p;
+
+    if (c->parent_key)
+        return c->parent_key;
+    p = catalog_find(x->catalog, c->parent_table, strlen(c->parent_table));
+    return p && p->n_key ? p->columns[p->key[p->n_key - 1]].name : NULL;
+}
+
+static int fill_usage(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        for (unsigned k = 0; k < s->n_key + s->n_columns; k++) {
+            bool key = k < s->n_key;
+            const struct column *c = &s->columns[key ? s->key[k] : k - s->n_key];
+            if (c->hidden || (!key && !c->parent_table))
+                continue;
+            if (infoschema_row(out) != 0)
+                return -1;
+            infoschema_put_text(out, "def");
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, key ? "PRIMARY" : c->name);
+            infoschema_put_text(out, "def");
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, s->name);
+            infoschema_put_text(out, c->name);
+            infoschema_put_int(out, key ? (int64_t)k + 1 : 1);
+            if (key) {
+                for (int n = 0; n < 4; n++)
+                    infoschema_put_null(out);
+            } else {
+                infoschema_put_int(out, 1);
+                infoschema_put_text(out, SESSION_DATABASE);
+                infoschema_put_text(out, c->parent_table);
+                infoschema_put_text(out, parent_column(x, c));
+            }
+        }
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_key_column_usage, "KEY_COLUMN_USAGE", usage_columns, fill_usage);
+
+static const struct infoschema_column constraint_columns[] = {
+    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
+    INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("CONSTRAINT_TYPE"),
+};
+
+static int fill_constraints(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        for (int k = -1; k < s->n_columns; k++) {
+            if (k < 0 ? !s->primary_key : !s->columns[k].parent_table)
+                continue;
+            if (infoschema_row(out) != 0)
+                return -1;
+            infoschema_put_text(out, "def");
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, k < 0 ? "PRIMARY" : s->columns[k].name);
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, s->name);
+            infoschema_put_text(out, k < 0 ? "PRIMARY KEY" : "FOREIGN KEY");
+        }
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_table_constraints, "TABLE_CONSTRAINTS", constraint_columns, fill_constraints);
+
+static const struct infoschema_column referential_columns[] = {
+    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
+    INFO_TEXT("UNIQUE_CONSTRAINT_SCHEMA"), INFO_TEXT("UNIQUE_CONSTRAINT_NAME"), INFO_TEXT("MATCH_OPTION"),
+    INFO_TEXT("UPDATE_RULE"), INFO_TEXT("DELETE_RULE"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("REFERENCED_TABLE_NAME"),
+};
+
+static int fill_referential(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        for (uint16_t k = 0; k < s->n_columns; k++) {
+            if (!s->columns[k].parent_table)
+                continue;
+            if (infoschema_row(out) != 0)
+                return -1;
+            infoschema_put_text(out, "def");
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, s->columns[k].name);
+            infoschema_put_text(out, SESSION_DATABASE);
+            infoschema_put_text(out, "PRIMARY");
+            infoschema_put_text(out, "NONE");
+            infoschema_put_text(out, "NO ACTION");
+            infoschema_put_text(out, "NO ACTION");
+            infoschema_put_text(out, s->name);
+            infoschema_put_text(out, s->columns[k].parent_table);
+        }
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_referential_constraints, "REFERENTIAL_CONSTRAINTS", referential_columns, fill_referential);
+
+/* Things there are none of. */
+static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"),
+                                                         INFO_TEXT("TABLE_NAME"), INFO_TEXT("VIEW_DEFINITION")};
+INFO_TABLE(infoschema_views, "VIEWS", views_columns, infoschema_fill_nothing);
+
+static const struct infoschema_column triggers_columns[] = {
+    INFO_TEXT("TRIGGER_SCHEMA"), INFO_TEXT("TRIGGER_NAME"), INFO_TEXT("EVENT_MANIPULATION"),
+    INFO_TEXT("EVENT_OBJECT_SCHEMA"), INFO_TEXT("EVENT_OBJECT_TABLE"), INFO_TEXT("ACTION_STATEMENT"),
+    INFO_TEXT("ACTION_TIMING"), INFO_TEXT("CREATED"), INFO_TEXT("SQL_MODE"), INFO_TEXT("DEFINER"),
+    INFO_TEXT("CHARACTER_SET_CLIENT"), INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+INFO_TABLE(infoschema_triggers, "TRIGGERS", triggers_columns, infoschema_fill_nothing);
+
+static const struct infoschema_column events_columns[] = {
+    INFO_TEXT("EVENT_SCHEMA"), INFO_TEXT("EVENT_NAME"), INFO_TEXT("DEFINER"), INFO_TEXT("TIME_ZONE"),
+    INFO_TEXT("EVENT_TYPE"), INFO_TEXT("STATUS"), INFO_TEXT("CHARACTER_SET_CLIENT"),
+    INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+INFO_TABLE(infoschema_events, "EVENTS", events_columns, infoschema_fill_nothing);
+
+static const struct infoschema_column routines_columns[] = {
+    INFO_TEXT("SPECIFIC_NAME"), INFO_TEXT("ROUTINE_SCHEMA"), INFO_TEXT("ROUTINE_NAME"), INFO_TEXT("ROUTINE_TYPE"),
+    INFO_TEXT("DEFINER"), INFO_TEXT("LAST_ALTERED"), INFO_TEXT("CREATED"), INFO_TEXT("SECURITY_TYPE"),
+    INFO_TEXT("ROUTINE_COMMENT"), INFO_TEXT("DATA_TYPE"), INFO_TEXT("ROUTINE_DEFINITION"),
+    INFO_TEXT("CHARACTER_SET_CLIENT"), INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+INFO_TABLE(infoschema_routines, "ROUTINES", routines_columns, infoschema_fill_nothing);
+
+static const struct infoschema_column parameters_columns[] = {
+    INFO_TEXT("SPECIFIC_SCHEMA"), INFO_TEXT("SPECIFIC_NAME"), INFO_INT("ORDINAL_POSITION"),
+    INFO_TEXT("PARAMETER_MODE"), INFO_TEXT("PARAMETER_NAME"), INFO_TEXT("DATA_TYPE")};
+INFO_TABLE(infoschema_parameters, "PARAMETERS", parameters_columns, infoschema_fill_nothing);
+
+static const struct infoschema_column partitions_columns[] = {INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"),
+                                                              INFO_TEXT("PARTITION_NAME"),
+                                                              INFO_TEXT("PARTITION_METHOD")};
+INFO_TABLE(infoschema_partitions, "PARTITIONS", partitions_columns, infoschema_fill_nothing);

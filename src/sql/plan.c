@@ -1,0 +1,223 @@
+#include "sql/plan.h"
+
+#include <string.h>
+
+#include "sql/plan_subquery.h"
+
+struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child, uint32_t width)
+{
+    struct plan *n = bind_alloc(p->bind, sizeof *n);
+
+    if (!n)
+        return NULL;
+    n->kind = kind;
+    n->child = child;
+    n->width = width;
+    n->id = p->n_nodes++;
+    return n;
+}
+
+struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n)
+{
+    if (!n || !child)
+        return child;
+    struct plan *f = plan_new(p, PLAN_FILTER, child, child->width);
+    if (!f)
+        return NULL;
+    f->base = child->base;
+    f->types = child->types;
+    f->u.list.exprs = conds;
+    f->u.list.n = n;
+    return f;
+}
+
+static struct plan *plan_project(struct planner *p, struct plan *child, const struct bound_select *s)
+{
+    struct plan *n = plan_new(p, PLAN_PROJECT, child, s->n_items);
+
+    if (!n || !(n->u.list.exprs = bind_alloc(p->bind, (s->n_items + 1) * sizeof *n->u.list.exprs)) ||
+        !(n->types = bind_alloc(p->bind, (s->n_items + 1) * sizeof *n->types)))
+        return NULL;
+    for (uint32_t i = 0; i < s->n_items; i++) {
+        n->u.list.exprs[i] = s->items[i].expr;
+        n->types[i] = s->items[i].expr->type;
+    }
+    n->u.list.n = s->n_items;
+    return n;
+}
+
+static struct plan *plan_aggregate(struct planner *p, struct plan *child, const struct bound_select *s)
+{
+    struct plan *n = plan_new(p, PLAN_AGGREGATE, child, s->n_groups + s->n_aggregates);
+
+    if (!n)
+        return NULL;
+    n->u.aggregate.groups = s->groups;
+    n->u.aggregate.n_groups = s->n_groups;
+    n->u.aggregate.aggregates = s->aggregates;
+    n->u.aggregate.n_aggregates = s->n_aggregates;
+    n->u.aggregate.whole = s->n_groups == 0;
+    return n;
+}
+
+static struct plan *plan_sort(struct planner *p, struct plan *child, const struct bound_order *order, uint32_t n,
+                              uint64_t limit)
+{
+    struct plan *s = plan_new(p, PLAN_SORT, child, child->width);
+
+    if (!s || !(s->u.sort.keys = bind_alloc(p->bind, (n + 1) * sizeof *s->u.sort.keys)))
+        return NULL;
+    s->types = child->types;
+    s->u.sort.n_keys = n;
+    s->u.sort.limit = limit;
+    for (uint32_t i = 0; i < n; i++)
+        s->u.sort.keys[i] = (struct plan_order){.cell = order[i].item, .descending = order[i].descending};
+    return s;
+}
+
+static uint64_t rows_wanted(uint64_t limit, uint64_t offset)
+{
+    return limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
+}
+
+static struct plan *plan_limit(struct planner *p, struct plan *child, uint64_t count, uint64_t offset)
+{
+    if (!child || (count == UINT64_MAX && !offset))
+        return child;
+    struct plan *n = plan_new(p, PLAN_LIMIT, child, child->width);
+    if (!n)
+        return NULL;
+    n->types = child->types;
+    n->u.limit.count = count;
+    n->u.limit.offset = offset;
+    return n;
+}
+
+static struct plan *plan_topn(struct planner *p, struct plan *child, const struct bound_select *s)
+{
+    struct plan *n = plan_new(p, PLAN_TOPN, child, 3);
+
+    if (!n || !(n->types = bind_alloc(p->bind, 3 * sizeof *n->types)))
+        return NULL;
+    for (uint32_t i = 0; i < 3; i++)
+        n->types[i] = s->items[i].expr->type;
+    n->u.topn.limit = s->topn_limit;
+    n->u.topn.value_type = s->groups[0]->type;
+    return plan_limit(p, n, s->limit, s->offset);
+}
+
+/* GROUP BY a multi-valued column by the gateway: the rows would have to be counted once per value. */
+static bool groups_lists(const struct bound_select *s)
+{
+    for (uint32_t i = 0; i < s->n_groups; i++)
+        if (s->groups[i]->kind == EXPR_COLUMN && s->groups[i]->delim)
+            return true;
+    return false;
+}
+
+static struct plan *plan_select(struct planner *p, struct bound_select *s)
+{
+    struct plan *n;
+
+    if (s->from) {
+        n = plan_from(p, s);
+    } else {
+        n = plan_new(p, PLAN_ONE_ROW, NULL, 0);
+        if (n)
+            n = plan_filter(p, n, s->where, s->n_where);
+    }
+    if (!n)
+        return NULL;
+    if (s->grouped) {
+        if (!plan_push_groups(p, s, &n)) {
+            if (groups_lists(s)) {
+                bind_fail(p->bind, MYSQL_ER_NOT_SUPPORTED_YET,
+                          "GROUP BY of a multi-valued column together with joins or expressions");
+                return NULL;
+            }
+            n = plan_aggregate(p, n, s);
+        }
+    } else if (s->distinct && plan_push_distinct(p, s, n)) {
+        /* groups without aggregates: already distinct */
+    } else {
+        plan_push_order(p, s, n);
+    }
+    if (!n)
+        return NULL;
+    if (s->topn)
+        return plan_topn(p, n, s);
+    if (s->having)
+        n = plan_filter(p, n, &s->having, 1);
+    bool is_ordered = n->kind == PLAN_SCAN && n->u.scan.n_order;
+    bool is_distinct = s->distinct && n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_GROUPS && !s->grouped;
+    n = n ? plan_project(p, n, s) : NULL;
+    if (n && s->distinct && !is_distinct) {
+        n = plan_new(p, PLAN_DISTINCT, n, n->width);
+        if (n)
+            n->types = n->child->types;
+    }
+    if (n && s->n_order && !is_ordered)
+        n = plan_sort(p, n, s->order, s->n_order, rows_wanted(s->limit, s->offset));
+    return plan_limit(p, n, s->limit, s->offset);
+}
+
+static struct plan *plan_union(struct planner *p, const struct bound_query *q)
+{
+    struct plan *left = NULL;
+
+    for (uint32_t i = 0; i < q->n_terms; i++) {
+        const struct bound_term *t = &q->terms[i];
+        struct plan *child = t->select ? plan_select(p, t->select) : plan_query(p, t->query);
+        if (!child)
+            return NULL;
+        struct plan *u = plan_new(p, PLAN_UNION, NULL, q->n_columns);
+        if (!u || !(u->children = bind_alloc(p->bind, 2 * sizeof *u->children)) ||
+            !(u->types = bind_alloc(p->bind, (q->n_columns + 1) * sizeof *u->types)))
+            return NULL;
+        for (uint32_t c = 0; c < q->n_columns; c++)
+            u->types[c] = q->columns[c].type;
+        if (left)
+            u->children[u->n_children++] = left;
+        u->children[u->n_children++] = child;
+        left = u;
+        if (i > 0 && !t->all) {
+            left = plan_new(p, PLAN_DISTINCT, u, u->width);
+            if (!left)
+                return NULL;
+            left->types = u->types;
+        }
+    }
+    if (left && q->n_order)
+        left = plan_sort(p, left, q->order, q->n_order, rows_wanted(q->limit, q->offset));
+    return plan_limit(p, left, q->limit, q->offset);
+}
+
+struct plan *plan_query(struct planner *p, const struct bound_query *q)
+{
+    if (q->n_terms == 1 && q->terms[0].select)
+        return plan_select(p, q->terms[0].select);
+    return plan_union(p, q);
+}
+
+bool plan_subqueries(struct planner *p)
+{
+    for (struct subquery *q = p->bind->subqueries; q; q = q->next)
+        if (!q->plan && !(q->plan = plan_query(p, q->query)))
+            return false;
+    return true;
+}
+
+struct plan *plan_table_rows(struct planner *p, struct bound_select *s)
+{
+    struct plan *n = plan_from(p, s);
+
+    if (!n)
+        return NULL;
+    if (!s->n_order)
+        return plan_limit(p, n, s->limit, s->offset);
+    /* Used columns first, then what ORDER BY needs. */
+    n = plan_project(p, n, s);
+    if (n)
+        n = plan_sort(p, n, s->order, s->n_order, rows_wanted(s->limit, s->offset));
+    return plan_limit(p, n, s->limit, s->offset);
+}

@@ -1,0 +1,144 @@
+#pragma once
+/*
+ * The plan of a query: a tree of operators that pull batches of rows from each other, at the bottom
+ * shard programs. Decides what the cores do (plan_push.c) and what is left for the gateway.
+ *
+ *   plan.c        bound query -> tree of operators
+ *   plan_join.c   FROM: where conditions go, join keys
+ *   plan_push.c   predicates of shard programs
+ *   plan_scan.c   groups, aggregates, order and limit that the cores can do
+ *   explain.c     printing
+ * Synchronous; arena of the statement; constant once made.
+ */
+#include "sql/bind.h"
+#include "storage/program.h"
+
+struct cluster;
+
+enum plan_kind {
+    PLAN_ONE_ROW,   /* one row without cells */
+    PLAN_SCAN,      /* shard program over a table */
+    PLAN_VIRTUAL,   /* rows of an information_schema table */
+    PLAN_FILTER,
+    PLAN_PROJECT,
+    PLAN_AGGREGATE, /* hash aggregation */
+    PLAN_SORT,
+    PLAN_DISTINCT,
+    PLAN_LIMIT,
+    PLAN_JOIN,      /* hash join, or nested loops without keys */
+    PLAN_UNION,     /* children one after the other */
+    PLAN_TOPN,      /* topn(): value, count -> value, count, percent */
+};
+
+enum join_form { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT };
+
+struct plan_key {
+    struct expr *left, *right;
+    enum compare_class class;
+};
+
+struct plan_order {
+    uint32_t cell;
+    bool descending;
+};
+
+/* What a scan asks of the cores. The predicate is built when the scan opens, as subqueries are known then. */
+struct plan_scan {
+    const struct schema *schema;
+    const struct source *source;
+    struct expr **pushed; /* conjuncts */
+    uint32_t n_pushed;
+    enum program_output output;
+    uint16_t n_columns;
+    uint16_t *columns; /* positions in the schema */
+    uint16_t n_aggregates;
+    struct aggregate *aggregates;
+    uint16_t n_order;
+    struct program_order *order;
+    uint64_t limit; /* UINT64_MAX = all */
+};
+
+struct plan {
+    enum plan_kind kind;
+    uint32_t width;          /* cells of a row */
+    uint32_t base;           /* slot number of the first cell, for expressions */
+    struct value_type *types; /* of the cells; may be NULL below projections */
+    struct plan *child, *right;
+    struct plan **children;  /* UNION */
+    uint32_t n_children;
+    uint32_t id;             /* number in the statement, for EXPLAIN ANALYZE */
+    union {
+        struct plan_scan scan;
+        const struct infoschema_table *table;
+        struct {
+            const uint16_t *columns; /* VIRTUAL: columns wanted */
+            const struct infoschema_table *table;
+        } virtual_;
+        struct {
+            struct expr **exprs; /* FILTER: conjuncts; PROJECT: cells */
+            uint32_t n;
+        } list;
+        struct {
+            struct expr **groups;
+            uint32_t n_groups;
+            struct aggregate_call **aggregates;
+            uint32_t n_aggregates;
+            bool whole; /* without GROUP BY: exactly one row */
+        } aggregate;
+        struct {
+            struct plan_order *keys;
+            uint32_t n_keys;
+            uint64_t limit; /* rows wanted, UINT64_MAX = all */
+        } sort;
+        struct {
+            uint64_t count, offset;
+        } limit;
+        struct {
+            enum join_form form;
+            bool build_left; /* the hash table is made of the left side */
+            struct plan_key *keys;
+            uint32_t n_keys;
+            struct expr **residual;
+            uint32_t n_residual;
+        } join;
+        struct {
+            uint64_t limit;
+            struct value_type value_type;
+            char delim;
+        } topn;
+    } u;
+};
+
+struct planner {
+    struct bind *bind;
+    struct cluster *cluster; /* table sizes for the side of a join; may be NULL */
+    uint32_t n_nodes;
+};
+
+/* Plan of a query: cells are its columns. NULL with bind->error set. */
+struct plan *plan_query(struct planner *p, const struct bound_query *q);
+/* Plans of all subqueries of the statement. False with the error set. */
+bool plan_subqueries(struct planner *p);
+
+/* Rows of one table that satisfy the conjuncts, cells = source->used: for UPDATE and DELETE; ORDER BY and LIMIT
+ * as bound in s. Cells beyond used hold order expressions. */
+struct plan *plan_table_rows(struct planner *p, struct bound_select *s);
+
+/* ---- between the files ---- */
+
+struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child, uint32_t width);
+struct plan *plan_from(struct planner *p, struct bound_select *s);
+struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n);
+/* The cores do groups and aggregates, DISTINCT, or order and limit when they can. */
+bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **from);
+bool plan_push_distinct(struct planner *p, const struct bound_select *s, struct plan *from);
+bool plan_push_order(struct planner *p, const struct bound_select *s, struct plan *from);
+
+/*
+ * Predicate of a shard program equivalent to "the expression is TRUE". False when it cannot be one. With `dry`
+ * unfinished subqueries count as known values of their type and *out is not set.
+ */
+bool plan_push_predicate(struct arena *a, struct expr *e, const struct source *source, bool dry,
+                         const struct predicate **out);
+/* All conjuncts of a scan; NULL = all rows. False without memory. */
+bool plan_scan_predicate(struct arena *a, const struct plan_scan *s, const struct predicate **out);

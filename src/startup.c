@@ -1,0 +1,186 @@
+#include "startup.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "reactor/log.h"
+#include "rpc/cluster.h"
+#include "storage/kernel.h"
+#include "storage/schema_dir.h"
+
+static bool is_loopback(const char *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, address, &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6);
+    return !strcmp(address, "localhost");
+}
+
+int startup_check_bind(const struct startup *s, const char *program)
+{
+    if (s->insecure || is_loopback(s->bind))
+        return 0;
+    fprintf(stderr,
+            "%s: --bind %s: without authentication (--auth off) only loopback addresses are "
+            "allowed; add --insecure to listen "
+            "there all the same\n",
+            program, s->bind);
+    return -EPERM;
+}
+
+static void signal_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+void startup_block_signals(void)
+{
+    sigset_t set;
+
+    signal_set(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int startup_wait_signal(void)
+{
+    sigset_t set;
+    int number = 0;
+
+    signal_set(&set);
+    while (sigwait(&set, &number))
+        continue;
+    return number;
+}
+
+int startup_group(const struct startup *s, struct reactor_group **out, const char *program)
+{
+    struct reactor_config config = {.cores = (unsigned)s->cores,
+                                    .cpus = s->cpus,
+                                    .memory = s->memory,
+                                    .pin = true};
+    char err[300];
+
+    if (s->io && !strcmp(s->io, "uring"))
+        config.io = REACTOR_IO_URING;
+    else if (s->io && !strcmp(s->io, "epoll"))
+        config.io = REACTOR_IO_EPOLL;
+    if (s->kernels && kernel_choose(s->kernels)) {
+        fprintf(
+            stderr,
+            "%s: --kernels %s: this machine has not the instructions; auto takes the best it has\n",
+            program, s->kernels);
+        return -ENOTSUP;
+    }
+    int rc = reactor_group_new(&config, out, err, sizeof(err));
+    if (rc)
+        fprintf(stderr, "%s: %s\n", program, err);
+    return rc;
+}
+
+static void run_call(struct reactor *r, void *ctx)
+{
+    struct startup_call *c = ctx;
+
+    c->fn(r, c);
+}
+
+void startup_begin(struct reactor *r, void (*fn)(struct reactor *r, struct startup_call *c),
+                   struct startup_call *c)
+{
+    c->fn = fn;
+    sem_init(&c->done, 0, 0);
+    reactor_post(r, run_call, c);
+}
+
+bool startup_wait(struct startup_call *c, unsigned timeout_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    if (sem_timedwait(&c->done, &until))
+        return false;
+    sem_destroy(&c->done);
+    return true;
+}
+
+int startup_call(struct reactor *r, void (*fn)(struct reactor *r, struct startup_call *c),
+                 struct startup_call *c)
+{
+    startup_begin(r, fn, c);
+    while (!startup_wait(c, 1000))
+        continue;
+    return c->rc;
+}
+
+void startup_done(struct startup_call *c, int rc)
+{
+    c->rc = rc;
+    sem_post(&c->done);
+}
+
+struct table_creation {
+    struct cluster_ddl ddl;
+    struct schema *schema;
+    struct startup_call *call;
+};
+
+static void table_created(struct cluster_ddl *d)
+{
+    struct table_creation *t = d->ctx;
+
+    if (d->rc && d->rc != -EEXIST)
+        snprintf(t->call->err, sizeof(t->call->err), "%s", d->error.text);
+    startup_done(t->call, d->rc == -EEXIST ? 0 : d->rc);
+}
+
+static void create_table(struct reactor *r, struct startup_call *c)
+{
+    struct table_creation *t = c->ctx;
+    struct catalog *now = cluster_catalog(cluster_of(r));
+    bool exists = catalog_find(now, t->schema->name, strlen(t->schema->name)) != NULL;
+
+    catalog_put(now);
+    if (exists) {
+        startup_done(c, 0);
+        return;
+    }
+    t->call = c;
+    t->ddl = (struct cluster_ddl){.kind = CLUSTER_CREATE_TABLE,
+                                  .schema = t->schema,
+                                  .done = table_created,
+                                  .ctx = t};
+    cluster_ddl_start(cluster_of(r), &t->ddl);
+}
+
+int startup_schema_dir(struct reactor_group *g, const char *dir, struct error_info *err)
+{
+    struct schema_list list;
+    int rc = schema_dir_read(dir, &list, err);
+
+    for (unsigned i = 0; i < list.n && !rc; i++) {
+        struct table_creation t = {.schema = list.schemas[i]};
+        struct startup_call call = {.ctx = &t};
+        rc = startup_call(reactor_group_get(g, 0), create_table, &call);
+        if (rc)
+            error_set(err, rc, 0, "%s", call.err);
+    }
+    schema_list_fini(&list);
+    return rc;
+}

@@ -1,0 +1,195 @@
+/* Kernels for AVX2: a line is two vectors of 256 rows. */
+#include "storage/kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stddef.h>
+
+#define AVX2 __attribute__((target("avx2,popcnt")))
+#define AVX2_INLINE static inline __attribute__((always_inline, target("avx2,popcnt")))
+
+enum { HALF_WORDS = LINE_WORDS / 2 };
+
+AVX2_INLINE __m256i bit_flip(uint64_t bound, uint32_t bit)
+{
+    return _mm256_set1_epi64x(bound >> bit & 1 ? 0 : -1);
+}
+
+/* As the scalar form, for half a line. */
+AVX2_INLINE __m256i range_half(const struct slices *s, const uint64_t *at, uint64_t lo, uint64_t hi,
+                               __m256i in)
+{
+    uint32_t i = s->width, split = 0;
+    bool parts = kernel_split(lo, hi, &split);
+    __m256i low, high, w;
+
+    for (; i > (parts ? split + 1 : 0); i--) {
+        at -= s->stride;
+        in = _mm256_and_si256(in, _mm256_xor_si256(_mm256_load_si256((const __m256i *)at),
+                                                   bit_flip(lo, i - 1)));
+        if (_mm256_testz_si256(in, in))
+            return in;
+    }
+    if (!parts)
+        return in;
+    at -= s->stride;
+    i--;
+    w = _mm256_load_si256((const __m256i *)at);
+    low = _mm256_andnot_si256(w, in);
+    high = _mm256_and_si256(w, in);
+    in = _mm256_setzero_si256();
+    while (i-- > 0) {
+        __m256i flip_lo = bit_flip(lo, i), flip_hi = bit_flip(hi, i), a, b, both;
+
+        at -= s->stride;
+        w = _mm256_load_si256((const __m256i *)at);
+        a = _mm256_and_si256(_mm256_and_si256(low, w), flip_lo);
+        b = _mm256_andnot_si256(flip_hi, _mm256_andnot_si256(w, high));
+        in = _mm256_or_si256(in, _mm256_or_si256(a, b));
+        low = _mm256_and_si256(low, _mm256_xor_si256(w, flip_lo));
+        high = _mm256_and_si256(high, _mm256_xor_si256(w, flip_hi));
+        both = _mm256_or_si256(low, high);
+        if (_mm256_testz_si256(both, both))
+            return in;
+    }
+    return _mm256_or_si256(in, _mm256_or_si256(low, high));
+}
+
+AVX2 static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
+                              uint64_t *sel)
+{
+    const uint64_t *top = s->words + (size_t)s->width * s->stride;
+
+    for (uint32_t half = 0; half < s->lines * 2; half++, top += HALF_WORDS, sel += HALF_WORDS) {
+        __m256i had = _mm256_loadu_si256((const __m256i *)sel), in;
+
+        if (_mm256_testz_si256(had, had))
+            continue;
+        in = range_half(s, top, lo, hi, had);
+        _mm256_storeu_si256((__m256i *)sel, negate ? _mm256_andnot_si256(in, had) : in);
+    }
+}
+
+/* Ones per 64-bit word. */
+AVX2_INLINE __m256i count_ones(__m256i v)
+{
+    const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
+                                           2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(v, nibble));
+    __m256i high = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+
+    return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
+}
+
+AVX2_INLINE uint64_t add_lanes(__m256i v)
+{
+    return (uint64_t)_mm256_extract_epi64(v, 0) + (uint64_t)_mm256_extract_epi64(v, 1) +
+           (uint64_t)_mm256_extract_epi64(v, 2) + (uint64_t)_mm256_extract_epi64(v, 3);
+}
+
+AVX2 static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
+{
+    unsigned __int128 total = 0;
+
+    for (uint32_t i = 0; i < s->width; i++) {
+        const uint64_t *at = s->words + (size_t)i * s->stride;
+        __m256i n = _mm256_setzero_si256();
+
+        for (uint32_t k = 0; k < s->lines * LINE_WORDS; k += HALF_WORDS) {
+            __m256i w = _mm256_load_si256((const __m256i *)(at + k));
+
+            n = _mm256_add_epi64(
+                n, count_ones(_mm256_and_si256(w, _mm256_loadu_si256((const __m256i *)(sel + k)))));
+        }
+        total += (unsigned __int128)add_lanes(n) << i;
+    }
+    return total;
+}
+
+/* Transposes the 8 x 8 bit matrix in every 64-bit word. */
+AVX2_INLINE __m256i transpose_bits(__m256i v)
+{
+    __m256i t;
+
+    t = _mm256_and_si256(_mm256_xor_si256(v, _mm256_srli_epi64(v, 7)),
+                         _mm256_set1_epi64x(0x00aa00aa00aa00aa));
+    v = _mm256_xor_si256(v, _mm256_xor_si256(t, _mm256_slli_epi64(t, 7)));
+    t = _mm256_and_si256(_mm256_xor_si256(v, _mm256_srli_epi64(v, 14)),
+                         _mm256_set1_epi64x(0x0000cccc0000cccc));
+    v = _mm256_xor_si256(v, _mm256_xor_si256(t, _mm256_slli_epi64(t, 14)));
+    t = _mm256_and_si256(_mm256_xor_si256(v, _mm256_srli_epi64(v, 28)),
+                         _mm256_set1_epi64x(0x00000000f0f0f0f0));
+    return _mm256_xor_si256(v, _mm256_xor_si256(t, _mm256_slli_epi64(t, 28)));
+}
+
+/*
+ * Eight slices of 256 rows into one byte per row. Interleaving the slices bytewise puts the eight
+ * bytes of the same rows into one word: after three rounds vector m holds in lane l the rows 128 l
+ * + 16 m and the 15 after them.
+ */
+AVX2_INLINE void decode_plane(const struct slices *s, const uint64_t *at, uint32_t n,
+                              uint8_t *bytes)
+{
+    __m256i a[8], b[8];
+
+    for (unsigned i = 0; i < 8; i++)
+        a[i] = i < n ? _mm256_load_si256((const __m256i *)(at + (size_t)i * s->stride))
+                     : _mm256_setzero_si256();
+    for (unsigned i = 0; i < 4; i++) {
+        b[i] = _mm256_unpacklo_epi8(a[2 * i], a[2 * i + 1]);
+        b[4 + i] = _mm256_unpackhi_epi8(a[2 * i], a[2 * i + 1]);
+    }
+    for (unsigned h = 0; h < 2; h++) {
+        for (unsigned i = 0; i < 2; i++) {
+            a[4 * h + i] = _mm256_unpacklo_epi16(b[4 * h + 2 * i], b[4 * h + 2 * i + 1]);
+            a[4 * h + 2 + i] = _mm256_unpackhi_epi16(b[4 * h + 2 * i], b[4 * h + 2 * i + 1]);
+        }
+    }
+    for (unsigned q = 0; q < 4; q++) {
+        b[2 * q] = transpose_bits(_mm256_unpacklo_epi32(a[2 * q], a[2 * q + 1]));
+        b[2 * q + 1] = transpose_bits(_mm256_unpackhi_epi32(a[2 * q], a[2 * q + 1]));
+    }
+    for (unsigned m = 0; m < 8; m++) {
+        _mm_store_si128((__m128i *)(bytes + 16 * m), _mm256_castsi256_si128(b[m]));
+        _mm_store_si128((__m128i *)(bytes + 128 + 16 * m), _mm256_extracti128_si256(b[m], 1));
+    }
+}
+
+AVX2_INLINE __m256i widen(const uint8_t *bytes)
+{
+    return _mm256_cvtepu8_epi64(_mm_loadu_si32(bytes));
+}
+
+AVX2 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    _Alignas(32) uint8_t bytes[8][256];
+    uint32_t planes = (s->width + 7) / 8;
+    __m256i base = _mm256_set1_epi64x(s->base);
+
+    for (unsigned half = 0; half < 2; half++, out += 256) {
+        const uint64_t *at = s->words + line * LINE_WORDS + half * HALF_WORDS;
+
+        for (uint32_t p = 0; p < planes; p++) {
+            uint32_t left = s->width - 8 * p;
+
+            decode_plane(s, at + (size_t)p * 8 * s->stride, left < 8 ? left : 8, bytes[p]);
+        }
+        for (unsigned r = 0; r < 256; r += 4) {
+            __m256i v = base;
+
+            for (uint32_t p = 0; p < planes; p++)
+                v = _mm256_add_epi64(v, _mm256_slli_epi64(widen(bytes[p] + r), (int)(8 * p)));
+            _mm256_storeu_si256((__m256i *)(out + r), v);
+        }
+    }
+}
+
+const struct kernels kernels_avx2 = {
+    .name = "avx2",
+    .filter_range = filter_range,
+    .sum = sum,
+    .decode_line = decode_line,
+    .compress_line = kernel_compress_line,
+};
+#endif

@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+"""Real clients: the mariadb command line client, PyMySQL, and the JavaScript drivers when present."""
+
+import datetime
+import os
+import re
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import support
+from support import Node, expect, mariadb
+
+import pymysql
+import pymysql.cursors
+
+TABLE = """CREATE TABLE types (id INT PRIMARY KEY, big BIGINT, price DECIMAL(12,2), day DATE,
+           at DATETIME(6), name VARCHAR(64), on_air BOOLEAN)"""
+ROWS = [
+    (1, -9007199254740993, Decimal("-12.50"), datetime.date(2024, 2, 29),
+     datetime.datetime(2024, 2, 29, 23, 59, 59, 123456), "Zürich 東京 🙂", True),
+    (2, None, None, None, None, None, None),
+    (3, 0, Decimal("0.00"), datetime.date(1970, 1, 1), datetime.datetime(1969, 12, 31), "", False),
+]
+
+
+def prepare(server):
+    """The table all clients read."""
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute(TABLE)
+        cur.executemany("INSERT INTO types (id, big, price, day, at, name, on_air) "
+                        "VALUES (%s, %s, %s, %s, %s, %s, %s)", ROWS)
+
+
+def client(server, *arguments, text=None):
+    """Output of the command line client, which must succeed."""
+    done = mariadb(server.ports["mysql"], *arguments, text=text)
+    expect((done.returncode, done.stderr), (0, ""), " ".join(arguments))
+    return done.stdout
+
+
+def test_batch(server):
+    out = client(server, "quanta", "--batch", "-e",
+                 "SELECT id, price, day, name FROM types ORDER BY id")
+    expect(out, "id\tprice\tday\tname\n1\t-12.50\t2024-02-29\tZürich 東京 🙂\n2\tNULL\tNULL\tNULL\n"
+                "3\t0.00\t1970-01-01\t\n")
+    expect(client(server, "quanta", "-BN", "-e", "SELECT count(*) FROM types"), "3\n")
+
+
+def test_table(server):
+    out = client(server, "quanta", "--table", "-e", "SELECT id, big FROM types WHERE id = 1")
+    expect(out, "+----+-------------------+\n| id | big               |\n"
+                "+----+-------------------+\n|  1 | -9007199254740993 |\n"
+                "+----+-------------------+\n")
+
+
+def test_vertical_and_html(server):
+    out = client(server, "quanta", "-E", "-e", "SELECT id, name FROM types WHERE id = 3")
+    assert "id: 3" in out and "name: " in out, out
+    out = client(server, "quanta", "--html", "-e", "SELECT id FROM types WHERE id = 3")
+    assert "<TD>3</TD>" in out, out
+
+
+def test_several_statements(server):
+    out = client(server, "quanta", "-BN", "-e", "SELECT 1; SELECT 'a;b'; ; SELECT count(*) FROM types;")
+    expect(out, "1\na;b\n3\n")
+
+
+def test_statements_from_a_file(server):
+    out = client(server, "quanta", "-BN", text="-- a comment\nSELECT 1; # another\n/* a third\n; */ "
+                                               "SELECT\n2\n;\nDELIMITER //\nSELECT 3//\n")
+    expect(out, "1\n2\n3\n")
+
+
+def test_errors_show_code_and_state(server):
+    done = mariadb(server.ports["mysql"], "quanta", "-e", "SELECT * FROM nothing_here")
+    expect(done.returncode, 1)
+    assert re.search(r"^ERROR 1146 \(42S02\) at line 1: .*nothing_here", done.stderr, re.M), \
+        done.stderr
+    done = mariadb(server.ports["mysql"], "quanta", "--force", "-BN",
+                   text="SELEC 1;\nSELECT 2;\n")
+    expect((done.returncode, done.stdout), (1, "2\n"), done.stderr)
+    assert "ERROR 1064 (42000) at line 1" in done.stderr, done.stderr
+
+
+def test_use_and_show(server):
+    out = client(server, "-BN", text="USE quanta\nSELECT database();\nSHOW TABLES;\n"
+                                     "SHOW DATABASES LIKE 'quanta';\n")
+    expect(out, "quanta\ntypes\nquanta\n")
+    done = mariadb(server.ports["mysql"], "no_such_database", "-e", "SELECT 1")
+    assert done.returncode == 1 and "1049" in done.stderr, done.stderr
+    out = client(server, "quanta", "-B", "-e", "SHOW COLUMNS FROM types")
+    lines = out.splitlines()
+    expect(lines[0], "Field\tType\tNull\tKey\tDefault\tExtra")
+    expect([line.split("\t")[0] for line in lines[1:]],
+           ["id", "big", "price", "day", "at", "name", "on_air"])
+    expect(client(server, "quanta", "-B", "-e", "DESCRIBE types"), out)
+    assert "PRI" in lines[1], lines
+    out = client(server, "quanta", "-BN", "-e", "SHOW CREATE TABLE types")
+    assert out.startswith("types\tCREATE TABLE `types`"), out
+
+
+def test_show_create_can_be_run(server):
+    made = client(server, "quanta", "-BN", "--raw", "-e", "SHOW CREATE TABLE types").split("\t", 1)[1]
+    client(server, "quanta", text=made.replace("`types`", "`again`", 1) + ";\n")
+    again = client(server, "quanta", "-B", "-e", "DESCRIBE again")
+    client(server, "quanta", "-e", "DROP TABLE again")
+    expect(again, client(server, "quanta", "-B", "-e", "DESCRIBE types"))
+
+
+def test_status(server):
+    out = client(server, "quanta", text="\\s\n")
+    for pattern in (r"Current database:\s+quanta", r"Current user:\s+demo", r"Server version:.*\d",
+                    r"Protocol version:\s+10", r"Server characterset:\s+utf8mb4"):
+        assert re.search(pattern, out), f"{pattern} in {out}"
+
+
+def test_what_a_client_asks_when_interactive(server):
+    out = client(server, "quanta", "--auto-rehash", "-BN", "-e", "SELECT 1")
+    expect(out, "1\n")
+    client(server, "quanta", "-BN", "-e",
+           "SELECT @@version_comment LIMIT 1; SHOW WARNINGS; SHOW VARIABLES LIKE 'character_set%'; "
+           "SET NAMES utf8mb4; SELECT connection_id() > 0, user(), version()")
+
+
+def test_long_rows_of_the_client(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE wide (id INT PRIMARY KEY, s VARCHAR(60000))")
+        cur.execute("INSERT INTO wide VALUES (1, %s)", ("é" * 20000,))
+        cur.execute("SELECT s FROM wide")
+        expect(cur.fetchone()[0], "é" * 20000)
+        cur.execute("DROP TABLE wide")
+
+
+def test_pymysql_types(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT id, big, price, day, at, name, on_air FROM types ORDER BY id")
+        rows = cur.fetchall()
+        expect(list(rows), ROWS)
+        for column, kind in enumerate((int, int, Decimal, datetime.date, datetime.datetime, str, int)):
+            expect(type(rows[0][column]), kind, cur.description[column][0])
+        expect([d[0] for d in cur.description], ["id", "big", "price", "day", "at", "name", "on_air"])
+        expect(cur.rowcount, 3)
+        cur.execute("SELECT count(*), sum(price), avg(big), min(day), max(at), sum(big) FROM types")
+        found = cur.fetchone()
+        expect(found[0], 3)
+        expect(found[1], Decimal("-12.50"))
+        expect((type(found[2]), type(found[5])), (Decimal, Decimal), "types of avg and sum")
+        expect(found[3:5], (datetime.date(1970, 1, 1), ROWS[0][4]))
+        cur.execute("SELECT 1, 1.5, 'x', NULL, 1 = 1, 7 / 2")
+        expect(cur.fetchone(), (1, Decimal("1.5"), "x", None, 1, Decimal("3.5000")))
+
+
+def test_pymysql_cursors(server):
+    with server.connect() as conn:
+        with conn.cursor(pymysql.cursors.DictCursor) as cur:
+            cur.execute("SELECT id, name FROM types WHERE id = %s", (3,))
+            expect(cur.fetchall(), [{"id": 3, "name": ""}])
+        with conn.cursor(pymysql.cursors.SSCursor) as cur:
+            cur.execute("SELECT id FROM types ORDER BY id DESC")
+            expect([row[0] for row in cur], [3, 2, 1])
+        with conn.cursor(pymysql.cursors.SSDictCursor) as cur:
+            cur.execute("SELECT id FROM types ORDER BY id")
+            expect(cur.fetchone(), {"id": 1})
+        with conn.cursor() as cur:
+            cur.execute("SELECT 2")
+            expect(cur.fetchall(), ((2,),))
+
+
+def test_pymysql_autocommit(server):
+    with server.connect(autocommit=False) as conn, conn.cursor() as cur:
+        cur.execute("INSERT INTO types (id) VALUES (100)")
+        conn.commit()
+        conn.begin()
+        conn.rollback()
+        conn.autocommit(True)
+        expect(conn.get_autocommit(), True)
+        expect(cur.execute("DELETE FROM types WHERE id = 100"), 1)
+
+
+def test_pymysql_executemany(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE many (id INT PRIMARY KEY, s VARCHAR(20))")
+        rows = [(i, f"text {i % 7}") for i in range(5000)]
+        expect(cur.executemany("INSERT INTO many (id, s) VALUES (%s, %s)", rows), 5000)
+        expect(server.value("SELECT count(*) FROM many WHERE s = 'text 3'"),
+               sum(s == "text 3" for _, s in rows))
+        expect(cur.execute("UPDATE many SET s = 'x' WHERE id < 10"), 10)
+        expect(cur.execute("UPDATE many SET s = 'x' WHERE id < 10"), 0)
+        expect(cur.execute("DELETE FROM many WHERE s = 'x'"), 10)
+        with server.connect(client_flag=pymysql.constants.CLIENT.FOUND_ROWS) as other:
+            expect(other.cursor().execute("UPDATE many SET s = 'y' WHERE id IN (20, 21, 5)"), 2)
+            expect(other.cursor().execute("UPDATE many SET s = 'y' WHERE id IN (20, 21, 5)"), 2)
+        cur.execute("DROP TABLE many")
+
+
+def test_pymysql_errors(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement, kind, code in (
+                ("SELECT x FROM types", pymysql.err.OperationalError, 1054),
+                ("SELECT * FROM nothing", pymysql.err.ProgrammingError, 1146),
+                ("SELEC", pymysql.err.ProgrammingError, 1064),
+                ("INSERT INTO types (id) VALUES (1)", pymysql.err.IntegrityError, 1062)):
+            try:
+                cur.execute(statement)
+            except pymysql.err.MySQLError as err:
+                expect((type(err), err.args[0]), (kind, code), f"{statement}: {err}")
+            else:
+                raise AssertionError(f"{statement} went through")
+            cur.execute("SELECT 1")
+            expect(cur.fetchone(), (1,))
+
+
+def test_pymysql_several_results(server):
+    flag = pymysql.constants.CLIENT.MULTI_STATEMENTS
+    with server.connect(client_flag=flag) as conn, conn.cursor() as cur:
+        cur.execute("SELECT 1; SELECT 2, 3; UPDATE types SET name = 'n' WHERE id = 77; SELECT 4")
+        found = [cur.fetchall()]
+        while cur.nextset():
+            found.append(cur.fetchall())
+        expect(found, [((1,),), ((2, 3),), (), ((4,),)])
+        cur.execute("SELECT 5")
+        expect(cur.fetchone(), (5,))
+
+
+def test_pymysql_ping_and_change_of_database(server):
+    with server.connect(database=None) as conn, conn.cursor() as cur:
+        conn.ping(reconnect=False)
+        try:
+            cur.execute("SELECT * FROM types")
+        except pymysql.err.MySQLError as err:
+            expect(err.args[0], 1046, str(err))
+        conn.select_db("quanta")
+        expect(cur.execute("SELECT id FROM types"), 3)
+        conn.character_set_name()
+        assert conn.thread_id() > 0 and conn.get_server_info()
+
+
+def test_any_user_with_an_empty_password(server):
+    for user in ("root", "a" * 32, "grüße"):
+        server.connect(user=user).close()
+    try:
+        server.connect(password="secret").close()
+    except pymysql.err.MySQLError as err:
+        expect(err.args[0], 1045, str(err))
+
+
+MYSQL2 = """
+const mysql = require('mysql2/promise');
+(async () => {
+  const c = await mysql.createConnection({host: '127.0.0.1', port: PORT, user: 'root',
+                                          database: 'quanta', supportBigNumbers: true});
+  const [rows] = await c.query('SELECT id, price, name, big FROM types ORDER BY id');
+  const [bound] = await c.execute('SELECT id, price, at, name, big FROM types WHERE id = ? AND name = ?',
+                                  [1, rows[0].name]);
+  let code = '';
+  try { await c.execute('SELECT nothing FROM types'); } catch (e) { code = e.code + ' ' + e.errno; }
+  const [done] = await c.execute('INSERT INTO types (id, price, name) VALUES (?, ?, ?)', [50, '1.25', null]);
+  const [gone] = await c.query('DELETE FROM types WHERE id = 50');
+  console.log(JSON.stringify([rows.length, rows[0].price, rows[0].big, rows[1].name, bound.length,
+    bound[0].price, bound[0].at.getTime() > 0, bound[0].name == rows[0].name, code,
+    done.affectedRows, gone.affectedRows]));
+  await c.end();
+})().catch(e => { console.error(e); process.exit(1); });
+"""
+MYSQL2_ANSWER = ('[3,"-12.50","-9007199254740993",null,1,"-12.50",true,true,'
+                 '"ER_BAD_FIELD_ERROR 1054",1,1]')
+
+MYSQL = """
+const mysql = require('mysql');
+const c = mysql.createConnection({host: '127.0.0.1', port: PORT, user: 'root', database: 'quanta'});
+c.query('SELECT id, name, on_air FROM types WHERE id = ?', [3], (e, rows) => {
+  if (e) throw e;
+  c.query('SELEC 1', e2 => { console.log(JSON.stringify([rows, e2.code])); c.end(); });
+});
+"""
+MYSQL_ANSWER = '[[{"id":3,"name":"","on_air":0}],"ER_PARSE_ERROR"]'
+
+
+def javascript(server, module, code, answer):
+    """Runs code with a driver, if the driver is there."""
+    modules = os.environ.get("NODE_PATH",
+                             os.path.join(support.SRC_DIR, "build/deps/node/node_modules"))
+    if not shutil.which("node") or not os.path.isdir(os.path.join(modules, module)):
+        return
+    done = subprocess.run(["node", "-e", code.replace("PORT", str(server.ports["mysql"]))],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=60, check=False, text=True,
+                          env={**os.environ, "NODE_PATH": modules})
+    expect((done.returncode, done.stdout.strip()), (0, answer), done.stderr)
+
+
+def test_node_mysql2(server):
+    javascript(server, "mysql2", MYSQL2, MYSQL2_ANSWER)
+
+
+def test_node_mysql(server):
+    javascript(server, "mysql", MYSQL, MYSQL_ANSWER)
+
+
+if __name__ == "__main__":
+    support.need("quanta")
+    with Node() as node:
+        prepare(node)
+        support.run_tests(globals(), node, server=node)

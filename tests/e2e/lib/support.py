@@ -1,0 +1,170 @@
+"""What the end-to-end tests share: servers, clients, figures of a process, running test functions."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SRC_DIR = os.environ.get("QUANTA_SRC_DIR", os.path.normpath(os.path.join(HERE, "../../..")))
+SHARED_DATA = os.environ.get("SHARED_DATA", os.path.normpath(os.path.join(SRC_DIR, "../shared/data")))
+EVENTS_SCHEMAS = os.path.join(SRC_DIR, "conf/schemas")
+sys.path.insert(0, os.path.join(SRC_DIR, "tests/peers"))
+
+try:
+    import quanta
+except ImportError as missing:
+    print(f"a Python module is missing (make deps-test): {missing}")
+    sys.exit(77)
+
+PORT_ZERO = ["--mysql-port", "0", "--grpc-port", "0", "--token-port", "0", "--http-port", "0"]
+# A sanitizer makes programs slower and larger: bounds of time and memory are not for them.
+IS_SANITIZED = bool(re.search(r"-(address|thread|undefined)", quanta.bin_dir()))
+
+
+def skip(why):
+    """Ends the test as not applicable here."""
+    print(why)
+    sys.exit(77)
+
+
+def need(*programs):
+    """Fails with a plain message when a program was not built."""
+    for name in programs:
+        if not quanta.program(name):
+            print(f"{name} is not in {quanta.bin_dir()}")
+            sys.exit(1)
+
+
+def folder(prefix="e2e-"):
+    """A new empty folder below TEST_TMP, which the runner removes."""
+    return tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("TEST_TMP"))
+
+
+class Node(quanta.Server):
+    """`quanta` on a data folder of its own; arguments add to or override the usual ones."""
+
+    def __init__(self, *arguments, data_dir=None, prefix=(), schema_dir=None):
+        self.parent = None if data_dir else folder("data-")
+        self.data_dir = data_dir or os.path.join(self.parent, "data")
+        tables = ["--schema-dir", schema_dir] if schema_dir else []
+        super().__init__("quanta", "--data-dir", self.data_dir, *PORT_ZERO, *tables, *arguments)
+        self.command = [*map(str, prefix), *self.command]
+
+    def __exit__(self, *_):
+        self.kill()
+        if self.parent:
+            shutil.rmtree(self.parent, ignore_errors=True)
+
+    @property
+    def pid(self):
+        """Of the process running now."""
+        return self.process.pid
+
+    def connect(self, **options):
+        """A PyMySQL connection with the usual conversion of types."""
+        import pymysql
+        settings = {"host": "127.0.0.1", "port": self.ports["mysql"], "user": "root",
+                    "database": "quanta", "charset": "utf8mb4", "autocommit": True,
+                    "connect_timeout": 30, "read_timeout": 120, "write_timeout": 120}
+        settings.update(options)
+        return pymysql.connect(**settings)
+
+    def value(self, statement):
+        """The only value of a statement's answer, on a connection of its own."""
+        with self.connect() as conn, conn.cursor() as cur:
+            cur.execute(statement)
+            return cur.fetchone()[0]
+
+    def restart(self):
+        """Stops cleanly and starts on the same data."""
+        self.stop()
+        self.start()
+
+
+def mariadb(port, *arguments, text=None, timeout=60):
+    """Runs the command line client: the finished process, output as text."""
+    client = shutil.which("mariadb") or shutil.which("mysql")
+    if not client:
+        skip("no mariadb client (make deps)")
+    return subprocess.run([client, "--no-defaults", "--protocol=tcp", "--host=127.0.0.1",
+                           f"--port={port}", "--user=demo", *arguments],
+                          input=text, stdin=None if text is not None else subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+                          check=False, text=True)
+
+
+def http_get(port, path, timeout=10):
+    """(status, headers, body) of one GET over a plain socket."""
+    with socket.create_connection(("127.0.0.1", port), timeout) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        data = b""
+        while chunk := sock.recv(65536):
+            data += chunk
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, body.decode()
+
+
+def rss_kib(pid):
+    """Resident memory."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+def cpu_seconds(pid):
+    """User and system time so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def open_files(pid):
+    """Number of open descriptors."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def wait_for(condition, seconds, what):
+    """Polls until the condition holds; what it was waiting for is the error."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+
+
+def expect(found, wanted, what=""):
+    """Equality with both sides in the message."""
+    if found != wanted:
+        raise AssertionError(f"{what}: found {found!r}, expected {wanted!r}")
+
+
+def run_tests(module, *arguments, server=None, prefix="test_"):
+    """Calls the test functions of a module in order, goes on after failures, ends the program."""
+    only = sys.argv[1:]
+    failed = 0
+    for name, function in list(module.items()):
+        if not name.startswith(prefix) or (only and name not in only):
+            continue
+        started = time.monotonic()
+        try:
+            function(*arguments)
+            if server and not server.is_running():
+                raise AssertionError(f"the server ended with {server.process.returncode}")
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            traceback.print_exc()
+            print(f"FAILED {name}", flush=True)
+            if server and not server.is_running():
+                break
+        else:
+            print(f"ok {name}: {time.monotonic() - started:.1f} s", flush=True)
+    if failed and server:
+        print(f"last lines of the server:\n{server.error_text()}")
+    sys.exit(1 if failed else 0)

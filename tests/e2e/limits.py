@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# timeout: 300
+"""
+More data than --memory: the write that does not fit is refused with a clear error, and then the
+server still answers, deletes, and starts again with everything that was acknowledged.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import support
+from support import Node, expect, quanta, rss_kib
+
+import pymysql
+
+MEMORY_MIB = 96
+ROWS_MAX = 4_000_000
+BATCH = 2000
+
+
+def fill(server):
+    """Inserts until the server refuses: acknowledged rows, the error."""
+    done = 0
+    with server.connect() as conn, conn.cursor() as cur:
+        while done < ROWS_MAX:
+            rows = ",".join(f"({i},'{i * 2654435761 % 2**32:08x} text that no other row has {i:09d}')"
+                            for i in range(done, done + BATCH))
+            try:
+                cur.execute("INSERT INTO t VALUES " + rows)
+            except pymysql.err.MySQLError as err:
+                return done, err
+            done += BATCH
+    return done, None
+
+
+def test_inserts(server):
+    with server.connect() as conn:
+        conn.cursor().execute("CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(64))")
+    done, err = fill(server)
+    print(f"{done} rows, then {err}; {rss_kib(server.pid)} KiB resident")
+    assert err is not None, f"{done} rows went into {MEMORY_MIB} MiB"
+    assert err.args[0] in (1041, 1037, 1114, 1038), f"code {err.args[0]}: {err}"
+    assert "memory" in err.args[1].lower(), err
+    assert done >= BATCH, "not one statement fitted"
+    assert support.IS_SANITIZED or rss_kib(server.pid) < 2 * MEMORY_MIB << 10, \
+        f"{rss_kib(server.pid)} KiB resident with --memory {MEMORY_MIB} MiB"
+    # Nothing of the refused statement is there; reads go on.
+    expect(server.value("SELECT count(*) FROM t"), done)
+    expect(server.value(f"SELECT count(*) FROM t WHERE id >= {done}"), 0)
+    expect(server.value(f"SELECT s FROM t WHERE id = {done - 1}")[-9:], f"{done - 1:09d}")
+    # A second client is told the same, and the first is not stuck.
+    with server.connect() as conn, conn.cursor() as cur:
+        for _ in range(3):
+            try:
+                cur.execute("INSERT INTO t VALUES " + ",".join(
+                    f"({i}, '{'x' * 60}')" for i in range(done, done + BATCH)))
+                raise AssertionError("a full server took the same rows")
+            except pymysql.err.MySQLError as again:
+                expect(again.args[0], err.args[0], str(again))
+            cur.execute("SELECT 1")
+
+
+def test_load(server):
+    file = os.path.join(support.folder(), "events.parquet")
+    quanta.generate("events", 300_000, file)
+    before = server.value("SELECT count(*) FROM events")
+    status, out, said = quanta.run("quanta-loader", "--node", f"127.0.0.1:{server.ports['grpc']}",
+                                   "--progress", "none", file, "events", timeout=120)
+    expect(status, 1, out + said)
+    assert "memory" in said.lower(), said
+    assert server.value("SELECT count(*) FROM events") >= before
+
+
+def test_large_statements_are_refused(server):
+    """A result that has to be kept whole does not fit; the statement fails, nothing else."""
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement in ("SELECT a.s, b.s FROM t a, t b ORDER BY a.s, b.s LIMIT 1000000, 1",
+                          "SELECT a.id + b.id AS n, count(*) FROM t a, t b GROUP BY n"):
+            try:
+                cur.execute(statement)
+                cur.fetchall()
+            except pymysql.err.MySQLError as err:
+                assert err.args[0] in (1041, 1037, 1038, 1114, 1235, 1104, 1317), err
+            cur.execute("SELECT 1")
+
+
+def test_restart(server):
+    rows = server.value("SELECT count(*) FROM t")
+    server.restart()
+    expect(server.value("SELECT count(*) FROM t"), rows)
+
+
+def test_room_comes_back(server):
+    """Space of a dropped table can be used again."""
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("DROP TABLE t")
+        cur.execute("CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(64))")
+        cur.execute("INSERT INTO t VALUES " + ",".join(f"({i}, '{i:060d}')" for i in range(BATCH)))
+        cur.execute("SELECT count(*) FROM t")
+        expect(cur.fetchone(), (BATCH,))
+
+
+if __name__ == "__main__":
+    support.need("quanta", "quanta-loader", "quanta-bench")
+    with Node("--memory", f"{MEMORY_MIB}M", "--cores", "2",
+              schema_dir=support.EVENTS_SCHEMAS) as node:
+        support.run_tests(globals(), node, server=node)

@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""Wrong statements: MySQL's error codes, and the connection is usable afterwards."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import support
+from support import Node, expect
+
+import pymysql
+
+SETUP = [
+    "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(8), n SMALLINT, must INT NOT NULL, d DATE)",
+    "CREATE TABLE two (id INT PRIMARY KEY, n INT)",
+    "INSERT INTO t VALUES (1, 'one', 1, 1, '2024-01-01'), (2, NULL, NULL, 2, NULL)",
+    "INSERT INTO two VALUES (1, 10), (3, 30)",
+]
+# Statement, codes of which one must come.
+WRONG = [
+    ("SELEC 1", 1064),
+    ("SELECT", 1064),
+    ("SELECT 1 FROM", 1064),
+    ("SELECT * FROM t WHERE", 1064),
+    ("SELECT * FROM t WHERE (id = 1", 1064),
+    ("SELECT 'open", 1064),
+    ("SELECT 1 1", 1064),
+    ("INSERT INTO t VALUES (1", 1064),
+    ("", 1065),
+    (";", 1065),
+    ("SELECT * FROM nothing", 1146),
+    ("INSERT INTO nothing VALUES (1)", 1146),
+    ("UPDATE nothing SET a = 1", 1146),
+    ("DELETE FROM nothing", 1146),
+    ("DESCRIBE nothing", 1146),
+    ("TRUNCATE TABLE nothing", 1146),
+    ("DROP TABLE nothing", 1051),
+    ("SELECT * FROM other.t", (1049, 1146)),
+    ("USE other", 1049),
+    ("SELECT nothing FROM t", 1054),
+    ("SELECT id FROM t WHERE nothing = 1", 1054),
+    ("SELECT id FROM t ORDER BY nothing", 1054),
+    ("SELECT id FROM t GROUP BY nothing", 1054),
+    ("SELECT x.id FROM t", 1054),
+    ("SELECT x.* FROM t", (1051, 1054)),
+    ("UPDATE t SET nothing = 1", 1054),
+    ("INSERT INTO t (id, nothing) VALUES (9, 9)", 1054),
+    ("SELECT id FROM t, two", 1052),
+    ("SELECT * FROM t, t", 1066),
+    ("INSERT INTO t (id, must) VALUES (1, 1)", 1062),
+    ("INSERT INTO t (id, must) VALUES (8, 1), (8, 2)", 1062),
+    ("INSERT INTO t (id) VALUES (9)", 1364),
+    ("INSERT INTO t (id, must) VALUES (9, NULL)", 1048),
+    ("UPDATE t SET must = NULL WHERE id = 1", 1048),
+    ("INSERT INTO t (id, must) VALUES (9)", 1136),
+    ("INSERT INTO t (id, must) VALUES (9, 1), (10)", 1136),
+    ("INSERT INTO t VALUES (1, 2)", 1136),
+    ("INSERT INTO t (id, id, must) VALUES (9, 9, 1)", 1110),
+    ("INSERT INTO t (id, n, must) VALUES (9, 40000, 1)", 1264),
+    ("INSERT INTO t (id, must) VALUES (99999999999999999999, 1)", 1264),
+    ("UPDATE t SET n = 40000 WHERE id = 1", 1264),
+    ("INSERT INTO t (id, s, must) VALUES (9, '123456789', 1)", 1406),
+    ("INSERT INTO t (id, n, must) VALUES (9, 'abc', 1)", 1366),
+    ("INSERT INTO t (id, d, must) VALUES (9, '2024-02-30', 1)", 1292),
+    ("INSERT INTO t (id, d, must) VALUES (9, 'soon', 1)", 1292),
+    ("CREATE TABLE t (id INT PRIMARY KEY)", 1050),
+    ("CREATE TABLE u (id INT PRIMARY KEY, ID INT)", 1060),
+    ("CREATE TABLE u (id INT, PRIMARY KEY (nothing))", 1072),
+    ("CREATE TABLE u (id NOTYPE)", (1064, 1235)),
+    ("SELECT sum(id) FROM t WHERE sum(id) > 1", 1111),
+    ("SELECT sum(count(*)) FROM t", 1111),
+    ("SELECT s, count(*) FROM t", 1140),
+    ("SELECT s, n, count(*) FROM t GROUP BY s", 1055),
+    ("SELECT nothing(1)", 1305),
+    ("SELECT length()", (1582, 1064)),
+    ("SELECT length(1, 2)", (1582, 1064)),
+    ("SELECT id FROM t WHERE id = (SELECT id FROM two)", (1242, 1235)),
+    ("SELECT id FROM t WHERE id IN (SELECT id, n FROM two)", 1241),
+    ("SELECT (1, 2)", 1241),
+    ("SELECT id FROM t LIMIT -1", 1064),
+    ("SET @@nothing_like_this = 1", 1193),
+    ("SELECT @@nothing_like_this", 1193),
+    ("SELECT id FROM t UNION SELECT id, n FROM two", (1222, 1235, 1064)),
+    ("KILL 4000000", 1094),
+    ("SELECT 9223372036854775807 + 1", 1690),
+    ("GRANT ALL ON *.* TO x", (1064, 1235)),
+    ("SELECT \xff\xfe FROM t", (1064, 1054, 1300)),
+]
+STATES = {1064: "42000", 1146: "42S02", 1054: "42S22", 1062: "23000", 1049: "42000", 1136: "21S01",
+          1050: "42S01", 1051: "42S02", 1264: "22003", 1406: "22001", 1364: "HY000", 1048: "23000"}
+
+
+def code_of(cur, statement):
+    """Error code of a statement, 0 when it goes through."""
+    try:
+        cur.execute(statement)
+        cur.fetchall()
+    except pymysql.err.MySQLError as err:
+        return err.args[0], err.args[1]
+    return 0, ""
+
+
+def test_codes(server):
+    mistakes = []
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement, allowed in WRONG:
+            code, text = code_of(cur, statement)
+            if code not in (allowed if isinstance(allowed, tuple) else (allowed,)):
+                mistakes.append(f"{statement!r}: {code} {text!r}, expected {allowed}")
+            cur.execute("SELECT count(*) FROM t")
+            expect(cur.fetchone(), (2,), f"rows of t after {statement}")
+    if mistakes:
+        raise AssertionError(f"{len(mistakes)} of {len(WRONG)}:\n" + "\n".join(mistakes))
+
+
+def test_states(server):
+    mistakes = []
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement, allowed in WRONG:
+            if allowed not in STATES:
+                continue
+            done = support.mariadb(server.ports["mysql"], "quanta", "-e", statement or "SELEC")
+            if statement and f"({STATES[allowed]})" not in done.stderr:
+                mistakes.append(f"{statement!r}: {done.stderr!r}, expected {STATES[allowed]}")
+        cur.execute("SELECT 1")
+    if mistakes:
+        raise AssertionError("\n".join(mistakes))
+
+
+def test_texts_name_what_is_wrong(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement, word in (("SELECT nothing FROM t", "'nothing'"),
+                                ("SELECT * FROM nowhere", "nowhere"),
+                                ("SELECT * FRM t", "FRM"),
+                                ("INSERT INTO t (id, must) VALUES (1, 1)", "'1'"),
+                                ("INSERT INTO t (id, n, must) VALUES (9, 40000, 1)", "'n'"),
+                                ("INSERT INTO t (id) VALUES (9)", "'must'")):
+            text = code_of(cur, statement)[1]
+            assert word in text, f"{statement}: {text}"
+
+
+def test_a_statement_that_fails_changes_nothing(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE whole (id INT PRIMARY KEY, n SMALLINT)")
+        cur.execute("INSERT INTO whole VALUES (5, 5)")
+        rows = ", ".join(f"({i}, {i})" for i in range(10, 200))
+        for bad, code in (("(300, 70000)", 1264), ("(5, 1)", 1062)):
+            expect(code_of(cur, f"INSERT INTO whole VALUES {rows}, {bad}")[0], code)
+            cur.execute("SELECT id, n FROM whole")
+            expect(cur.fetchall(), ((5, 5),))
+        cur.execute("DROP TABLE whole")
+
+
+def test_long_statements(server):
+    with server.connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT length(%s)", ("a" * 8_000_000,))
+        expect(cur.fetchone(), (8_000_000,))
+        cur.execute("SELECT count(*) FROM t WHERE id IN (" + ",".join(map(str, range(50_000))) + ")")
+        expect(cur.fetchone(), (2,))
+        code = code_of(cur, "SELECT " + ",".join(["1"] * 20_000))[0]
+        assert code in (0, 1117), code
+        code = code_of(cur, "SELECT 1 " * 200_000)[0]
+        expect(code, 1064)
+        cur.execute("SELECT 1 /* " + "x" * 4_000_000 + " */")
+        expect(cur.fetchone(), (1,))
+
+
+def test_deep_nesting(server):
+    """Either an answer or a clear error: never the end of the stack."""
+    with server.connect() as conn, conn.cursor() as cur:
+        for depth in (10, 50, 1000, 100_000):
+            for left, middle, right in (("(", "1", ")"), ("NOT ", "1", ""), ("-", "1", ""),
+                                        ("(SELECT ", "1", ")"), ("abs(", "1", ")"),
+                                        ("CASE WHEN 1 THEN ", "1", " END"), ("1+(", "1", ")"),
+                                        ("IF(1,", "1", ",0)")):
+                code, text = code_of(cur, "SELECT " + left * depth + middle + right * depth)
+                assert code in (0, 1064, 1235, 1436, 1041, 1690), f"{left!r} * {depth}: {code} {text}"
+                assert depth > 10 or code == 0, f"{left!r} * {depth}: {code} {text}"
+            for operator in (" AND ", " OR ", " + ", " = "):
+                code, text = code_of(cur, "SELECT " + operator.join(["1"] * depth))
+                assert code in (0, 1064, 1436, 1041), f"{operator!r} * {depth}: {code} {text}"
+                assert depth > 50 or code == 0, f"{operator!r} * {depth}: {code} {text}"
+        cur.execute("SELECT 1")
+        expect(cur.fetchone(), (1,))
+
+
+def test_many_statements_in_one_packet(server):
+    flag = pymysql.constants.CLIENT.MULTI_STATEMENTS
+    with server.connect(client_flag=flag) as conn, conn.cursor() as cur:
+        cur.execute(";".join(f"SELECT {i}" for i in range(2000)))
+        found = list(cur.fetchall())
+        while cur.nextset():
+            found += cur.fetchall()
+        expect(found, [(i,) for i in range(2000)])
+        # The first that fails is the last that is run.
+        try:
+            cur.execute("SELECT 1; SELECT nothing; INSERT INTO two VALUES (77, 77)")
+            while cur.nextset():
+                pass
+        except pymysql.err.MySQLError as err:
+            expect(err.args[0], 1054)
+        else:
+            raise AssertionError("the second statement went through")
+        cur.execute("SELECT count(*) FROM two WHERE id = 77")
+        expect(cur.fetchone(), (0,))
+    with server.connect() as conn, conn.cursor() as cur:
+        assert code_of(cur, "SELECT 1; SELECT 2")[0] in (0, 1064)
+
+
+def test_errors_of_prepared_statements(server):
+    """By the protocol: PREPARE and EXECUTE as statements."""
+    with server.connect() as conn, conn.cursor() as cur:
+        code = code_of(cur, "PREPARE p FROM 'SELECT nothing FROM t'")[0]
+        assert code in (1054, 1064, 1235, 1295), code
+        cur.execute("SELECT 1")
+
+
+def test_kill(server):
+    with server.connect() as victim, server.connect() as conn:
+        conn.cursor().execute(f"KILL {victim.thread_id()}")
+        try:
+            for _ in range(50):
+                victim.cursor().execute("SELECT 1")
+                time.sleep(0.02)
+        except pymysql.err.MySQLError as err:
+            assert err.args[0] in (1927, 1317, 2006, 2013, 1053), err
+        else:
+            raise AssertionError("a killed connection goes on")
+        victim._force_close()  # pylint: disable=protected-access
+        with conn.cursor() as cur:
+            cur.execute("SELECT 1")
+
+
+if __name__ == "__main__":
+    support.need("quanta")
+    with Node() as node:
+        with node.connect() as connection, connection.cursor() as cursor:
+            for line in SETUP:
+                cursor.execute(line)
+        support.run_tests(globals(), node, server=node)

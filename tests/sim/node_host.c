@@ -1,0 +1,150 @@
+#include "node_host.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reactor/assert.h"
+#include "reactor/io.h"
+#include "storage/datadir.h"
+
+/* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
+static void write_meta(const struct node_host *h, uint64_t seed)
+{
+    char path[100];
+
+    snprintf(path, sizeof path, "%s/quanta.meta", h->dir);
+    FILE *f = fopen(path, "w");
+    ASSERT(f);
+    fprintf(f, "quanta data directory\nversion: %d\nslot_bits: %u\nhash_seed: %016" PRIx64 "\nid: %032d\n",
+            DATADIR_VERSION, h->slot_bits, seed * 0x9e3779b97f4a7c15u + 7, 1);
+    ASSERT(fclose(f) == 0);
+}
+
+void node_host_init(struct node_host *h, uint64_t seed)
+{
+    memset(h, 0, sizeof *h);
+    h->sim = sim_new(seed);
+    h->disk = sim_disk_new(h->sim, 0);
+    snprintf(h->dir, sizeof h->dir, "/tmp/quanta-sim-XXXXXX");
+    ASSERT(mkdtemp(h->dir));
+    h->slot_bits = (unsigned)(sim_random(h->sim) % 4);
+    h->log_file_bytes = (uint64_t)16384 << sim_random(h->sim) % 5;
+    write_meta(h, seed);
+}
+
+void node_host_fini(struct node_host *h)
+{
+    static const char *const names[] = {"quanta.meta", "quanta.lock"};
+    char path[100];
+
+    ASSERT(!h->group);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", h->dir, names[i]);
+        ASSERT(unlink(path) == 0);
+    }
+    ASSERT(rmdir(h->dir) == 0);
+    sim_disk_free(h->disk);
+    sim_free(h->sim);
+}
+
+static int start_core(struct reactor *r, void *ctx)
+{
+    struct node_host *h = ctx;
+    struct error_info err;
+
+    if (reactor_core(r) == 0)
+        ASSERT(file_mkdir(r, h->dir) == 0 && file_sync_dir(r, h->dir) == 0);
+    return node_start_core(h->node, r, &err);
+}
+
+struct replay {
+    struct node_host *host;
+    struct error_info err;
+    int rc;
+    bool done;
+};
+
+static void replay(struct reactor *r, void *ctx)
+{
+    struct replay *p = ctx;
+
+    p->rc = node_replay(p->host->node, r, &p->err);
+    p->done = true;
+}
+
+void node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, uint64_t memory)
+{
+    struct reactor_config rc = {.cores = cores,
+                                .io = REACTOR_IO_SIM,
+                                .memory = memory,
+                                .ring_entries = ring_entries,
+                                .sim_seed = sim_random(h->sim),
+                                .sim = h->sim,
+                                .sim_disk = h->disk};
+    struct node_config nc = {.data_dir = h->dir, .name = "n", .log_file_bytes = h->log_file_bytes};
+    struct replay p = {.host = h};
+    char text[200];
+
+    ASSERT(reactor_group_new(&rc, &h->group, text, sizeof text) == 0);
+    ASSERT(node_new(&nc, h->group, &h->node, &p.err) == 0);
+    ASSERT(reactor_group_start(h->group, start_core, h) == 0);
+    h->cores = cores;
+    reactor_post(reactor_group_get(h->group, 0), replay, &p);
+    scenario_run_until(h->group, &p.done);
+    if (p.rc)
+        fprintf(stderr, "sim: %s\n", p.err.text);
+    ASSERT(p.rc == 0);
+}
+
+static void log_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+struct closing {
+    struct node_host *host;
+    bool done;
+};
+
+static void close_log(struct reactor *r, void *ctx)
+{
+    struct closing *c = ctx;
+
+    (void)r;
+    node_close(c->host->node, log_closed, &c->done);
+}
+
+static void exit_core(struct reactor *r, void *ctx)
+{
+    (void)ctx;
+    reactor_exit(r);
+}
+
+void node_host_halt(struct node_host *h)
+{
+    struct closing c = {.host = h};
+
+    reactor_post(reactor_group_get(h->group, 0), close_log, &c);
+    scenario_run_until(h->group, &c.done);
+    reactor_group_stop(h->group, exit_core, NULL);
+    node_free(h->node);
+    reactor_group_free(h->group);
+    h->group = NULL;
+    h->node = NULL;
+}
+
+void node_host_crash(struct node_host *h, bool power)
+{
+    if (power)
+        sim_crash(h->group);
+    else
+        sim_kill(h->group);
+    node_free(h->node);
+    reactor_group_free(h->group);
+    h->group = NULL;
+    h->node = NULL;
+}

@@ -1,0 +1,177 @@
+/* Every form of the kernels this machine runs, against values computed one by one. */
+#include "storage/kernel.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "storage/slices.h"
+
+#define CHECK(cond, ...)                   \
+    do {                                   \
+        if (!(cond))                       \
+            cr_assert(false, __VA_ARGS__); \
+    } while (0)
+
+enum { LINES = 9, ROWS = LINES * 512 };
+
+static uint64_t state;
+
+static uint64_t next(void)
+{
+    uint64_t z = state += 0x9E3779B97F4A7C15u;
+
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+static uint64_t mask_of(uint32_t width)
+{
+    return width == 64 ? ~0ull : (1ull << width) - 1;
+}
+
+struct data {
+    struct slices slices;
+    uint64_t offsets[ROWS], sel[ROWS / 64];
+    int64_t values[ROWS];
+    uint32_t counts[SLICES_MAX];
+};
+
+static void draw(struct data *d, uint32_t width)
+{
+    unsigned kind = (unsigned)(next() % 4);
+    uint64_t common = next() & mask_of(width);
+
+    d->slices = (struct slices){
+        .words = aligned_alloc(64, slices_bytes(LINES, width) + 64),
+        .stride = (LINES + 1) * LINE_WORDS,
+        .lines = LINES,
+        .width = width,
+        .base =
+            (int64_t)((uint64_t)INT64_MIN + (width == 64 ? 0 : next() % (~0ull - mask_of(width)))),
+    };
+    for (uint32_t i = 0; i < ROWS; i++) {
+        d->offsets[i] = kind == 0   ? next()
+                        : kind == 1 ? common ^ (next() & 3)
+                        : kind == 2 ? common
+                                    : i;
+        d->offsets[i] &= mask_of(width);
+        d->values[i] = (int64_t)((uint64_t)d->slices.base + d->offsets[i]);
+    }
+    slices_encode(&d->slices, d->values, d->counts);
+    for (uint32_t i = 0; i < ROWS / 64; i++)
+        d->sel[i] = i / LINE_WORDS == 2   ? 0
+                    : i / LINE_WORDS == 3 ? ~0ull
+                    : i / LINE_WORDS == 4 ? next() & next() & next() & next()
+                                          : next();
+}
+
+static bool selected(const uint64_t *sel, uint32_t row)
+{
+    return sel[row / 64] >> (row % 64) & 1;
+}
+
+static void check_decode(const struct kernels *k, const struct data *d)
+{
+    _Alignas(64) int64_t line[512];
+
+    for (uint32_t l = 0; l < LINES; l++) {
+        int64_t *out;
+        uint32_t n, want = 0;
+
+        k->decode_line(&d->slices, l, line);
+        for (uint32_t i = 0; i < 512; i++) {
+            CHECK(line[i] == d->values[l * 512 + i],
+                  "%s: width %" PRIu32 " line %" PRIu32 " row %" PRIu32, k->name, d->slices.width,
+                  l, i);
+            want += selected(d->sel, l * 512 + i);
+        }
+        out =
+            malloc(want * sizeof *out + 1); /* exact, so that the sanitizer sees a byte too many */
+        n = k->compress_line(line, d->sel + l * LINE_WORDS, out);
+        CHECK(n == want, "%s: compress gave %" PRIu32 " of %" PRIu32, k->name, n, want);
+        n = 0;
+        for (uint32_t i = 0; i < 512; i++) {
+            if (selected(d->sel, l * 512 + i))
+                CHECK(out[n++] == line[i], "%s: compress, row %" PRIu32, k->name, i);
+        }
+        free(out);
+    }
+}
+
+static void check_range(const struct kernels *k, const struct data *d)
+{
+    uint64_t mask = mask_of(d->slices.width), got[ROWS / 64];
+
+    for (int i = 0; i < 8; i++) {
+        uint64_t lo = i < 4 ? next() & mask : d->offsets[next() % ROWS],
+                 hi = i % 2 ? next() & mask : lo, swap;
+        bool negate = next() & 1;
+
+        if (i == 5)
+            lo = 0;
+        if (i == 7)
+            hi = mask;
+        if (lo > hi) {
+            swap = lo;
+            lo = hi;
+            hi = swap;
+        }
+        memcpy(got, d->sel, sizeof got);
+        k->filter_range(&d->slices, lo, hi, negate, got);
+        for (uint32_t row = 0; row < ROWS; row++) {
+            bool want =
+                selected(d->sel, row) && (d->offsets[row] >= lo && d->offsets[row] <= hi) != negate;
+
+            CHECK(selected(got, row) == want,
+                  "%s: width %" PRIu32 " range %" PRIu64 "..%" PRIu64 " row %" PRIu32, k->name,
+                  d->slices.width, lo, hi, row);
+        }
+    }
+}
+
+static void check_sum(const struct kernels *k, const struct data *d)
+{
+    unsigned __int128 want = 0;
+
+    for (uint32_t row = 0; row < ROWS; row++)
+        want += selected(d->sel, row) ? d->offsets[row] : 0;
+    CHECK(k->sum(&d->slices, d->sel) == want, "%s: sum at width %" PRIu32, k->name,
+          d->slices.width);
+}
+
+Test(kernel, all_forms_at_all_widths)
+{
+    const struct kernels *forms[4];
+    unsigned n = kernel_forms(forms);
+    static struct data d;
+    const char *given = getenv("TEST_SEED");
+
+    state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+    fprintf(stderr, "kernel TEST_SEED=%" PRIu64 ", forms:", state);
+    for (unsigned i = 0; i < n; i++)
+        fprintf(stderr, " %s", forms[i]->name);
+    fprintf(stderr, "\n");
+    for (uint32_t width = 0; width <= 64; width++) {
+        for (int round = 0; round < 4; round++) {
+            draw(&d, width);
+            for (unsigned i = 0; i < n; i++) {
+                check_decode(forms[i], &d);
+                check_range(forms[i], &d);
+                check_sum(forms[i], &d);
+            }
+            for (uint32_t s = 0; s < width; s++) {
+                uint32_t ones = 0;
+
+                for (uint32_t row = 0; row < ROWS; row++)
+                    ones += d.offsets[row] >> s & 1;
+                CHECK(ones == d.counts[s], "ones of slice %" PRIu32, s);
+            }
+            free(d.slices.words);
+        }
+    }
+}
