@@ -241,11 +241,11 @@ static void consume(struct grpc_call *c, size_t n)
 /* Length of the first message with its prefix; 0 = not all there yet; -1 = none of ours, call ended. */
 static int64_t first_message(struct grpc_call *c)
 {
-    const uint8_t *p = c->in.data + c->in_at;
     size_t have = c->in.len - c->in_at;
 
     if (have < GRPC_PREFIX)
         return 0;
+    const uint8_t *p = c->in.data + c->in_at;
     size_t n = (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
     const char *why = NULL;
     enum grpc_code code = GRPC_INTERNAL;

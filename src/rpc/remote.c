@@ -286,7 +286,12 @@ void remote_cluster_stop(struct reactor *r, void (*done)(void *ctx), void *ctx)
     struct remote *x = reactor_get_local(r, LOCAL_CLUSTER);
     const struct error_info stopping = {1053, "the program is stopping"};
 
-    ASSERT(x && x->base.ops == &remote_ops && !x->stopping);
+    if (!x) {
+        if (done)
+            done(ctx);
+        return;
+    }
+    ASSERT(x->base.ops == &remote_ops && !x->stopping);
     reactor_set_local(r, LOCAL_CLUSTER, NULL);
     x->stopping = true;
     x->told = true;

@@ -25,5 +25,6 @@ int remote_cluster_start(struct reactor *r, const struct remote_config *config,
                          void (*ready)(void *ctx, int rc, const struct error_info *err), void *ctx,
                          struct error_info *err);
 
-/* Closes the connections; what runs ends with errors first. done(ctx) when nothing is left; may be NULL. */
+/* Closes the connections; what runs ends with errors first. done(ctx) when nothing is left; may be NULL.
+ * At once when the core has no cluster. */
 void remote_cluster_stop(struct reactor *r, void (*done)(void *ctx), void *ctx);

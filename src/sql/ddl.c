@@ -490,6 +490,8 @@ static void ddl_done(struct cluster_ddl *r)
     struct ddl *d = r->ctx;
 
     d->in_flight = false;
+    if (r->schema)
+        schema_put(r->schema);
     d->s->exec.open_queries--;
     exec_wake(&d->s->exec);
 }
@@ -606,8 +608,7 @@ static bool create_table(struct statement *s, struct ddl *d)
     t = make_table(s, ast);
     if (!t)
         return false;
-    start(d, CLUSTER_CREATE_TABLE, t, NULL);
-    schema_put(t);
+    start(d, CLUSTER_CREATE_TABLE, t, NULL); /* our reference is given back by ddl_done */
     return true;
 }
 

@@ -4,60 +4,82 @@
 #include <string.h>
 
 #include "sql/function.h"
+#include "sql/value_convert.h"
 
-enum { REGEXP_MATCH_LIMIT = 1000000 }; /* steps of backtracking before the statement fails */
+/* Steps of backtracking and memory before the statement fails. */
+enum { REGEXP_MATCH_LIMIT = 1000000, REGEXP_HEAP_KIB = 4096 };
 
-static const struct function function_regexp = {.name = "regexp"};
+static const struct function regexp_function = {.name = "regexp"};
 
-static pcre2_code *compile(struct expr_ctx *x, struct datum *out, const char *pattern, size_t len)
+/* A compiled pattern; its memory is the arena's, nothing is freed singly. */
+struct regexp {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *limits;
+};
+
+static void *pcre_alloc(size_t n, void *arena)
 {
-    int code;
-    PCRE2_SIZE at;
-    PCRE2_UCHAR text[120];
-    pcre2_code *re =
-        pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &code, &at, NULL);
-
-    if (re)
-        return re;
-    pcre2_get_error_message(code, text, sizeof text);
-    expr_fail(x, out, MYSQL_ER_REGEXP_ERROR, (const char *)text);
-    return NULL;
+    return arena_alloc(arena, n);
 }
 
-static void match(struct expr_ctx *x, struct datum *out, const pcre2_code *re, const char *s,
-                  size_t len)
+static void pcre_free(void *p, void *arena)
 {
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(re, NULL);
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    int rc = PCRE2_ERROR_NOMEMORY;
+    (void)p;
+    (void)arena;
+}
 
-    if (data && context) {
-        pcre2_set_match_limit(context, REGEXP_MATCH_LIMIT);
-        rc = pcre2_match(re, (PCRE2_SPTR)s, len, 0, 0, data, context);
+static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len, struct mysql_error *error)
+{
+    struct regexp *r = arena_alloc(a, sizeof *r);
+    pcre2_general_context *g = pcre2_general_context_create(pcre_alloc, pcre_free, a);
+    pcre2_compile_context *c = g ? pcre2_compile_context_create(g) : NULL;
+    char text[160];
+    int code = 0;
+    PCRE2_SIZE offset;
+
+    if (!r || !c)
+        goto no_memory;
+    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &offset, c);
+    if (!r->code) {
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
+        if (!error->code)
+            mysql_error_set_text(error, 1139, "Got error '%s at offset %zu' from regexp", text, (size_t)offset);
+        return NULL;
     }
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
-        datum_set_int(out, rc >= 0);
-    else if (rc == PCRE2_ERROR_MATCHLIMIT)
-        expr_fail(x, out, MYSQL_ER_REGEXP_ERROR, "the expression takes too many steps");
-    else
-        datum_set_int(out, 0); /* the text is no UTF-8 */
+    r->match = pcre2_match_data_create_from_pattern(r->code, g);
+    r->limits = pcre2_match_context_create(g);
+    if (!r->match || !r->limits)
+        goto no_memory;
+    pcre2_set_match_limit(r->limits, REGEXP_MATCH_LIMIT);
+    pcre2_set_heap_limit(r->limits, REGEXP_HEAP_KIB);
+    return r;
+no_memory:
+    if (!error->code)
+        mysql_error_set_text(error, 1041, "Out of memory");
+    return NULL;
 }
 
 static void eval_regexp(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
-    const char *s, *pattern;
-    size_t len, pattern_len;
+    struct regexp *r = e->state;
+    const char *s, *p;
+    size_t len, n;
 
-    if (!function_arg_text(e, x, 0, &s, &len, out) ||
-        !function_arg_text(e, x, 1, &pattern, &pattern_len, out))
+    if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_text(e, x, 1, &p, &n, out))
         return;
-    pcre2_code *re = compile(x, out, pattern, pattern_len);
-    if (!re)
+    if (!r && !(r = regexp_compile(x->scratch, p, n, x->error))) {
+        datum_set_null(out);
         return;
-    match(x, out, re, s, len);
-    pcre2_code_free(re);
+    }
+    int rc = pcre2_match(r->code, (PCRE2_SPTR)s, len, 0, 0, r->match, r->limits);
+    if (rc < PCRE2_ERROR_PARTIAL) {
+        if (!x->error->code)
+            mysql_error_set_text(x->error, 3699, "Timeout exceeded in regular expression match");
+        datum_set_null(out);
+        return;
+    }
+    datum_set_int(out, rc >= 0);
 }
 
 struct expr *function_new_regexp(struct function_bind *b, struct expr *text, struct expr *pattern)
@@ -70,9 +92,13 @@ struct expr *function_new_regexp(struct function_bind *b, struct expr *text, str
     }
     e->args[0] = text;
     e->args[1] = pattern;
-    e->u.function = &function_regexp;
+    e->u.function = &regexp_function;
     e->eval = eval_regexp;
     e->type = value_type_int(1);
     e->volatile_ = text->volatile_ || pattern->volatile_;
+    /* A constant pattern is compiled once. */
+    if (expr_is_const(pattern) && pattern->u.value.kind == DATUM_STRING &&
+        !(e->state = regexp_compile(b->arena, pattern->u.value.s, pattern->u.value.len, b->error)))
+        return NULL;
     return e;
 }

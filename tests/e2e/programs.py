@@ -105,7 +105,7 @@ def test_wrong_usage_of_the_others():
     expect_usage("quanta-loader", ["--buf-size", "many", "a.parquet", "t"], "--buf-size", "many")
     expect_usage("quanta-bench", [])
     expect_usage("quanta-bench", ["no-such-command"], "no-such-command")
-    expect_usage("quanta-bench", ["gen", "--table", "events", "--rows", "x", "--out", "/dev/null"],
+    expect_usage("quanta-bench", ["gen", "--table", "events", "--rows", "x", "--out", "a.csv"],
                  "--rows", "x")
 
 

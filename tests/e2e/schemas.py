@@ -81,7 +81,7 @@ MISTAKES = {
 # Not readable as YAML at all: file and line are named.
 BROKEN = {
     "tab": ("tableName: t\n\tattributes: []\n", 2),
-    "bracket": (HEAD + ID + "  - { fieldName: b, type: [\n", 5),
+    "bracket": (HEAD + ID + "  - { fieldName: b, type: [\n", 6),
     "indent": (HEAD + ID + " - x\n", 5),
     "bytes": ("tableName: \xff\n", 1),
     "anchors": ("a: &a [x, x]\nb: *a\n" + HEAD + ID, 2),

@@ -19,7 +19,7 @@ struct work;
 
 /* A write as its client remembers it, so that it can be sent again. */
 struct work_write {
-    bool sent, known; /* known: it was acknowledged */
+    bool sent, known, repeated; /* known: it was acknowledged */
     unsigned table, generation;
     enum batch_op op;
     bool check_first;
