@@ -124,6 +124,17 @@ static void inode_resize(struct sim_inode *i, uint64_t size)
     i->size = size;
 }
 
+/* A written range becomes durable, with the length it gave the file; what else is dirty stays so. */
+static void inode_sync_range(struct sim_inode *i, uint64_t off, uint64_t len)
+{
+    uint64_t first = off / SIM_SECTOR, end = (off + len + SIM_SECTOR - 1) / SIM_SECTOR;
+
+    memcpy(i->durable + first * SIM_SECTOR, i->bytes + first * SIM_SECTOR, (end - first) * SIM_SECTOR);
+    memset(i->dirty + first, 0, end - first);
+    if (i->durable_size < off + len)
+        i->durable_size = off + len;
+}
+
 /* Present contents become durable. */
 static void inode_sync(struct sim_inode *i)
 {
@@ -270,6 +281,8 @@ static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
     if (is_full(w, f, off + n))
         return -ENOSPC;
     inode_write(f->inode, op->buf, n, off);
+    if (f->dsync && n > 0)
+        inode_sync_range(f->inode, off, n);
     return (int32_t)n;
 }
 
@@ -374,7 +387,8 @@ static int disk_open(struct reactor *r, const char *path, int flags, unsigned mo
     struct sim_disk *d = sim_node_of(r)->disk;
     struct sim_file f = {.disk = d,
                          .writable = (flags & O_ACCMODE) != O_RDONLY,
-                         .append = flags & O_APPEND};
+                         .append = flags & O_APPEND,
+                         .dsync = flags & O_DSYNC};
     int rc = sim_name_open(d, path, flags, &f.inode);
 
     (void)mode;

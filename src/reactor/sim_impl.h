@@ -35,7 +35,7 @@ struct sim_file {
     struct sim_inode *inode;
     struct sim_disk *disk;
     struct sim_socket *socket;
-    bool writable, append;
+    bool writable, append, dsync; /* dsync: a completed write is durable */
 };
 
 /* Owner: the thread that runs it. */

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reactor/list.h"
 #include "reactor/reactor.h"
 #include "reactor/stream.h"
 
+enum { HTTP_TIMEOUT_NS = 2000000000 };
 enum { HTTP_MAX_REQUEST = 8192, HTTP_MAX_RESPONSE = 1 << 20, HTTP_MAX_CONNECTIONS = 64 };
 
 struct http_server { /* owner: its core; lives as long as the process */
@@ -18,6 +20,7 @@ struct http_server { /* owner: its core; lives as long as the process */
 struct http_connection { /* owner: its core; freed when the stream closed */
     struct http_server *server;
     struct stream *stream;
+    struct timer timer; /* ends a connection without a whole request */
     char request[HTTP_MAX_REQUEST + 1];
     size_t len;
 };
@@ -139,8 +142,16 @@ static void on_closed(struct stream *s, int err)
     struct http_connection *c = stream_ctx(s);
 
     (void)err;
+    timer_cancel(stream_reactor(s), &c->timer);
     listener_connection_closed(c->server->listener);
     free(c);
+}
+
+static void timed_out(struct timer *t)
+{
+    struct http_connection *c = container_of(t, struct http_connection, timer);
+
+    stream_abort(c->stream);
 }
 
 static void on_accept(struct listener *l, int fd)
@@ -153,7 +164,10 @@ static void on_accept(struct listener *l, int fd)
     if (!c || stream_new(listener_reactor(l), fd, 2 * HTTP_MAX_RESPONSE, &handler, c, &c->stream)) {
         listener_connection_closed(l);
         free(c);
+        return;
     }
+    c->timer.fire = timed_out;
+    timer_arm(listener_reactor(l), &c->timer, HTTP_TIMEOUT_NS);
 }
 
 int http_start(struct reactor *r, const struct http_config *config, struct http_server **out,

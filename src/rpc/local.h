@@ -35,6 +35,9 @@ struct local { /* owner: its core */
     struct reactor *reactor;
     struct shard *shard;
     struct dedupe dedupe;
+    struct timer seal_timer;  /* every second: seals what has been quiet */
+    struct task seal_task;
+    uint64_t seal_tick;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
     int64_t key_ms;     /* hidden keys: millisecond and number within it */
     uint32_t key_n;

@@ -23,6 +23,7 @@ struct write_leg {
     struct wlog_record *records;
     uint32_t n_records;
     struct log_submit submit; /* the shard core's while lent */
+    struct buffer applied;    /* rows of a piece that could not be applied whole */
     struct write_result result;
     struct error_info error;
     int rc;
@@ -114,12 +115,13 @@ static void shard_log_done(struct log_submit *s)
     leg_reply(reactor_self(), &l->leg);
 }
 
-static void add_record(struct local *local, struct write_leg *l, const struct split_piece *p,
-                       uint8_t kind)
+static struct wlog_record *add_record(struct local *local, struct write_leg *l,
+                                      const struct split_piece *p, uint8_t kind)
 {
     const struct cluster_write *w = l->op->write;
+    struct wlog_record *rec = &l->records[l->n_records++];
 
-    l->records[l->n_records++] = (struct wlog_record){
+    *rec = (struct wlog_record){
         .kind = kind,
         .slot = p->slot,
         .slot_lsn = ++local->slot_lsn[p->slot],
@@ -128,6 +130,34 @@ static void add_record(struct local *local, struct write_leg *l, const struct sp
         .payload = kind == LOG_BATCH ? p->batch.bytes : NULL,
         .len = kind == LOG_BATCH ? p->batch.len : 0,
     };
+    return rec;
+}
+
+/*
+ * Memory ended within a piece: the rows before that are applied and seen, so they must be in the log, and no others,
+ * or later writes of these keys would find something else at replay. Which rows they are follows from the counts when
+ * every row has one; else nothing more may be written that could depend on them.
+ */
+static void log_applied(struct local *local, struct write_leg *l, const struct split_piece *p,
+                        const struct write_result *r)
+{
+    bool counted = p->batch.op != BATCH_UPDATE && p->batch.op != BATCH_DELETE && !r->rejected;
+    uint64_t rows = r->inserted + r->updated + r->unchanged;
+    struct error_info err;
+    struct batch b;
+
+    if (!(r->inserted + r->updated + r->deleted))
+        return;
+    if (!counted || split_first_rows(&p->batch, p->slot, (uint32_t)rows, &l->applied, &b, &err)) {
+        log_error("slot %u: memory ended within a write: writes are refused until a restart",
+                  p->slot);
+        atomic_store(&local->node->refusing, -ENOMEM);
+        return;
+    }
+    struct wlog_record *rec = add_record(local, l, p, LOG_BATCH);
+    rec->payload = b.bytes;
+    rec->len = b.len;
+    rec->client = rec->sequence = 0; /* a repetition is not answered by a part */
 }
 
 static int apply_piece(struct local *local, struct write_leg *l, const struct split_piece *p)
@@ -147,10 +177,18 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     }
     int rc = slot_apply(slot, &p->batch, &r);
     add_piece_result(l, p, &r);
-    if (rc)
-        return error_set(&l->error, rc, 1037,
-                         "out of memory: the memory budget of core %u is spent; raise --memory",
-                         reactor_core(local->reactor));
+    if (rc == -EINVAL) { /* not a batch for this table: nothing was applied */
+        l->error = r.errors[0].info;
+        return rc;
+    }
+    if (rc) {
+        log_applied(local, l, p, &r);
+        return error_set(&l->error, rc, rc == -ENOSPC ? 1114 : 1037,
+                         rc == -ENOSPC ? "The table '%s' is full: a segment has 2^32 rows"
+                                       : "out of memory for a row of table '%s': the memory budget "
+                                         "of the core is spent; raise --memory",
+                         w->schema->name);
+    }
     if (w->client_id)
         dedupe_add(&local->dedupe, w->client_id, w->sequence, p->slot, &r);
     /* with a sequence also when nothing changed: a repetition after a restart must find that out, too */
@@ -190,8 +228,11 @@ static void shard_check(struct leg *leg)
         struct write_result r = {0}, before = {0};
         bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
                                                     l->pieces[i]->slot, &before);
+        int rc = 0;
         if (slot && !repeated) /* its own rows would be found */
-            slot_check(slot, &l->pieces[i]->batch, &r);
+            rc = slot_check(slot, &l->pieces[i]->batch, &r);
+        if (rc == -ENOMEM)
+            l->rc = error_set(&l->error, rc, 1037, "out of memory while keys were looked up");
         add_piece_result(l, l->pieces[i], &r);
     }
     leg_reply(local->reactor, leg);
@@ -259,6 +300,8 @@ static void task_run(struct task *t)
     struct write_op *op = (struct write_op *)((char *)t - offsetof(struct write_op, task));
     struct cluster_write *w = op->write;
 
+    for (unsigned i = 0; op->legs && i < op->n_legs; i++)
+        buffer_fini(&op->legs[i].applied);
     split_fini(&op->split);
     arena_fini(&op->arena);
     free(op);

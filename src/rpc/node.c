@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "reactor/list.h"
 #include "reactor/log.h"
 #include "rpc/local.h"
 #include "rpc/local_ddl.h"
 #include "rpc/local_write.h"
+
+enum { SEAL_TICK_NS = 1000000000 };
 
 static unsigned slot_bits_for(unsigned slots)
 {
@@ -81,6 +84,25 @@ const struct cluster_ops local_ops = {
     .table_stats = local_table_stats,
 };
 
+static void seal_run(struct task *t)
+{
+    struct local *l = container_of(t, struct local, seal_task);
+
+    if (shard_seal_quiet(l->shard, l->seal_tick))
+        reactor_task(l->reactor, t, TASK_BULK);
+}
+
+static void seal_fired(struct timer *t)
+{
+    struct local *l = container_of(t, struct local, seal_timer);
+
+    if (atomic_load(&l->node->ready)) { /* until then core 0 replays into the shards of all cores */
+        l->seal_tick++;
+        reactor_task(l->reactor, &l->seal_task, TASK_BULK);
+    }
+    timer_arm(l->reactor, t, SEAL_TICK_NS);
+}
+
 int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
 {
     struct local *l = calloc(1, sizeof(*l));
@@ -104,6 +126,9 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     n->locals[config.core] = l;
     if (rc)
         return error_set(err, rc, 0, "core %u cannot start: %s", config.core, strerror(-rc));
+    l->seal_task.run = seal_run;
+    l->seal_timer.fire = seal_fired;
+    timer_arm(r, &l->seal_timer, SEAL_TICK_NS);
     reactor_set_local(r, LOCAL_SHARD, l);
     reactor_set_local(r, LOCAL_CLUSTER, l);
     return 0;

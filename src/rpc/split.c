@@ -197,3 +197,18 @@ void split_fini(struct split *s)
         buffer_fini(&s->pieces[i].bytes);
     s->n = 0;
 }
+
+int split_first_rows(const struct batch *b, uint32_t slot, uint32_t rows, struct buffer *bytes,
+                     struct batch *out, struct error_info *err)
+{
+    struct batch_builder *builder = batch_builder_new(NULL);
+    int rc = builder ? add_columns(builder, b) : -ENOMEM;
+
+    for (uint32_t row = 0; row < rows && !rc; row++)
+        rc = batch_builder_copy_row(builder, b, row);
+    if (!rc)
+        rc = finish(builder, b, slot, bytes, out, err);
+    if (builder)
+        batch_builder_free(builder);
+    return rc;
+}

@@ -28,3 +28,7 @@ int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_see
                 unsigned slot_bits, split_key_fn *new_key, void *ctx, struct arena *arena,
                 struct split *out, struct error_info *err);
 void split_fini(struct split *s);
+
+/* The first `rows` rows of a batch as a batch of its own for a slot. 0, -ENOMEM. bytes: from malloc, the caller's. */
+int split_first_rows(const struct batch *b, uint32_t slot, uint32_t rows, struct buffer *bytes,
+                     struct batch *out, struct error_info *err);

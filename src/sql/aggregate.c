@@ -422,7 +422,7 @@ static int compare_items(const void *p, const void *q, void *ctx)
     const struct aggregate_item *a = p, *b = q;
     const struct aggregate_call *c = ctx;
 
-    if (c->op != AGG_GROUP_CONCAT) {
+    if (c->op != AGG_GROUP_CONCAT || !c->n_order) {
         int r = datum_order(&a->value, &b->value);
         return c->descending ? -r : r;
     }
@@ -439,7 +439,7 @@ static void finish_concat(struct aggregate_state *s, const struct aggregate_call
 {
     size_t total = 0, at = 0;
 
-    if (c->n_order)
+    if (c->n_order || c->distinct) /* distinct values come sorted, as in MariaDB */
         qsort_r(s->list.items, s->list.n, sizeof *s->list.items, compare_items, (void *)(uintptr_t)c);
     for (uint32_t i = 0; i < s->list.n; i++)
         total += s->list.items[i].value.len + (i ? c->separator_len : 0);

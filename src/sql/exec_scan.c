@@ -117,11 +117,17 @@ static void column_meaning(const struct plan_scan *scan, uint32_t i, struct cell
     r->scale = c->scale;
 }
 
+/* Columns of a batch. */
+static uint32_t outputs(const struct exec_op *op)
+{
+    const struct plan_scan *scan = &op->plan->u.scan;
+
+    return scan->n_columns + (scan->output == OUTPUT_GROUPS ? scan->n_aggregates : 0u);
+}
+
 static void open_batch(struct exec_op *op, struct scan_exec *s)
 {
-    uint32_t n = s->query.batch.columns < op->plan->width ? s->query.batch.columns : op->plan->width;
-
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < outputs(op); i++) {
         batch_column_at(&s->query.batch, i, &s->columns[i].view);
         column_meaning(&op->plan->u.scan, i, &s->columns[i]);
     }
@@ -202,8 +208,8 @@ static bool read_rows(struct exec_op *op, struct scan_exec *s, struct rowset *ou
     uint32_t n = left < ROWSET_ROWS ? left : ROWSET_ROWS;
 
     arena_reset(&op->scratch);
-    for (uint32_t c = 0; c < width; c++) {
-        struct datum *cell = s->cells + c;
+    for (uint32_t c = 0; c < outputs(op); c++) {
+        struct datum *cell = s->cells + (op->plan->u.scan.cells ? op->plan->u.scan.cells[c] : c);
         for (uint32_t i = 0; i < n; i++, cell += width)
             if (!read_cell(op, &s->columns[c], s->row + i, cell))
                 return exec_no_memory(op->x, "The query") != EXEC_ERROR;
@@ -232,9 +238,9 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
     s->arrived = false;
     switch (s->query.state) {
     case CLUSTER_BATCH:
-        if (s->query.batch.columns < op->plan->width) {
+        if (s->query.batch.columns < outputs(op)) {
             mysql_error_set_text(op->x->error, 1105, "A result batch has %u columns instead of %u",
-                                 (unsigned)s->query.batch.columns, (unsigned)op->plan->width);
+                                 (unsigned)s->query.batch.columns, (unsigned)outputs(op));
             return EXEC_ERROR;
         }
         open_batch(op, s);

@@ -266,7 +266,7 @@ static void eval_interval(const struct expr *e, struct expr_ctx *x, struct datum
         char *p = expr_alloc(x, 32);
         if (!p)
             return;
-        size_t n = has_time ? datetime_print(us, us % 1000000 ? 6 : 0, p) : date_print(temporal_us_to_days(us), p);
+        size_t n = has_time ? datetime_print(us, us % 1000000 && !e->class ? 6 : e->class, p) : date_print(temporal_us_to_days(us), p);
         datum_set_string(out, p, n);
     }
 }
@@ -304,6 +304,7 @@ struct expr *function_new_interval(struct function_bind *b, struct expr *date, s
         e->type = value_type_temporal(DATUM_TIME, fraction);
     else
         e->type = value_type_string(26);
+    e->class = (uint8_t)fraction; /* digits shown of a text */
     return e;
 }
 

@@ -528,8 +528,8 @@ static void eval_pad(const struct expr *e, struct expr_ctx *x, bool left, struct
         put_part(s, len, 0, (uint64_t)n, out);
         return;
     }
-    if (!m) {
-        datum_set_string(out, "", 0);
+    if (!m) { /* nothing to pad with */
+        datum_set_null(out);
         return;
     }
     uint64_t add = (uint64_t)n - have, unit = characters(pad, m);

@@ -51,6 +51,7 @@ struct plan_scan {
     enum program_output output;
     uint16_t n_columns;
     uint16_t *columns; /* positions in the schema */
+    uint16_t *cells;   /* where each goes in the row; NULL = in order. Other cells are NULL, as nothing reads them */
     uint16_t n_aggregates;
     struct aggregate *aggregates;
     uint16_t n_order;

@@ -49,6 +49,71 @@ static bool conditions_init(struct planner *p, struct conditions *c, uint32_t ca
 
 /* ---- leaves ---- */
 
+/* Which columns of a source are read above its scan: those only in conditions the cores check are not. */
+struct need_walk {
+    uint16_t source;
+    bool *needed; /* by column of the source */
+};
+
+static bool visit_needed(struct expr *e, void *ctx)
+{
+    struct need_walk *w = ctx;
+
+    if (e->kind == EXPR_COLUMN && e->u.column.source == w->source)
+        w->needed[e->u.column.column] = true;
+    return true;
+}
+
+static void need_conditions(struct need_walk *w, struct expr *const *list, uint32_t n, const struct plan_scan *scan)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        bool pushed = false;
+        for (uint32_t k = 0; k < scan->n_pushed && !pushed; k++)
+            pushed = scan->pushed[k] == list[i];
+        if (!pushed)
+            expr_walk(list[i], visit_needed, w);
+    }
+}
+
+static void need_joins(struct need_walk *w, const struct join_tree *t, const struct plan_scan *scan)
+{
+    if (!t || !t->kind)
+        return;
+    need_conditions(w, t->on, t->n_on, scan);
+    need_joins(w, t->left, scan);
+    need_joins(w, t->right, scan);
+}
+
+static bool choose_columns(struct planner *p, struct bound_select *s, uint16_t i, struct plan_scan *scan)
+{
+    struct source *src = &s->sources[i];
+    struct need_walk w = {.source = i, .needed = bind_alloc(p->bind, src->n_columns + 1u)};
+
+    scan->columns = bind_alloc(p->bind, (src->n_used + 1u) * sizeof(uint16_t));
+    scan->cells = bind_alloc(p->bind, (src->n_used + 1u) * sizeof(uint16_t));
+    if (!w.needed || !scan->columns || !scan->cells)
+        return false;
+    if (!s->items) /* UPDATE and DELETE look at whole rows */
+        memset(w.needed, true, src->n_columns);
+    for (uint32_t k = 0; k < s->n_items; k++)
+        expr_walk(s->items[k].expr, visit_needed, &w);
+    for (uint32_t k = 0; k < s->n_groups; k++)
+        expr_walk(s->groups[k], visit_needed, &w);
+    for (uint32_t k = 0; k < s->n_aggregates; k++)
+        aggregate_walk(s->aggregates[k], visit_needed, &w);
+    if (s->having)
+        expr_walk(s->having, visit_needed, &w);
+    need_conditions(&w, s->where, s->n_where, scan);
+    need_joins(&w, s->from, scan);
+    for (uint16_t c = 0; c < src->n_used; c++) {
+        if (!w.needed[src->used[c]])
+            continue;
+        scan->columns[scan->n_columns] = src->columns[src->used[c]].column;
+        scan->cells[scan->n_columns++] = c;
+    }
+    return true;
+}
+
 static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16_t i, const struct conditions *conds)
 {
     struct source *src = &s->sources[i];
@@ -62,13 +127,9 @@ static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16
     n->u.scan.source = src;
     n->u.scan.output = OUTPUT_ROWS;
     n->u.scan.limit = UINT64_MAX;
-    n->u.scan.n_columns = src->n_used;
-    n->u.scan.columns = bind_alloc(p->bind, (src->n_used + 1u) * sizeof(uint16_t));
     n->u.scan.pushed = bind_alloc(p->bind, (conds->n + 1) * sizeof(struct expr *));
-    if (!n->u.scan.columns || !n->u.scan.pushed)
+    if (!n->u.scan.pushed)
         return NULL;
-    for (uint16_t c = 0; c < src->n_used; c++)
-        n->u.scan.columns[c] = src->columns[src->used[c]].column;
     for (uint32_t c = 0; c < conds->n; c++) {
         const struct predicate *ignored;
         if (plan_push_predicate(p->bind->arena, conds->list[c], src, true, &ignored))
@@ -76,6 +137,8 @@ static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16
         else
             rest.list[rest.n++] = conds->list[c];
     }
+    if (!choose_columns(p, s, i, &n->u.scan))
+        return NULL;
     return plan_filter(p, n, rest.list, rest.n);
 }
 

@@ -159,6 +159,7 @@ static bool set_program(struct push *u)
     scan->n_columns = u->n_columns;
     scan->n_aggregates = u->n_aggregates;
     scan->output = OUTPUT_GROUPS;
+    scan->cells = NULL;
     return true;
 }
 

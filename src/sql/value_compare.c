@@ -7,6 +7,7 @@
 
 #include "sql/decimal.h"
 #include "sql/value_convert.h"
+#include "sql/value_temporal.h"
 
 static bool is_exact(unsigned kind)
 {
@@ -72,17 +73,17 @@ static int compare_double(const struct datum *a, const struct datum *b)
     return (x > y) - (x < y);
 }
 
-/* Numbers that are no date read as the zero date, which sorts before all others, as MariaDB does. */
-static int64_t datetime_or_zero(const struct datum *d, bool *unknown)
+/*
+ * What is no date compares as MariaDB does it: a day the month does not have lies behind the month's last, anything
+ * else is the zero date, before all others.
+ */
+static int64_t datetime_or_zero(const struct datum *d)
 {
     int64_t us;
 
     if (datum_to_datetime(d, &us))
         return us;
-    if (datum_kind_is_number(d->kind))
-        return INT64_MIN;
-    *unknown = true;
-    return 0;
+    return d->kind == DATUM_STRING && temporal_parse_late_day(d->s, d->len, &us) ? us : INT64_MIN;
 }
 
 int datum_compare_as(enum compare_class class, const struct datum *a, const struct datum *b, bool *unknown)
@@ -104,10 +105,8 @@ int datum_compare_as(enum compare_class class, const struct datum *a, const stru
         return compare_double(a, b);
     case COMPARE_STRING:
         return a->kind == DATUM_STRING && b->kind == DATUM_STRING ? compare_bytes(a, b) : compare_text(a, b);
-    case COMPARE_DATETIME: {
-        int64_t x = datetime_or_zero(a, unknown), y = datetime_or_zero(b, unknown);
-        return *unknown ? 0 : compare_i64(x, y);
-    }
+    case COMPARE_DATETIME:
+        return compare_i64(datetime_or_zero(a), datetime_or_zero(b));
     case COMPARE_TIME: {
         int64_t x = 0, y = 0;
         *unknown = !datum_to_time(a, &x) || !datum_to_time(b, &y);

@@ -171,6 +171,24 @@ bool datum_to_uint(const struct datum *d, uint64_t *out)
     return (__int128)*out == v;
 }
 
+/* The integer at the front of a text: '3.5' is 3, and '1e2' is 1. Saturates far beyond 64 bits. */
+static __int128 leading_integer(const char *s, size_t len)
+{
+    const __int128 top = (__int128)1 << 100;
+    __int128 v = 0;
+    size_t i = 0;
+    bool negative = false;
+
+    while (i < len && (s[i] == ' ' || (s[i] >= '\t' && s[i] <= '\r')))
+        i++;
+    if (i < len && (s[i] == '-' || s[i] == '+'))
+        negative = s[i++] == '-';
+    for (; i < len && s[i] >= '0' && s[i] <= '9'; i++)
+        if (v < top)
+            v = v * 10 + (s[i] - '0');
+    return negative ? -v : v;
+}
+
 bool datum_to_wide_int(const struct datum *d, __int128 *v)
 {
     unsigned scale;
@@ -182,10 +200,12 @@ bool datum_to_wide_int(const struct datum *d, __int128 *v)
         *v = (__int128)r;
         return true;
     }
+    if (d->kind == DATUM_STRING) {
+        *v = leading_integer(d->s, d->len);
+        return true;
+    }
     if (!datum_to_decimal(d, v, &scale))
         return false;
-    if (d->kind == DATUM_STRING)
-        return decimal_truncate(*v, scale, 0, v);
     return decimal_rescale(*v, scale, 0, v);
 }
 

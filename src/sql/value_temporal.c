@@ -220,6 +220,29 @@ done:
     return true;
 }
 
+bool temporal_parse_late_day(const char *s, size_t len, int64_t *us)
+{
+    char copy[32];
+
+    /* YYYY-MM-DD with the day put back by one until it exists. */
+    if (len < 10 || len >= sizeof copy || s[8] < '2' || s[8] > '3' || !is_digit(s[9]))
+        return false;
+    unsigned day = (unsigned)(s[8] - '0') * 10 + (unsigned)(s[9] - '0');
+    if (day > 31)
+        return false;
+    memcpy(copy, s, len);
+    for (int i = 0; i < 3; i++) {
+        day--;
+        copy[8] = (char)('0' + day / 10);
+        copy[9] = (char)('0' + day % 10);
+        if (temporal_parse(copy, len, us, NULL, NULL)) {
+            *us = temporal_us_to_days(*us) * TEMPORAL_DAY_US + TEMPORAL_DAY_US - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool temporal_from_number(int64_t n, int64_t *us, bool *has_time)
 {
     struct temporal_parts t = {0};

@@ -27,6 +27,8 @@ void temporal_to_parts(int64_t us, struct temporal_parts *p);
  * (digits written, 0..6) may be NULL.
  */
 bool temporal_parse(const char *s, size_t len, int64_t *us, bool *has_time, unsigned *fraction);
+/* A text like 2026-02-30: a day up to 31 that its month does not have; as the end of the month's last day. */
+bool temporal_parse_late_day(const char *s, size_t len, int64_t *us);
 /* Numbers read as dates: 20260131, 260131, 20260131235959. */
 bool temporal_from_number(int64_t n, int64_t *us, bool *has_time);
 /* The reverse: 20260131 and 20260131235959. */

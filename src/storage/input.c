@@ -146,12 +146,12 @@ uint32_t join_map_rows(const struct join_map *m, const struct block *b, const ui
 }
 
 int input_init(struct input *in, const struct schema *s, const struct join_map *m, uint16_t ref,
-               struct arena *arena)
+               uint32_t rows, struct arena *arena)
 {
     memset(in, 0, sizeof(*in));
     in->ref = ref;
-    in->values = arena_alloc(arena, SCAN_WINDOW * sizeof(*in->values));
-    in->present = arena_alloc(arena, SCAN_WINDOW);
+    in->values = arena_alloc(arena, rows * sizeof(*in->values));
+    in->present = arena_alloc(arena, rows);
     if (!in->values || !in->present)
         return -ENOMEM;
     if (ref >= PROGRAM_PARENT) {

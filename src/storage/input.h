@@ -42,9 +42,9 @@ struct input {
     uint8_t *present;
 };
 
-/* Prepares an input for the program's column `ref`; buffers from the arena. */
+/* Prepares an input for the program's column `ref`; buffers for windows of at most `rows` rows, from the arena. */
 int input_init(struct input *in, const struct schema *s, const struct join_map *m, uint16_t ref,
-               struct arena *arena);
+               uint32_t rows, struct arena *arena);
 /* Takes the slot's dictionaries. */
 void input_bind(struct input *in, const struct slot *slot);
 /* Fills values and present for the selected rows (at most SCAN_WINDOW). parent_rows: from join_map_rows, for parent inputs. */

@@ -11,6 +11,7 @@
 #include "storage/group.h"
 #include "storage/input.h"
 #include "storage/partial.h"
+#include "storage/scan_key.h"
 #include "storage/selection.h"
 #include "storage/topn.h"
 
@@ -30,7 +31,7 @@ enum scan_mode {
 struct scan_part { /* a segment as it was when the scan began */
     uint32_t slot;
     struct segment *segment;
-    uint32_t rows;
+    uint32_t from, rows; /* [from, rows) */
 };
 
 struct scan {
@@ -49,7 +50,8 @@ struct scan {
     struct arena slot_arena; /* filter and maps of the current slot */
     struct scan_part *parts;
     uint32_t n_parts, part, block;
-    uint32_t first_row; /* of the current block in its segment */
+    uint32_t window_rows; /* room in the inputs */
+    uint32_t first_row;   /* of the current block in its segment */
     bool slot_open;
 
     struct filter *filter;
@@ -124,20 +126,56 @@ static enum scan_mode choose_mode(const struct scan *x)
     return SCAN_MODE_GROUPS;
 }
 
-static int pin_parts(struct scan *x)
+static void pin_part(struct scan *x, uint32_t slot, struct segment *g, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = 0; i < x->n_slots; i++)
-        x->n_parts += slot_segments(x->slots[i]);
-    x->parts = calloc(x->n_parts + 1, sizeof(*x->parts));
+    x->parts[x->n_parts++] = (struct scan_part){slot, segment_get(g), from, to};
+}
+
+/* The one row that a whole key asks for, found by the slots' indexes. */
+static int pin_row(struct scan *x, const struct scan_key *key)
+{
+    x->parts = calloc(1, sizeof(*x->parts));
     if (!x->parts)
         return -ENOMEM;
+    for (uint32_t i = 0; i < x->n_slots; i++) {
+        struct segment *g;
+        uint32_t row;
+        if (!slot_find(x->slots[i], &key->batch, 0, &g, &row))
+            continue;
+        pin_part(x, i, g, row, row + 1);
+        break;
+    }
+    return 0;
+}
+
+static int pin_segments(struct scan *x)
+{
     uint32_t n = 0;
+
+    for (uint32_t i = 0; i < x->n_slots; i++)
+        n += slot_segments(x->slots[i]);
+    x->parts = calloc(n + 1, sizeof(*x->parts));
+    if (!x->parts)
+        return -ENOMEM;
     for (uint32_t i = 0; i < x->n_slots; i++)
         for (uint32_t k = 0; k < slot_segments(x->slots[i]); k++) {
-            struct segment *g = segment_get(slot_segment(x->slots[i], k));
-            x->parts[n++] = (struct scan_part){i, g, segment_rows(g)};
+            struct segment *g = slot_segment(x->slots[i], k);
+            pin_part(x, i, g, 0, segment_rows(g));
         }
     return 0;
+}
+
+static int pin_parts(struct scan *x)
+{
+    struct scan_key key;
+
+    x->window_rows = SCAN_WINDOW;
+    if (!scan_key_init(&key, x->program->where, x->schema))
+        return pin_segments(x);
+    int rc = pin_row(x, &key);
+    scan_key_fini(&key);
+    x->window_rows = 64;
+    return rc;
 }
 
 static int make_inputs(struct scan *x)
@@ -148,7 +186,7 @@ static int make_inputs(struct scan *x)
 
     if (p->join) {
         rc = join_map_new(p->join, &x->arena, x->budget, &x->join);
-        x->parent_rows = arena_alloc(&x->arena, SCAN_WINDOW * sizeof(*x->parent_rows));
+        x->parent_rows = arena_alloc(&x->arena, x->window_rows * sizeof(*x->parent_rows));
         if (rc || !x->parent_rows)
             return -ENOMEM;
     }
@@ -163,7 +201,8 @@ static int make_inputs(struct scan *x)
             continue;
         }
         rc = input_init(&x->inputs[i], x->schema, x->join,
-                        group ? p->columns[i] : p->aggregates[i - p->n_columns].column, &x->arena);
+                        group ? p->columns[i] : p->aggregates[i - p->n_columns].column,
+                        x->window_rows, &x->arena);
     }
     return rc;
 }
@@ -470,7 +509,10 @@ static int block_topn(struct scan *x, const struct block *b)
 /* Rows of the block that the scan may see and the predicate selects, into sel. */
 static void select_rows(struct scan *x, const struct block *b, uint32_t pinned)
 {
-    selection_fill(x->sel, 0, b->rows < pinned ? b->rows : pinned);
+    uint32_t from = x->parts[x->part].from;
+
+    from = from > x->first_row ? from - x->first_row : 0;
+    selection_fill(x->sel, from, b->rows < pinned ? b->rows : pinned);
     if (b->live)
         selection_and(x->sel, b->live);
     x->stats.blocks++;
@@ -636,6 +678,11 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         int rc = slot_begin(x, x->slots[part->slot]);
         if (rc)
             return scan_fail(x, rc);
+    }
+    if (x->first_row + BLOCK_ROWS <=
+        part->from) { /* every block before the last has all its rows */
+        x->block = part->from / BLOCK_ROWS;
+        x->first_row = x->block * BLOCK_ROWS;
     }
     if (x->first_row >= part->rows || x->block >= segment_blocks(part->segment)) {
         x->block = x->first_row = 0;

@@ -54,6 +54,13 @@ static int read_schema(const char *path, struct schema **out, struct error_info 
 
 static int add_schema(struct schema_list *l, struct schema *s, struct error_info *err)
 {
+    for (unsigned i = 0; i < l->n; i++)
+        if (!strcmp(l->schemas[i]->name, s->name)) {
+            error_set(err, -EEXIST, 0,
+                      "table %s is defined by two schema.yaml files of the directory", s->name);
+            schema_put(s);
+            return -EEXIST;
+        }
     struct schema **all =
         l->n < SCHEMA_MAX_FILES ? realloc(l->schemas, (l->n + 1) * sizeof(struct schema *)) : NULL;
 
@@ -64,6 +71,15 @@ static int add_schema(struct schema_list *l, struct schema *s, struct error_info
     l->schemas = all;
     l->schemas[l->n++] = s;
     return 0;
+}
+
+/* The file in front of what is wrong with it. */
+static int add_path(struct error_info *err, int rc, const char *path)
+{
+    char what[sizeof(err->text)];
+
+    snprintf(what, sizeof(what), "%s", err->text[0] ? err->text : strerror(-rc));
+    return error_set(err, rc, 0, "%s: %s", path, what);
 }
 
 static int read_all(const char *dir, DIR *d, struct schema_list *l, struct error_info *err)
@@ -81,7 +97,7 @@ static int read_all(const char *dir, DIR *d, struct schema_list *l, struct error
         if (!rc)
             rc = add_schema(l, s, err);
         if (rc)
-            return err->text[0] ? rc : error_set(err, rc, 0, "%s: %s", path, strerror(-rc));
+            return rc != -EEXIST && err->text[0] ? rc : add_path(err, rc, path);
     }
     return 0;
 }

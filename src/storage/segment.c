@@ -26,6 +26,8 @@ struct segment {
     uint32_t refs;
     uint32_t rows, live;
     uint32_t n_blocks, cap_blocks;
+    uint32_t rows_at_tick; /* segment_seal_quiet */
+    uint64_t tick;
     int64_t partition;
     struct schema *schema;
     struct segment_dicts dicts;
@@ -197,6 +199,20 @@ int segment_seal(struct segment *g)
             return rc;
     }
     return 0;
+}
+
+bool segment_seal_quiet(struct segment *g, uint64_t tick)
+{
+    struct segment_block *b = g->n_blocks ? g->blocks[g->n_blocks - 1] : NULL;
+    bool quiet = g->rows == g->rows_at_tick;
+
+    if (!b || g->tick == tick)
+        return false;
+    g->tick = tick;
+    g->rows_at_tick = g->rows;
+    if (!quiet || b->rows - colblock_sealed_rows(b->columns[0]) < LINE_ROWS)
+        return false;
+    return seal_block(g, b) == 0; /* without memory it stays open and answers the same */
 }
 
 int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *const *present,

@@ -55,7 +55,13 @@ bool segment_is_live(const struct segment *g, uint32_t row);
 bool segment_value(struct segment *g, uint32_t row, unsigned column,
                    int64_t *value); /* false = NULL */
 
-/* Seals full lines of the tail now (partition quiet, checkpoint). */
+/*
+ * Seals full lines of the tail when the segment got no rows since the last tick; ticks ascend, about a second apart.
+ * True when it sealed something (some milliseconds of work).
+ */
+bool segment_seal_quiet(struct segment *g, uint64_t tick);
+
+/* Seals full lines of the tail now (checkpoint). */
 int segment_seal(struct segment *g);
 size_t segment_memory(const struct segment *g);
 

@@ -202,6 +202,23 @@ struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot)
     return t->slots[slot / s->config.cores];
 }
 
+static bool table_seal_quiet(struct shard_table *t, uint64_t tick)
+{
+    for (uint32_t i = 0; i < t->n_slots; i++)
+        for (uint32_t k = 0; k < slot_segments(t->slots[i]); k++)
+            if (segment_seal_quiet(slot_segment(t->slots[i], k), tick))
+                return true;
+    return false;
+}
+
+bool shard_seal_quiet(struct shard *s, uint64_t tick)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        if (table_seal_quiet(s->tables[i], tick))
+            return true;
+    return false;
+}
+
 void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes)
 {
     struct shard_table *t = find_table(s, table_id);

@@ -47,4 +47,10 @@ void shard_unpin(struct shard *s, struct shard_pin *pin);
 /* The slot with this number, or NULL when the core does not own it or the table does not exist. */
 struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot);
 
+/*
+ * Seals segments that have been quiet since the last tick, one per call: true when there may be more to do at this
+ * tick (call again from a bulk task).
+ */
+bool shard_seal_quiet(struct shard *s, uint64_t tick);
+
 void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes);

@@ -30,6 +30,7 @@ struct write_error {
 
 struct write_result {
     uint64_t inserted, updated, unchanged, deleted, rejected; /* rows */
+    uint32_t taken; /* slot_apply: rows done with, from the first; fewer than all when it failed */
     uint32_t n_errors;                                        /* first few only */
     struct write_error errors[WRITE_MAX_ERRORS];
 };
@@ -37,7 +38,10 @@ struct write_result {
 /*
  * Applies a write batch whose rows all belong to this slot. Rows that cannot be applied (1062 duplicate, 1048
  * missing required value, ...) are counted and reported; the others are applied, each whole or not at all.
- * 0; -ENOMEM when the budget is spent (rows before it stay applied and are counted).
+ * 0; -ENOMEM when the budget is spent, -ENOSPC when row numbers end: the first result->taken rows are done with as
+ * if the batch had no others, those after them have changed nothing (of an update without time, which may have
+ * changed some of its rows, the batch row counts as taken); -EINVAL with the first error when the batch does not fit
+ * the table, nothing taken.
  */
 int slot_apply(struct slot *t, const struct batch *b, struct write_result *result);
 

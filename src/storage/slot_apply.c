@@ -74,6 +74,8 @@ static int flush(struct slot_write *w)
         return 0;
     n = gather_waiting(w);
     rc = segment_append_rows(w->part->segment, w->values, w->present, n, &first, &done);
+    if (done < n)
+        w->lost = w->waiting[done];
     for (uint32_t k = done; k < n; k++)
         key_table_remove(&w->part->index, (uint32_t)w->hashes[w->waiting[k]].full, first + k);
     w->result->inserted += done;
@@ -226,21 +228,46 @@ static int write_timeless(struct slot_write *w, uint32_t i)
 
 /* ---- the batch ---- */
 
+/* A chunk was left half-way: refusals of rows that were not reached do not count. */
+static void forget_rows(struct slot_write *w, uint32_t from)
+{
+    struct write_result *r = w->result;
+
+    for (uint32_t i = from; i < w->n; i++)
+        r->rejected -= w->state[i] == WRITE_ROW_REJECTED;
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < r->n_errors; k++) {
+        if (r->errors[k].row < w->from + from)
+            r->errors[kept++] = r->errors[k];
+    }
+    r->n_errors = kept;
+}
+
 static int write_chunk(struct slot_write *w)
 {
-    int rc = slot_write_encode(w);
+    int rc, flushed;
+    uint32_t taken = 0;
 
+    memset(w->state, WRITE_ROW_OPEN, sizeof w->state);
+    w->lost = UINT32_MAX;
+    rc = slot_write_encode(w);
     for (uint32_t i = 0; rc == 0 && i < w->n; i++) {
+        uint64_t before = w->result->updated + w->result->deleted;
+
         if (w->last && i + WRITE_PREFETCH < w->n)
             key_table_prefetch(&w->last->index, (uint32_t)w->hashes[i + WRITE_PREFETCH].full);
         if (w->state[i] == WRITE_ROW_OPEN)
             rc = w->timeless ? write_timeless(w, i) : write_row(w, i);
+        taken += rc == 0 || before != w->result->updated + w->result->deleted;
     }
-    if (rc == 0)
-        return flush(w);
-    /* The rows that waited came before the one that failed. */
-    (void)flush(w);
-    return rc;
+    /* The rows that wait came before the one that failed. */
+    flushed = flush(w);
+    if (w->lost < taken)
+        taken = w->lost;
+    w->result->taken = w->from + taken;
+    if (taken < w->n)
+        forget_rows(w, taken);
+    return rc ? rc : flushed;
 }
 
 /*

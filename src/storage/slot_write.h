@@ -53,6 +53,7 @@ struct slot_write {
     struct slot_part *part;                   /* of the new rows that wait */
     struct slot_part *last;                   /* of the row before, likely that of the next ones */
     uint32_t waiting[WRITE_CHUNK], n_waiting; /* rows of the chunk, ascending */
+    uint32_t lost;                            /* first row of the chunk that found no memory */
     uint32_t list[WRITE_MAX_LIST];
     const char *texts[WRITE_CHUNK]; /* scratch of the encoding */
     uint32_t lens[WRITE_CHUNK], codes[WRITE_CHUNK];

@@ -186,6 +186,15 @@ static bool is_clean_end(const struct replay *p, const struct later *later)
     return !later->remains;
 }
 
+/* Bytes behind the last whole unit: the file was cut. */
+static bool has_rest(const struct replay *p, size_t at)
+{
+    for (; at < p->len; at++)
+        if (p->bytes[at])
+            return true;
+    return false;
+}
+
 static int replay_file(struct replay *p)
 {
     size_t at = 0;
@@ -206,7 +215,11 @@ static int replay_file(struct replay *p)
                        : handle_damage(p, at, found == WLOG_NOTHING ? "zeros" : what, later.found);
         at += frame.bytes;
     }
-    return 0;
+    if (!has_rest(p, at))
+        return 0;
+    struct later later;
+    int rc = find_later(p, at + WLOG_UNIT, &later);
+    return rc ? rc : handle_damage(p, at, "the file ends within a group", later.found);
 }
 
 /*

@@ -97,8 +97,8 @@ name=build
 ${CC:-cc} -O1 -Wall -Wextra -o "$work/deny" "$here/lib/deny_io_uring.c"
 "$work/deny" true || { echo "no seccomp filter can be installed here"; exit 77; }
 
-try epoll 'epoll' '' --io epoll
-try refused '(refused|not permitted|unavailable|denied).*epoll|epoll.*(refused|not permitted|unavailable|denied)' "$work/deny"
+try epoll 'io=epoll' '' --io epoll
+try refused '(refused|not permitted|unavailable|denied).*io=epoll|io=epoll.*(refused|not permitted|unavailable|denied)' "$work/deny"
 
 # Asked for by name it is not replaced in silence.
 name=insists
@@ -114,7 +114,7 @@ grep -qi 'io_uring' "$work/$name.log" || die "--io uring did not say what is wro
 name=probe
 if start '' --io uring; then
     stop
-    try uring 'io_uring' '' --io uring
+    try uring 'io=io_uring' '' --io uring
 else
     server=
 fi

@@ -92,7 +92,7 @@ class Cycle:
 
     def __init__(self, server, draw, journals, expected):
         self.server, self.random, self.expected = server, draw, expected
-        self.loaded = False
+        self.loaded, self.parted = False, 0
         self.writers = [Writer(i, server, draw.random(), journals[i]) for i in range(WRITERS)]
         for i, writer in enumerate(self.writers):
             writer.next_id += max((k + 1 - i * FIRST_ID for k in journals[i]), default=0) + 100
@@ -132,18 +132,18 @@ class Cycle:
         for number, version, text in rows:
             expect(text, text_of(number, version), f"row {number} is not whole")
         for writer in self.writers:
-            half = 0
+            there = 0
             for number, version in writer.open.items():
                 before = writer.rows.get(number)
                 now = found.pop(number, None)
                 assert now in (before, version), f"row {number}: {now}, was {before}, then {version}"
-                half += now != before
+                there += now != before
                 if now is None:
                     writer.rows.pop(number, None)
                 else:
                     writer.rows[number] = now
-            assert half in (0, len(writer.open)), \
-                f"{half} of the {len(writer.open)} rows of one statement"
+            # Rows of one statement may be of several slots, which promise nothing together.
+            self.parted += 0 < there < len(writer.open)
             for number, version in writer.rows.items():
                 if number not in writer.open:
                     expect(found.pop(number, None), version, f"acknowledged row {number}")
@@ -182,7 +182,7 @@ def main():
     expected = read_events(os.path.join(place, "events.csv"))
     expect(len(expected), EVENTS)
     journals = [{} for _ in range(WRITERS)]
-    statements = partial = complete = 0
+    statements = partial = complete = parted = 0
     slowest = 0.0
     with Node("--cores", "2", "--slots", "8", schema_dir=support.EVENTS_SCHEMAS) as server:
         with server.connect() as conn:
@@ -201,6 +201,7 @@ def main():
                 print(f"in cycle {number} of {CYCLES}; the server said:\n{server.error_text()}")
                 raise
             complete += cycle.loaded
+            parted += cycle.parted
             partial += 0 < loaded < EVENTS
         last = quanta.load(server.ports["grpc"], file, "events")
         expect(last.rows, EVENTS)
@@ -209,7 +210,8 @@ def main():
         server.stop()
     assert statements > CYCLES, f"only {statements} statements were acknowledged"
     print(f"{CYCLES} kills: {statements} statements acknowledged, {sum(map(len, journals))} rows kept, "
-          f"{partial} loads cut off, {complete} complete, slowest start {slowest:.2f} s")
+          f"{partial} loads cut off, {complete} complete, {parted} unacknowledged statements in part, "
+          f"slowest start {slowest:.2f} s")
 
 
 if __name__ == "__main__":

@@ -219,7 +219,7 @@ async function writes () {
 
 const countAll = { output: 'GROUPS', aggregates: [{ kind: 'COUNT_ROWS' }, { kind: 'MAX', column: 0 }], memory: 1 << 20 }
 const query = (program, callOptions = {}, metadata = new grpc.Metadata()) =>
-  index.Query({ table_version: table.version, program: { table_id: table.id, limit: '18446744073709551615', ...program } }, metadata, callOptions)
+  index.Query({ table_version: table.version, program: { table_id: table.id, limit: '18446744073709551615', memory: 16 << 20, ...program } }, metadata, callOptions)
 
 async function queries () {
   let rows = []
@@ -341,12 +341,20 @@ async function restarted () {
   assert.strictEqual((await exited()).code, 0)
 }
 
+process.on('exit', () => child && child.kill('SIGKILL'))
+let running = 'the start'
+setTimeout(() => {
+  console.log(`${running} does not end`)
+  process.exit(1)
+}, 15000).unref()
+
 async function main () {
   await startNode()
   admin = clientOf(quanta.ClusterAdmin)
   index = clientOf(quanta.BitmapIndex)
   for (const scenario of [healthChecks, describe, definitions, writes, queries, errors, slowReader, cancelled, hostile, stopping, restarted]) {
     const start = Date.now()
+    running = scenario.name
     await scenario()
     console.log(`${scenario.name}: ${Date.now() - start} ms`)
   }
@@ -354,6 +362,5 @@ async function main () {
 
 main().then(() => process.exit(0), (err) => {
   console.log(err.stack)
-  if (child) child.kill('SIGKILL')
   process.exit(1)
 })

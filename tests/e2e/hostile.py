@@ -98,12 +98,18 @@ def test_statements_of_random_bytes(server):
         for _ in range(200):
             text = RANDOM.randbytes(RANDOM.randint(0, 200))
             assert error_code(link.command(wire.COM_QUERY, b"SELEC " + text)) >= 1000
+    link = Wire(server.ports["mysql"]).log_in()
+    try:
         words = (b"SELECT ( ) * , FROM WHERE kept id 'a' \" ` 1 -1 1e9 AND OR NOT IN LIKE NULL = < ; "
                  b"/* --").split()
         for _ in range(300):
             text = b" ".join(RANDOM.choice(words) for _ in range(RANDOM.randint(1, 25)))
-            link.send(packet(bytes([wire.COM_QUERY]) + b"SELECT" + text))
-            assert error_code(link.receive()[1]) >= 1000, text
+            answer = link.command(wire.COM_QUERY, b"SELECT " + text)
+            if not error_code(answer):  # it made sense
+                link.sock.close()
+                link = Wire(server.ports["mysql"]).log_in()
+    finally:
+        link.sock.close()
     calm(server)
 
 
@@ -213,6 +219,7 @@ def test_as_many_as_there_may_be(server):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = int(server.value("SELECT @@max_connections"))
     if hard < most + 200 or most > 24000:
+        print(f"not tried: {most} connections with {hard} descriptors")
         return
     links, refused = [], None
     try:

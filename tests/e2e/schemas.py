@@ -84,7 +84,7 @@ BROKEN = {
     "bracket": (HEAD + ID + "  - { fieldName: b, type: [\n", 6),
     "indent": (HEAD + ID + " - x\n", 5),
     "bytes": ("tableName: \xff\n", 1),
-    "anchors": ("a: &a [x, x]\nb: *a\n" + HEAD + ID, 2),
+    "alias": ("desc: x\nb: *nothing\n" + HEAD + ID, 2),
 }
 
 

@@ -3,11 +3,14 @@
 import math
 import re
 import time
+from collections import Counter
 
 import pymysql
 from pymysql.constants import FIELD_TYPE as T
 
 RELATIVE = 1e-12  # doubles may differ by the order of additions
+RELATIVE_VARIANCE = 1e-8  # variances by the method too
+ZERO = re.compile(r"-0(\.0+)?$")
 LOST = (0, 2003, 2006, 2013)  # error codes of the client: no connection any more
 TIMEOUT_CODES = (1969, 3024)
 SHOWN_ROWS = 8
@@ -58,6 +61,8 @@ def ask(connection, text):
             if cursor.description:
                 answer.columns = [(d[0], CLASS_OF.get(d[1], "string")) for d in cursor.description]
                 answer.rows = list(cursor.fetchall())
+                if any(kind == "decimal" for _, kind in answer.columns):
+                    answer.rows = [tuple(map(without_sign, row)) for row in answer.rows]
     except pymysql.err.MySQLError as error:
         known = error.args and isinstance(error.args[0], int)
         answer.code = error.args[0] if known else -1
@@ -68,34 +73,39 @@ def ask(connection, text):
     return answer
 
 
-def same_value(a, b, kind):
-    """Whether two cells are equal."""
+def without_sign(text):
+    """MariaDB's decimals know a negative zero."""
+    return text[1:] if text and text[0] == "-" and ZERO.match(text) else text
+
+
+def same_value(a, b, tolerance):
+    """Whether two cells are equal; doubles may differ by the tolerance, which is 0 for others."""
     if a == b:
         return True
-    if a is None or b is None or kind != "double":
+    if a is None or b is None or not tolerance:
         return False
     try:
-        return math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=1e-300)
+        return math.isclose(float(a), float(b), rel_tol=tolerance, abs_tol=1e-300)
     except ValueError:
         return False
 
 
-def same_rows(a, b, kinds):
+def same_rows(a, b, tolerances):
     """Position of the first unequal row, or None."""
     for at, (left, right) in enumerate(zip(a, b)):
-        if left != right and not all(map(same_value, left, right, kinds)):
+        if left != right and not all(map(same_value, left, right, tolerances)):
             return at
     return None
 
 
-def sort_key(kinds):
+def sort_key(tolerances):
     """Order that puts equal multisets of rows side by side; doubles count roughly."""
-    def cell(value, kind):
+    def cell(value, tolerance):
         if value is None:
             return ""
-        return f"{float(value):.9g}" if kind == "double" else value
+        return f"{float(value):.7g}" if tolerance else value
 
-    return lambda row: [cell(v, k) for v, k in zip(row, kinds)]
+    return lambda row: [cell(v, t) for v, t in zip(row, tolerances)]
 
 
 class Difference:
@@ -117,7 +127,7 @@ def general(message):
     return re.sub(r"\d+", "N", message)[:160]
 
 
-def difference(ours, theirs, ordered, names=True):
+def difference(ours, theirs, ordered, names=True, relative=RELATIVE):
     """None when equal; `ours` is the oracle's answer, `ordered` says that row order counts."""
     if theirs.is_lost:
         return Difference("lost connection", theirs.message)
@@ -130,7 +140,7 @@ def difference(ours, theirs, ordered, names=True):
             return Difference("names", f"column {a!r} is called {b!r}")
     if len(ours.rows) != len(theirs.rows):
         return Difference("row count", f"{len(ours.rows)} and {len(theirs.rows)} rows")
-    return _row_difference(ours, theirs, ordered) or _type_difference(ours, theirs)
+    return _row_difference(ours, theirs, ordered, relative) or _type_difference(ours, theirs)
 
 
 def _error_difference(ours, theirs):
@@ -148,24 +158,24 @@ def _type_difference(ours, theirs):
     return None
 
 
-def _row_difference(ours, theirs, ordered):
-    kinds = ["double" if "double" in (a, b) and {a, b} <= {"double", "int", "decimal"} else ""
-             for (_, a), (_, b) in zip(ours.columns, theirs.columns)]
+def _row_difference(ours, theirs, ordered, relative):
+    numbers = {"double", "int", "decimal"}
+    tolerances = [relative if "double" in (a, b) and {a, b} <= numbers else 0
+                  for (_, a), (_, b) in zip(ours.columns, theirs.columns)]
+    at = None
     if ordered:
-        at = same_rows(ours.rows, theirs.rows, kinds)
+        at = same_rows(ours.rows, theirs.rows, tolerances)
         if at is None:
             return None
-    key = sort_key(kinds)
-    try:
-        left, right = sorted(ours.rows, key=key), sorted(theirs.rows, key=key)
-    except ValueError:
-        left, right = ours.rows, theirs.rows
-    unequal = same_rows(left, right, kinds)
-    if unequal is None:
+    key = sort_key(tolerances)
+    left, right = sorted(ours.rows, key=key), sorted(theirs.rows, key=key)
+    if same_rows(left, right, tolerances) is None:
         if not ordered:
             return None
         return Difference("order", f"row {at}: {ours.rows[at]} and {theirs.rows[at]}")
-    return Difference("values", f"{left[unequal]} and {right[unequal]}")
+    only = [list((Counter(a) - Counter(b)).elements())[:3]
+            for a, b in ((left, right), (right, left))]
+    return Difference("values", f"only MariaDB {only[0]}, only the other {only[1]}")
 
 
 def is_empty(answer):

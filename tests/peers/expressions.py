@@ -56,6 +56,9 @@ class Expressions:
 
     def __init__(self, rng, fields, subquery=None):
         self.rng, self.fields, self.subquery = rng, fields, subquery
+        # MariaDB rounds quotients to their announced digits where it keeps them in a temporary
+        # table, which depends on its plan: no division below sums and in derived tables.
+        self.divides = True
 
     # ---- choosing --------------------------------------------------------------------------
 
@@ -110,7 +113,10 @@ class Expressions:
     def predicate(self, depth=2, want=True):
         """A condition; `want` is what it should be for the witness: True, False or None."""
         if depth > 0:
-            shape = self.weighted([(50, "leaf"), (26, "and"), (14, "or"), (10, "not")])
+            shape = self.weighted([(50, "leaf"), (26, "and"), (14, "or"), (10, "not"), (1, "xor")])
+            if shape == "xor" and want is not True:
+                return Expr("xor", "bool", "(", self.predicate(depth - 1, None), ") XOR (",
+                            self.predicate(depth - 1, None), ")")
             if shape == "and":
                 return self._junction("and", " AND ", depth, want is not False and want, want)
             if shape == "or":
@@ -141,9 +147,10 @@ class Expressions:
                 (8, Expr("is null", "bool", field.expr(), " IS NULL")),
                 (1, Expr("null-safe", "bool", field.expr(), " <=> NULL"))])
         makers = [(34, self._compare), (12, self._in), (13, self._between), (7, self._null),
-                  (6, self._columns), (9, self._computed), (3, self._null_safe)]
+                  (6, self._columns), (9, self._computed), (3, self._null_safe),
+                  (2, self._rows), (1, self._other_type)]
         if field.type == "str":
-            makers.append((20, self._like))
+            makers += [(20, self._like), (2, self._regexp)]
         if field.type == "bool":
             makers.append((40, self._truth))
         if self.subquery:
@@ -240,6 +247,45 @@ class Expressions:
         return Expr("not like" if negated else "like", "bool", field.expr(),
                     " NOT LIKE " if negated else " LIKE ",
                     Expr("literal", "str", literal(pattern)), tail)
+
+    def _regexp(self, field, _):
+        value = self.constant(field)
+        words = [w for w in (value or "").split() if w.isascii() and w.isalnum()]
+        if not words:
+            return None
+        word = self.rng.choice(words)
+        pattern = self.rng.choice([word, "^" + word, word + "$", f"[{word[:3]}]+", word[:1] + ".*"])
+        return Expr("regexp", "bool", field.expr(), self.rng.choice(
+            [" REGEXP ", " RLIKE ", " NOT REGEXP "]), literal(pattern))
+
+    def _rows(self, field, _):
+        """(a, b) = (1, 2) and (a, b) IN (...)."""
+        other = self.field(*PLAIN)
+        if other is None or not field.samples or not other.samples:
+            return None
+        rows = []
+        for _ in range(self.rng.choice([1, 2, 3])):
+            pair = [f.witness if f.witness not in (UNKNOWN, None) and self.chance(0.6)
+                    else self.constant(f) for f in (field, other)]
+            rows.append(Expr("row", "", "(" + ", ".join(map(literal, pair)) + ")"))
+        left = Expr("row", "", "(", field.expr(), ", ", other.expr(), ")")
+        if len(rows) == 1:
+            return Expr("compare rows", "bool", left, self.rng.choice([" = ", " <> "]), rows[0])
+        return Expr("rows in", "bool", left, self.rng.choice([" IN ", " IN ", " NOT IN "]),
+                    Joined("list", "", "(", ", ", ")", rows))
+
+    def _other_type(self, field, _):
+        """A constant of another type, which the servers convert."""
+        if field.type == "str":
+            text = self.rng.choice(["0", "12", "12.5", "-7", "1e1"])
+        elif field.type in NUMBERS:
+            text = self.rng.choice(["'12'", "'12abc'", "' 7'", "1e2", "TRUE", "''", "'x'"])
+        elif field.type in TIMES:
+            text = self.rng.choice(["20240201", "'2024-2-1'", "'20240201'", "20240201000000"])
+        else:
+            text = self.rng.choice(["2", "'1'", "0.5", "1e0"])
+        return Expr("other type", "bool", field.expr(),
+                    f" {self.rng.choice(['=', '<', '>=', '<>'])} ", Expr("literal", "", text))
 
     def _truth(self, field, want):
         text = field.witness
@@ -383,17 +429,32 @@ class Expressions:
             (1, lambda: Expr("sign", "int", "SIGN(", a, ")")),
             (1, lambda: Expr("bit and", "int", "(", self.value("int", 0), " & 7)")),
             (2, lambda: Expr("cast int", "int", "CAST(", self.value("dec", depth - 1),
-                             " AS SIGNED)"))]
+                             " AS SIGNED)")),
+            (1, lambda: Expr("mod", "int", "MOD(", a, ", ", self._small(), ")")),
+            (1, lambda: Expr("bool as int", "int", "(", self.predicate(0, None), ") + 1"))]
         if text:
             choices += [(4, lambda: Expr("length", "int", self.rng.choice(
                 ["LENGTH(", "CHAR_LENGTH("]), self.value("str", depth - 1, text), ")")),
-                        (1, lambda: Expr("locate", "int", "LOCATE('a', ", text.expr(), ")"))]
+                        (1, lambda: Expr("locate", "int", "LOCATE('a', ", text.expr(), ")")),
+                        (1, lambda: Expr("instr", "int", "INSTR(", text.expr(), ", 'o')")),
+                        (1, lambda: Expr("ascii", "int", "ASCII(", text.expr(), ")")),
+                        (1, lambda: Expr("strcmp", "int", "STRCMP(", text.expr(), ", 'b')")),
+                        (1, lambda: Expr("field", "int", "FIELD(", text.expr(), ", 'tv', 'x', '')")),
+                        (1, lambda: Expr("crc32", "int", "CRC32(", text.expr(), ")"))]
         if time:
             choices += [(9, lambda: Expr("date part", "int", self.rng.choice(
                 ["YEAR", "MONTH", "DAY", "DAYOFWEEK", "DAYOFYEAR", "QUARTER", "WEEKDAY",
                  "DAYOFMONTH"]) + "(", self.value(time.type, depth - 1, time), ")")),
                         (2, lambda: Expr("datediff", "int", "DATEDIFF(", time.expr(), ", ",
-                                         self.value("date", 0), ")"))]
+                                         self.value("date", 0), ")")),
+                        (2, lambda: Expr("timestampdiff", "int", "TIMESTAMPDIFF(", self.rng.choice(
+                            ["SECOND", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"]), ", ", time.expr(),
+                                         ", ", self.value("datetime", 0), ")")),
+                        (2, lambda: Expr("extract", "int", "EXTRACT(", self.rng.choice(
+                            ["YEAR", "MONTH", "DAY", "QUARTER", "WEEK"]), " FROM ", time.expr(),
+                                         ")")),
+                        (1, lambda: Expr("week", "int", self.rng.choice(
+                            ["WEEK(", "WEEKOFYEAR(", "TO_DAYS("]), time.expr(), ")"))]
             if time.type == "datetime":
                 choices.append((4, lambda: Expr("time part", "int", self.rng.choice(
                     ["HOUR", "MINUTE", "SECOND"]) + "(", time.expr(), ")")))
@@ -408,7 +469,7 @@ class Expressions:
             (5, lambda: Expr("-", "dec", "(", a, " - ", any_number, ")")),
             (5, lambda: Expr("*", "dec", a, " * ", self.weighted(
                 [(2, self._small()), (1, Expr("literal", "dec", "1.25"))]))),
-            (7, lambda: Expr("/", "dec", any_number, " / ", self.weighted(
+            (7 if self.divides else 0, lambda: Expr("/", "dec", any_number, " / ", self.weighted(
                 [(3, self._small()), (1, Expr("literal", "dec", "0.75")),
                  (1, Expr("group", "dec", "(", self.value("int", 0), ")"))]))),
             (2, lambda: Expr("%", "dec", a, " % ", self._small())),
@@ -449,6 +510,11 @@ class Expressions:
             (1, lambda: Expr("reverse", "str", "REVERSE(", a, ")")),
             (2, lambda: Expr("pad", "str", self.rng.choice(["LPAD(", "RPAD("]), a, ", 6, '*')")),
             (1, lambda: Expr("repeat", "str", "REPEAT(", a, ", 2)")),
+            (1, lambda: Expr("hex", "str", "HEX(", a, ")")),
+            (1, lambda: Expr("md5", "str", "MD5(", a, ")")),
+            (1, lambda: Expr("substring_index", "str", "SUBSTRING_INDEX(", a, ", ' ', ",
+                             self.rng.choice(["1", "-1", "2"]), ")")),
+            (1, lambda: Expr("insert()", "str", "INSERT(", a, ", 2, 1, 'zz')")),
             (2, lambda: Joined("concat_ws", "str", "CONCAT_WS('/', ", ", ", ")", [
                 a, self.value("str", depth - 1)], 1))]
         if number:
@@ -456,6 +522,8 @@ class Expressions:
                         (2, lambda: Joined("concat", "str", "CONCAT(", ", ", ")", [
                             a, number.expr()], 1))]
         if number and number.type in TIMES:
+            choices.append((2, lambda: Expr("dayname", "str", self.rng.choice(
+                ["DAYNAME(", "MONTHNAME("]), number.expr(), ")")))
             choices.append((5, lambda: Expr("date_format", "str", "DATE_FORMAT(", number.expr(),
                                             self.rng.choice([", '%Y-%m')", ", '%d.%m.%y')",
                                                              ", '%W %j')", ", '%H:%i:%s')"]))))

@@ -1,7 +1,11 @@
 """Random SELECT statements over the tables of the differential tests."""
 
-from expressions import UNKNOWN, Expressions, Field, PLAIN
+import datetime
+from decimal import Decimal
+
+from expressions import PLAIN, UNKNOWN, Expressions, Field
 from sqltree import SUBJECT, Aliased, Expr, From, Join, Joined, Ordered, Select, Union, kinds
+from tables import literal
 
 MANY_ROWS = 5000
 SAMPLES = 300
@@ -66,17 +70,27 @@ class Generator:
         if shape == "derived":
             return self._derived(depth)
         table = self.table()
-        alias = self.weighted([(3, ""), (1, table.name[0])])
+        alias = self.weighted([(14, ""), (5, table.name[0]), (1, f"quanta.{table.name}")])
         fields = self.fields(table, alias, self.rng.choice(table.rows) if table.rows else None)
         keys = [f for f in fields if f.text.split(".")[-1] in table.key]
+        if self.chance(0.03) and not alias:
+            for field in fields:
+                field.text = field.text.upper()
+        if "." in alias:
+            alias = ""
         return From(table.name, alias), fields, keys, len(table.rows)
 
     def _join(self):
         joins = [j for j in JOINS if j[0] in self.tables and j[2] in self.tables]
         if not joins:
             return None
-        if self.chance(0.12) and "things" in self.tables:
+        shape = self.weighted([(82, ""), (9, "self"), (4, "three"), (5, "derived")])
+        if shape == "self":
             return self._self_join()
+        if shape == "three":
+            return self._three_joined()
+        if shape == "derived":
+            return self._joined_groups()
         child, column, parent, key = self.rng.choice(joins)
         child, parent = self.tables[child], self.tables[parent]
         row = self.rng.choice(child.rows)
@@ -93,10 +107,52 @@ class Generator:
         left, right = From(child.name, "a"), From(parent.name, "b")
         if self.chance(0.4):
             left, right = right, left
+        if column == key and self.chance(0.3):
+            form, condition = form + " USING", Expr("using", "bool", f"({key})")
         keys = [f for f in child_fields if f.text[2:] in child.key]
         keys += [f for f in parent_fields if f.text[2:] in parent.key]
         return Join(left, form, right, condition), child_fields + parent_fields, keys, \
             len(child.rows)
+
+    def _three_joined(self):
+        """Children, parents, and other rows of the parents' table."""
+        tables = [self.tables[n] for n in ("parts", "things", "things")]
+        row = self.rng.choice(tables[0].rows)
+        fields = [self.fields(tables[0], "a", row), self.fields(
+            tables[1], "b", self.parents["things", "id"].get(row[0])),
+                  self.fields(tables[2], "e", None)]
+        first = Join(From("parts", "a"), self.rng.choice(["JOIN", "LEFT JOIN"]), From("things", "b"),
+                     Expr("join on", "bool", "a.thing = b.id"))
+        second = Join(first, self.rng.choice(["JOIN", "LEFT JOIN"]), From("things", "e"), Joined(
+            "join on more", "bool", "", " AND ", "", [
+                Expr("join on", "bool", self.rng.choice(["e.small = a.line", "e.kind = a.kind",
+                                                         "e.id = b.small", "e.day = a.made"])),
+                Expr("compare", "bool", f"e.id < {self.rng.choice([0, 200, 1000])}")], 1))
+        keys = [f for part, t in zip(fields, tables) for f in part if f.text[2:] in t.key]
+        return second, fields[0] + fields[1] + fields[2], keys, MANY_ROWS + 1
+
+    def _joined_groups(self):
+        """A table joined with the groups of another query."""
+        table, column = self.weighted([(2, ("cities", "state")), (2, ("events", "country")),
+                                       (3, ("things", "kind")), (1, ("parts", "line"))])
+        if table not in self.tables:
+            return self._self_join()
+        table = self.tables[table]
+        numbers = [c.name for c in table.columns if c.kind == "int" and c.name != "big"]
+        name = self.rng.choice(numbers)
+        inner = Select([Aliased(Expr("column", table.column(column).kind, column), "k1"),
+                        Aliased(Expr("count(*)", "int", "COUNT(*)"), "k2"),
+                        Aliased(Expr("max", "int", f"MAX({name})"), "k3")], From(table.name, ""),
+                       group=[Expr("column", "", column)])
+        row = self.rng.choice(table.rows)
+        fields = self.fields(table, "a", row)
+        groups = [Field("d.k1", table.column(column).kind, self.samples[table.name, column]),
+                  Field("d.k2", "int", [1, 2, 10, 100]),
+                  Field("d.k3", "int", self.samples[table.name, name])]
+        node = Join(From(table.name, "a"), self.rng.choice(["JOIN", "LEFT JOIN"]),
+                    From("", "d", inner), Expr("join on", "bool", f"a.{column} = d.k1"))
+        keys = [f for f in fields if f.text[2:] in table.key]
+        return node, fields + groups, keys, len(table.rows)
 
     def _shuffled(self, left, right):
         if self.chance(0.5):
@@ -117,7 +173,7 @@ class Generator:
             keys, MANY_ROWS + 1
 
     def _derived(self, depth):
-        query = self.select(depth - 1, in_from=True)
+        query = self._from_query(depth)
         fields = []
         for i, item in enumerate(query.items):
             origin = getattr(item, "field", None)
@@ -132,20 +188,43 @@ class Generator:
             node = From("", "d", query)
         return node, fields, fields, MANY_ROWS + 1
 
+    def _from_query(self, depth):
+        """The query of a derived table; its columns have names that the outer query does not use."""
+        return self.select(depth - 1, in_from="km"[depth - 1])
+
     # ---- SELECT ----------------------------------------------------------------------------
 
     def statement(self):
         """A whole statement."""
-        if self.chance(0.05):
+        shape = self.weighted([(93, "select"), (5, "union"), (2, "constants")])
+        if shape == "union":
             return self._union()
-        return self.select(1)
+        if shape == "constants":
+            return self._constants()
+        return self.select(self.weighted([(9, 1), (1, 2)]))
 
-    def select(self, depth, in_from=False):
-        """One SELECT; within FROM every column has an alias and no order is needed."""
+    def _constants(self):
+        """SELECT without a table."""
+        values = [("int", self.rng.randint(-50, 50)), ("int", self.rng.choice([0, 1, 7, 10**9])),
+                  ("dec", Decimal(self.rng.randint(-9999, 9999)).scaleb(-2)),
+                  ("str", self.rng.choice(["abc", "Zürich", "", "12", "a b"])),
+                  ("bool", self.chance(0.5))]
+        fields = [Field(literal(v), kind, [v], v) for kind, v in values]
+        fields.append(Field("DATE'2024-02-29'", "date", [datetime.date(2024, 2, 29)]))
+        fields.append(Field("NULL", self.rng.choice(["int", "str", "dec"]), [], None))
+        expressions = Expressions(self.rng, fields)
+        query = Select([], total=True)
+        for i in range(self.rng.choice([1, 2, 4])):
+            kind = self.rng.choice(["int", "dec", "str", "bool", "date"])
+            query.items.append(self._alias(i, expressions.value(kind, 2), True))
+        return query
+
+    def select(self, depth, in_from=""):
+        """One SELECT; `in_from` is the letter of aliases of a query within FROM, which needs no order."""
         source, fields, keys, rows = self.source(depth)
         expressions = Expressions(self.rng, fields, self._subquery)
+        expressions.divides = not in_from
         query = Select([], source)
-        query.is_nested = in_from
         with_query = getattr(source, "with_query", None)
         if with_query:
             query.with_name, query.with_query = "q", with_query
@@ -158,6 +237,8 @@ class Generator:
             query.items = [self._alias(i, self.aggregate(expressions), False)
                            for i in range(self.rng.choice([1, 1, 2, 3]))]
             query.total = True
+            if self.chance(0.08):
+                query.having = self._having(expressions, [])
         elif shape == "groups":
             self._groups(query, expressions, in_from)
         else:
@@ -165,9 +246,10 @@ class Generator:
         return query
 
     def _alias(self, number, expr, always, field=None):
-        """A select list entry."""
+        """A select list entry; `always` is the letter of aliases within FROM."""
         needs = always or not (expr.kind == "column" or self.chance(0.06))
-        item = Aliased(expr, f"c{number + 1}" if needs else "")
+        letter = always if always and isinstance(always, str) else "c"
+        item = Aliased(expr, f"{letter}{number + 1}" if needs else "")
         item.field = field
         return item
 
@@ -193,6 +275,12 @@ class Generator:
         query.items = [self._item(i, expressions, in_from, distinct) for i in range(count)]
         if not in_from and not distinct and isinstance(query.source, From) and self.chance(0.08):
             query.items = [Aliased(Expr("star", "", "*"))]
+        if isinstance(query.source, Join) and not in_from and not distinct and self.chance(0.05):
+            query.items = [Aliased(Expr("star", "", self.rng.choice(["a.*", "b.*"])))]
+        if not distinct and self.chance(0.03):
+            scalar = Expr("scalar in list", "int", "(SELECT MAX(num) FROM things WHERE num < "
+                          f"{self.rng.randint(-1000, 1000)})")
+            query.items.append(self._alias(count, scalar, in_from or True))
         query.distinct = distinct
         if in_from:
             return
@@ -252,7 +340,7 @@ class Generator:
             expr = field.expr()
             if self.chance(0.15) and not field.is_big:
                 expr = expressions.value(field.type, 1, field)
-                if expr.kind == "literal":  # GROUP BY 3 is another thing
+                if "column" not in kinds(expr):  # GROUP BY 3 is another thing
                     expr = field.expr()
             item = self._alias(i, expr, in_from or expr.kind != "column", field)
             grouped.append(item)
@@ -266,8 +354,18 @@ class Generator:
             grouped = []
         if self.chance(0.3):
             query.having = self._having(expressions, aggregates)
-        if not in_from and grouped and self.chance(0.75):
-            self._order_by_items(query)
+        if self.chance(0.06) and not in_from:
+            query.distinct, query.having = True, None
+        if in_from or not grouped or not self.chance(0.75):
+            return
+        if self.chance(0.12) and not query.distinct and not query.having:
+            rank = Ordered(self.aggregate(expressions), self.chance(0.6))
+            query.order = [rank] + [Ordered(i.expr if i.expr.kind == "column" else Expr(
+                "order by alias", i.expr.type, i.alias), False) for i in grouped]
+            query.total = True
+            query.limit = self.rng.choice([None, 5, 20])
+            return
+        self._order_by_items(query)
 
     def _having(self, expressions, aggregates):
         if aggregates and self.chance(0.3):
@@ -295,9 +393,12 @@ class Generator:
         plain = expressions.field(*PLAIN)
 
         def argument(field):
-            if self.chance(0.22) and not field.is_big:
-                return expressions.value(field.type, 1, field)
-            return field.expr()
+            if not self.chance(0.22) or field.is_big:
+                return field.expr()
+            divides, expressions.divides = expressions.divides, False
+            made = expressions.value(field.type, 1, field)
+            expressions.divides = divides
+            return made
 
         def call(kind, name, field, type_):
             return Expr(kind, type_, name + "(", argument(field), ")")
@@ -324,6 +425,21 @@ class Generator:
                                  number.expr(), ", 0))")),
                 (2, lambda: Expr("coalesce", "dec", "COALESCE(", call("sum", "SUM", number, "dec"),
                                  ", 0)"))]
+        flag, text = expressions.field("bool"), expressions.field("str")
+        if flag:
+            choices.append((3, lambda: Expr("sum bool", "dec", self.rng.choice(["SUM(", "AVG("]),
+                                            flag.expr(), ")")))
+        if number:
+            choices += [(1, lambda: Expr("bit aggregate", "int", self.rng.choice(
+                ["BIT_AND", "BIT_OR", "BIT_XOR"]) + "(", number.expr(), ")")),
+                        (2, lambda: Expr("variance", "double", self.rng.choice(
+                            ["STDDEV", "VARIANCE", "STDDEV_SAMP", "VAR_SAMP", "STD"]) + "(",
+                                         number.expr(), ")"))]
+        if text and text.origin.split(".")[0] in ("things", "parts"):
+            choices.append((4, lambda: Expr(
+                "group_concat", "str", "GROUP_CONCAT(", self.rng.choice(["", "DISTINCT "]),
+                text.expr(), " ORDER BY ", text.expr(), self.rng.choice(["", " DESC"]),
+                self.rng.choice(["", " SEPARATOR '|'"]), ")")))
         if len([f for f in expressions.fields if f.type in PLAIN]) > 1:
             choices.append((2, lambda: Expr("count distinct", "int", "COUNT(DISTINCT ",
                                             plain.expr(), ", ", expressions.field(*PLAIN).expr(),
@@ -370,7 +486,7 @@ class Generator:
                 expr = field.expr() if field and self.chance(0.75) else expressions.value(kind, 1)
                 items.append(Aliased(expr, f"c{i + 1}"))
             part = Select(items, From(table.name, ""), expressions.predicate(1, True))
-            if self.chance(0.3) and all(i.expr.kind != "literal" for i in items):
+            if self.chance(0.3) and all("column" in kinds(i) for i in items):
                 part.group = [i.expr for i in items]
             parts.append(part)
         words = [self.weighted([(1, "UNION"), (1, "UNION ALL")]) for _ in parts[1:]]
@@ -389,8 +505,8 @@ def clauses(statement):
     counts = {}
     for node in _nodes(statement):
         if isinstance(node, Join):
-            name = {"JOIN": "inner join", "INNER JOIN": "inner join"}.get(node.form,
-                                                                          node.form.lower())
+            name = node.form.lower().replace(" using", "")
+            name = "inner join" if name == "join" else name
             counts[name] = counts.get(name, 0) + 1
         if isinstance(node, From) and node.query:
             counts["derived table"] = counts.get("derived table", 0) + 1

@@ -91,7 +91,7 @@ class MariaDB:
                    "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=2",
                    "--key-buffer-size=4M", "--tmp-table-size=64M", "--max-heap-table-size=64M",
                    "--join-cache-level=8", "--join-buffer-size=4M", "--performance-schema=off",
-                   "--max-statement-time=20", "--local-infile=1"]
+                   "--max-statement-time=5", "--local-infile=1"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)

@@ -163,8 +163,10 @@ class Join:
 
     def render(self, dialect):
         """Its text."""
-        on = f" ON {self.on.render(dialect)}" if self.on else ""
-        return f"{self.left.render(dialect)} {self.form} {self.right.render(dialect)}{on}"
+        form, using, _ = self.form.partition(" USING")
+        word = "USING" if using else "ON"
+        on = f" {word} {self.on.render(dialect)}" if self.on else ""
+        return f"{self.left.render(dialect)} {form} {self.right.render(dialect)}{on}"
 
     def children(self):
         """Both sides and the condition."""
@@ -179,8 +181,8 @@ class Join:
         """One side; an inner join."""
         yield self.left
         yield self.right
-        if self.form in ("LEFT JOIN", "RIGHT JOIN"):
-            yield Join(self.left, "JOIN", self.right, self.on)
+        if not self.form.startswith("JOIN"):
+            yield Join(self.left, "JOIN" + self.form.partition("JOIN")[2], self.right, self.on)
 
 
 @dataclass

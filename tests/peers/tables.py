@@ -104,6 +104,20 @@ def literal(value):
     return str(value)
 
 
+def wire_text(value, column):
+    """A value as a server sends it: text, or None."""
+    if value is None or column.kind in ("str", "list"):
+        return value
+    if column.kind == "bool":
+        return "1" if value else "0"
+    if column.kind == "dec":
+        return f"{value:.{column.scale}f}"
+    if column.kind == "datetime":
+        text = value.strftime("%Y-%m-%d %H:%M:%S")
+        return text + f".{value.microsecond:06d}"[:column.scale + 1] if column.scale else text
+    return str(value)
+
+
 def list_text(text):
     """A multi-valued text as the product keeps it: trimmed values, each once, in order."""
     values = [v.strip() for v in text.split(",")]

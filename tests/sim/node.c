@@ -10,7 +10,7 @@
 #include "node_work.h"
 #include "reactor/assert.h"
 
-enum { LIVES = 4, OPERATIONS = 26 /* of each client in each life */, CRASH_STEPS = 6000 };
+enum { LIVES = 4, OPERATIONS = 20 /* of each client in each life */, CRASH_STEPS = 6000, MEMORY = 1 << 28 };
 
 /* A node that crashes leaves its memory behind. */
 void __lsan_disable(void) __attribute__((weak));
@@ -35,9 +35,22 @@ static void boot(struct work *w, unsigned ring_entries)
     struct sim *sim = w->host->sim;
 
     sim_set_faults(sim, &(struct sim_faults){0});
-    node_host_boot(w->host, 1 + (unsigned)(sim_random(sim) % 4), ring_entries, 1 << 28);
+    node_host_boot(w->host, 1 + (unsigned)(sim_random(sim) % 4), ring_entries, MEMORY);
     find_tables(w);
     work_verify(w, true);
+}
+
+/* In some lives there is little memory left on each core. */
+static void limit_memory(struct work *w)
+{
+    struct sim *sim = w->host->sim;
+
+    w->poor = sim_random(sim) % 5 == 0;
+    for (unsigned i = 0; i < w->host->cores; i++) {
+        struct budget *b = reactor_budget(reactor_group_get(w->host->group, i));
+
+        b->limit = w->poor ? b->used + sim_random(sim) % (512 << 10) : MEMORY;
+    }
 }
 
 static void choose_faults(struct work *w)
@@ -74,6 +87,7 @@ static void live(struct work *w, bool crash)
     struct moment moment = {w, sim_steps(sim) + 1 + sim_random(sim) % CRASH_STEPS};
 
     choose_faults(w);
+    limit_memory(w);
     work_start(w, OPERATIONS);
     if (crash) {
         ASSERT(reactor_sim_run(w->host->group, is_moment, &moment, SCENARIO_STEPS_MAX) == 0);
@@ -82,6 +96,8 @@ static void live(struct work *w, bool crash)
         return;
     }
     scenario_run_until(w->host->group, &w->idle);
+    for (unsigned i = 0; i < w->host->cores; i++)
+        reactor_budget(reactor_group_get(w->host->group, i))->limit = MEMORY;
     work_verify(w, !w->faulty);
     node_host_halt(w->host);
 }

@@ -731,6 +731,45 @@ Test(scan, agrees_with_a_model_in_sealed_blocks)
     free_world(&w);
 }
 
+/* A predicate on the whole key goes by the index; it must find what a scan finds, and nothing for other keys. */
+Test(scan, finds_rows_by_their_key)
+{
+    struct world w;
+
+    make_world(&w, 70000);
+    fill(&w);
+    for (int i = 0; i < 300; i++) {
+        struct predicate *key = new_predicate(&w, PREDICATE_RANGE, COL_ID),
+                         *both = new_predicate(&w, PREDICATE_AND, 0);
+        const struct predicate **children = arena_alloc(&w.arena, 2 * sizeof(*children));
+        key->negate = false;
+        key->lo = key->hi = (int64_t)below(&w, w.n + 1000);
+        children[0] = key;
+        children[1] = random_leaf(&w);
+        *both = (struct predicate){.kind = PREDICATE_AND, .n = 2, .children = children};
+        check_rows(&w, key, UINT64_MAX);
+        check_rows(&w, both, 1);
+        check_totals(&w, both);
+        arena_reset(&w.arena);
+    }
+    free_world(&w);
+}
+
+Test(scan, goes_on_with_what_a_quiet_segment_sealed)
+{
+    struct world w;
+
+    make_world(&w, 5000);
+    fill(&w);
+    struct segment *g = slot_segment(w.slot, 0);
+    cr_assert_not(segment_seal_quiet(g, 1), "rows came since the last tick");
+    cr_assert_not(segment_seal_quiet(g, 1), "once a tick");
+    cr_assert(segment_seal_quiet(g, 2));
+    cr_assert_not(segment_seal_quiet(g, 3), "nothing left to seal");
+    check_all(&w, 10);
+    free_world(&w);
+}
+
 Test(scan, of_an_empty_slot_has_one_group)
 {
     struct world w;

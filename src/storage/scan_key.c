@@ -1,0 +1,68 @@
+#include "storage/scan_key.h"
+
+static bool fixes_column(const struct predicate *w, uint16_t column)
+{
+    if (w->column != column || w->negate)
+        return false;
+    return (w->kind == PREDICATE_RANGE && w->lo == w->hi) ||
+           (w->kind == PREDICATE_INTS && w->n == 1) || (w->kind == PREDICATE_STRINGS && w->n == 1);
+}
+
+/* The leaf among the conjuncts of `w` that gives the column one value. */
+static const struct predicate *find_leaf(const struct predicate *w, uint16_t column)
+{
+    if (w->kind != PREDICATE_AND)
+        return w->kind != PREDICATE_OR && fixes_column(w, column) ? w : NULL;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct predicate *leaf = find_leaf(w->children[i], column);
+        if (leaf)
+            return leaf;
+    }
+    return NULL;
+}
+
+static int put_key(struct batch_builder *b, const struct schema *s,
+                   const struct predicate *const *leaves)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < s->n_key && rc >= 0; i++) {
+        const struct column *c = &s->columns[s->key[i]];
+        const struct predicate *w = leaves[i];
+        rc = batch_builder_add_column(b, c->id, c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64,
+                                      c->scale);
+        if (rc >= 0 && w->kind == PREDICATE_STRINGS)
+            rc = batch_builder_put_bytes(b, i, w->strings[0].bytes, w->strings[0].len);
+        else if (rc >= 0)
+            rc = batch_builder_put_i64(b, i, w->kind == PREDICATE_RANGE ? w->lo : w->ints[0]);
+    }
+    return rc < 0 ? rc : batch_builder_end_row(b);
+}
+
+bool scan_key_init(struct scan_key *k, const struct predicate *where, const struct schema *s)
+{
+    const struct predicate *leaves[SCHEMA_MAX_KEY_COLUMNS];
+    struct error_info err;
+
+    for (unsigned i = 0; i < s->n_key; i++)
+        if (!where || !(leaves[i] = find_leaf(where, s->key[i])))
+            return false;
+    struct batch_builder *b = s->n_key ? batch_builder_new(NULL) : NULL;
+    if (!b)
+        return false;
+    buffer_init(&k->bytes, BATCH_MAX_BYTES);
+    int rc = put_key(b, s, leaves);
+    if (!rc)
+        rc = batch_builder_finish(b, BATCH_DATA, s->table_id, BATCH_SLOT_ANY, &k->bytes);
+    if (!rc)
+        rc = batch_open(k->bytes.data, k->bytes.len, &k->batch, &err);
+    batch_builder_free(b);
+    if (rc)
+        scan_key_fini(k);
+    return !rc; /* without memory the scan does it */
+}
+
+void scan_key_fini(struct scan_key *k)
+{
+    buffer_fini(&k->bytes);
+}
