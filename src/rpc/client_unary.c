@@ -14,7 +14,8 @@ static void on_message(struct grpc_call *c, const uint8_t *bytes, size_t n)
         grpc_call_cancel(c, GRPC_INTERNAL, "more than one answer");
         return;
     }
-    u->reply = grpc_proto_unpack(u->reply_type, bytes, n, REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
+    u->reply =
+        grpc_proto_unpack(u->reply_type, bytes, n, REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
     if (!u->reply) {
         grpc_call_cancel(c, GRPC_INTERNAL, "the answer is malformed");
         return;
@@ -40,9 +41,11 @@ static void on_closed(struct grpc_call *c)
 }
 
 int client_unary_start(struct client_unary *u, struct grpc_channel *ch, const char *path,
-                       const struct grpc_metadata *fields, uint64_t deadline_ns, const ProtobufCMessage *request)
+                       const struct grpc_metadata *fields, uint64_t deadline_ns,
+                       const ProtobufCMessage *request)
 {
-    static const struct grpc_call_handler handler = {.on_message = on_message, .on_closed = on_closed};
+    static const struct grpc_call_handler handler = {.on_message = on_message,
+                                                     .on_closed = on_closed};
     struct h2_chunk *m = grpc_proto_pack(request);
 
     u->reply = NULL;

@@ -11,7 +11,7 @@ struct client_unary {
     const char *who;                      /* server's name for messages; lives until done */
     void *ctx;
     /* in done */
-    void *reply;                          /* decoded; NULL with an error; freed after done returned */
+    void *reply; /* decoded; NULL with an error; freed after done returned */
     int rc;
     struct error_info error;
     /* inside */
@@ -20,7 +20,8 @@ struct client_unary {
 
 /* 0, -ENOTCONN, -ENOMEM: then done does not run. deadline_ns: monotonic. */
 int client_unary_start(struct client_unary *u, struct grpc_channel *ch, const char *path,
-                       const struct grpc_metadata *fields, uint64_t deadline_ns, const ProtobufCMessage *request);
+                       const struct grpc_metadata *fields, uint64_t deadline_ns,
+                       const ProtobufCMessage *request);
 
 /* done follows, with an error. No-op when none is running. */
 void client_unary_cancel(struct client_unary *u);

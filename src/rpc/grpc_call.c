@@ -82,7 +82,8 @@ static void end_with(struct grpc_call *c, enum grpc_code code, const char *text)
     schedule(c);
 }
 
-static void reset_with(struct grpc_call *c, uint32_t h2_error, enum grpc_code code, const char *text)
+static void reset_with(struct grpc_call *c, uint32_t h2_error, enum grpc_code code,
+                       const char *text)
 {
     h2_stream_reset(&c->h2, h2_error);
     if (c->conn)
@@ -105,7 +106,8 @@ void grpc_call_lost(struct grpc_call *c, int err)
     if (c->conn->reason)
         snprintf(text, sizeof(text), "connection lost: %s", c->conn->reason);
     else
-        snprintf(text, sizeof(text), "connection lost: %s", err ? strerror(-err) : "closed by the peer");
+        snprintf(text, sizeof(text), "connection lost: %s",
+                 err ? strerror(-err) : "closed by the peer");
     /* The session is freed after this: the stream must not think of it any more. */
     h2_stream_reset(&c->h2, NGHTTP2_CANCEL);
     leave_conn(c);
@@ -181,7 +183,8 @@ void grpc_call_end_sending(struct grpc_call *c)
     grpc_conn_kick(c->conn);
 }
 
-void grpc_call_finish(struct grpc_call *c, enum grpc_code code, const char *text, const struct grpc_metadata *fields)
+void grpc_call_finish(struct grpc_call *c, enum grpc_code code, const char *text,
+                      const struct grpc_metadata *fields)
 {
     struct h2_field f[CALL_FIELDS_MAX];
     char status[8], message[GRPC_STATUS_TEXT * 3];
@@ -305,13 +308,15 @@ static void deliver(struct grpc_call *c)
     }
 }
 
-static bool on_field(struct h2_stream *s, const char *name, size_t name_len, const char *value, size_t value_len)
+static bool on_field(struct h2_stream *s, const char *name, size_t name_len, const char *value,
+                     size_t value_len)
 {
     struct grpc_call *c = container_of(s, struct grpc_call, h2);
     struct grpc_metadata *to = c->headers_seen ? &c->trailers : &c->fields;
 
     if (!c->is_server && name_len == 7 && !memcmp(name, ":status", 7) && value_len == 3)
-        c->http_status = (unsigned)(value[0] - '0') * 100 + (unsigned)(value[1] - '0') * 10 + (unsigned)(value[2] - '0');
+        c->http_status = (unsigned)(value[0] - '0') * 100 + (unsigned)(value[1] - '0') * 10 +
+                         (unsigned)(value[2] - '0');
     return !grpc_metadata_add(to, name, name_len, value, value_len);
 }
 
@@ -338,7 +343,8 @@ static void on_data(struct h2_stream *s, const uint8_t *bytes, size_t n)
         return;
     }
     if (buffer_append(&c->in, bytes, n)) {
-        reset_with(c, NGHTTP2_ENHANCE_YOUR_CALM, GRPC_RESOURCE_EXHAUSTED, "out of memory for a message");
+        reset_with(c, NGHTTP2_ENHANCE_YOUR_CALM, GRPC_RESOURCE_EXHAUSTED,
+                   "out of memory for a message");
         return;
     }
     if (c->reading)
@@ -363,7 +369,8 @@ static void on_low(struct h2_stream *s)
 
 static void read_status(struct grpc_call *c, uint32_t h2_error)
 {
-    const char *status = grpc_call_field(c, "grpc-status"), *message = grpc_call_field(c, "grpc-message");
+    const char *status = grpc_call_field(c, "grpc-status"),
+               *message = grpc_call_field(c, "grpc-message");
     char text[GRPC_STATUS_TEXT];
 
     if (status) {
@@ -503,8 +510,9 @@ const char *grpc_call_path(const struct grpc_call *c)
     return path ? path : "";
 }
 
-int grpc_call_new(struct grpc_conn *conn, const char *path, const struct grpc_metadata *fields, uint64_t deadline_ns,
-                  const struct grpc_call_handler *h, void *ctx, struct grpc_call **out)
+int grpc_call_new(struct grpc_conn *conn, const char *path, const struct grpc_metadata *fields,
+                  uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx,
+                  struct grpc_call **out)
 {
     struct h2_field f[CALL_FIELDS_MAX] = {{":method", "POST"},
                                           {":scheme", "http"},

@@ -21,21 +21,22 @@ struct grpc_call;
 struct grpc_conn;
 
 enum {
-    GRPC_PREFIX = 5,                /* compressed flag, u32 length */
+    GRPC_PREFIX = 5, /* compressed flag, u32 length */
     GRPC_MAX_MESSAGE = 64 << 20,
-    GRPC_SEND_HIGH = 256 << 10,     /* queued bytes from which on the writer should wait */
+    GRPC_SEND_HIGH = 256 << 10, /* queued bytes from which on the writer should wait */
     GRPC_STATUS_TEXT = 600,
 };
 
 struct grpc_call_handler {
-    void (*on_message)(struct grpc_call *c, const uint8_t *bytes, size_t n); /* bytes valid until it returns */
+    void (*on_message)(struct grpc_call *c, const uint8_t *bytes,
+                       size_t n);             /* bytes valid until it returns */
     void (*on_end)(struct grpc_call *c);      /* server: the client sends no more; may be NULL */
     void (*on_writable)(struct grpc_call *c); /* may be NULL */
     void (*on_closed)(struct grpc_call *c);   /* status and text tell how it ended */
 };
 
-struct grpc_call { /* owner: the layer; from the request to the return of on_closed */
-    struct h2_stream h2; /* first */
+struct grpc_call {          /* owner: the layer; from the request to the return of on_closed */
+    struct h2_stream h2;    /* first */
     struct grpc_conn *conn; /* NULL once the connection is gone */
     struct list in_conn;
     struct reactor *r;
@@ -45,16 +46,17 @@ struct grpc_call { /* owner: the layer; from the request to the return of on_clo
     struct grpc_metadata fields;   /* server: of the request; client: of the answer's beginning */
     struct grpc_metadata trailers; /* client */
     uint64_t deadline_ns;          /* monotonic; 0 = none */
-    enum grpc_code status;         /* client: in on_closed; server: OK = finished and sent, else why not */
+    enum grpc_code status; /* client: in on_closed; server: OK = finished and sent, else why not */
     char text[GRPC_STATUS_TEXT];
 
     /* the rest is the layer's */
     struct task task;
     struct timer deadline;
-    struct buffer in;              /* received frames from in_at on */
+    struct buffer in; /* received frames from in_at on */
     size_t in_at;
     unsigned http_status;
-    bool headers_seen, announced, reading, peer_ended, end_told, low_due, headers_sent, finished, over;
+    bool headers_seen, announced, reading, peer_ended, end_told, low_due, headers_sent, finished,
+        over;
 };
 
 /* Asks for the next message. */
@@ -70,7 +72,8 @@ bool grpc_call_send(struct grpc_call *c, struct h2_chunk *message);
 void grpc_call_end_sending(struct grpc_call *c);
 
 /* Server: ends the call after the messages sent so far. `fields` go with the trailers (may be NULL). */
-void grpc_call_finish(struct grpc_call *c, enum grpc_code code, const char *text, const struct grpc_metadata *fields);
+void grpc_call_finish(struct grpc_call *c, enum grpc_code code, const char *text,
+                      const struct grpc_metadata *fields);
 
 /* Server: answers what is no gRPC request with an HTTP status such as "415". */
 void grpc_call_refuse(struct grpc_call *c, const char *http_status);
@@ -86,5 +89,6 @@ const char *grpc_call_path(const struct grpc_call *c); /* server: "/package.Serv
  * Client: a new call on a connection. fields: custom ones (may be NULL); deadline 0 = none. 0; -ENOTCONN when the
  * connection takes no more calls, -ENOMEM.
  */
-int grpc_call_new(struct grpc_conn *conn, const char *path, const struct grpc_metadata *fields, uint64_t deadline_ns,
-                  const struct grpc_call_handler *h, void *ctx, struct grpc_call **out);
+int grpc_call_new(struct grpc_conn *conn, const char *path, const struct grpc_metadata *fields,
+                  uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx,
+                  struct grpc_call **out);

@@ -8,7 +8,8 @@
 enum { OLD_MAX = 8 };
 
 #define CONNECT_TIMEOUT_NS 5000000000ull
-#define BACKOFF_FIRST_NS 50000000ull /* then doubled up to the longest, each with up to a quarter of jitter */
+#define BACKOFF_FIRST_NS \
+    50000000ull /* then doubled up to the longest, each with up to a quarter of jitter */
 #define BACKOFF_MAX_NS 5000000000ull
 
 struct grpc_channel { /* owner: its core */
@@ -18,7 +19,7 @@ struct grpc_channel { /* owner: its core */
     char *host;
     uint16_t port;
     char address[280];
-    struct grpc_conn *conn;  /* present one; NULL while waiting */
+    struct grpc_conn *conn; /* present one; NULL while waiting */
     bool connected;
     struct grpc_conn *old[OLD_MAX]; /* run to their ends after a GOAWAY */
     unsigned n_old;
@@ -113,7 +114,8 @@ static void on_goaway(struct grpc_conn *c)
     if (ch->conn != c)
         return;
     if (ch->n_old == OLD_MAX)
-        grpc_conn_abort(c, "the server keeps sending us away"); /* stays the present one until closed */
+        grpc_conn_abort(
+            c, "the server keeps sending us away"); /* stays the present one until closed */
     else
         ch->old[ch->n_old++] = c;
     if (c->reason)
@@ -121,16 +123,18 @@ static void on_goaway(struct grpc_conn *c)
     leave(ch, "the server is stopping");
 }
 
-static const struct grpc_conn_handler conn_events = {.on_goaway = on_goaway, .on_closed = on_closed};
+static const struct grpc_conn_handler conn_events = {.on_goaway = on_goaway,
+                                                     .on_closed = on_closed};
 
 static void connect_now(struct grpc_channel *ch)
 {
-    if (grpc_conn_connect(ch->r, ch->host, ch->port, CONNECT_TIMEOUT_NS, &conn_events, on_connected, ch, &ch->conn))
+    if (grpc_conn_connect(ch->r, ch->host, ch->port, CONNECT_TIMEOUT_NS, &conn_events, on_connected,
+                          ch, &ch->conn))
         retry_later(ch);
 }
 
-int grpc_channel_new(struct reactor *r, const char *host, uint16_t port, const struct grpc_channel_handler *h, void *ctx,
-                     struct grpc_channel **out)
+int grpc_channel_new(struct reactor *r, const char *host, uint16_t port,
+                     const struct grpc_channel_handler *h, void *ctx, struct grpc_channel **out)
 {
     struct grpc_channel *ch = calloc(1, sizeof(*ch));
 
@@ -167,7 +171,8 @@ const char *grpc_channel_address(const struct grpc_channel *ch)
 }
 
 int grpc_channel_call(struct grpc_channel *ch, const char *path, const struct grpc_metadata *fields,
-                      uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx, struct grpc_call **out)
+                      uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx,
+                      struct grpc_call **out)
 {
     if (!ch->connected)
         return -ENOTCONN;

@@ -15,15 +15,16 @@ struct grpc_channel_handler {
 };
 
 /* Starts to connect at once. host is copied. 0 or -ENOMEM. */
-int grpc_channel_new(struct reactor *r, const char *host, uint16_t port, const struct grpc_channel_handler *h, void *ctx,
-                     struct grpc_channel **out);
+int grpc_channel_new(struct reactor *r, const char *host, uint16_t port,
+                     const struct grpc_channel_handler *h, void *ctx, struct grpc_channel **out);
 void *grpc_channel_ctx(const struct grpc_channel *ch);
 bool grpc_channel_is_connected(const struct grpc_channel *ch);
 const char *grpc_channel_address(const struct grpc_channel *ch); /* "host:port" */
 
 /* A new call on the present connection: 0, -ENOTCONN, -ENOMEM. See grpc_call_new. */
 int grpc_channel_call(struct grpc_channel *ch, const char *path, const struct grpc_metadata *fields,
-                      uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx, struct grpc_call **out);
+                      uint64_t deadline_ns, const struct grpc_call_handler *h, void *ctx,
+                      struct grpc_call **out);
 
 /* Gives up the connection (calls end with UNAVAILABLE) and makes a new one. */
 void grpc_channel_reset(struct grpc_channel *ch, const char *why);

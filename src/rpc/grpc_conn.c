@@ -10,7 +10,8 @@
 #include "reactor/log.h"
 #include "rpc/grpc_call_impl.h"
 
-#define CLIENT_KEEPALIVE_NS 10000000000ull /* silence after which a peer is asked whether it is there */
+#define CLIENT_KEEPALIVE_NS \
+    10000000000ull /* silence after which a peer is asked whether it is there */
 #define SERVER_KEEPALIVE_NS 30000000000ull
 #define PING_TIMEOUT_NS 10000000000ull
 
@@ -26,7 +27,7 @@ static int pump_once(struct grpc_conn *c)
     size_t unsent = stream_unsent(c->stream);
 
     if (unsent >= GRPC_CONN_OUT_HIGH)
-        return 0; /* on_drain goes on */
+        return 0;                    /* on_drain goes on */
     size_t busy = unsent - out->len; /* with the kernel already */
     int rc = h2_session_send(c->h2, out, GRPC_CONN_OUT_HIGH - busy);
     stream_flush(c->stream);
@@ -43,7 +44,8 @@ static void pump_run(struct task *t)
     }
     int rc = pump_once(c);
     if (rc) {
-        grpc_conn_abort(c, rc == -EDQUOT ? "the peer floods the connection" : "HTTP/2 session failed");
+        grpc_conn_abort(c,
+                        rc == -EDQUOT ? "the peer floods the connection" : "HTTP/2 session failed");
         return;
     }
     if (h2_session_is_over(c->h2) || (c->closing && !c->n_calls && !h2_session_wants_write(c->h2)))
@@ -63,7 +65,8 @@ static void on_data(struct stream *s, const uint8_t *bytes, size_t n)
     c->ping_sent = false;
     int rc = h2_session_receive(c->h2, bytes, n, c->received_ns);
     if (rc == -EDQUOT) {
-        log_warn("grpc: %s sends more control frames than allowed: connection closed", stream_peer(s));
+        log_warn("grpc: %s sends more control frames than allowed: connection closed",
+                 stream_peer(s));
         h2_session_goaway(c->h2, NGHTTP2_ENHANCE_YOUR_CALM);
         pump_once(c);
         c->reason = "too many control frames";
@@ -141,9 +144,12 @@ static void on_goaway(void *ctx)
     }
 }
 
-static const struct stream_handler stream_events = {.on_data = on_data, .on_drain = on_drain, .on_closed = on_closed};
+static const struct stream_handler stream_events = {.on_data = on_data,
+                                                    .on_drain = on_drain,
+                                                    .on_closed = on_closed};
 
-static struct grpc_conn *conn_new(struct reactor *r, bool is_server, const struct grpc_conn_handler *h, void *ctx)
+static struct grpc_conn *conn_new(struct reactor *r, bool is_server,
+                                  const struct grpc_conn_handler *h, void *ctx)
 {
     struct h2_events events = grpc_call_events;
     struct grpc_conn *c = calloc(1, sizeof(*c));
@@ -175,7 +181,8 @@ static void opened(struct grpc_conn *c)
     grpc_conn_kick(c);
 }
 
-int grpc_conn_accept(struct reactor *r, int fd, const struct grpc_conn_handler *h, void *ctx, struct grpc_conn **out)
+int grpc_conn_accept(struct reactor *r, int fd, const struct grpc_conn_handler *h, void *ctx,
+                     struct grpc_conn **out)
 {
     struct grpc_conn *c = conn_new(r, true, h, ctx);
 
@@ -208,7 +215,8 @@ static void connected(struct stream *s, int err)
 }
 
 int grpc_conn_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns,
-                      const struct grpc_conn_handler *h, void (*on_connected)(struct grpc_conn *c, int err), void *ctx,
+                      const struct grpc_conn_handler *h,
+                      void (*on_connected)(struct grpc_conn *c, int err), void *ctx,
                       struct grpc_conn **out)
 {
     struct grpc_conn *c = conn_new(r, false, h, ctx);
@@ -217,7 +225,8 @@ int grpc_conn_connect(struct reactor *r, const char *host, uint16_t port, uint64
     if (!c)
         return -ENOMEM;
     c->on_connected = on_connected;
-    int rc = stream_connect(r, host, port, timeout_ns, GRPC_CONN_OUT_LIMIT, &stream_events, connected, c, &c->stream);
+    int rc = stream_connect(r, host, port, timeout_ns, GRPC_CONN_OUT_LIMIT, &stream_events,
+                            connected, c, &c->stream);
     if (rc) {
         h2_session_free(c->h2);
         free(c);

@@ -12,9 +12,10 @@ struct grpc_call;
 struct grpc_conn;
 
 struct grpc_conn_handler {
-    void (*on_call)(struct grpc_conn *c, struct grpc_call *call);  /* server: the fields of a request are there */
-    void (*on_goaway)(struct grpc_conn *c);                        /* client: make new calls elsewhere */
-    void (*on_closed)(struct grpc_conn *c, int err);               /* last call; calls have been told */
+    void (*on_call)(struct grpc_conn *c,
+                    struct grpc_call *call);         /* server: the fields of a request are there */
+    void (*on_goaway)(struct grpc_conn *c);          /* client: make new calls elsewhere */
+    void (*on_closed)(struct grpc_conn *c, int err); /* last call; calls have been told */
 };
 
 /* Owner: its core; freed after on_closed. */
@@ -26,16 +27,16 @@ struct grpc_conn {
     void (*on_connected)(struct grpc_conn *c, int err);
     void *ctx;
     bool is_server;
-    bool closing;            /* no new calls; closes when the last call has ended */
-    bool dead;               /* the stream is gone */
+    bool closing; /* no new calls; closes when the last call has ended */
+    bool dead;    /* the stream is gone */
     unsigned n_calls;
     struct list calls;
-    struct task pump;        /* writes what the codec has to send */
+    struct task pump; /* writes what the codec has to send */
     struct timer keepalive;
-    uint64_t received_ns;    /* when the peer was last heard */
+    uint64_t received_ns; /* when the peer was last heard */
     uint64_t keepalive_ns;
     bool ping_sent;
-    const char *reason;      /* why we ended it, for messages; NULL = the peer or the network did */
+    const char *reason; /* why we ended it, for messages; NULL = the peer or the network did */
 };
 
 enum {
@@ -44,11 +45,13 @@ enum {
 };
 
 /* An accepted socket: takes the fd. 0 or -ENOMEM (fd closed). */
-int grpc_conn_accept(struct reactor *r, int fd, const struct grpc_conn_handler *h, void *ctx, struct grpc_conn **out);
+int grpc_conn_accept(struct reactor *r, int fd, const struct grpc_conn_handler *h, void *ctx,
+                     struct grpc_conn **out);
 
 /* Connects; on_connected(c, err) first, on error followed by on_closed. 0 or -ENOMEM. */
 int grpc_conn_connect(struct reactor *r, const char *host, uint16_t port, uint64_t timeout_ns,
-                      const struct grpc_conn_handler *h, void (*on_connected)(struct grpc_conn *c, int err), void *ctx,
+                      const struct grpc_conn_handler *h,
+                      void (*on_connected)(struct grpc_conn *c, int err), void *ctx,
                       struct grpc_conn **out);
 
 /* Orderly end: GOAWAY, no new calls, closed when the last call ended. */

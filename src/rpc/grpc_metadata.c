@@ -16,7 +16,8 @@ void grpc_metadata_fini(struct grpc_metadata *m)
     m->n = 0;
 }
 
-int grpc_metadata_add(struct grpc_metadata *m, const char *name, size_t name_len, const char *value, size_t value_len)
+int grpc_metadata_add(struct grpc_metadata *m, const char *name, size_t name_len, const char *value,
+                      size_t value_len)
 {
     if (m->n >= GRPC_METADATA_MAX_FIELDS)
         return -ENOBUFS;
@@ -48,7 +49,8 @@ int grpc_metadata_put_u64(struct grpc_metadata *m, const char *name, uint64_t va
     return grpc_metadata_put(m, name, text);
 }
 
-bool grpc_metadata_next(const struct grpc_metadata *m, size_t *at, const char **name, const char **value)
+bool grpc_metadata_next(const struct grpc_metadata *m, size_t *at, const char **name,
+                        const char **value)
 {
     if (*at >= m->bytes.len)
         return false;

@@ -23,7 +23,8 @@ static void bounded_free(void *ctx, void *p)
     free(p);
 }
 
-void *grpc_proto_unpack(const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t n, size_t limit)
+void *grpc_proto_unpack(const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t n,
+                        size_t limit)
 {
     struct bounded b = {{bounded_alloc, bounded_free, &b}, limit};
 
@@ -33,7 +34,8 @@ void *grpc_proto_unpack(const ProtobufCMessageDescriptor *d, const uint8_t *byte
 void grpc_proto_free(void *message)
 {
     if (message)
-        protobuf_c_message_free_unpacked(message, NULL); /* the standard allocator frees by free, as ours */
+        protobuf_c_message_free_unpacked(message,
+                                         NULL); /* the standard allocator frees by free, as ours */
 }
 
 static void *arena_get(void *ctx, size_t size)
@@ -46,7 +48,8 @@ static void arena_keep(void *ctx, void *p)
     (void)ctx, (void)p;
 }
 
-void *grpc_proto_unpack_arena(const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t n, struct arena *a)
+void *grpc_proto_unpack_arena(const ProtobufCMessageDescriptor *d, const uint8_t *bytes, size_t n,
+                              struct arena *a)
 {
     ProtobufCAllocator allocator = {arena_get, arena_keep, a};
 

@@ -35,7 +35,8 @@ struct grpc_server { /* owner: its core */
 
 static bool is_grpc(const struct grpc_call *call)
 {
-    const char *method = grpc_call_field(call, ":method"), *type = grpc_call_field(call, "content-type");
+    const char *method = grpc_call_field(call, ":method"),
+               *type = grpc_call_field(call, "content-type");
     const size_t n = strlen("application/grpc");
 
     if (!method || strcmp(method, "POST") || !type || strncasecmp(type, "application/grpc", n))
@@ -54,7 +55,8 @@ static const struct grpc_method *find_method(const struct grpc_server *s, const 
 static void on_call(struct grpc_conn *conn, struct grpc_call *call)
 {
     struct grpc_server *s = ((struct server_conn *)conn->ctx)->server;
-    const char *encoding = grpc_call_field(call, "grpc-encoding"), *te = grpc_call_field(call, "te");
+    const char *encoding = grpc_call_field(call, "grpc-encoding"),
+               *te = grpc_call_field(call, "te");
     const struct grpc_method *m = find_method(s, grpc_call_path(call));
     char text[200];
 
@@ -62,10 +64,12 @@ static void on_call(struct grpc_conn *conn, struct grpc_call *call)
     if (!is_grpc(call)) {
         grpc_call_refuse(call, "415");
     } else if (!te || strcmp(te, "trailers")) {
-        grpc_call_finish(call, GRPC_INTERNAL, "the request lacks 'te: trailers': a proxy on the way does not speak gRPC",
+        grpc_call_finish(call, GRPC_INTERNAL,
+                         "the request lacks 'te: trailers': a proxy on the way does not speak gRPC",
                          NULL);
     } else if (encoding && strcmp(encoding, "identity")) {
-        snprintf(text, sizeof(text), "grpc-encoding '%.40s' is not supported; allowed is identity", encoding);
+        snprintf(text, sizeof(text), "grpc-encoding '%.40s' is not supported; allowed is identity",
+                 encoding);
         grpc_call_finish(call, GRPC_UNIMPLEMENTED, text, NULL);
     } else if (!m) {
         snprintf(text, sizeof(text), "unknown method %.120s", grpc_call_path(call));
@@ -133,7 +137,8 @@ static void grace_fire(struct timer *t)
         grpc_conn_abort(container_of(at, struct server_conn, in_server)->conn, "the server stops");
 }
 
-int grpc_server_new(struct reactor *r, const char *bind, uint16_t port, const struct grpc_method *methods,
+int grpc_server_new(struct reactor *r, const char *bind, uint16_t port,
+                    const struct grpc_method *methods,
                     bool (*check)(struct grpc_call *call, void *server_ctx), void *server_ctx,
                     struct grpc_server **out, char *err, size_t err_len)
 {
@@ -150,7 +155,8 @@ int grpc_server_new(struct reactor *r, const char *bind, uint16_t port, const st
     list_init(&s->conns);
     s->end.run = end_run;
     s->grace.fire = grace_fire;
-    int rc = listener_new(r, bind, port, SERVER_MAX_CONNECTIONS, on_accept, s, &s->listener, err, err_len);
+    int rc = listener_new(r, bind, port, SERVER_MAX_CONNECTIONS, on_accept, s, &s->listener, err,
+                          err_len);
     if (rc) {
         free(s);
         return rc;
@@ -169,7 +175,8 @@ void grpc_server_get_stats(const struct grpc_server *s, struct grpc_server_stats
     *out = s->stats;
 }
 
-void grpc_server_stop(struct grpc_server *s, uint64_t grace_ns, void (*stopped)(void *ctx), void *ctx)
+void grpc_server_stop(struct grpc_server *s, uint64_t grace_ns, void (*stopped)(void *ctx),
+                      void *ctx)
 {
     ASSERT(!s->stopping);
     s->stopping = true;

@@ -127,7 +127,8 @@ bool grpc_timeout_parse(const char *text, uint64_t *ns)
     static const struct {
         char unit;
         uint64_t ns;
-    } units[] = {{'H', 3600000000000}, {'M', 60000000000}, {'S', 1000000000}, {'m', 1000000}, {'u', 1000}, {'n', 1}};
+    } units[] = {{'H', 3600000000000}, {'M', 60000000000}, {'S', 1000000000},
+                 {'m', 1000000},       {'u', 1000},        {'n', 1}};
     uint64_t v = 0;
     size_t digits = 0;
 

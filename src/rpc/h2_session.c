@@ -16,12 +16,12 @@ struct h2_session { /* owner: the connection, on one core */
     void *ctx;
     bool is_server;
     bool flooded;
-    size_t held;          /* received and not consumed by the readers */
-    size_t owed;          /* of these, not yet given back to the connection's window */
+    size_t held; /* received and not consumed by the readers */
+    size_t owed; /* of these, not yet given back to the connection's window */
     uint64_t flood_left, flood_at_ns;
-    struct buffer *out;   /* while h2_session_send runs */
+    struct buffer *out; /* while h2_session_send runs */
     size_t until;
-    uint64_t now_ns;      /* while h2_session_receive runs */
+    uint64_t now_ns; /* while h2_session_receive runs */
 };
 
 struct h2_chunk *h2_chunk_new(size_t len)
@@ -124,8 +124,8 @@ static int submit_trailers(struct h2_stream *s)
 }
 
 /* How much of the queue the next frame takes; the bytes go by send_data below. */
-static ssize_t read_data(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t length, uint32_t *flags,
-                         nghttp2_data_source *source, void *ctx)
+static ssize_t read_data(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t length,
+                         uint32_t *flags, nghttp2_data_source *source, void *ctx)
 {
     struct h2_stream *s = nghttp2_session_get_stream_user_data(ng, id);
 
@@ -168,8 +168,8 @@ static void take_from_queue(struct h2_stream *s, struct buffer *out, size_t n)
         s->last = NULL;
 }
 
-static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *header, size_t length,
-                     nghttp2_data_source *source, void *ctx)
+static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *header,
+                     size_t length, nghttp2_data_source *source, void *ctx)
 {
     struct h2_session *h = ctx;
     struct h2_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
@@ -191,8 +191,9 @@ static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *h
     return 0;
 }
 
-static ssize_t frame_length(nghttp2_session *ng, uint8_t type, int32_t id, int32_t connection_window,
-                            int32_t stream_window, uint32_t remote_max, void *ctx)
+static ssize_t frame_length(nghttp2_session *ng, uint8_t type, int32_t id,
+                            int32_t connection_window, int32_t stream_window, uint32_t remote_max,
+                            void *ctx)
 {
     int32_t n = connection_window < stream_window ? connection_window : stream_window;
 
@@ -253,7 +254,8 @@ static bool is_flood(struct h2_session *h)
     uint64_t earned = (h->now_ns - h->flood_at_ns) / (1000000000 / H2_FLOOD_RATE);
 
     if (earned) {
-        h->flood_left = h->flood_left + earned < H2_FLOOD_BURST ? h->flood_left + earned : H2_FLOOD_BURST;
+        h->flood_left =
+            h->flood_left + earned < H2_FLOOD_BURST ? h->flood_left + earned : H2_FLOOD_BURST;
         h->flood_at_ns = h->now_ns;
     }
     if (!h->flood_left)
@@ -265,11 +267,13 @@ static bool is_flood(struct h2_session *h)
 static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *ctx)
 {
     struct h2_session *h = ctx;
-    bool costs = hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_WINDOW_UPDATE;
+    bool costs = hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS &&
+                 hd->type != NGHTTP2_WINDOW_UPDATE;
 
     (void)ng;
     /* A server ends its answers with an empty frame before the trailers; a client has no reason for one. */
-    if (h->is_server && hd->type == NGHTTP2_DATA && !hd->length && !(hd->flags & NGHTTP2_FLAG_END_STREAM))
+    if (h->is_server && hd->type == NGHTTP2_DATA && !hd->length &&
+        !(hd->flags & NGHTTP2_FLAG_END_STREAM))
         costs = true;
     if (costs && is_flood(h)) {
         h->flooded = true;
@@ -293,8 +297,9 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     return 0;
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
-                     const uint8_t *value, size_t value_len, uint8_t flags, void *ctx)
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *ctx)
 {
     struct h2_session *h = ctx;
     struct h2_stream *s = nghttp2_session_get_stream_user_data(ng, frame->hd.stream_id);
@@ -312,7 +317,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
 
     if (frame->hd.type == NGHTTP2_GOAWAY && h->events.on_goaway)
         h->events.on_goaway(h->ctx);
-    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) && h->events.on_ping_ack)
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) &&
+        h->events.on_ping_ack)
         h->events.on_ping_ack(h->ctx);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
@@ -324,7 +330,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
     return 0;
 }
 
-static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n, void *ctx)
+static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n,
+                   void *ctx)
 {
     struct h2_session *h = ctx;
     struct h2_stream *s = nghttp2_session_get_stream_user_data(ng, id);
@@ -418,14 +425,18 @@ static int submit_settings(struct h2_session *h)
         {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, H2_FRAME_MAX},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, H2_HEADER_LIST_MAX},
     };
-    int rc = h->is_server ? nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, server, sizeof(server) / sizeof(server[0]))
-                          : nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, client, sizeof(client) / sizeof(client[0]));
+    int rc = h->is_server ? nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, server,
+                                                    sizeof(server) / sizeof(server[0]))
+                          : nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, client,
+                                                    sizeof(client) / sizeof(client[0]));
     if (!rc)
-        rc = nghttp2_session_set_local_window_size(h->ng, NGHTTP2_FLAG_NONE, 0, H2_CONNECTION_WINDOW);
+        rc = nghttp2_session_set_local_window_size(h->ng, NGHTTP2_FLAG_NONE, 0,
+                                                   H2_CONNECTION_WINDOW);
     return rc_of(rc);
 }
 
-int h2_session_new(bool is_server, const struct h2_events *events, void *ctx, struct h2_session **out)
+int h2_session_new(bool is_server, const struct h2_events *events, void *ctx,
+                   struct h2_session **out)
 {
     nghttp2_session_callbacks *cb = NULL;
     nghttp2_option *options = NULL;
@@ -491,7 +502,8 @@ static size_t fill_nv(nghttp2_nv *nv, const struct h2_field *fields, size_t n)
     return n;
 }
 
-int h2_stream_request(struct h2_session *h, struct h2_stream *s, const struct h2_field *fields, size_t n)
+int h2_stream_request(struct h2_session *h, struct h2_stream *s, const struct h2_field *fields,
+                      size_t n)
 {
     nghttp2_nv nv[H2_FIELDS_MAX];
     nghttp2_data_provider data = {.read_callback = read_data};

@@ -15,14 +15,15 @@
 #include "reactor/buffer.h"
 
 enum {
-    H2_STREAM_WINDOW = 1 << 20,       /* bytes a peer may send before the reader takes them */
+    H2_STREAM_WINDOW = 1 << 20, /* bytes a peer may send before the reader takes them */
     H2_CONNECTION_WINDOW = 16 << 20,
-    H2_HELD_MAX = 64 << 20,           /* bytes received and not taken, all streams of a connection */
-    H2_FRAME_MAX = 64 << 10,          /* bytes of payload we accept and send in one frame */
-    H2_MAX_STREAMS = 1024,            /* requests at a time that a server takes on one connection */
+    H2_HELD_MAX = 64 << 20,  /* bytes received and not taken, all streams of a connection */
+    H2_FRAME_MAX = 64 << 10, /* bytes of payload we accept and send in one frame */
+    H2_MAX_STREAMS = 1024,   /* requests at a time that a server takes on one connection */
     H2_HEADER_LIST_MAX = 16 << 10,
-    H2_FLOOD_BURST = 20000,           /* frames that cost us and not the peer: PING, SETTINGS, RST_STREAM, ... */
-    H2_FLOOD_RATE = 5000,             /* per second, after the burst */
+    H2_FLOOD_BURST =
+        20000, /* frames that cost us and not the peer: PING, SETTINGS, RST_STREAM, ... */
+    H2_FLOOD_RATE = 5000, /* per second, after the burst */
     H2_FRAME_HEADER = 9,
 };
 
@@ -63,18 +64,20 @@ struct h2_events {
     /* Server: a request begins. NULL refuses it. */
     struct h2_stream *(*on_request)(void *ctx);
     /* A header or trailer field; false resets the stream. */
-    bool (*on_field)(struct h2_stream *s, const char *name, size_t name_len, const char *value, size_t value_len);
-    void (*on_headers)(struct h2_stream *s);                            /* a block of fields is complete */
+    bool (*on_field)(struct h2_stream *s, const char *name, size_t name_len, const char *value,
+                     size_t value_len);
+    void (*on_headers)(struct h2_stream *s); /* a block of fields is complete */
     void (*on_data)(struct h2_stream *s, const uint8_t *bytes, size_t n);
-    void (*on_end)(struct h2_stream *s);                                /* the peer sends no more */
-    void (*on_low)(struct h2_stream *s);                                /* queue below the mark again */
-    void (*on_closed)(struct h2_stream *s, uint32_t h2_error);          /* the stream is detached */
-    void (*on_goaway)(void *ctx);                                       /* the peer takes no new requests */
+    void (*on_end)(struct h2_stream *s);                       /* the peer sends no more */
+    void (*on_low)(struct h2_stream *s);                       /* queue below the mark again */
+    void (*on_closed)(struct h2_stream *s, uint32_t h2_error); /* the stream is detached */
+    void (*on_goaway)(void *ctx);                              /* the peer takes no new requests */
     void (*on_ping_ack)(void *ctx);
 };
 
 /* Sends the preface and settings first. 0 or -ENOMEM. */
-int h2_session_new(bool is_server, const struct h2_events *events, void *ctx, struct h2_session **out);
+int h2_session_new(bool is_server, const struct h2_events *events, void *ctx,
+                   struct h2_session **out);
 /* Streams that are still open are detached without an event. */
 void h2_session_free(struct h2_session *h);
 
@@ -96,7 +99,8 @@ int h2_session_goaway(struct h2_session *h, uint32_t h2_error);
 size_t h2_session_held(const struct h2_session *h); /* bytes received and not consumed */
 
 /* Client: opens a stream. 0, -EMFILE (ids are used up: a new connection is needed), -ENOMEM. */
-int h2_stream_request(struct h2_session *h, struct h2_stream *s, const struct h2_field *fields, size_t n);
+int h2_stream_request(struct h2_session *h, struct h2_stream *s, const struct h2_field *fields,
+                      size_t n);
 /* Server: the answer's header fields; data and the end follow. */
 int h2_stream_respond(struct h2_stream *s, const struct h2_field *fields, size_t n);
 /* Server: an answer of fields only. */

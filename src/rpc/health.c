@@ -20,7 +20,8 @@ struct watcher { /* owner: the server; until its call has ended */
 /* "Status" is what Consul's check of a node asks for (service registration of the original). */
 static bool is_known(const char *service)
 {
-    static const char *const names[] = {"", "Status", "quanta", "quanta.ClusterAdmin", "quanta.BitmapIndex"};
+    static const char *const names[] = {"", "Status", "quanta", "quanta.ClusterAdmin",
+                                        "quanta.BitmapIndex"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strcmp(service, names[i]))
@@ -30,15 +31,17 @@ static bool is_known(const char *service)
 
 static health_status status_now(const struct rpc_server *s)
 {
-    return service_is_serving(s) ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                                 : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+    return service_is_serving(s)
+               ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+               : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
 }
 
 /* 1 known, 0 not, -1 the request is malformed and the call finished. */
 static int read_service(struct grpc_call *call, const uint8_t *bytes, size_t n)
 {
     Grpc__Health__V1__HealthCheckRequest *m =
-        grpc_proto_unpack(&grpc__health__v1__health_check_request__descriptor, bytes, n, HEALTH_REQUEST_MEMORY);
+        grpc_proto_unpack(&grpc__health__v1__health_check_request__descriptor, bytes, n,
+                          HEALTH_REQUEST_MEMORY);
 
     if (!m) {
         service_refuse_request(call, "HealthCheckRequest");
@@ -82,8 +85,9 @@ void health_check(struct grpc_call *call, void *server)
 
 static void tell(struct watcher *w)
 {
-    health_status now = w->known ? status_now(w->server)
-                                 : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN;
+    health_status now =
+        w->known ? status_now(w->server)
+                 : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN;
 
     if (w->told == now)
         return;
@@ -125,14 +129,16 @@ void health_watch(struct grpc_call *call, void *server)
     w->told = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__UNKNOWN;
     list_push_back(&s->watchers, &w->in_server);
     call->ctx = w;
-    call->handler = (struct grpc_call_handler){.on_message = watch_message, .on_closed = watch_closed};
+    call->handler =
+        (struct grpc_call_handler){.on_message = watch_message, .on_closed = watch_closed};
     grpc_call_read(call);
 }
 
 /* At the stop of the node the watchers hear of it, and their calls end: they would keep the connections open. */
 void health_update(struct rpc_server *s)
 {
-    list_for_each_safe(at, &s->watchers) {
+    list_for_each_safe(at, &s->watchers)
+    {
         struct watcher *w = container_of(at, struct watcher, in_server);
         if (w->asked)
             tell(w);

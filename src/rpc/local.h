@@ -11,9 +11,10 @@
 #include "storage/shard.h"
 #include "storage/wlog.h"
 
-enum { NODE_LOG_CORE = 0 };
+enum { NODE_LOG_CORE = 0, HIDDEN_KEY_CORE_BITS = 8, HIDDEN_KEY_NUMBER_BITS = 14 };
 
 struct ddl_op;
+struct log_held;
 
 struct node { /* made by the main thread; the log and DDL queue belong to core 0 */
     struct node_config config;
@@ -25,6 +26,7 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     struct wlog *log;
     atomic_int refusing;      /* 0, or -errno: why the log takes no more writes */
     struct timer space_timer; /* core 0: looks for room after -ENOSPC */
+    struct log_held *held, *held_last; /* core 0: applied, but the disk was full */
     atomic_bool ready;
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
 };
@@ -39,6 +41,7 @@ struct local { /* owner: its core */
     struct task seal_task;
     uint64_t seal_tick;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
+    uint32_t unlogged;  /* submits to the log that are not back: rows in memory that are not yet durable */
     int64_t key_ms;     /* hidden keys: millisecond and number within it */
     uint32_t key_n;
 };
@@ -63,6 +66,7 @@ struct log_submit {
 };
 void log_submit(struct local *l, struct log_submit *s, const struct wlog_record *records,
                 uint32_t n);
+void log_free_held(struct node *n); /* after the log was closed */
 
 void local_query_start(struct cluster *c, struct cluster_query *q);
 void local_query_next(struct cluster_query *q);

@@ -1,6 +1,6 @@
 /*
- * Definition changes: one at a time on the log's core. CREATE and DROP are logged first, then every core takes over
- * the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
+ * Definition changes: one at a time on the log's core. For CREATE every core first makes its slots, which may fail
+ * for want of memory; CREATE and DROP are then logged, and then every core takes over the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
  * the writes before and after it.
  */
 #include <errno.h>
@@ -18,9 +18,17 @@ struct ddl_leg {
     struct wlog_record *records; /* TRUNCATE: one per slot of the core */
 };
 
+enum ddl_stage {
+    DDL_PREPARE, /* every core makes the new table's slots */
+    DDL_LOG,
+    DDL_TAKE, /* every core takes over the catalog */
+    DDL_UNDO, /* every core drops what it prepared */
+};
+
 struct ddl_op {     /* made by the home core, run by the log's core, freed by the home core */
     struct leg leg; /* first: home core -> log's core */
     struct local *home;
+    enum ddl_stage stage;
     struct cluster_ddl *ddl;
     struct schema *schema;         /* CREATE: the caller may give its reference back at once */
     struct catalog *next_catalog;
@@ -73,7 +81,10 @@ static void op_home(struct leg *leg)
     d->done(d);
 }
 
-/* --- CREATE, DROP: log, then hand out the catalog --- */
+/* --- CREATE, DROP: prepare, log, then hand out the catalog --- */
+
+static void log_definition(struct ddl_op *op);
+static void hand_out(struct ddl_op *op, enum ddl_stage stage);
 
 static void catalog_home(struct leg *leg)
 {
@@ -82,20 +93,32 @@ static void catalog_home(struct leg *leg)
     if (leg->rc && !op->rc)
         op->rc = error_set(&op->error, leg->rc, 1037, "a core has not the memory for the table: %s",
                            strerror(-leg->rc));
-    if (!--op->lent)
+    if (--op->lent)
+        return;
+    if (op->stage != DDL_PREPARE)
         op_ended(op);
+    else if (op->rc)
+        hand_out(op, DDL_UNDO);
+    else
+        log_definition(op);
 }
 
 static void catalog_take(struct leg *leg)
 {
     struct local *l = local_of(reactor_self());
+    const struct ddl_op *op = ((struct ddl_leg *)leg)->op;
 
-    leg->rc = shard_set_catalog(l->shard, ((struct ddl_leg *)leg)->op->next_catalog);
+    if (op->stage == DDL_PREPARE)
+        leg->rc = shard_prepare_catalog(l->shard, op->next_catalog);
+    else
+        leg->rc = shard_set_catalog(l->shard, op->stage == DDL_TAKE ? op->next_catalog
+                                                                    : shard_catalog(l->shard));
     leg_reply(l->reactor, leg);
 }
 
-static void hand_out(struct ddl_op *op)
+static void hand_out(struct ddl_op *op, enum ddl_stage stage)
 {
+    op->stage = stage;
     op->lent = op->home->node->cores;
     for (unsigned i = 0; i < op->home->node->cores; i++) {
         op->legs[i].op = op;
@@ -113,18 +136,22 @@ static void definition_logged(struct wlog_append *a)
     if (a->rc) {
         op->rc = error_set(&op->error, a->rc, a->rc == -ENOSPC ? 1021 : 1026,
                            "the log cannot be written: %s", strerror(-a->rc));
-        op_ended(op);
+        hand_out(op, DDL_UNDO);
         return;
     }
-    hand_out(op);
+    hand_out(op, DDL_TAKE);
 }
 
-static void log_definition(struct ddl_op *op, uint8_t kind, const void *payload, size_t len)
+static void log_definition(struct ddl_op *op)
 {
-    op->record = (struct wlog_record){.kind = kind,
+    bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
+
+    op->stage = DDL_LOG;
+    op->record = (struct wlog_record){.kind = create ? LOG_CREATE_TABLE
+                                                     : LOG_DROP_TABLE,
                                       .slot = BATCH_SLOT_ANY,
-                                      .payload = payload,
-                                      .len = (uint32_t)len};
+                                      .payload = op->yaml,
+                                      .len = (uint32_t)strlen(op->yaml)};
     op->append.records = &op->record;
     op->append.n = 1;
     op->append.done = definition_logged;
@@ -207,7 +234,9 @@ static void truncate_run(struct leg *leg)
     uint32_t slots = 1U << local->node->dir.slot_bits, n = 0;
 
     l->records = calloc(slots / local->node->cores + 1, sizeof(*l->records));
-    leg->rc = l->records ? shard_truncate(local->shard, l->op->table_id) : -ENOMEM;
+    leg->rc = l->records ? atomic_load(&local->node->refusing) : -ENOMEM;
+    if (!leg->rc)
+        leg->rc = shard_truncate(local->shard, l->op->table_id);
     for (uint32_t i = reactor_core(local->reactor); i < slots && !leg->rc; i += local->node->cores)
         l->records[n++] = (struct wlog_record){.kind = LOG_TRUNCATE_TABLE,
                                                .slot = i,
@@ -261,11 +290,19 @@ static void run_first(struct node *n)
     struct catalog *now = shard_catalog(local_of(reactor_self())->shard);
     bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
 
-    op->rc = create ? prepare_create(op, now) : prepare_drop(op, now);
+    int refusing = atomic_load(&n->refusing);
+
+    if (refusing)
+        op->rc = error_set(&op->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
+                           "the log cannot be written: %s", strerror(-refusing));
+    else
+        op->rc = create ? prepare_create(op, now) : prepare_drop(op, now);
     if (op->rc)
         op_ended(op);
+    else if (create)
+        hand_out(op, DDL_PREPARE);
     else
-        log_definition(op, create ? LOG_CREATE_TABLE : LOG_DROP_TABLE, op->yaml, strlen(op->yaml));
+        log_definition(op);
 }
 
 static void op_run(struct leg *leg)

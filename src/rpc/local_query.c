@@ -123,7 +123,8 @@ static void answer_merged(struct query_op *op)
     } else if (!rc) {
         answer_end(op);
     } else {
-        error_set(&op->error, rc, 0, "merging the partial results failed: %s", strerror(-rc));
+        error_set(&op->error, rc, rc == -ENOMEM ? 1038 : 0,
+                  "merging the partial results failed: %s", strerror(-rc));
         op->failed = true;
         answer_error(op);
     }

@@ -12,6 +12,7 @@
 #include "rpc/local.h"
 #include "rpc/local_write.h"
 #include "rpc/split.h"
+#include "storage/wlog_format.h"
 
 enum { WRITE_ARENA_BYTES = 256 << 20 };
 
@@ -48,19 +49,38 @@ static void write_dispatch(struct write_op *op);
 /* Hidden keys: milliseconds since 2026, core and a number, so that they ascend and never repeat. */
 static int64_t next_hidden_key(struct local *l)
 {
-    enum { CORE_BITS = 8, NUMBER_BITS = 14 };
     const int64_t epoch_ms = 1767225600000;
     int64_t ms = reactor_wall_us(l->reactor) / 1000 - epoch_ms;
 
     if (ms > l->key_ms) {
         l->key_ms = ms;
         l->key_n = 0;
-    } else if (++l->key_n >> NUMBER_BITS) {
+    } else if (++l->key_n >> HIDDEN_KEY_NUMBER_BITS) {
         l->key_ms++;
         l->key_n = 0;
     }
-    return l->key_ms << (CORE_BITS + NUMBER_BITS) |
-           (int64_t)reactor_core(l->reactor) << NUMBER_BITS | l->key_n;
+    return l->key_ms << (HIDDEN_KEY_CORE_BITS + HIDDEN_KEY_NUMBER_BITS) |
+           (int64_t)reactor_core(l->reactor) << HIDDEN_KEY_NUMBER_BITS | l->key_n;
+}
+
+/* Keys given before the restart: the clock may have been set back, and the keys may have run ahead of it. */
+static void note_hidden_keys(struct node *n, const struct batch *b)
+{
+    int at = batch_find_column(b, SCHEMA_HIDDEN_KEY_ID);
+    struct batch_column c;
+    int64_t last = 0;
+
+    if (at < 0)
+        return;
+    batch_column_at(b, (unsigned)at, &c);
+    for (uint32_t row = 0; row < b->rows && c.kind == BATCH_I64; row++)
+        if (batch_i64(&c, row) > last)
+            last = batch_i64(&c, row);
+    for (unsigned i = 0; i < n->cores; i++)
+        if (last >> (HIDDEN_KEY_CORE_BITS + HIDDEN_KEY_NUMBER_BITS) >= n->locals[i]->key_ms) {
+            n->locals[i]->key_ms = last >> (HIDDEN_KEY_CORE_BITS + HIDDEN_KEY_NUMBER_BITS);
+            n->locals[i]->key_n = (1U << HIDDEN_KEY_NUMBER_BITS) - 1;
+        }
 }
 
 /* Where the rows of a batch get their hidden keys from. */
@@ -135,20 +155,18 @@ static struct wlog_record *add_record(struct local *local, struct write_leg *l,
 
 /*
  * Memory ended within a piece: the rows before that are applied and seen, so they must be in the log, and no others,
- * or later writes of these keys would find something else at replay. Which rows they are follows from the counts when
- * every row has one; else nothing more may be written that could depend on them.
+ * or later writes of these keys would find something else at replay. Without memory for that, nothing more may be
+ * written that could depend on them.
  */
 static void log_applied(struct local *local, struct write_leg *l, const struct split_piece *p,
                         const struct write_result *r)
 {
-    bool counted = p->batch.op != BATCH_UPDATE && p->batch.op != BATCH_DELETE && !r->rejected;
-    uint64_t rows = r->inserted + r->updated + r->unchanged;
     struct error_info err;
     struct batch b;
 
     if (!(r->inserted + r->updated + r->deleted))
         return;
-    if (!counted || split_first_rows(&p->batch, p->slot, (uint32_t)rows, &l->applied, &b, &err)) {
+    if (split_first_rows(&p->batch, p->slot, r->taken, &l->applied, &b, &err)) {
         log_error("slot %u: memory ended within a write: writes are refused until a restart",
                   p->slot);
         atomic_store(&local->node->refusing, -ENOMEM);
@@ -194,6 +212,8 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     /* with a sequence also when nothing changed: a repetition after a restart must find that out, too */
     if (r.inserted + r.updated + r.deleted || w->client_id)
         add_record(local, l, p, LOG_BATCH);
+    else if (r.unchanged && local->unlogged)
+        add_record(local, l, p, LOG_BARRIER); /* the rows it found may not be durable yet */
     return 0;
 }
 
@@ -334,6 +354,23 @@ static int group_by_core(struct write_op *op)
     return 0;
 }
 
+/* All rows of a core are one append: what the log would not take must not be applied. */
+static int check_log_bytes(const struct write_op *op, struct error_info *err)
+{
+    for (unsigned i = 0; i < op->n_legs; i++) {
+        const struct write_leg *l = &op->legs[i];
+        size_t bytes = WLOG_FRAME_HEADER;
+        for (uint32_t k = 0; k < l->n; k++)
+            bytes += WLOG_RECORD_HEADER + ((l->pieces[k]->batch.len + 7UL) & ~7UL);
+        if (bytes > LOG_MAX_RECORD)
+            return error_set(err, -EMSGSIZE, 1153,
+                             "the batch has %zu bytes for one core, allowed are %d: send fewer "
+                             "rows at once",
+                             bytes, LOG_MAX_RECORD);
+    }
+    return 0;
+}
+
 void local_write_start(struct cluster *c, struct cluster_write *w)
 {
     struct local *l = (struct local *)c;
@@ -353,6 +390,8 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
                         hidden_key, &keys, &op->arena, &op->split, &w->error);
     if (!w->rc && group_by_core(op))
         w->rc = error_set(&w->error, -ENOMEM, 1037, "out of memory at the start of a write");
+    if (!w->rc)
+        w->rc = check_log_bytes(op, &w->error);
     if (w->rc || !op->split.n) {
         finish(op);
         return;
@@ -377,6 +416,7 @@ int local_replay_batch(struct local *l, const struct wlog_record *rec, struct er
         return error_set(err, rc, 0,
                          "replay of the log: the memory budget of core %u is spent; raise --memory",
                          reactor_core(l->reactor));
+    note_hidden_keys(l->node, &b);
     if (rec->client)
         dedupe_add(&l->dedupe, rec->client, rec->sequence, rec->slot, &r);
     l->slot_lsn[rec->slot] = rec->slot_lsn;

@@ -211,6 +211,7 @@ void node_free(struct node *n)
         free(l);
     }
     free(n->locals);
+    log_free_held(n);
     datadir_close(&n->dir);
     free(n->data_dir);
     free(n->name);

@@ -33,7 +33,8 @@ static int encode_strings(const struct predicate *w, struct arena *a, Quanta__Pr
     m->n_strings = w->n;
     for (uint32_t i = 0; i < w->n; i++) {
         bool open = w->kind == PREDICATE_STRING_RANGE && w->strings[i].len == UINT32_MAX;
-        m->strings[i] = (ProtobufCBinaryData){open ? 0 : w->strings[i].len, (uint8_t *)w->strings[i].bytes};
+        m->strings[i] =
+            (ProtobufCBinaryData){open ? 0 : w->strings[i].len, (uint8_t *)w->strings[i].bytes};
         if (open && i == 0)
             m->lo_unbounded = true;
         if (open && i == 1)
@@ -185,7 +186,8 @@ static int decode_strings(struct decoder *d, const Quanta__Predicate *m, struct 
     if (!s)
         return out_of_memory(d->err);
     for (size_t i = 0; i < m->n_strings; i++)
-        s[i] = (struct program_string){(const char *)m->strings[i].data, (uint32_t)m->strings[i].len};
+        s[i] =
+            (struct program_string){(const char *)m->strings[i].data, (uint32_t)m->strings[i].len};
     /* An empty string views a text that exists: executors hand it on without asking. */
     for (size_t i = 0; i < m->n_strings; i++)
         if (!s[i].len)
@@ -205,7 +207,8 @@ static int decode_ints(struct decoder *d, const Quanta__Predicate *m, struct pre
 {
     for (size_t i = 1; i < m->n_ints; i++)
         if (m->ints[i] <= m->ints[i - 1])
-            return error_set(d->err, -EINVAL, 0, "program: the integers of a predicate are not ascending");
+            return error_set(d->err, -EINVAL, 0,
+                             "program: the integers of a predicate are not ascending");
     w->n = (uint32_t)m->n_ints;
     w->ints = m->ints;
     return 0;
@@ -213,12 +216,15 @@ static int decode_ints(struct decoder *d, const Quanta__Predicate *m, struct pre
 
 static int decode_predicate(struct decoder *d, unsigned depth, const struct predicate **out);
 
-static int decode_children(struct decoder *d, const Quanta__Predicate *m, unsigned depth, struct predicate *w)
+static int decode_children(struct decoder *d, const Quanta__Predicate *m, unsigned depth,
+                           struct predicate *w)
 {
     size_t left = d->message->n_where - d->next;
 
     if (m->children > left)
-        return error_set(d->err, -EINVAL, 0, "program: a predicate has %u children, the list only %zu", m->children, left);
+        return error_set(d->err, -EINVAL, 0,
+                         "program: a predicate has %u children, the list only %zu", m->children,
+                         left);
     w->n = m->children;
     w->children = arena_alloc(d->arena, (w->n + 1UL) * sizeof(*w->children));
     if (!w->children)
@@ -234,14 +240,16 @@ static int decode_children(struct decoder *d, const Quanta__Predicate *m, unsign
 static int decode_predicate(struct decoder *d, unsigned depth, const struct predicate **out)
 {
     if (depth > PROGRAM_CODEC_MAX_DEPTH || d->next >= d->message->n_where)
-        return error_set(d->err, -EINVAL, 0, "program: predicates nested deeper than %d, or the list is cut",
+        return error_set(d->err, -EINVAL, 0,
+                         "program: predicates nested deeper than %d, or the list is cut",
                          PROGRAM_CODEC_MAX_DEPTH);
     const Quanta__Predicate *m = d->message->where[d->next++];
     struct predicate *w = arena_alloc(d->arena, sizeof(*w));
     if (!w)
         return out_of_memory(d->err);
     if ((unsigned)m->kind > PREDICATE_NULL || m->escape > 255)
-        return error_set(d->err, -EINVAL, 0, "program: unknown predicate kind %d or escape %u", (int)m->kind, m->escape);
+        return error_set(d->err, -EINVAL, 0, "program: unknown predicate kind %d or escape %u",
+                         (int)m->kind, m->escape);
     w->kind = (enum predicate_kind)m->kind;
     w->negate = m->negate;
     w->lo = m->lo;
@@ -273,8 +281,8 @@ static int decode_where(struct decoder *d, struct program *out)
     if (!d->message->n_where)
         return 0;
     if (d->message->n_where > PROGRAM_CODEC_MAX_PREDICATES)
-        return error_set(d->err, -EINVAL, 0, "program: %zu predicates; at most %d are allowed", d->message->n_where,
-                         PROGRAM_CODEC_MAX_PREDICATES);
+        return error_set(d->err, -EINVAL, 0, "program: %zu predicates; at most %d are allowed",
+                         d->message->n_where, PROGRAM_CODEC_MAX_PREDICATES);
     int rc = decode_predicate(d, 0, &out->where);
     if (!rc && d->next != d->message->n_where)
         rc = error_set(d->err, -EINVAL, 0, "program: %zu predicates do not belong to the tree",
@@ -292,7 +300,8 @@ static int decode_join(struct decoder *d, struct program *out)
         return 0;
     j = arena_alloc(d->arena, sizeof(*j));
     parents = arena_alloc(d->arena, sizeof(*parents));
-    uint8_t *aligned = arena_alloc(d->arena, m->parents.len + 8); /* batches want 8-byte alignment */
+    uint8_t *aligned =
+        arena_alloc(d->arena, m->parents.len + 8); /* batches want 8-byte alignment */
     if (!j || !parents || !aligned)
         return out_of_memory(d->err);
     if (m->parents.len)
@@ -327,9 +336,10 @@ static int decode_output(struct decoder *d, struct program *out)
 {
     const Quanta__ShardProgram *m = d->message;
 
-    if (m->n_columns > SCHEMA_MAX_COLUMNS || m->n_aggregates > PROGRAM_MAX_AGGREGATES || m->n_order > PROGRAM_MAX_ORDER ||
-        (unsigned)m->output > OUTPUT_ROWS)
-        return error_set(d->err, -EINVAL, 0, "program: %zu columns, %zu aggregates, %zu order keys are too many",
+    if (m->n_columns > SCHEMA_MAX_COLUMNS || m->n_aggregates > PROGRAM_MAX_AGGREGATES ||
+        m->n_order > PROGRAM_MAX_ORDER || (unsigned)m->output > OUTPUT_ROWS)
+        return error_set(d->err, -EINVAL, 0,
+                         "program: %zu columns, %zu aggregates, %zu order keys are too many",
                          m->n_columns, m->n_aggregates, m->n_order);
     struct aggregate *g = arena_alloc(d->arena, (m->n_aggregates + 1) * sizeof(*g));
     struct program_order *o = arena_alloc(d->arena, (m->n_order + 1) * sizeof(*o));
@@ -338,7 +348,8 @@ static int decode_output(struct decoder *d, struct program *out)
         g[i].kind = (enum aggregate_kind)m->aggregates[i]->kind;
         rc = decode_column(m->aggregates[i]->column, &g[i].column, d->err);
         if (!rc && (unsigned)m->aggregates[i]->kind > AGGREGATE_MAX)
-            rc = error_set(d->err, -EINVAL, 0, "program: unknown aggregate %d", (int)m->aggregates[i]->kind);
+            rc = error_set(d->err, -EINVAL, 0, "program: unknown aggregate %d",
+                           (int)m->aggregates[i]->kind);
     }
     for (size_t i = 0; i < m->n_order && !rc; i++) {
         o[i].descending = m->order[i]->descending;
@@ -352,8 +363,8 @@ static int decode_output(struct decoder *d, struct program *out)
     return rc;
 }
 
-int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct arena *a, struct program *out,
-                   struct error_info *err)
+int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct arena *a,
+                   struct program *out, struct error_info *err)
 {
     struct decoder d = {.arena = a, .message = m, .err = err};
 

@@ -16,5 +16,5 @@ int program_encode(const struct program *p, struct arena *a, Quanta__ShardProgra
  * A decoded message as a program, checked against the schema (which may differ from the sender's): everything is
  * copied or viewed from the message, which must live as long. 0, -EINVAL or -ENOMEM with a text.
  */
-int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct arena *a, struct program *out,
-                   struct error_info *err);
+int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct arena *a,
+                   struct program *out, struct error_info *err);

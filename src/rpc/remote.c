@@ -32,7 +32,8 @@ const struct cluster_ops remote_ops = {
 
 static int bad_address(struct error_info *err, const char *found)
 {
-    return error_set(err, -EINVAL, 0, "node '%s'; allowed is HOST:PORT, several separated by commas", found);
+    return error_set(err, -EINVAL, 0,
+                     "node '%s'; allowed is HOST:PORT, several separated by commas", found);
 }
 
 static int parse_node(char *text, struct remote_node *n, struct error_info *err)
@@ -95,14 +96,15 @@ static int check_alike(const struct remote *x, struct error_info *err)
     for (unsigned i = 1; i < x->n_nodes; i++) {
         const struct remote_node *b = &x->nodes[i];
         if (b->slot_bits != a->slot_bits || b->hash_seed != a->hash_seed)
-            return error_set(err, -EINVAL, 0,
-                             "%s and %s are not of one cluster: slots %u and %u, hash seeds %016llx and %016llx", a->who,
-                             b->who, 1U << a->slot_bits, 1U << b->slot_bits, (unsigned long long)a->hash_seed,
-                             (unsigned long long)b->hash_seed);
+            return error_set(
+                err, -EINVAL, 0,
+                "%s and %s are not of one cluster: slots %u and %u, hash seeds %016llx and %016llx",
+                a->who, b->who, 1U << a->slot_bits, 1U << b->slot_bits,
+                (unsigned long long)a->hash_seed, (unsigned long long)b->hash_seed);
         for (unsigned k = 0; k < i; k++)
             if (!strcmp(b->name, x->nodes[k].name))
-                return error_set(err, -EINVAL, 0, "two nodes have the host key %s: %s and %s", b->name, x->nodes[k].who,
-                                 b->who);
+                return error_set(err, -EINVAL, 0, "two nodes have the host key %s: %s and %s",
+                                 b->name, x->nodes[k].who, b->who);
     }
     return 0;
 }
@@ -254,7 +256,8 @@ int remote_cluster_start(struct reactor *r, const struct remote_config *config,
     x->tick.fire = tick_fire;
     x->end.run = end_run;
     x->write_timeout_ns = config->write_timeout_ns ? config->write_timeout_ns : WRITE_TIMEOUT_NS;
-    x->ready_by_ns = reactor_now_ns(r) + (config->ready_timeout_ns ? config->ready_timeout_ns : READY_TIMEOUT_NS);
+    x->ready_by_ns = reactor_now_ns(r) +
+                     (config->ready_timeout_ns ? config->ready_timeout_ns : READY_TIMEOUT_NS);
     while (!x->client_id)
         x->client_id = reactor_random(r);
     /* Negative, so that they never meet those of nodes; runs of two gateways are far apart with all likelihood. */

@@ -13,7 +13,8 @@ struct remote_config {
     const char *nodes;         /* "HOST:PORT[,HOST:PORT...]", [v6]:PORT too */
     const char *user;          /* identity sent with every request; NULL = none */
     uint64_t ready_timeout_ns; /* 0 = 10 s */
-    uint64_t write_timeout_ns; /* how long a write is tried again while its node is away; 0 = 30 s */
+    uint64_t
+        write_timeout_ns; /* how long a write is tried again while its node is away; 0 = 30 s */
 };
 
 /*

@@ -27,7 +27,8 @@ static char *next_line(char **at)
 
 static bool is_same_definition(const struct schema *a, const struct schema *b)
 {
-    char *text_a = schema_print_yaml(a), *text_b = schema_print_yaml(b), *at_a = text_a, *at_b = text_b;
+    char *text_a = schema_print_yaml(a), *text_b = schema_print_yaml(b), *at_a = text_a,
+         *at_b = text_b;
     bool same = text_a && text_b;
 
     while (same) {
@@ -48,8 +49,8 @@ static bool is_everywhere(const struct remote *x, const struct schema *s)
         if (!other) /* as while it is being made or dropped */
             return false;
         if (!is_same_definition(s, other)) {
-            log_warn("table %s is defined on %s in another way than on %s: it cannot be used", s->name, x->nodes[i].who,
-                     x->nodes[0].who);
+            log_warn("table %s is defined on %s in another way than on %s: it cannot be used",
+                     s->name, x->nodes[i].who, x->nodes[0].who);
             return false;
         }
     }
@@ -104,8 +105,8 @@ int remote_merge_catalogs(struct remote *x)
     return 0;
 }
 
-int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s, const struct schema **out,
-                      struct error_info *err)
+int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s,
+                      const struct schema **out, struct error_info *err)
 {
     const struct schema *now = catalog_find_id(x->catalog, s->table_id);
     const struct schema *there = NULL;
@@ -113,7 +114,8 @@ int remote_find_table(struct remote *x, const struct remote_node *n, const struc
     if (now && now->version == s->version && n->catalog)
         there = catalog_find(n->catalog, s->name, strlen(s->name));
     if (!there)
-        return error_set(err, -ESTALE, 1412, "Table definition of '%s' has changed, please retry", s->name);
+        return error_set(err, -ESTALE, 1412, "Table definition of '%s' has changed, please retry",
+                         s->name);
     *out = there;
     return 0;
 }

@@ -16,13 +16,13 @@ struct remote_ddl { /* owner: the core; freed before done */
     struct remote *remote;
     struct cluster_ddl *ddl;
     char *yaml;
-    unsigned at;       /* node being asked */
-    unsigned changed;  /* nodes that made the change */
-    unsigned content;  /* nodes that had it already, and said so by: */
+    unsigned at;      /* node being asked */
+    unsigned changed; /* nodes that made the change */
+    unsigned content; /* nodes that had it already, and said so by: */
     int content_rc;
     struct error_info content_error;
-    bool fetching;     /* catalogs */
-    int rc;            /* of a failure */
+    bool fetching; /* catalogs */
+    int rc;        /* of a failure */
     struct error_info error;
     struct client_unary call;
     struct task task;
@@ -58,7 +58,8 @@ static void conclude(struct remote_ddl *op)
     } else if (op->rc && op->changed) {
         char text[sizeof(op->error.text)];
         memcpy(text, op->error.text, sizeof(text));
-        error_set(&op->error, op->rc, op->error.code, "%.300s (%u of %u nodes have made the change; repeat the statement)", text,
+        error_set(&op->error, op->rc, op->error.code,
+                  "%.300s (%u of %u nodes have made the change; repeat the statement)", text,
                   op->changed, op->remote->n_nodes);
     }
     op->fetching = true;
@@ -85,8 +86,9 @@ static void changed(struct client_unary *u)
         next_node(op);
         return;
     }
-    bool content = (op->ddl->kind == CLUSTER_CREATE_TABLE && u->rc == -EEXIST) ||
-                   (op->ddl->kind == CLUSTER_DROP_TABLE && u->rc == -ENOENT && u->error.code == 1051);
+    bool content =
+        (op->ddl->kind == CLUSTER_CREATE_TABLE && u->rc == -EEXIST) ||
+        (op->ddl->kind == CLUSTER_DROP_TABLE && u->rc == -ENOENT && u->error.code == 1051);
     if (content) {
         op->content++;
         op->content_rc = u->rc;
@@ -105,7 +107,8 @@ static void fetched(struct client_unary *u)
     struct remote_node *n = &op->remote->nodes[op->at];
 
     if (!u->rc && !op->remote->stopping)
-        remote_node_take_catalog(n, u->reply, &u->error); /* failing that, the next poll brings it */
+        remote_node_take_catalog(n, u->reply,
+                                 &u->error); /* failing that, the next poll brings it */
     next_node(op);
 }
 
@@ -123,10 +126,13 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         m.schema = op->yaml;
     else
         m.table = (char *)op->ddl->name;
-    op->call = (struct client_unary){
-        .reply_type = &quanta__table_operation_reply__descriptor, .done = changed, .who = n->who, .ctx = op};
-    return client_unary_start(&op->call, n->channel, "/quanta.BitmapIndex/TableOperation", &op->remote->fields,
-                              reactor_now_ns(op->remote->r) + DDL_TIMEOUT_NS, &m.base);
+    op->call = (struct client_unary){.reply_type = &quanta__table_operation_reply__descriptor,
+                                     .done = changed,
+                                     .who = n->who,
+                                     .ctx = op};
+    return client_unary_start(&op->call, n->channel, "/quanta.BitmapIndex/TableOperation",
+                              &op->remote->fields, reactor_now_ns(op->remote->r) + DDL_TIMEOUT_NS,
+                              &m.base);
 }
 
 static int send_fetch(struct remote_ddl *op, struct remote_node *n)
@@ -135,10 +141,13 @@ static int send_fetch(struct remote_ddl *op, struct remote_node *n)
 
     m.known = n->catalog != NULL;
     m.known_version = n->catalog ? n->catalog->version : 0;
-    op->call = (struct client_unary){
-        .reply_type = &quanta__catalog_reply__descriptor, .done = fetched, .who = n->who, .ctx = op};
-    return client_unary_start(&op->call, n->channel, "/quanta.ClusterAdmin/Catalog", &op->remote->fields,
-                              reactor_now_ns(op->remote->r) + DDL_TIMEOUT_NS, &m.base);
+    op->call = (struct client_unary){.reply_type = &quanta__catalog_reply__descriptor,
+                                     .done = fetched,
+                                     .who = n->who,
+                                     .ctx = op};
+    return client_unary_start(&op->call, n->channel, "/quanta.ClusterAdmin/Catalog",
+                              &op->remote->fields, reactor_now_ns(op->remote->r) + DDL_TIMEOUT_NS,
+                              &m.base);
 }
 
 static void ask(struct remote_ddl *op)
@@ -147,8 +156,8 @@ static void ask(struct remote_ddl *op)
     int rc;
 
     if (op->fetching) {
-        while (op->at < op->remote->n_nodes &&
-               (op->remote->nodes[op->at].state != NODE_READY || send_fetch(op, &op->remote->nodes[op->at])))
+        while (op->at < op->remote->n_nodes && (op->remote->nodes[op->at].state != NODE_READY ||
+                                                send_fetch(op, &op->remote->nodes[op->at])))
             op->at++;
         if (op->at == op->remote->n_nodes)
             finish(op);

@@ -25,21 +25,21 @@ struct remote_node { /* owner: the remote cluster */
     char *host;
     uint16_t port;
     struct grpc_channel *channel;
-    char who[160];                /* "node a (host:port)" or "node host:port" while the name is unknown */
-    char name[80];                /* host key; empty until first described */
-    char directory[40];           /* id of its data directory */
+    char who[160];      /* "node a (host:port)" or "node host:port" while the name is unknown */
+    char name[80];      /* host key; empty until first described */
+    char directory[40]; /* id of its data directory */
     unsigned slot_bits;
     uint64_t hash_seed;
-    struct error_info error;      /* why it is not ready */
-    struct catalog *catalog;      /* newest known; NULL until first told */
+    struct error_info error;           /* why it is not ready */
+    struct catalog *catalog;           /* newest known; NULL until first told */
     struct cluster_table_stats *stats; /* by position in `catalog` */
     struct client_unary describe, poll;
     bool describing, polling, poll_again;
 
     /* writes (remote_write.c) */
-    struct grpc_call *writes;     /* the stream of batches; NULL = not open */
+    struct grpc_call *writes; /* the stream of batches; NULL = not open */
     bool writes_full;
-    struct list pending;          /* pieces not answered, oldest first */
+    struct list pending; /* pieces not answered, oldest first */
 };
 
 struct remote { /* owner: its core */
@@ -52,7 +52,7 @@ struct remote { /* owner: its core */
     struct slotmap map;           /* once ready */
     uint64_t client_id, sequence; /* of writes */
     uint64_t piece_id;
-    int64_t hidden_key;           /* last one given */
+    int64_t hidden_key; /* last one given */
     uint64_t write_timeout_ns;
     struct timer tick;
     uint64_t polled_ns;
@@ -60,8 +60,8 @@ struct remote { /* owner: its core */
     bool is_ready, told, stopping;
     void (*ready)(void *ctx, int rc, const struct error_info *err);
     void *ready_ctx;
-    unsigned busy;                /* operations and unary calls under way */
-    unsigned channels;            /* not yet closed */
+    unsigned busy;     /* operations and unary calls under way */
+    unsigned channels; /* not yet closed */
     struct task end;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -78,15 +78,16 @@ void remote_node_saw_version(struct remote_node *n, uint64_t version);
 /* Same, from the metadata of a call's end; also polls after error 1412. */
 void remote_node_saw_end(struct remote_node *n, const struct grpc_call *c);
 /* Takes over what a Catalog call answered: 0 or -errno. */
-int remote_node_take_catalog(struct remote_node *n, const Quanta__CatalogReply *m, struct error_info *err);
+int remote_node_take_catalog(struct remote_node *n, const Quanta__CatalogReply *m,
+                             struct error_info *err);
 /* Why no request can be sent to it now: -ENOTCONN with a text. */
 int remote_node_unusable(const struct remote_node *n, struct error_info *err);
 
 /* The catalog of all nodes. remote_catalog.c */
 int remote_merge_catalogs(struct remote *x);
 /* The node's own definition of a table the caller planned with: 0 or -ESTALE (1412). */
-int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s, const struct schema **out,
-                      struct error_info *err);
+int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s,
+                      const struct schema **out, struct error_info *err);
 bool remote_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
 
 /* Whole cluster. remote.c */

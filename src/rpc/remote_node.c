@@ -37,7 +37,8 @@ static int take_stats(struct remote_node *n, const Quanta__CatalogReply *m)
     return 0;
 }
 
-int remote_node_take_catalog(struct remote_node *n, const Quanta__CatalogReply *m, struct error_info *err)
+int remote_node_take_catalog(struct remote_node *n, const Quanta__CatalogReply *m,
+                             struct error_info *err)
 {
     struct catalog *c;
     int rc;
@@ -65,7 +66,8 @@ static void become_ready(struct remote_node *n)
 {
     n->state = NODE_READY;
     n->error.text[0] = 0;
-    log_info("%s: connected, catalog version %llu", n->who, (unsigned long long)n->catalog->version);
+    log_info("%s: connected, catalog version %llu", n->who,
+             (unsigned long long)n->catalog->version);
     remote_node_changed(n->remote);
     remote_writes_send(n);
 }
@@ -110,8 +112,10 @@ void remote_node_poll(struct remote_node *n)
     }
     m.known = n->catalog != NULL;
     m.known_version = n->catalog ? n->catalog->version : 0;
-    n->poll = (struct client_unary){
-        .reply_type = &quanta__catalog_reply__descriptor, .done = poll_done, .who = n->who, .ctx = n};
+    n->poll = (struct client_unary){.reply_type = &quanta__catalog_reply__descriptor,
+                                    .done = poll_done,
+                                    .who = n->who,
+                                    .ctx = n};
     if (client_unary_start(&n->poll, n->channel, "/quanta.ClusterAdmin/Catalog", &n->remote->fields,
                            reactor_now_ns(n->remote->r) + POLL_TIMEOUT_NS, &m.base))
         return;
@@ -128,7 +132,8 @@ void remote_node_saw_version(struct remote_node *n, uint64_t version)
 void remote_node_saw_end(struct remote_node *n, const struct grpc_call *c)
 {
     uint64_t v;
-    const struct grpc_metadata *m = grpc_metadata_get(&c->trailers, SERVICE_CATALOG_VERSION) ? &c->trailers : &c->fields;
+    const struct grpc_metadata *m =
+        grpc_metadata_get(&c->trailers, SERVICE_CATALOG_VERSION) ? &c->trailers : &c->fields;
 
     if (n->state != NODE_READY)
         return;
@@ -141,16 +146,19 @@ void remote_node_saw_end(struct remote_node *n, const struct grpc_call *c)
 /* --- greeting --- */
 
 /* A node that comes back must be the one that went. */
-static int check_node(const struct remote_node *n, const Quanta__DescribeReply *m, struct error_info *err)
+static int check_node(const struct remote_node *n, const Quanta__DescribeReply *m,
+                      struct error_info *err)
 {
-    if (!*m->name || strlen(m->name) >= sizeof(n->name) || strlen(m->data_directory) >= sizeof(n->directory) ||
-        m->slot_bits > DATADIR_MAX_SLOT_BITS)
-        return error_set(err, -EPROTO, 1105, "%s describes itself in a way that makes no sense", n->who);
+    if (!*m->name || strlen(m->name) >= sizeof(n->name) ||
+        strlen(m->data_directory) >= sizeof(n->directory) || m->slot_bits > DATADIR_MAX_SLOT_BITS)
+        return error_set(err, -EPROTO, 1105, "%s describes itself in a way that makes no sense",
+                         n->who);
     if (!n->name[0])
         return 0;
     if (strcmp(n->name, m->name) || n->slot_bits != m->slot_bits || n->hash_seed != m->hash_seed)
-        return error_set(err, -EINVAL, 1105, "%s was %s with %u slots and now is %s with %u: restart this program", n->who,
-                         n->name, 1U << n->slot_bits, m->name, 1U << m->slot_bits);
+        return error_set(err, -EINVAL, 1105,
+                         "%s was %s with %u slots and now is %s with %u: restart this program",
+                         n->who, n->name, 1U << n->slot_bits, m->name, 1U << m->slot_bits);
     return 0;
 }
 
@@ -201,8 +209,10 @@ static void on_connected(struct grpc_channel *ch)
     n->state = NODE_GREETED;
     if (n->describing)
         return; /* over a connection that is running to its end: the answer holds for this one */
-    n->describe = (struct client_unary){
-        .reply_type = &quanta__describe_reply__descriptor, .done = describe_done, .who = n->who, .ctx = n};
+    n->describe = (struct client_unary){.reply_type = &quanta__describe_reply__descriptor,
+                                        .done = describe_done,
+                                        .who = n->who,
+                                        .ctx = n};
     if (client_unary_start(&n->describe, ch, "/quanta.ClusterAdmin/Describe", &n->remote->fields,
                            reactor_now_ns(n->remote->r) + GREETING_TIMEOUT_NS, &m.base)) {
         grpc_channel_reset(ch, "out of memory");
@@ -226,7 +236,8 @@ static void on_lost(struct grpc_channel *ch, const char *why)
 
 int remote_node_open(struct remote_node *n)
 {
-    static const struct grpc_channel_handler handler = {.on_connected = on_connected, .on_lost = on_lost};
+    static const struct grpc_channel_handler handler = {.on_connected = on_connected,
+                                                        .on_lost = on_lost};
 
     return grpc_channel_new(n->remote->r, n->host, n->port, &handler, n, &n->channel);
 }

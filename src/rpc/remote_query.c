@@ -54,8 +54,8 @@ struct remote_query { /* owner: the core; freed when on_closed has run */
     enum query_stage stage;
     bool merging;
     struct merge *merge;
-    struct task task;   /* runs on_next or on_closed from the loop */
-    uint64_t rows_left; /* unordered rows with a limit */
+    struct task task;          /* runs on_next or on_closed from the loop */
+    uint64_t rows_left;        /* unordered rows with a limit */
     unsigned n, running, next; /* nodes; not ended; whose turn it is to be answered */
     struct error_info error;
     bool failed;
@@ -93,7 +93,8 @@ static void read_on(struct node_leg *l)
 /* --- messages of a node --- */
 
 /* The gateway reads columns by position: what a node sends must be what the program makes. */
-static int check_batch(const struct remote_query *op, const struct node_leg *l, struct error_info *err)
+static int check_batch(const struct remote_query *op, const struct node_leg *l,
+                       struct error_info *err)
 {
     const struct program *p = op->query->program;
     unsigned outputs = p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0U);
@@ -104,14 +105,19 @@ static int check_batch(const struct remote_query *op, const struct node_leg *l, 
         batch_column_at(&l->batch, i, &c);
         fits = c.kind == program_output_kind(p, op->query->schema, i);
     }
-    return fits ? 0 : error_set(err, -EPROTO, 1105, "%s: a batch of the result has not the columns asked for", l->node->who);
+    return fits
+               ? 0
+               : error_set(err, -EPROTO, 1105,
+                           "%s: a batch of the result has not the columns asked for", l->node->who);
 }
 
 static int open_reply(struct node_leg *l, const uint8_t *bytes, size_t n, struct error_info *err)
 {
-    l->reply = grpc_proto_unpack(&quanta__query_reply__descriptor, bytes, n, REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
+    l->reply = grpc_proto_unpack(&quanta__query_reply__descriptor, bytes, n,
+                                 REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
     if (!l->reply)
-        return error_set(err, -EPROTO, 1105, "%s: a message of the result is malformed", l->node->who);
+        return error_set(err, -EPROTO, 1105, "%s: a message of the result is malformed",
+                         l->node->who);
     if (!l->reply->batch.len)
         return 0;
     int rc = batch_open(l->reply->batch.data, l->reply->batch.len, &l->batch, err);
@@ -311,9 +317,11 @@ static void task_run(struct task *t)
 
 /* --- requests --- */
 
-static int send_request(struct remote_query *op, struct node_leg *l, Quanta__QueryRequest *m, struct error_info *err)
+static int send_request(struct remote_query *op, struct node_leg *l, Quanta__QueryRequest *m,
+                        struct error_info *err)
 {
-    static const struct grpc_call_handler handler = {.on_message = on_message, .on_closed = on_closed};
+    static const struct grpc_call_handler handler = {.on_message = on_message,
+                                                     .on_closed = on_closed};
     const struct schema *there;
     int rc = remote_node_unusable(l->node, err);
 
@@ -329,10 +337,11 @@ static int send_request(struct remote_query *op, struct node_leg *l, Quanta__Que
     m->table_version = there->version;
     struct h2_chunk *c = grpc_proto_pack(&m->base);
     if (!c)
-        return error_set(err, -E2BIG, 1105, "the query is too large: over %d MiB with its lists and keys",
+        return error_set(err, -E2BIG, 1105,
+                         "the query is too large: over %d MiB with its lists and keys",
                          GRPC_MAX_MESSAGE >> 20);
-    rc = grpc_channel_call(l->node->channel, "/quanta.BitmapIndex/Query", &op->remote->fields, op->query->deadline_ns,
-                           &handler, l, &l->call);
+    rc = grpc_channel_call(l->node->channel, "/quanta.BitmapIndex/Query", &op->remote->fields,
+                           op->query->deadline_ns, &handler, l, &l->call);
     if (rc) {
         h2_chunk_free(c);
         return error_set(err, rc, 1105, "%s cannot be reached: %s", l->node->who, strerror(-rc));

@@ -10,7 +10,8 @@ static bool has_hidden_key(const struct schema *s)
 }
 
 /* Tables by node, as each of them knows it. */
-static int find_tables(struct remote *x, const struct schema *s, struct remote_split *out, struct error_info *err)
+static int find_tables(struct remote *x, const struct schema *s, struct remote_split *out,
+                       struct error_info *err)
 {
     for (unsigned i = 0; i < x->n_nodes; i++) {
         int rc = remote_find_table(x, &x->nodes[i], s, &out->parts[i].table, err);
@@ -24,8 +25,9 @@ static int find_tables(struct remote *x, const struct schema *s, struct remote_s
     return 0;
 }
 
-static int count_rows(struct remote *x, const struct schema *s, const struct batch *b, struct arena *arena,
-                      uint8_t **node_of, struct remote_split *out, struct error_info *err)
+static int count_rows(struct remote *x, const struct schema *s, const struct batch *b,
+                      struct arena *arena, uint8_t **node_of, struct remote_split *out,
+                      struct error_info *err)
 {
     struct key_hash *hashes = arena_alloc(arena, b->rows * sizeof(*hashes) + 16);
 
@@ -68,7 +70,8 @@ static int fill_part(struct remote_split_part *p, const struct batch *b, const u
             rc = batch_builder_copy_row(to, b, i);
         }
     if (!rc)
-        rc = batch_builder_finish(to, (enum batch_op)b->op, p->table->table_id, BATCH_SLOT_ANY, &p->bytes);
+        rc = batch_builder_finish(to, (enum batch_op)b->op, p->table->table_id, BATCH_SLOT_ANY,
+                                  &p->bytes);
     return rc ? rc : batch_open(p->bytes.data, p->bytes.len, &p->batch, err);
 }
 
@@ -80,8 +83,8 @@ static void drop_empty(struct remote *x, struct remote_split *out)
             out->parts[out->n++] = out->parts[i];
 }
 
-static int fill_parts(struct remote *x, const struct batch *b, const uint8_t *node_of, struct arena *arena,
-                      struct remote_split *out, struct error_info *err)
+static int fill_parts(struct remote *x, const struct batch *b, const uint8_t *node_of,
+                      struct arena *arena, struct remote_split *out, struct error_info *err)
 {
     struct batch_builder *to = batch_builder_new(reactor_budget(x->r));
     int rc = to ? add_columns(to, b) : -ENOMEM;
@@ -94,8 +97,8 @@ static int fill_parts(struct remote *x, const struct batch *b, const uint8_t *no
     return rc;
 }
 
-static int split_rows(struct remote *x, const struct schema *s, const struct batch *b, struct arena *arena,
-                      struct remote_split *out, struct error_info *err)
+static int split_rows(struct remote *x, const struct schema *s, const struct batch *b,
+                      struct arena *arena, struct remote_split *out, struct error_info *err)
 {
     uint8_t *node_of;
 
@@ -108,8 +111,9 @@ static int split_rows(struct remote *x, const struct schema *s, const struct bat
     return rc ? rc : fill_parts(x, b, node_of, arena, out, err);
 }
 
-int remote_split(struct remote *x, const struct schema *s, const struct batch *b, split_key_fn *new_key,
-                 struct arena *arena, struct remote_split *out, struct error_info *err)
+int remote_split(struct remote *x, const struct schema *s, const struct batch *b,
+                 split_key_fn *new_key, struct arena *arena, struct remote_split *out,
+                 struct error_info *err)
 {
     const struct batch *whole = b;
 

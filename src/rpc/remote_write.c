@@ -20,12 +20,11 @@ struct write_piece { /* the rows of one node; part of its operation */
     struct remote_write *op;
     struct remote_node *node;
     uint64_t id;
-    uint32_t table_id;      /* at the node */
+    uint32_t table_id; /* at the node */
     uint64_t table_version;
     const struct batch *batch;
     const uint32_t *row_of; /* piece row -> row of the whole; NULL = the same */
     bool sent;              /* over the present stream */
-    bool waiting;           /* in the node's list */
 };
 
 struct remote_write { /* owner: the core; freed before done */
@@ -33,9 +32,10 @@ struct remote_write { /* owner: the core; freed before done */
     struct cluster_write *write;
     struct arena arena;
     struct remote_split split;
-    uint64_t deadline_ns;   /* for nodes that are away */
+    uint64_t deadline_ns; /* for nodes that are away */
+    bool checking;        /* an INSERT over several nodes: first all are asked whether keys exist */
     unsigned waiting;
-    struct task task;       /* runs done from the loop */
+    struct task task; /* runs done from the loop */
     struct write_piece pieces[];
 };
 
@@ -44,7 +44,6 @@ static void piece_done(struct write_piece *p)
     struct remote_write *op = p->op;
 
     list_remove(&p->in_node);
-    p->waiting = false;
     if (!--op->waiting)
         reactor_task(op->remote->r, &op->task, TASK_IO);
 }
@@ -60,12 +59,49 @@ static void piece_failed(struct write_piece *p, int rc, const struct error_info 
     piece_done(p);
 }
 
+/* Puts all pieces into the lists of their nodes. */
+static void queue_all(struct remote_write *op)
+{
+    op->waiting = op->split.n;
+    for (unsigned i = 0; i < op->split.n; i++) {
+        struct write_piece *p = &op->pieces[i];
+        p->id = ++op->remote->piece_id;
+        p->sent = false;
+        list_push_back(&p->node->pending, &p->in_node);
+    }
+    for (unsigned i = 0; i < op->split.n; i++)
+        remote_writes_send(op->pieces[i].node);
+}
+
+/* No node would refuse a row: true when the write itself has begun. */
+static bool apply_checked(struct remote_write *op)
+{
+    struct cluster_write *w = op->write;
+
+    if (!op->checking)
+        return false;
+    op->checking = false;
+    if (!w->rc && op->remote->stopping)
+        w->rc = error_set(&w->error, -ESHUTDOWN, 1053, "the program is stopping");
+    if (w->rc)
+        return false;
+    if (w->result.n_errors) {
+        w->result.rejected = w->batch.rows;
+        return false;
+    }
+    w->result = (struct write_result){0};
+    queue_all(op);
+    return true;
+}
+
 static void task_run(struct task *t)
 {
     struct remote_write *op = container_of(t, struct remote_write, task);
     struct cluster_write *w = op->write;
     struct remote *x = op->remote;
 
+    if (apply_checked(op))
+        return;
     remote_split_fini(&op->split);
     arena_fini(&op->arena);
     free(op);
@@ -114,7 +150,8 @@ static void take_reply(struct write_piece *p, const Quanta__WriteReply *m)
 
 static struct write_piece *find_piece(struct remote_node *n, uint64_t id)
 {
-    list_for_each(at, &n->pending) {
+    list_for_each(at, &n->pending)
+    {
         struct write_piece *p = container_of(at, struct write_piece, in_node);
         if (p->id == id && p->sent)
             return p;
@@ -125,8 +162,8 @@ static struct write_piece *find_piece(struct remote_node *n, uint64_t id)
 static void on_message(struct grpc_call *c, const uint8_t *bytes, size_t n)
 {
     struct remote_node *node = c->ctx;
-    Quanta__WriteReply *m =
-        grpc_proto_unpack(&quanta__write_reply__descriptor, bytes, n, REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
+    Quanta__WriteReply *m = grpc_proto_unpack(&quanta__write_reply__descriptor, bytes, n,
+                                              REPLY_MEMORY_MIN + n * REPLY_MEMORY_FACTOR);
 
     if (!m) {
         grpc_call_cancel(c, GRPC_INTERNAL, "the answer is malformed");
@@ -161,7 +198,8 @@ static void on_closed(struct grpc_call *c)
 
     n->writes = NULL;
     n->writes_full = false;
-    list_for_each_safe(at, &n->pending) {
+    list_for_each_safe(at, &n->pending)
+    {
         struct write_piece *p = container_of(at, struct write_piece, in_node);
         bool was_sent = p->sent;
         p->sent = false;
@@ -180,7 +218,8 @@ static bool open_stream(struct remote_node *n)
 
     if (n->writes)
         return true;
-    if (grpc_channel_call(n->channel, "/quanta.BitmapIndex/BatchMutate", &n->remote->fields, 0, &handler, n, &n->writes))
+    if (grpc_channel_call(n->channel, "/quanta.BitmapIndex/BatchMutate", &n->remote->fields, 0,
+                          &handler, n, &n->writes))
         return false;
     n->remote->busy++;
     grpc_call_read(n->writes);
@@ -199,11 +238,14 @@ static void send_piece(struct write_piece *p)
     m.table_id = p->table_id;
     m.table_version = p->table_version;
     m.check_first = w->check_first;
+    m.check_only = p->op->checking;
     m.batch = (ProtobufCBinaryData){p->batch->len, (uint8_t *)p->batch->bytes};
     struct h2_chunk *c = grpc_proto_pack(&m.base);
     if (!c) {
-        piece_failed(p, error_set(&err, -E2BIG, 1105, "a batch of %u bytes is too large for a message, or out of memory",
-                                  p->batch->len),
+        piece_failed(p,
+                     error_set(&err, -E2BIG, 1105,
+                               "a batch of %u bytes is too large for a message, or out of memory",
+                               p->batch->len),
                      &err);
         return;
     }
@@ -214,9 +256,11 @@ static void send_piece(struct write_piece *p)
 
 void remote_writes_send(struct remote_node *n)
 {
-    if (n->state != NODE_READY || n->writes_full || list_is_empty(&n->pending) || n->remote->stopping)
+    if (n->state != NODE_READY || n->writes_full || list_is_empty(&n->pending) ||
+        n->remote->stopping)
         return;
-    list_for_each_safe(at, &n->pending) {
+    list_for_each_safe(at, &n->pending)
+    {
         struct write_piece *p = container_of(at, struct write_piece, in_node);
         if (p->sent)
             continue;
@@ -232,12 +276,14 @@ void remote_writes_expire(struct remote_node *n, uint64_t now_ns)
 {
     struct error_info err;
 
-    list_for_each_safe(at, &n->pending) {
+    list_for_each_safe(at, &n->pending)
+    {
         struct write_piece *p = container_of(at, struct write_piece, in_node);
         if ((p->sent && n->writes) || now_ns < p->op->deadline_ns)
             continue;
         error_set(&err, -ETIMEDOUT, 1105,
-                  "%s cannot be reached (%s): it is not known whether its rows were written; the same batch may be sent again",
+                  "%s cannot be reached (%s): it is not known whether its rows were written; the "
+                  "same batch may be sent again",
                   n->who, n->error.text[0] ? n->error.text : "no answer");
         piece_failed(p, -ETIMEDOUT, &err);
     }
@@ -267,7 +313,6 @@ static int make_piece(struct remote_write *op, unsigned i)
 
     p->op = op;
     p->node = &op->remote->nodes[part->node];
-    p->id = ++op->remote->piece_id;
     p->batch = &part->batch;
     p->row_of = part->row_of;
     p->table_id = part->table->table_id;
@@ -280,10 +325,13 @@ static int make_piece(struct remote_write *op, unsigned i)
 static int prepare(struct remote_write *op)
 {
     struct cluster_write *w = op->write;
-    int rc = op->remote->is_ready ? 0 : error_set(&w->error, -ENOTCONN, 1105, "the nodes were not reached yet");
+    int rc = op->remote->is_ready
+                 ? 0
+                 : error_set(&w->error, -ENOTCONN, 1105, "the nodes were not reached yet");
 
     if (!rc)
-        rc = remote_split(op->remote, w->schema, &w->batch, next_hidden_key, &op->arena, &op->split, &w->error);
+        rc = remote_split(op->remote, w->schema, &w->batch, next_hidden_key, &op->arena, &op->split,
+                          &w->error);
     for (unsigned i = 0; i < op->split.n && !rc; i++)
         rc = make_piece(op, i);
     return rc;
@@ -312,11 +360,6 @@ void remote_write_start(struct cluster *c, struct cluster_write *w)
         reactor_task(x->r, &op->task, TASK_IO);
         return;
     }
-    op->waiting = op->split.n;
-    for (unsigned i = 0; i < op->split.n; i++) {
-        op->pieces[i].waiting = true;
-        list_push_back(&op->pieces[i].node->pending, &op->pieces[i].in_node);
-    }
-    for (unsigned i = 0; i < x->n_nodes; i++)
-        remote_writes_send(&x->nodes[i]);
+    op->checking = w->check_first && op->split.n > 1;
+    queue_all(op);
 }

@@ -46,7 +46,8 @@ void service_finish(struct rpc_server *s, struct grpc_call *call)
     grpc_metadata_fini(&fields);
 }
 
-void service_finish_error(struct rpc_server *s, struct grpc_call *call, int rc, const struct error_info *error)
+void service_finish_error(struct rpc_server *s, struct grpc_call *call, int rc,
+                          const struct error_info *error)
 {
     struct grpc_metadata fields;
     int code = error->code ? error->code : 1105;
@@ -64,7 +65,8 @@ void service_answer(struct rpc_server *s, struct grpc_call *call, const Protobuf
     struct h2_chunk *c = grpc_proto_pack(m);
 
     if (!c) {
-        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "the answer does not fit into a message", NULL);
+        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "the answer does not fit into a message",
+                         NULL);
         return;
     }
     grpc_call_send(call, c);
@@ -93,13 +95,14 @@ static bool check_call(struct grpc_call *call, void *server)
         grpc_call_finish(call, GRPC_UNAVAILABLE, "the node is stopping", NULL);
         return false;
     }
-    if (grpc_call_field(call, SERVICE_EPOCH) && !grpc_metadata_get_u64(&call->fields, SERVICE_EPOCH, &epoch)) {
+    if (grpc_call_field(call, SERVICE_EPOCH) &&
+        !grpc_metadata_get_u64(&call->fields, SERVICE_EPOCH, &epoch)) {
         grpc_call_finish(call, GRPC_INVALID_ARGUMENT, SERVICE_EPOCH " is not a number", NULL);
         return false;
     }
     if (epoch < s->epoch) {
-        snprintf(text, sizeof(text), "the request knows slot map %llu; the node has %llu", (unsigned long long)epoch,
-                 (unsigned long long)s->epoch);
+        snprintf(text, sizeof(text), "the request knows slot map %llu; the node has %llu",
+                 (unsigned long long)epoch, (unsigned long long)s->epoch);
         grpc_call_finish(call, GRPC_FAILED_PRECONDITION, text, NULL);
         return false;
     }
@@ -115,8 +118,8 @@ static void health_fire(struct timer *t)
         timer_arm(s->r, &s->health, HEALTH_PERIOD_NS);
 }
 
-int rpc_server_start(struct reactor *r, struct node *n, const char *bind, uint16_t port, uint16_t *bound_port, char *err,
-                     size_t err_len)
+int rpc_server_start(struct reactor *r, struct node *n, const char *bind, uint16_t port,
+                     uint16_t *bound_port, char *err, size_t err_len)
 {
     struct rpc_server *s = calloc(1, sizeof(*s));
 

@@ -13,8 +13,8 @@ struct reactor;
  * On each core, after node_replay: core 0 first with the port asked for (0 = a free one, told in bound_port), the
  * others with that port. 0 or -errno with a text for the user.
  */
-int rpc_server_start(struct reactor *r, struct node *n, const char *bind, uint16_t port, uint16_t *bound_port, char *err,
-                     size_t err_len);
+int rpc_server_start(struct reactor *r, struct node *n, const char *bind, uint16_t port,
+                     uint16_t *bound_port, char *err, size_t err_len);
 
 /* On each core: no new connections and calls; what runs is cancelled after a second. Nothing happens when the core
  * was never started. */

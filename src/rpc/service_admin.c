@@ -35,7 +35,8 @@ void service_describe(struct grpc_call *call, void *server)
 }
 
 /* Figures of all tables; NULL without memory. */
-static Quanta__TableStats **gather_stats(struct cluster *cluster, const struct catalog *c, struct arena *a)
+static Quanta__TableStats **gather_stats(struct cluster *cluster, const struct catalog *c,
+                                         struct arena *a)
 {
     Quanta__TableStats **list = arena_alloc(a, (c->n_tables + 1) * sizeof(*list));
     Quanta__TableStats *stats = arena_alloc(a, (c->n_tables + 1) * sizeof(*stats));
@@ -52,7 +53,8 @@ static Quanta__TableStats **gather_stats(struct cluster *cluster, const struct c
     return stats ? list : NULL;
 }
 
-static void answer_catalog(struct rpc_server *s, struct grpc_call *call, const struct catalog *c, const Quanta__CatalogRequest *m)
+static void answer_catalog(struct rpc_server *s, struct grpc_call *call, const struct catalog *c,
+                           const Quanta__CatalogRequest *m)
 {
     enum { STATS_ARENA_BYTES = 4 << 20 };
     Quanta__CatalogReply reply = QUANTA__CATALOG_REPLY__INIT;
@@ -77,7 +79,8 @@ static void answer_catalog(struct rpc_server *s, struct grpc_call *call, const s
 static void catalog_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
 {
     struct rpc_server *s = call->ctx;
-    Quanta__CatalogRequest *m = grpc_proto_unpack(&quanta__catalog_request__descriptor, bytes, n, 4096);
+    Quanta__CatalogRequest *m =
+        grpc_proto_unpack(&quanta__catalog_request__descriptor, bytes, n, 4096);
 
     if (!m) {
         service_refuse_request(call, "CatalogRequest");

@@ -29,17 +29,21 @@ enum grpc_code service_code_of(int mysql_code)
 int service_error_of(const struct grpc_call *c, const char *who, struct error_info *err)
 {
     uint64_t code = 0, reason = 0;
-    const struct grpc_metadata *m = grpc_metadata_get(&c->trailers, SERVICE_ERROR_CODE) ? &c->trailers : &c->fields;
+    const struct grpc_metadata *m =
+        grpc_metadata_get(&c->trailers, SERVICE_ERROR_CODE) ? &c->trailers : &c->fields;
 
     if (grpc_metadata_get_u64(m, SERVICE_ERROR_CODE, &code) && code <= UINT16_MAX) {
         grpc_metadata_get_u64(m, SERVICE_ERROR_REASON, &reason);
-        return error_set(err, reason && reason < 4096 ? -(int)reason : -EIO, (int)code, "%s", c->text);
+        return error_set(err, reason && reason < 4096 ? -(int)reason : -EIO, (int)code, "%s",
+                         c->text);
     }
     switch (c->status) {
     case GRPC_UNAVAILABLE:
         return error_set(err, -ECONNRESET, 1105, "%s: %s", who, c->text);
     case GRPC_DEADLINE_EXCEEDED:
-        return error_set(err, -ETIME, 3024, "Query execution was interrupted, maximum statement execution time exceeded");
+        return error_set(
+            err, -ETIME, 3024,
+            "Query execution was interrupted, maximum statement execution time exceeded");
     default:
         return error_set(err, -EIO, 1105, "%s: %s: %s", who, grpc_code_name(c->status), c->text);
     }

@@ -11,10 +11,10 @@ struct rpc_server { /* owner: its core; from rpc_server_start until drained */
     struct reactor *r;
     struct node *node;
     struct grpc_server *grpc;
-    uint64_t epoch;          /* of the slot map; requests that know an older one are refused */
-    unsigned ops;            /* requests whose cluster operation has not ended */
-    bool stopping, stopped;  /* asked to; listener and connections are gone */
-    struct list watchers;    /* Health.Watch */
+    uint64_t epoch;         /* of the slot map; requests that know an older one are refused */
+    unsigned ops;           /* requests whose cluster operation has not ended */
+    bool stopping, stopped; /* asked to; listener and connections are gone */
+    struct list watchers;   /* Health.Watch */
     struct timer health;
     struct rpc_server_stats stats;
     void (*drained)(void *ctx);
@@ -29,11 +29,16 @@ bool service_is_serving(const struct rpc_server *s);
 /* Ends a call well, with the catalog's version. */
 void service_finish(struct rpc_server *s, struct grpc_call *call);
 /* Ends a call with an error of the cluster: code and text for the user, reason as an errno. */
-void service_finish_error(struct rpc_server *s, struct grpc_call *call, int rc, const struct error_info *error);
+void service_finish_error(struct rpc_server *s, struct grpc_call *call, int rc,
+                          const struct error_info *error);
 /* One message, then the end. NULL ends it for want of memory. */
 void service_answer(struct rpc_server *s, struct grpc_call *call, const ProtobufCMessage *m);
 /* Ends a call whose request is malformed. */
 void service_refuse_request(struct grpc_call *call, const char *what);
+
+/* Rows of an INSERT whose keys exist, on all cores: fills result, error and rc of w as cluster_write_start does, and
+ * runs w->done; writes nothing. The first step of an INSERT over several nodes. */
+void service_check_start(struct rpc_server *s, struct cluster_write *w);
 
 void service_describe(struct grpc_call *call, void *server);
 void service_catalog(struct grpc_call *call, void *server);

@@ -14,16 +14,17 @@
 enum {
     QUERY_ARENA_MIN = 1 << 20,
     QUERY_ARENA_MAX = 512 << 20,
-    QUERY_MEMORY_FACTOR = 64, /* an entry of a list takes at most that many times its bytes on the wire */
+    QUERY_MEMORY_FACTOR =
+        64, /* an entry of a list takes at most that many times its bytes on the wire */
 };
 
 struct service_query { /* owner: the core; until both the call and the query have ended */
     struct rpc_server *server;
     struct grpc_call *call; /* NULL once it ended */
     struct cluster_query query;
-    bool open;              /* query started and not yet closed */
+    bool open; /* query started and not yet closed */
     bool closing;
-    bool waiting;           /* for room in the call's queue */
+    bool waiting; /* for room in the call's queue */
     struct schema *schema;
     struct program program;
     struct arena arena;
@@ -66,7 +67,8 @@ static void send_batch(struct service_query *x)
     reply.rows = x->query.batch.rows;
     struct h2_chunk *c = grpc_proto_pack(&reply.base);
     if (!c) {
-        grpc_call_finish(x->call, GRPC_RESOURCE_EXHAUSTED, "out of memory for a batch of the result", NULL);
+        grpc_call_finish(x->call, GRPC_RESOURCE_EXHAUSTED,
+                         "out of memory for a batch of the result", NULL);
         close_query(x);
         return;
     }
@@ -133,7 +135,8 @@ static void query_next(struct cluster_query *q)
 }
 
 /* The table as this node has it; the program must have been made with the same definition. */
-static int find_table(struct service_query *x, const Quanta__QueryRequest *m, struct error_info *err)
+static int find_table(struct service_query *x, const Quanta__QueryRequest *m,
+                      struct error_info *err)
 {
     struct catalog *c = cluster_catalog(cluster_of(x->server->r));
     struct schema *s = catalog_find_id(c, m->program->table_id);
@@ -147,14 +150,18 @@ static int find_table(struct service_query *x, const Quanta__QueryRequest *m, st
     return error_set(err, -ESTALE, 1412, "Table definition has changed, please retry transaction");
 }
 
-static int decode_request(struct service_query *x, const uint8_t *bytes, size_t n, struct error_info *err)
+static int decode_request(struct service_query *x, const uint8_t *bytes, size_t n,
+                          struct error_info *err)
 {
     size_t limit = QUERY_ARENA_MIN + n * QUERY_MEMORY_FACTOR;
 
-    arena_init(&x->arena, limit < QUERY_ARENA_MAX ? limit : QUERY_ARENA_MAX, reactor_budget(x->server->r));
-    Quanta__QueryRequest *m = grpc_proto_unpack_arena(&quanta__query_request__descriptor, bytes, n, &x->arena);
+    arena_init(&x->arena, limit < QUERY_ARENA_MAX ? limit : QUERY_ARENA_MAX,
+               reactor_budget(x->server->r));
+    Quanta__QueryRequest *m =
+        grpc_proto_unpack_arena(&quanta__query_request__descriptor, bytes, n, &x->arena);
     if (!m || !m->program)
-        return error_set(err, -EINVAL, 1105, "the request is not a valid QueryRequest, or too large");
+        return error_set(err, -EINVAL, 1105,
+                         "the request is not a valid QueryRequest, or too large");
     int rc = find_table(x, m, err);
     return rc ? rc : program_decode(m->program, x->schema, &x->arena, &x->program, err);
 }
@@ -214,6 +221,7 @@ void service_query(struct grpc_call *call, void *server)
     arena_init(&x->arena, QUERY_ARENA_MIN, NULL);
     s->ops++;
     call->ctx = x;
-    call->handler = (struct grpc_call_handler){query_message, NULL, query_writable, query_call_closed};
+    call->handler =
+        (struct grpc_call_handler){query_message, NULL, query_writable, query_call_closed};
     grpc_call_read(call);
 }

@@ -55,7 +55,8 @@ static int read_request(struct service_ddl *x, struct error_info *err)
     switch (m->operation) {
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__CREATE:
         d->kind = CLUSTER_CREATE_TABLE;
-        int rc = schema_parse_yaml("request", m->schema, strlen(m->schema), NULL, NULL, &d->schema, err);
+        int rc =
+            schema_parse_yaml("request", m->schema, strlen(m->schema), NULL, NULL, &d->schema, err);
         if (rc)
             return rc;
         d->schema->table_id = 0;
@@ -68,7 +69,8 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         d->kind = CLUSTER_TRUNCATE_TABLE;
         break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 2", (int)m->operation);
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 2",
+                         (int)m->operation);
     }
     d->name = m->table;
     if (!*m->table || strlen(m->table) > SCHEMA_MAX_NAME)
@@ -81,12 +83,15 @@ static void ddl_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
     struct service_ddl *x = call->ctx;
     struct error_info err;
 
-    x->request = grpc_proto_unpack(&quanta__table_operation_request__descriptor, bytes, n, TABLE_REQUEST_MEMORY);
+    x->request = grpc_proto_unpack(&quanta__table_operation_request__descriptor, bytes, n,
+                                   TABLE_REQUEST_MEMORY);
     if (!x->request) {
         service_refuse_request(call, "TableOperationRequest");
         return;
     }
-    int rc = service_is_serving(x->server) ? 0 : error_set(&err, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
+    int rc = service_is_serving(x->server)
+                 ? 0
+                 : error_set(&err, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
     if (!rc)
         rc = read_request(x, &err);
     if (rc) {
@@ -120,6 +125,7 @@ void service_table(struct grpc_call *call, void *server)
     x->call = call;
     s->ops++;
     call->ctx = x;
-    call->handler = (struct grpc_call_handler){.on_message = ddl_message, .on_closed = ddl_call_closed};
+    call->handler =
+        (struct grpc_call_handler){.on_message = ddl_message, .on_closed = ddl_call_closed};
     grpc_call_read(call);
 }

@@ -20,10 +20,10 @@ struct service_stream { /* owner: the core; until the call and its writes have e
     struct rpc_server *server;
     struct grpc_call *call; /* NULL once it ended */
     unsigned at_work;
-    size_t bytes;           /* of the batches at work */
-    bool reading;           /* a message was asked for */
-    bool full;              /* the queue of answers is full */
-    bool ended;             /* the client sends no more */
+    size_t bytes; /* of the batches at work */
+    bool reading; /* a message was asked for */
+    bool full;    /* the queue of answers is full */
+    bool ended;   /* the client sends no more */
 };
 
 struct service_write { /* one batch; until it is answered */
@@ -57,7 +57,8 @@ static void go_on(struct service_stream *x)
     }
 }
 
-static void fill_row_errors(Quanta__RowError *errors, Quanta__RowError **list, const struct write_result *r)
+static void fill_row_errors(Quanta__RowError *errors, Quanta__RowError **list,
+                            const struct write_result *r)
 {
     for (uint32_t i = 0; i < r->n_errors; i++) {
         quanta__row_error__init(&errors[i]);
@@ -130,9 +131,11 @@ static int open_batch(struct service_write *w)
     if (rc)
         return rc;
     if (cw->batch.op == BATCH_DATA || cw->batch.op > BATCH_IGNORE)
-        return error_set(&cw->error, -EINVAL, 1105, "the batch has operation %u, which is no write", cw->batch.op);
+        return error_set(&cw->error, -EINVAL, 1105, "the batch has operation %u, which is no write",
+                         cw->batch.op);
     if (cw->batch.table_id != m->table_id)
-        return error_set(&cw->error, -EINVAL, 1105, "the batch is of table %u, the request of table %u", cw->batch.table_id,
+        return error_set(&cw->error, -EINVAL, 1105,
+                         "the batch is of table %u, the request of table %u", cw->batch.table_id,
                          m->table_id);
     return 0;
 }
@@ -147,14 +150,17 @@ static int find_table(struct service_write *w)
     catalog_put(c);
     if (w->schema)
         return 0;
-    return error_set(&w->write.error, -ESTALE, 1412, "Table definition has changed, please retry transaction");
+    return error_set(&w->write.error, -ESTALE, 1412,
+                     "Table definition has changed, please retry transaction");
 }
 
 static void start_write(struct service_write *w)
 {
     struct rpc_server *s = w->stream->server;
     struct cluster_write *cw = &w->write;
-    int rc = service_is_serving(s) ? 0 : error_set(&cw->error, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
+    int rc = service_is_serving(s)
+                 ? 0
+                 : error_set(&cw->error, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
 
     if (!rc)
         rc = open_batch(w);
@@ -173,7 +179,10 @@ static void start_write(struct service_write *w)
     cw->ctx = w;
     s->stats.writes++;
     s->stats.write_rows += cw->batch.rows;
-    cluster_write_start(cluster_of(s->r), cw);
+    if (w->request->check_only)
+        service_check_start(s, cw);
+    else
+        cluster_write_start(cluster_of(s->r), cw);
 }
 
 static void stream_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
@@ -183,7 +192,8 @@ static void stream_message(struct grpc_call *call, const uint8_t *bytes, size_t 
 
     x->reading = false;
     if (w)
-        w->request = grpc_proto_unpack(&quanta__write_request__descriptor, bytes, n, n * 2 + WRITE_MEMORY_SLACK);
+        w->request = grpc_proto_unpack(&quanta__write_request__descriptor, bytes, n,
+                                       n * 2 + WRITE_MEMORY_SLACK);
     if (!w || !w->request) {
         free(w);
         service_refuse_request(call, "WriteRequest");
@@ -233,6 +243,7 @@ void service_write(struct grpc_call *call, void *server)
     x->call = call;
     s->ops++;
     call->ctx = x;
-    call->handler = (struct grpc_call_handler){stream_message, stream_end, stream_writable, stream_closed};
+    call->handler =
+        (struct grpc_call_handler){stream_message, stream_end, stream_writable, stream_closed};
     go_on(x);
 }

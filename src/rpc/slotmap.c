@@ -16,7 +16,8 @@ static unsigned owner_of(uint32_t slot, const char *const *names, unsigned n)
 
     for (unsigned i = 0; i < n; i++) {
         uint64_t score = XXH3_64bits_withSeed(names[i], strlen(names[i]), slot);
-        bool wins = score > best_score || (score == best_score && strcmp(names[i], names[best]) < 0);
+        bool wins =
+            score > best_score || (score == best_score && strcmp(names[i], names[best]) < 0);
         if (!i || wins) {
             best = i;
             best_score = score;

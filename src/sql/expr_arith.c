@@ -411,6 +411,8 @@ struct expr *expr_new_negate(struct arena *a, struct expr *arg)
         e->type = value_type_double();
     else if (kind == DATUM_DECIMAL)
         e->type = value_type_decimal(digits_of(&arg->type), scale_of(&arg->type));
+    else if (arg->kind == EXPR_CONST && arg->u.value.kind == DATUM_UINT && arg->u.value.u > (uint64_t)INT64_MAX + 1)
+        e->type = value_type_decimal(20, 0); /* a literal below BIGINT's range */
     else
         e->type = value_type_int(digits_of(&arg->type) > 19 ? 19 : digits_of(&arg->type));
     return e;

@@ -317,6 +317,6 @@ void expr_prepare_compare(struct expr *e, struct arena *a)
     default:
         ASSERT(false);
     }
-    if (e->args[0]->delim)
+    if (e->args[0]->kind == EXPR_COLUMN && e->args[0]->delim)
         prepare_any(e, a);
 }

@@ -37,9 +37,9 @@ static bool resolve_round(struct expr *e, struct function_bind *b)
 
     (void)b;
     if (t->kind == DATUM_NULL || t->kind == DATUM_INT || t->kind == DATUM_UINT) {
-        e->type = *t;
-        if (t->kind == DATUM_NULL)
-            e->type = value_type_int(1);
+        e->type = t->kind == DATUM_NULL ? value_type_int(1) : *t;
+        if (known && n < 0 && t->kind != DATUM_NULL) /* may carry into another digit */
+            e->type = value_type_decimal(t->precision + 1u, 0);
         return true;
     }
     if (t->kind != DATUM_DECIMAL) {

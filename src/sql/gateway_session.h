@@ -36,6 +36,7 @@ struct gateway_session {
     bool found_rows; /* client wants matched rows as affected rows */
     bool in_transaction;
     bool autocommit;
+    bool has_written; /* since BEGIN; ROLLBACK warns then */
     uint64_t last_insert_id;
     int64_t row_count; /* ROW_COUNT() of the last statement */
     uint64_t rows_found; /* FOUND_ROWS() */

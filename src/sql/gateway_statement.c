@@ -126,6 +126,7 @@ void statement_ok(struct statement *s, uint64_t affected, uint64_t insert_id, co
         return;
     s->answered = true;
     s->session->row_count = (int64_t)affected;
+    s->session->has_written |= affected && (s->session->in_transaction || !s->session->autocommit);
     if (insert_id)
         s->session->last_insert_id = insert_id;
     s->sink->ok(s->sink, affected, insert_id, warnings(s), info);
@@ -311,9 +312,14 @@ static bool maintain_tables(struct statement *s)
 /* Transactions: every statement is on its own; the words are accepted as clients send them. */
 static bool transaction(struct statement *s)
 {
-    s->session->in_transaction = s->ast->kind == SQL_STMT_BEGIN;
-    if (s->ast->kind == SQL_STMT_ROLLBACK && !s->ast->u.transaction->savepoint)
+    bool rollback = s->ast->kind == SQL_STMT_ROLLBACK && !s->ast->u.transaction->savepoint;
+
+    if (rollback && s->session->has_written)
         gateway_session_warn(s->session, "Warning", 1196, "Changes to tables cannot be rolled back: they were written");
+    if (s->ast->kind == SQL_STMT_BEGIN || s->ast->kind == SQL_STMT_COMMIT || rollback) {
+        s->session->in_transaction = s->ast->kind == SQL_STMT_BEGIN;
+        s->session->has_written = false;
+    }
     statement_ok(s, 0, 0, NULL);
     return true;
 }

@@ -233,7 +233,9 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
         if (c->hidden)
             continue;
         infoschema_column_type(c, type, sizeof type);
-        const char *value = c->default_value ? quoted(s, c->default_value, strlen(c->default_value)) : "NULL";
+        const char *value = !c->default_value                ? "NULL"
+                            : strchr(c->default_value, '(') ? c->default_value /* a call */
+                                                            : quoted(s, c->default_value, strlen(c->default_value));
         text = statement_printf(s, "%s%s  `%s` %s%s%s%s COMMENT %s", text, separator, c->name, type,
                                 c->required || c->in_key ? " NOT NULL" : "",
                                 c->default_value || !(c->required || c->in_key) ? " DEFAULT " : "",

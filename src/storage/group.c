@@ -27,7 +27,7 @@ struct group_table {
     struct group_state *states;
     uint32_t n, cap;
     uint32_t *map; /* dense: by combined code; else hash buckets; group + 1 */
-    size_t map_size;
+    size_t map_size, map_cap; /* in use; allocated */
     bool dense;
     uint32_t dims[PROGRAM_MAX_GROUPS];
     uint32_t *ids;     /* group of each row of the window, list values expanded */
@@ -87,13 +87,15 @@ static int grow(struct group_table *g, void *array, size_t old_bytes, size_t new
 
 static int set_map(struct group_table *g, size_t size, bool dense)
 {
-    int rc = size > g->map_size
-                 ? grow(g, &g->map, g->map_size * sizeof(*g->map), size * sizeof(*g->map))
+    int rc = size > g->map_cap
+                 ? grow(g, &g->map, g->map_cap * sizeof(*g->map), size * sizeof(*g->map))
                  : 0;
 
     if (rc)
         return rc;
     g->map_size = size;
+    if (size > g->map_cap)
+        g->map_cap = size;
     g->dense = dense;
     memset(g->map, 0, size * sizeof(*g->map));
     return 0;

@@ -518,7 +518,7 @@ static void select_rows(struct scan *x, const struct block *b, uint32_t pinned)
     x->stats.blocks++;
     bool by_bounds = filter_block(x->filter, b, x->sel);
     uint32_t n = selection_count(x->sel);
-    x->stats.rows_total += b->live_count;
+    x->stats.rows_total += x->window_rows < SCAN_WINDOW ? 1 : b->live_count;
     x->stats.rows_matched += n;
     x->stats.blocks_skipped += by_bounds && !n;
 }

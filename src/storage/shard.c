@@ -111,14 +111,22 @@ static int add_table(struct shard *s, struct schema *schema)
     return rc;
 }
 
+int shard_prepare_catalog(struct shard *s, const struct catalog *c)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < c->n_tables && !rc; i++)
+        if (!find_table(s, c->tables[i]->table_id))
+            rc = add_table(s, c->tables[i]);
+    return rc;
+}
+
 int shard_set_catalog(struct shard *s, struct catalog *c)
 {
-    for (uint32_t i = 0; i < c->n_tables; i++)
-        if (!find_table(s, c->tables[i]->table_id)) {
-            int rc = add_table(s, c->tables[i]);
-            if (rc)
-                return rc;
-        }
+    int rc = shard_prepare_catalog(s, c);
+
+    if (rc)
+        return rc;
     for (uint32_t i = 0; i < s->n_tables;) {
         if (catalog_find_id(c, s->tables[i]->schema->table_id)) {
             i++;

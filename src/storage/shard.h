@@ -25,7 +25,12 @@ static inline unsigned shard_core_of_slot(uint32_t slot, unsigned cores)
     return slot % cores;
 }
 
-/* Takes over a catalog version: new tables get their (empty) slots, tables that are gone are dropped. 0/-ENOMEM. */
+/* Makes the (empty) slots of tables that are new in a catalog, so that shard_set_catalog cannot fail: 0 or -ENOMEM.
+ * Nobody sees them before. */
+int shard_prepare_catalog(struct shard *s, const struct catalog *c);
+
+/* Takes over a catalog version: new tables get their (empty) slots, tables that are gone or were only prepared are
+ * dropped. 0/-ENOMEM. */
 int shard_set_catalog(struct shard *s, struct catalog *c);
 struct catalog *shard_catalog(struct shard *s); /* borrowed */
 

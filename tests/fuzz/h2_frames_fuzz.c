@@ -79,8 +79,10 @@ static void flood_start(struct grpc_call *c, void *ctx)
     grpc_call_read(c);
 }
 
-static const struct grpc_method methods[] = {
-    {"/t.T/Echo", echo_start}, {"/t.T/Deaf", deaf_start}, {"/t.T/Flood", flood_start}, {NULL, NULL}};
+static const struct grpc_method methods[] = {{"/t.T/Echo", echo_start},
+                                             {"/t.T/Deaf", deaf_start},
+                                             {"/t.T/Flood", flood_start},
+                                             {NULL, NULL}};
 
 /* --- client --- */
 
@@ -108,7 +110,8 @@ static void feed(struct reactor *r, void *ctx)
     struct stream *s;
 
     (void)ctx;
-    ASSERT(!stream_connect(r, "127.0.0.1", port, 1000000000, INPUT_MAX, &handler, on_connected, NULL, &s));
+    ASSERT(!stream_connect(r, "127.0.0.1", port, 1000000000, INPUT_MAX, &handler, on_connected,
+                           NULL, &s));
 }
 
 static bool is_over(void *ctx)

@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!s)
         s = table();
     arena_init(&a, (1 << 20) + size * 64, NULL);
-    Quanta__QueryRequest *m = grpc_proto_unpack_arena(&quanta__query_request__descriptor, data, size, &a);
+    Quanta__QueryRequest *m =
+        grpc_proto_unpack_arena(&quanta__query_request__descriptor, data, size, &a);
     if (m && m->program && !program_decode(m->program, s, &a, &p, &err)) {
         Quanta__ShardProgram out;
         use(&p, s);

@@ -102,8 +102,8 @@ def sort_key(tolerances):
     """Order that puts equal multisets of rows side by side; doubles count roughly."""
     def cell(value, tolerance):
         if value is None:
-            return ""
-        return f"{float(value):.7g}" if tolerance else value
+            return False, ""
+        return True, f"{float(value):.7g}" if tolerance else value
 
     return lambda row: [cell(v, t) for v, t in zip(row, tolerances)]
 

@@ -439,8 +439,7 @@ class Expressions:
                         (1, lambda: Expr("instr", "int", "INSTR(", text.expr(), ", 'o')")),
                         (1, lambda: Expr("ascii", "int", "ASCII(", text.expr(), ")")),
                         (1, lambda: Expr("strcmp", "int", "STRCMP(", text.expr(), ", 'b')")),
-                        (1, lambda: Expr("field", "int", "FIELD(", text.expr(), ", 'tv', 'x', '')")),
-                        (1, lambda: Expr("crc32", "int", "CRC32(", text.expr(), ")"))]
+                        (1, lambda: Expr("field", "int", "FIELD(", text.expr(), ", 'tv', 'x', '')"))]
         if time:
             choices += [(9, lambda: Expr("date part", "int", self.rng.choice(
                 ["YEAR", "MONTH", "DAY", "DAYOFWEEK", "DAYOFYEAR", "QUARTER", "WEEKDAY",

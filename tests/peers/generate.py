@@ -211,7 +211,7 @@ class Generator:
                   ("bool", self.chance(0.5))]
         fields = [Field(literal(v), kind, [v], v) for kind, v in values]
         fields.append(Field("DATE'2024-02-29'", "date", [datetime.date(2024, 2, 29)]))
-        fields.append(Field("NULL", self.rng.choice(["int", "str", "dec"]), [], None))
+        fields.append(Field("NULL", "str", [], None))
         expressions = Expressions(self.rng, fields)
         query = Select([], total=True)
         for i in range(self.rng.choice([1, 2, 4])):
@@ -346,7 +346,7 @@ class Generator:
             grouped.append(item)
             by_name = item.alias and self.chance(0.3)
             query.group.append(Expr("group by alias", expr.type, item.alias) if by_name else expr)
-        aggregates = [self._alias(count + i, self.aggregate(expressions), True)
+        aggregates = [self._alias(count + i, self.aggregate(expressions), in_from or True)
                       for i in range(self.rng.choice([0, 1, 1, 2, 3]))]
         query.items = grouped + aggregates
         if self.chance(0.1) and aggregates:

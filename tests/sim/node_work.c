@@ -83,7 +83,7 @@ void work_check_error(struct work *w, const struct model_table *t, unsigned gene
 {
     bool changed = t->state != MODEL_THERE || t->generation != generation || t->changed > since;
     bool possible = (error->code == 1412 && changed) || ((error->code == 1021 || error->code == 1026) && w->faulty) ||
-                    (error->code == 1037 && w->poor);
+                    ((error->code == 1037 || error->code == 1038) && w->poor);
 
     w->failures++;
     if (!possible)

@@ -23,7 +23,7 @@ struct work_write {
     unsigned table, generation;
     enum batch_op op;
     bool check_first;
-    uint64_t sequence, number; /* number: count of all writes when it was made */
+    uint64_t sequence, number, begun; /* number: count of all writes when it was made; begun: the first time */
     uint32_t n, rows[WORK_BATCH_ROWS], version;
     struct write_result result;
     struct buffer bytes;

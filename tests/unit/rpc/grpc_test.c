@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reactor/io_sim.h"
 #include "reactor/list.h"
 #include "reactor/stream.h"
 #include "rpc/grpc_channel.h"
@@ -17,8 +18,8 @@ enum { SERVER_CORE = 0, CLIENT_CORE = 1 };
 
 static struct grpc_server *server;
 static uint16_t port;
-static struct gate ready = GATE_INIT, connected = GATE_INIT, lost = GATE_INIT, ended = GATE_INIT, served = GATE_INIT,
-                   closed = GATE_INIT;
+static struct gate ready = GATE_INIT, connected = GATE_INIT, lost = GATE_INIT, ended = GATE_INIT,
+                   served = GATE_INIT, closed = GATE_INIT;
 static _Atomic long flood_sent, server_status;
 
 static void send_bytes(struct grpc_call *c, const void *bytes, size_t n)
@@ -123,16 +124,21 @@ static void silent_start(struct grpc_call *c, void *ctx)
 }
 
 static const struct grpc_method methods[] = {
-    {"/test.T/Echo", echo_start},     {"/test.T/Flood", flood_start}, {"/test.T/Fail", fail_start},
-    {"/test.T/Silent", silent_start}, {NULL, NULL},
+    {"/test.T/Echo", echo_start},
+    {"/test.T/Flood", flood_start},
+    {"/test.T/Fail", fail_start},
+    {"/test.T/Silent", silent_start},
+    {NULL, NULL},
 };
+
+static const char *address = "127.0.0.1";
 
 static void start_server(struct reactor *r, void *ctx)
 {
     char err[200];
 
     (void)ctx;
-    ASSERT(!grpc_server_new(r, "127.0.0.1", port, methods, NULL, NULL, &server, err, sizeof(err)));
+    ASSERT(!grpc_server_new(r, address, port, methods, NULL, NULL, &server, err, sizeof(err)));
     port = grpc_server_port(server);
     gate_add(&ready, 1);
 }
@@ -156,9 +162,9 @@ struct probe {
     const char *path;
     const void *message;
     size_t len;
-    long repeat;     /* messages to send */
-    long read_max;   /* messages to take; then no more reads */
-    bool keep_open;  /* does not end sending */
+    long repeat;    /* messages to send */
+    long read_max;  /* messages to take; then no more reads */
+    bool keep_open; /* does not end sending */
     bool cancel_at_max;
     uint64_t deadline_ns;
     struct grpc_call *call;
@@ -214,7 +220,8 @@ static void probe_closed(struct grpc_call *c)
     gate_add(&ended, 1);
 }
 
-static const struct grpc_call_handler probe_events = {probe_message, NULL, probe_send, probe_closed};
+static const struct grpc_call_handler probe_events = {probe_message, NULL, probe_send,
+                                                      probe_closed};
 
 static void probe_start(struct reactor *r, void *ctx)
 {
@@ -257,7 +264,7 @@ static void start_client(struct reactor *r, void *ctx)
     static const struct grpc_channel_handler h = {on_connected, on_lost};
 
     (void)ctx;
-    ASSERT(!grpc_channel_new(r, "127.0.0.1", port, &h, NULL, &channel));
+    ASSERT(!grpc_channel_new(r, address, port, &h, NULL, &channel));
 }
 
 static void close_client(struct reactor *r, void *ctx)
@@ -289,7 +296,9 @@ static void halt(struct reactor_group *g)
 
 static void run(struct reactor_group *g, struct probe *p)
 {
+    pthread_mutex_lock(&ended.lock);
     long before = ended.count;
+    pthread_mutex_unlock(&ended.lock);
 
     reactor_post(reactor_group_get(g, CLIENT_CORE), probe_start, p);
     gate_wait(g, &ended, before + 1);
@@ -298,7 +307,8 @@ static void run(struct reactor_group *g, struct probe *p)
 static void unary(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
-    struct probe p = {.path = "/test.T/Echo", .message = "hello", .len = 5, .repeat = 1, .read_max = 2};
+    struct probe p = {
+        .path = "/test.T/Echo", .message = "hello", .len = 5, .repeat = 1, .read_max = 2};
     struct probe empty = {.path = "/test.T/Echo", .repeat = 1, .read_max = 2};
 
     run(g, &p);
@@ -313,8 +323,10 @@ BACK_ENDS(grpc, unary)
 static void errors(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
-    struct probe fail = {.path = "/test.T/Fail", .message = "x", .len = 1, .repeat = 1, .read_max = 1};
-    struct probe none = {.path = "/test.T/None", .message = "x", .len = 1, .repeat = 1, .read_max = 1};
+    struct probe fail = {
+        .path = "/test.T/Fail", .message = "x", .len = 1, .repeat = 1, .read_max = 1};
+    struct probe none = {
+        .path = "/test.T/None", .message = "x", .len = 1, .repeat = 1, .read_max = 1};
 
     run(g, &fail);
     cr_assert_eq(fail.status, GRPC_FAILED_PRECONDITION);
@@ -332,13 +344,19 @@ static void streams(enum reactor_io io)
     struct reactor_group *g = boot(io);
     size_t big = 9 << 20;
     char *bytes = malloc(big);
-    struct probe many = {.path = "/test.T/Echo", .message = bytes, .len = 3000, .repeat = 2000, .read_max = INT32_MAX};
-    struct probe large = {.path = "/test.T/Echo", .message = bytes, .len = big, .repeat = 3, .read_max = INT32_MAX};
+    struct probe many = {.path = "/test.T/Echo",
+                         .message = bytes,
+                         .len = 3000,
+                         .repeat = 2000,
+                         .read_max = INT32_MAX};
+    struct probe large = {
+        .path = "/test.T/Echo", .message = bytes, .len = big, .repeat = 3, .read_max = INT32_MAX};
 
     for (size_t i = 0; i < big; i++)
         bytes[i] = (char)(i * 2654435761U >> 13);
     run(g, &many);
-    cr_assert(many.status == GRPC_OK && many.messages == 2000, "%d %s %ld", many.status, many.text, many.messages);
+    cr_assert(many.status == GRPC_OK && many.messages == 2000, "%d %s %ld", many.status, many.text,
+              many.messages);
     run(g, &large);
     cr_assert(large.status == GRPC_OK && large.messages == 3, "%d %s", large.status, large.text);
     free(bytes);
@@ -351,7 +369,8 @@ static void slow_reader(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
     long n = 5000;
-    struct probe p = {.path = "/test.T/Flood", .message = &n, .len = sizeof(n), .repeat = 1, .read_max = 3};
+    struct probe p = {
+        .path = "/test.T/Flood", .message = &n, .len = sizeof(n), .repeat = 1, .read_max = 3};
 
     reactor_post(reactor_group_get(g, CLIENT_CORE), probe_start, &p);
     gate_wait(g, &ready, 1);
@@ -377,9 +396,14 @@ static void cancel(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
     long n = 1000000;
-    struct probe p = {.path = "/test.T/Flood", .message = &n, .len = sizeof(n), .repeat = 1, .read_max = 10,
+    struct probe p = {.path = "/test.T/Flood",
+                      .message = &n,
+                      .len = sizeof(n),
+                      .repeat = 1,
+                      .read_max = 10,
                       .cancel_at_max = true};
-    struct probe after = {.path = "/test.T/Echo", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
+    struct probe after = {
+        .path = "/test.T/Echo", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
 
     run(g, &p);
     cr_assert(p.status == GRPC_CANCELLED && p.messages == 10);
@@ -395,7 +419,11 @@ BACK_ENDS(grpc, cancel)
 static void deadline(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
-    struct probe p = {.path = "/test.T/Silent", .message = "x", .len = 1, .repeat = 1, .read_max = 2,
+    struct probe p = {.path = "/test.T/Silent",
+                      .message = "x",
+                      .len = 1,
+                      .repeat = 1,
+                      .read_max = 2,
                       .deadline_ns = 30000000};
 
     run(g, &p);
@@ -409,8 +437,10 @@ BACK_ENDS(grpc, deadline)
 static void server_restart(enum reactor_io io)
 {
     struct reactor_group *g = boot(io);
-    struct probe p = {.path = "/test.T/Silent", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
-    struct probe after = {.path = "/test.T/Echo", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
+    struct probe p = {
+        .path = "/test.T/Silent", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
+    struct probe after = {
+        .path = "/test.T/Echo", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
 
     reactor_post(reactor_group_get(g, CLIENT_CORE), probe_start, &p);
     gate_wait(g, &ready, 1);
@@ -436,13 +466,53 @@ static void many_calls(enum reactor_io io)
     struct probe *p = calloc(CALLS, sizeof(*p));
 
     for (unsigned i = 0; i < CALLS; i++) {
-        p[i] = (struct probe){.path = "/test.T/Echo", .message = "hello", .len = 5, .repeat = 3, .read_max = 4};
+        p[i] = (struct probe){
+            .path = "/test.T/Echo", .message = "hello", .len = 5, .repeat = 3, .read_max = 4};
         reactor_post(reactor_group_get(g, CLIENT_CORE), probe_start, &p[i]);
     }
     gate_wait(g, &ended, CALLS);
     for (unsigned i = 0; i < CALLS; i++)
-        cr_assert(p[i].status == GRPC_OK && p[i].messages == 3, "%u: %d %s", i, p[i].status, p[i].text);
+        cr_assert(p[i].status == GRPC_OK && p[i].messages == 3, "%u: %d %s", i, p[i].status,
+                  p[i].text);
     free(p);
     halt(g);
 }
 BACK_ENDS(grpc, many_calls)
+
+/* A network that swallows everything ends the calls on both sides: PING finds out. */
+Test(grpc, silent_network)
+{
+    struct sim *world = sim_new(7);
+    struct reactor_config config = {.cores = 1, .io = REACTOR_IO_SIM, .sim = world, .sim_host = 1};
+    struct reactor_group *far = cores_new(&config), *near;
+    struct probe p = {
+        .path = "/test.T/Silent", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
+
+    address = "10.0.0.1";
+    config.sim_host = 2;
+    near = cores_new(&config);
+    cr_assert_eq(reactor_group_start(far, cores_start_nothing, NULL), 0);
+    cr_assert_eq(reactor_group_start(near, cores_start_nothing, NULL), 0);
+    reactor_post(reactor_group_get(far, 0), start_server, NULL);
+    gate_wait(far, &ready, 1);
+    reactor_post(reactor_group_get(near, 0), start_client, NULL);
+    gate_wait(near, &connected, 1);
+    reactor_post(reactor_group_get(near, 0), probe_start, &p);
+    gate_wait(far, &ready, 2);
+    sim_net_cut(world, 1, 2, true);
+    gate_wait(near, &ended, 1);
+    cr_assert_eq(p.status, GRPC_UNAVAILABLE);
+    cr_assert_str_eq(p.text, "connection lost: the peer does not answer any more");
+    cr_assert_lt(sim_now_ns(world), 60000000000ull);
+    gate_wait(far, &served, 1);
+    cr_assert_eq(server_status, GRPC_UNAVAILABLE);
+    sim_net_cut(world, 1, 2, false);
+    gate_wait(near, &connected, 2);
+    reactor_post(reactor_group_get(near, 0), close_client, &closed);
+    gate_wait(near, &closed, 1);
+    reactor_post(reactor_group_get(far, 0), stop_server, &closed);
+    gate_wait(far, &closed, 2);
+    cores_stop(near);
+    cores_stop(far);
+    sim_free(world);
+}

@@ -29,7 +29,8 @@ static struct h2_stream *on_request(void *ctx)
     return server.stream.session ? NULL : &server.stream;
 }
 
-static bool on_field(struct h2_stream *s, const char *name, size_t n, const char *value, size_t value_len)
+static bool on_field(struct h2_stream *s, const char *name, size_t n, const char *value,
+                     size_t value_len)
 {
     if (n == 5 && !memcmp(name, ":path", 5) && value_len < sizeof(side_of(s)->path))
         memcpy(side_of(s)->path, value, value_len);
@@ -75,8 +76,8 @@ static void on_ping_ack(void *ctx)
     ((struct side *)ctx)->pong = true;
 }
 
-static const struct h2_events events = {on_request, on_field, on_headers, on_data, on_end, on_low, on_closed, on_goaway,
-                                        on_ping_ack};
+static const struct h2_events events = {on_request, on_field,  on_headers, on_data,    on_end,
+                                        on_low,     on_closed, on_goaway,  on_ping_ack};
 
 static void setup(void)
 {
@@ -115,7 +116,10 @@ static void settle(void)
 
 static void request(void)
 {
-    const struct h2_field f[] = {{":method", "POST"}, {":scheme", "http"}, {":path", "/a.B/C"}, {":authority", "x"}};
+    const struct h2_field f[] = {{":method", "POST"},
+                                 {":scheme", "http"},
+                                 {":path", "/a.B/C"},
+                                 {":authority", "x"}};
 
     cr_assert_eq(h2_stream_request(client.h, &client.stream, f, 4), 0);
 }
@@ -280,10 +284,14 @@ Test(h2, random_bytes_hurt_nobody)
         setup();
         memcpy(bytes, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
         while (n < sizeof(bytes)) {
-            uint8_t frame[H2_FRAME_HEADER] = {0, 0, 0, 4}; /* the settings that have to come first */
+            uint8_t frame[H2_FRAME_HEADER] = {0, 0, 0,
+                                              4}; /* the settings that have to come first */
             if (n > 24)
                 for (unsigned i = 2; i < sizeof(frame); i++)
-                    frame[i] = (uint8_t)(rand_r(&seed) >> 8 & (i == 3 ? 9 : i == 2 ? 63 : i > 4 && i < 8 ? 0 : 15));
+                    frame[i] = (uint8_t)(rand_r(&seed) >> 8 & (i == 3           ? 9
+                                                               : i == 2         ? 63
+                                                               : i > 4 && i < 8 ? 0
+                                                                                : 15));
             size_t len = sizeof(frame) + frame[2];
             for (size_t i = 0; i < len && n < sizeof(bytes); i++)
                 bytes[n++] = i < sizeof(frame) ? frame[i] : (uint8_t)rand_r(&seed);

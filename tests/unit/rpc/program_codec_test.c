@@ -21,8 +21,8 @@ static struct schema *table(void)
 }
 
 /* Encodes, packs, unpacks and decodes with the bounds of the server. */
-static int there_and_back(const struct program *p, const struct schema *s, struct arena *a, struct program *out,
-                          struct error_info *err)
+static int there_and_back(const struct program *p, const struct schema *s, struct arena *a,
+                          struct program *out, struct error_info *err)
 {
     Quanta__ShardProgram m, *got;
 
@@ -38,8 +38,9 @@ static int there_and_back(const struct program *p, const struct schema *s, struc
 
 static bool same_predicate(const struct predicate *x, const struct predicate *y)
 {
-    if (x->kind != y->kind || x->negate != y->negate || x->column != y->column || x->n != y->n || x->lo != y->lo ||
-        x->hi != y->hi || x->lo_open != y->lo_open || x->hi_open != y->hi_open || x->escape != y->escape)
+    if (x->kind != y->kind || x->negate != y->negate || x->column != y->column || x->n != y->n ||
+        x->lo != y->lo || x->hi != y->hi || x->lo_open != y->lo_open || x->hi_open != y->hi_open ||
+        x->escape != y->escape)
         return false;
     for (uint32_t i = 0; i < x->n; i++) {
         if (x->children && !same_predicate(x->children[i], y->children[i]))
@@ -47,7 +48,8 @@ static bool same_predicate(const struct predicate *x, const struct predicate *y)
         if (x->ints && x->ints[i] != y->ints[i])
             return false;
         if (x->strings && (x->strings[i].len != y->strings[i].len ||
-                           (x->strings[i].len != UINT32_MAX && memcmp(x->strings[i].bytes, y->strings[i].bytes, x->strings[i].len))))
+                           (x->strings[i].len != UINT32_MAX &&
+                            memcmp(x->strings[i].bytes, y->strings[i].bytes, x->strings[i].len))))
             return false;
     }
     return true;
@@ -56,7 +58,8 @@ static bool same_predicate(const struct predicate *x, const struct predicate *y)
 Test(program_codec, every_kind_of_predicate)
 {
     static const int64_t ints[] = {INT64_MIN, -1, 0, 77, INT64_MAX};
-    static const struct program_string strings[] = {{"", 0}, {"a\0b", 3}, {"z\xc3\xa4", 3}}, bounds[] = {{"b", 1}, {"", UINT32_MAX}},
+    static const struct program_string strings[] = {{"", 0}, {"a\0b", 3}, {"z\xc3\xa4", 3}},
+                                       bounds[] = {{"b", 1}, {"", UINT32_MAX}},
                                        pattern[] = {{"a%b_", 4}};
     struct predicate leaves[] = {
         {.kind = PREDICATE_TRUE},
@@ -70,13 +73,23 @@ Test(program_codec, every_kind_of_predicate)
     };
     const struct predicate *or_children[] = {&leaves[2], &leaves[3], &leaves[4], &leaves[7]};
     struct predicate or = {.kind = PREDICATE_OR, .n = 4, .children = or_children};
-    const struct predicate *children[] = {&leaves[0], &or, &leaves[1], &leaves[5], &leaves[6]};
+    const struct predicate *children[] = {&leaves[0], & or, &leaves[1], &leaves[5], &leaves[6]};
     struct predicate and = {.kind = PREDICATE_AND, .n = 5, .children = children};
     static const uint16_t columns[] = {1, 2};
-    static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, 0}, {AGGREGATE_MAX, 2}};
-    struct program p = {.table_id = 3, .catalog_version = 9, .where = &and, .output = OUTPUT_GROUPS, .n_columns = 2,
-                        .columns = columns, .n_aggregates = 3, .aggregates = aggregates, .limit = UINT64_MAX,
-                        .memory = 12345, .analyze = true},
+    static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                                  {AGGREGATE_SUM, 0},
+                                                  {AGGREGATE_MAX, 2}};
+    struct program p = {.table_id = 3,
+                        .catalog_version = 9,
+                        .where = &and,
+                        .output = OUTPUT_GROUPS,
+                        .n_columns = 2,
+                        .columns = columns,
+                        .n_aggregates = 3,
+                        .aggregates = aggregates,
+                        .limit = UINT64_MAX,
+                        .memory = 12345,
+                        .analyze = true},
                    q;
     struct schema *s = table();
     struct error_info err;
@@ -84,9 +97,12 @@ Test(program_codec, every_kind_of_predicate)
 
     arena_init(&a, 1 << 20, NULL);
     cr_assert_eq(there_and_back(&p, s, &a, &q, &err), 0, "%s", err.text);
-    cr_assert(q.table_id == 3 && q.catalog_version == 9 && q.limit == UINT64_MAX && q.memory == 12345 && q.analyze);
-    cr_assert(q.output == OUTPUT_GROUPS && q.n_columns == 2 && q.columns[0] == 1 && q.columns[1] == 2);
-    cr_assert(q.n_aggregates == 3 && q.aggregates[1].kind == AGGREGATE_SUM && q.aggregates[2].column == 2);
+    cr_assert(q.table_id == 3 && q.catalog_version == 9 && q.limit == UINT64_MAX &&
+              q.memory == 12345 && q.analyze);
+    cr_assert(q.output == OUTPUT_GROUPS && q.n_columns == 2 && q.columns[0] == 1 &&
+              q.columns[1] == 2);
+    cr_assert(q.n_aggregates == 3 && q.aggregates[1].kind == AGGREGATE_SUM &&
+              q.aggregates[2].column == 2);
     cr_assert(same_predicate(&and, q.where));
     arena_fini(&a);
     schema_put(s);
@@ -100,8 +116,14 @@ Test(program_codec, rows_order_and_join)
     struct buffer bytes;
     struct batch parents;
     struct program_join join = {.column = 0, .left = true, .parents = &parents};
-    struct program p = {.table_id = 3, .join = &join, .output = OUTPUT_ROWS, .n_columns = 2, .columns = columns,
-                        .n_order = 2, .order = order, .limit = 10},
+    struct program p = {.table_id = 3,
+                        .join = &join,
+                        .output = OUTPUT_ROWS,
+                        .n_columns = 2,
+                        .columns = columns,
+                        .n_order = 2,
+                        .order = order,
+                        .limit = 10},
                    q;
     struct schema *s = table();
     struct error_info err;
@@ -117,7 +139,8 @@ Test(program_codec, rows_order_and_join)
     cr_assert_eq(batch_open(bytes.data, bytes.len, &parents, &err), 0);
     arena_init(&a, 1 << 20, NULL);
     cr_assert_eq(there_and_back(&p, s, &a, &q, &err), 0, "%s", err.text);
-    cr_assert(q.join && q.join->left && q.join->parents->rows == 1 && q.join->parents->columns == 2);
+    cr_assert(q.join && q.join->left && q.join->parents->rows == 1 &&
+              q.join->parents->columns == 2);
     cr_assert(q.n_order == 2 && q.order[0].output == 1 && q.order[0].descending && q.limit == 10);
     arena_fini(&a);
     buffer_fini(&bytes);

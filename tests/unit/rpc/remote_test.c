@@ -40,6 +40,7 @@ struct world {
     struct cluster_write write;
     struct cluster_query query;
     const struct program *program;
+    bool check_first;
     uint64_t client, sequence, deadline_ns;
     uint64_t rows, batches, stop_after;
     int64_t sum;
@@ -54,7 +55,8 @@ static void finish(struct world *w, int rc)
     sem_post(&w->done);
 }
 
-static int call(struct world *w, struct reactor_group *g, unsigned core, void (*fn)(struct reactor *r, void *ctx))
+static int call(struct world *w, struct reactor_group *g, unsigned core,
+                void (*fn)(struct reactor *r, void *ctx))
 {
     reactor_post(reactor_group_get(g, core), fn, w);
     while (sem_wait(&w->done))
@@ -82,14 +84,17 @@ static void serve(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    finish(w, rpc_server_start(r, w->host->node, "127.0.0.1", w->host->port, &w->host->port, w->error.text,
-                               sizeof(w->error.text)));
+    finish(w, rpc_server_start(r, w->host->node, "127.0.0.1", w->host->port, &w->host->port,
+                               w->error.text, sizeof(w->error.text)));
 }
 
 static void boot_host(struct world *w, struct host *h)
 {
     struct reactor_config rc = {.cores = 2, .memory = 1 << 30, .io = w->io};
-    struct node_config nc = {.data_dir = h->dir, .name = h->name, .slots = 8, .log_file_bytes = 1 << 20};
+    struct node_config nc = {.data_dir = h->dir,
+                             .name = h->name,
+                             .slots = 8,
+                             .log_file_bytes = 1 << 20};
 
     w->host = h;
     h->group = cores_new(&rc);
@@ -143,7 +148,8 @@ static void prepare_dirs(struct world *w, unsigned n)
         if (!i)
             boot_host(w, &w->hosts[0]);
         else {
-            snprintf(command, sizeof(command), "cp %s/quanta.meta %s/", w->hosts[0].dir, w->hosts[i].dir);
+            snprintf(command, sizeof(command), "cp %s/quanta.meta %s/", w->hosts[0].dir,
+                     w->hosts[i].dir);
             cr_assert_eq(system(command), 0);
             boot_host(w, &w->hosts[i]);
         }
@@ -179,7 +185,8 @@ static void start_gateway(struct world *w)
     size_t n = 0;
 
     for (unsigned i = 0; i < w->n_hosts; i++)
-        n += (size_t)snprintf(w->list + n, sizeof(w->list) - n, "%s127.0.0.1:%u", i ? "," : "", w->hosts[i].port);
+        n += (size_t)snprintf(w->list + n, sizeof(w->list) - n, "%s127.0.0.1:%u", i ? "," : "",
+                              w->hosts[i].port);
     w->config.nodes = w->list;
     w->config.user = "ada";
     w->gateway = cores_start(w->io, 1, 0);
@@ -225,8 +232,10 @@ static void run_create(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    w->ddl = (struct cluster_ddl){
-        .kind = CLUSTER_CREATE_TABLE, .schema = w->schema, .done = ddl_done, .ctx = w};
+    w->ddl = (struct cluster_ddl){.kind = CLUSTER_CREATE_TABLE,
+                                  .schema = w->schema,
+                                  .done = ddl_done,
+                                  .ctx = w};
     cluster_ddl_start(cluster_of(r), &w->ddl);
 }
 
@@ -234,7 +243,8 @@ static void run_drop(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    w->ddl = (struct cluster_ddl){.kind = CLUSTER_DROP_TABLE, .name = "t", .done = ddl_done, .ctx = w};
+    w->ddl =
+        (struct cluster_ddl){.kind = CLUSTER_DROP_TABLE, .name = "t", .done = ddl_done, .ctx = w};
     cluster_ddl_start(cluster_of(r), &w->ddl);
 }
 
@@ -242,7 +252,10 @@ static void run_truncate(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    w->ddl = (struct cluster_ddl){.kind = CLUSTER_TRUNCATE_TABLE, .name = "t", .done = ddl_done, .ctx = w};
+    w->ddl = (struct cluster_ddl){.kind = CLUSTER_TRUNCATE_TABLE,
+                                  .name = "t",
+                                  .done = ddl_done,
+                                  .ctx = w};
     cluster_ddl_start(cluster_of(r), &w->ddl);
 }
 
@@ -295,6 +308,7 @@ static void run_write(struct reactor *r, void *ctx)
 
     w->write = (struct cluster_write){.schema = w->schema,
                                       .batch = w->batch,
+                                      .check_first = w->check_first,
                                       .client_id = w->client,
                                       .sequence = w->sequence,
                                       .done = write_done,
@@ -368,7 +382,8 @@ static void run_query(struct reactor *r, void *ctx)
     w->sum = 0;
     w->query = (struct cluster_query){.program = w->program,
                                       .schema = w->schema,
-                                      .deadline_ns = w->deadline_ns ? reactor_now_ns(r) + w->deadline_ns : 0,
+                                      .deadline_ns =
+                                          w->deadline_ns ? reactor_now_ns(r) + w->deadline_ns : 0,
                                       .on_next = query_next,
                                       .on_closed = query_closed,
                                       .ctx = w};
@@ -414,14 +429,14 @@ static struct program all_ids(struct world *w, uint64_t limit)
 }
 
 /* One test per real back end for a scenario `static void name(enum reactor_io io)`. */
-#define REAL_BACK_ENDS(name)     \
-    Test(remote, name##_uring)   \
-    {                            \
-        name(REACTOR_IO_URING);  \
-    }                            \
-    Test(remote, name##_epoll)   \
-    {                            \
-        name(REACTOR_IO_EPOLL);  \
+#define REAL_BACK_ENDS(name)    \
+    Test(remote, name##_uring)  \
+    {                           \
+        name(REACTOR_IO_URING); \
+    }                           \
+    Test(remote, name##_epoll)  \
+    {                           \
+        name(REACTOR_IO_EPOLL); \
     }
 
 static void check_all(struct world *w)
@@ -457,7 +472,8 @@ static void check_all(struct world *w)
     p = all_ids(w, UINT64_MAX);
     p.where = &in;
     cr_assert_eq(query(w, &p), 0, "%s", w->error.text);
-    cr_assert_eq(w->sum, 5 + 6 + 7 + 19999, "sum %ld of %lu rows", (long)w->sum, (unsigned long)w->rows);
+    cr_assert_eq(w->sum, 5 + 6 + 7 + 19999, "sum %ld of %lu rows", (long)w->sum,
+                 (unsigned long)w->rows);
     p = (struct program){.table_id = w->schema->table_id,
                          .output = OUTPUT_GROUPS,
                          .n_columns = 1,
@@ -473,7 +489,8 @@ static void check_all(struct world *w)
     cr_assert_eq(w->write.result.errors[0].info.code, 1062);
     cr_assert_eq(w->write.result.errors[0].row + w->write.result.errors[1].row, 1);
     cr_assert_eq(write_rows(w, BATCH_UPSERT, ROWS - 50, ROWS + 50), 0);
-    cr_assert(w->write.result.inserted == 50 && w->write.result.updated + w->write.result.unchanged == 50);
+    cr_assert(w->write.result.inserted == 50 &&
+              w->write.result.updated + w->write.result.unchanged == 50);
     cr_assert_eq(count_rows(w), ROWS + 50);
 }
 
@@ -574,6 +591,28 @@ static void repeated_batches(enum reactor_io io)
 }
 REAL_BACK_ENDS(repeated_batches)
 
+/* An INSERT of which one row exists at one node writes nothing at any. */
+static void checked_inserts(enum reactor_io io)
+{
+    struct world w;
+
+    boot(&w, io, 3);
+    create(&w, true);
+    w.check_first = true;
+    cr_assert_eq(write_rows(&w, BATCH_INSERT, 0, 100), 0, "%s", w.error.text);
+    cr_assert_eq(w.write.result.inserted, 100);
+    cr_assert_eq(write_rows(&w, BATCH_INSERT, 99, 199), 0, "%s", w.error.text);
+    cr_assert_eq(w.write.result.rejected, 100);
+    cr_assert_eq(w.write.result.n_errors, 1);
+    cr_assert_eq(w.write.result.errors[0].row, 0);
+    cr_assert_eq(w.write.result.errors[0].info.code, 1062);
+    cr_assert_eq(count_rows(&w), 100);
+    cr_assert_eq(write_rows(&w, BATCH_INSERT, 100, 200), 0, "%s", w.error.text);
+    cr_assert_eq(w.write.result.inserted, 100);
+    halt(&w);
+}
+REAL_BACK_ENDS(checked_inserts)
+
 /* A node goes and comes back: the query under way fails with its name, a write waits and is applied once. */
 static void node_restarts(enum reactor_io io)
 {
@@ -593,7 +632,8 @@ static void node_restarts(enum reactor_io io)
     cr_assert_eq(call(&w, w.gateway, 0, read_on), -1);
     cr_assert(strstr(w.error.text, "node n1 "), "%s", w.error.text);
     cr_assert_eq(query(&w, &p), -1);
-    cr_assert(strstr(w.error.text, "node n1 ") && strstr(w.error.text, "cannot be reached"), "%s", w.error.text);
+    cr_assert(strstr(w.error.text, "node n1 ") && strstr(w.error.text, "cannot be reached"), "%s",
+              w.error.text);
     make_rows(&w, BATCH_INSERT, 600000, 601000);
     reactor_post(reactor_group_get(w.gateway, 0), run_write, &w);
     usleep(300000);
@@ -623,7 +663,8 @@ static void unreachable(enum reactor_io io)
     call(&w, w.gateway, 0, disconnect_cluster);
     snprintf(w.list, sizeof(w.list), "127.0.0.1");
     cr_assert_eq(call(&w, w.gateway, 0, connect_cluster), -EINVAL);
-    cr_assert_str_eq(w.error.text, "node '127.0.0.1'; allowed is HOST:PORT, several separated by commas");
+    cr_assert_str_eq(w.error.text,
+                     "node '127.0.0.1'; allowed is HOST:PORT, several separated by commas");
     snprintf(w.list, sizeof(w.list), "127.0.0.1:%u", w.hosts[0].port);
     cr_assert_eq(call(&w, w.gateway, 0, connect_cluster), 0, "%s", w.error.text);
     halt(&w);

@@ -1,0 +1,137 @@
+/*
+ * Which rows of an INSERT have keys that exist: the rows go by slot to the cores that own them, as those of a write,
+ * but nothing is applied. A gateway asks all nodes this before it writes to any.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "reactor/assert.h"
+#include "rpc/local.h"
+#include "rpc/service_impl.h"
+#include "rpc/split.h"
+
+enum { CHECK_ARENA_BYTES = 256 << 20 };
+
+struct check_op;
+
+struct check_leg {
+    struct leg leg; /* first */
+    struct check_op *op;
+    struct write_result result;
+    bool stale; /* the table is another one on that core */
+};
+
+struct check_op { /* owner: the home core; freed before done */
+    struct rpc_server *server;
+    struct local *local;
+    struct cluster_write *write;
+    struct arena arena;
+    struct split split;
+    struct task task; /* runs done from the loop */
+    unsigned lent;
+    struct check_leg legs[]; /* one per core */
+};
+
+static void add_errors(struct write_result *to, const struct write_result *from,
+                       const struct split_piece *p)
+{
+    for (uint32_t i = 0; i < from->n_errors && to->n_errors < WRITE_MAX_ERRORS; i++) {
+        struct write_error *e = &to->errors[to->n_errors++];
+        *e = from->errors[i];
+        if (p && p->row_of)
+            e->row = p->row_of[e->row];
+    }
+}
+
+/* On a core with data: the pieces of its slots. */
+static void leg_run(struct leg *leg)
+{
+    struct check_leg *l = (struct check_leg *)leg;
+    struct check_op *op = l->op;
+    struct local *local = local_of(reactor_self());
+    unsigned core = reactor_core(local->reactor), cores = local->node->cores;
+    const struct schema *s = op->write->schema;
+
+    for (uint32_t i = 0; i < op->split.n; i++) {
+        const struct split_piece *p = &op->split.pieces[i];
+        struct write_result r = {0};
+        if (shard_core_of_slot(p->slot, cores) != core)
+            continue;
+        struct slot *slot = shard_slot(local->shard, s->table_id, p->slot);
+        if (!slot || slot_schema(slot)->version != s->version) {
+            l->stale = true;
+            break;
+        }
+        slot_check(slot, &p->batch, &r);
+        add_errors(&l->result, &r, p);
+    }
+    leg_reply(local->reactor, leg);
+}
+
+static void leg_home(struct leg *leg)
+{
+    struct check_leg *l = (struct check_leg *)leg;
+    struct check_op *op = l->op;
+    struct cluster_write *w = op->write;
+
+    add_errors(&w->result, &l->result, NULL);
+    if (l->stale && !w->rc)
+        w->rc = error_set(&w->error, -ESTALE, 1412,
+                          "Table definition of '%s' has changed, please retry", w->schema->name);
+    if (!--op->lent)
+        reactor_task(op->local->reactor, &op->task, TASK_IO);
+}
+
+static void task_run(struct task *t)
+{
+    struct check_op *op = container_of(t, struct check_op, task);
+    struct cluster_write *w = op->write;
+
+    split_fini(&op->split);
+    arena_fini(&op->arena);
+    free(op);
+    w->done(w);
+}
+
+/* A generated key is new: there is nothing to look for. */
+static bool has_hidden_key(const struct schema *s)
+{
+    return s->n_key == 1 && s->columns[s->key[0]].hidden;
+}
+
+static void lend_all(struct check_op *op)
+{
+    unsigned cores = op->local->node->cores;
+
+    op->lent = cores;
+    for (unsigned i = 0; i < cores; i++) {
+        op->legs[i].op = op;
+        op->legs[i].leg.run = leg_run;
+        op->legs[i].leg.done = leg_home;
+    }
+    for (unsigned i = 0; i < cores; i++)
+        leg_send(op->local->reactor, &op->legs[i].leg, i, LEG_REQUEST);
+}
+
+void service_check_start(struct rpc_server *s, struct cluster_write *w)
+{
+    struct local *l = local_of(s->r);
+    struct check_op *op = calloc(1, sizeof(*op) + l->node->cores * sizeof(op->legs[0]));
+
+    ASSERT(op); /* a few kilobytes per core; the process is beyond help without them */
+    op->server = s;
+    op->local = l;
+    op->write = w;
+    op->task.run = task_run;
+    arena_init(&op->arena, CHECK_ARENA_BYTES, NULL);
+    w->rc = 0;
+    w->result = (struct write_result){0};
+    w->error.text[0] = 0;
+    if (!has_hidden_key(w->schema))
+        w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
+                            NULL, NULL, &op->arena, &op->split, &w->error);
+    if (w->rc || !op->split.n)
+        reactor_task(l->reactor, &op->task, TASK_IO);
+    else
+        lend_all(op);
+}
