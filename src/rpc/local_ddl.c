@@ -207,13 +207,18 @@ static int prepare_drop(struct ddl_op *op, struct catalog *now)
 
 /* --- TRUNCATE: every core empties its slots and logs that --- */
 
+static int truncate_code(int rc)
+{
+    return rc == -ENOSPC ? 1021 : rc == -ENOMEM ? 1037 : rc == -ENOENT ? 1146 : 1026;
+}
+
 static void truncate_home(struct leg *leg)
 {
     struct ddl_leg *l = (struct ddl_leg *)leg;
     struct ddl_op *op = l->op;
 
     if (leg->rc && !op->rc)
-        op->rc = error_set(&op->error, leg->rc, leg->rc == -ENOSPC ? 1021 : 1026,
+        op->rc = error_set(&op->error, leg->rc, truncate_code(leg->rc),
                            "table %s cannot be truncated: %s", op->ddl->name, strerror(-leg->rc));
     if (!--op->lent)
         op_home(&op->leg);

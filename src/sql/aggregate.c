@@ -68,6 +68,11 @@ static struct value_type sum_type(const struct value_type *t)
         return value_type_decimal(datum_kind_is_temporal(t->kind) ? 36 : t->precision + 22u, 0);
     case DATUM_DECIMAL:
         return value_type_decimal(t->precision + 22u, t->scale);
+    case DATUM_DOUBLE: {
+        struct value_type d = value_type_double();
+        d.scale = t->scale;
+        return d;
+    }
     default:
         return value_type_double();
     }
@@ -89,6 +94,8 @@ struct value_type aggregate_type(enum aggregate_op op, const struct expr *arg)
         t = sum_type(&arg->type);
         if (t.kind == DATUM_DECIMAL)
             t = value_type_decimal(arg->type.precision + 4u, t.scale + 4u);
+        else if (t.scale < VALUE_SCALE_FREE)
+            t.scale = (uint8_t)(t.scale + 4 < VALUE_SCALE_FREE ? t.scale + 4 : VALUE_SCALE_FREE);
         return t;
     case AGG_MIN:
     case AGG_MAX:
@@ -107,7 +114,8 @@ struct value_type aggregate_type(enum aggregate_op op, const struct expr *arg)
         return t;
     default: /* MariaDB shows spreads of exact numbers with scale + 4 digits */
         t = value_type_double();
-        if (arg->type.kind == DATUM_INT || arg->type.kind == DATUM_UINT || arg->type.kind == DATUM_DECIMAL)
+        if (arg->type.kind == DATUM_INT || arg->type.kind == DATUM_UINT ||
+            arg->type.kind == DATUM_DECIMAL)
             t.scale = (uint8_t)((arg->type.kind == DATUM_DECIMAL ? arg->type.scale : 0) + 4);
         return t;
     }
@@ -117,8 +125,8 @@ bool aggregate_is_equal(const struct aggregate_call *a, const struct aggregate_c
 {
     if (a == b)
         return true;
-    if (a->op != b->op || a->distinct != b->distinct || a->n_args != b->n_args || a->n_order || b->n_order ||
-        a->descending != b->descending || a->separator_len != b->separator_len ||
+    if (a->op != b->op || a->distinct != b->distinct || a->n_args != b->n_args || a->n_order ||
+        b->n_order || a->descending != b->descending || a->separator_len != b->separator_len ||
         (a->separator_len && memcmp(a->separator, b->separator, a->separator_len) != 0))
         return false;
     for (uint32_t i = 0; i < a->n_args; i++)
@@ -127,7 +135,8 @@ bool aggregate_is_equal(const struct aggregate_call *a, const struct aggregate_c
     return true;
 }
 
-bool aggregate_walk(const struct aggregate_call *a, bool (*fn)(struct expr *e, void *ctx), void *ctx)
+bool aggregate_walk(const struct aggregate_call *a, bool (*fn)(struct expr *e, void *ctx),
+                    void *ctx)
 {
     for (uint32_t i = 0; i < a->n_args; i++)
         if (!expr_walk(a->args[i], fn, ctx))
@@ -166,7 +175,8 @@ static void eval_average(const struct expr *e, struct expr_ctx *x, struct datum 
         expr_fail(x, out, MYSQL_ER_DATA_OUT_OF_RANGE, "DECIMAL", "avg");
 }
 
-struct expr *aggregate_new_average(struct arena *a, struct expr *sum, struct expr *count, const struct value_type *type)
+struct expr *aggregate_new_average(struct arena *a, struct expr *sum, struct expr *count,
+                                   const struct value_type *type)
 {
     struct expr *e = expr_new(a, EXPR_CALL, 2);
 
@@ -190,8 +200,8 @@ void aggregate_init(struct aggregate_state *s, const struct aggregate_call *c)
 }
 
 /* Sums in decimals or doubles, as the result's type says. */
-static void add_sum(struct aggregate_state *s, const struct aggregate_call *c, const struct datum *d,
-                    struct expr_ctx *x)
+static void add_sum(struct aggregate_state *s, const struct aggregate_call *c,
+                    const struct datum *d, struct expr_ctx *x)
 {
     __int128 v, r;
     unsigned scale, rs;
@@ -221,7 +231,8 @@ static int add_extreme(struct aggregate_state *s, const struct datum *d, int sig
 
     if (s->count && datum_order(d, &s->value) * sign <= 0)
         return 0;
-    if (s->count && d->kind == DATUM_STRING && s->value.len >= d->len) { /* in place: the old bytes are ours */
+    if (s->count && d->kind == DATUM_STRING &&
+        s->value.len >= d->len) { /* in place: the old bytes are ours */
         memmove((char *)(uintptr_t)s->value.s, d->s, d->len);
         s->value.len = d->len;
         return 0;
@@ -232,8 +243,8 @@ static int add_extreme(struct aggregate_state *s, const struct datum *d, int sig
     return 0;
 }
 
-static int add_item(struct aggregate_state *s, const struct aggregate_call *c, const struct datum *d,
-                    struct expr_ctx *x, struct arena *a)
+static int add_item(struct aggregate_state *s, const struct aggregate_call *c,
+                    const struct datum *d, struct expr_ctx *x, struct arena *a)
 {
     if (s->list.n == s->list.cap) {
         uint32_t cap = s->list.cap ? s->list.cap * 2 : 8;
@@ -309,8 +320,8 @@ static bool row_value(const struct aggregate_call *c, struct expr_ctx *x, struct
 }
 
 /* True when the value was not seen before. A tuple is made one string with lengths in it. */
-static int first_time(struct aggregate_state *s, const struct aggregate_call *c, const struct datum *d,
-                      struct expr_ctx *x, struct arena *a)
+static int first_time(struct aggregate_state *s, const struct aggregate_call *c,
+                      const struct datum *d, struct expr_ctx *x, struct arena *a)
 {
     struct datum key = *d;
     struct value_type t = {.kind = d->kind};
@@ -352,7 +363,8 @@ static int first_time(struct aggregate_state *s, const struct aggregate_call *c,
     return datum_set_add(s->seen, &key) == 0 ? 1 : -ENOMEM;
 }
 
-int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x, struct arena *a)
+int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
+                  struct arena *a)
 {
     struct datum d;
     int rc = 0;
@@ -434,13 +446,14 @@ static int compare_items(const void *p, const void *q, void *ctx)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-static void finish_concat(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
-                          struct datum *out)
+static void finish_concat(struct aggregate_state *s, const struct aggregate_call *c,
+                          struct expr_ctx *x, struct datum *out)
 {
     size_t total = 0, at = 0;
 
     if (c->n_order || c->distinct) /* distinct values come sorted, as in MariaDB */
-        qsort_r(s->list.items, s->list.n, sizeof *s->list.items, compare_items, (void *)(uintptr_t)c);
+        qsort_r(s->list.items, s->list.n, sizeof *s->list.items, compare_items,
+                (void *)(uintptr_t)c);
     for (uint32_t i = 0; i < s->list.n; i++)
         total += s->list.items[i].value.len + (i ? c->separator_len : 0);
     if (total > GROUP_CONCAT_MAX)
@@ -466,8 +479,8 @@ static void finish_concat(struct aggregate_state *s, const struct aggregate_call
     datum_set_string(out, p, total);
 }
 
-static void finish_percentile(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
-                              struct datum *out)
+static void finish_percentile(struct aggregate_state *s, const struct aggregate_call *c,
+                              struct expr_ctx *x, struct datum *out)
 {
     struct datum f;
 
@@ -485,11 +498,13 @@ static void finish_percentile(struct aggregate_state *s, const struct aggregate_
     }
     double at = p * (s->list.n - 1);
     uint32_t lo = (uint32_t)floor(at), hi = (uint32_t)ceil(at);
-    double a = datum_to_double(&s->list.items[lo].value), b = datum_to_double(&s->list.items[hi].value);
+    double a = datum_to_double(&s->list.items[lo].value),
+           b = datum_to_double(&s->list.items[hi].value);
     datum_set_double(out, a + (b - a) * (at - lo));
 }
 
-void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x, struct datum *out)
+void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
+                      struct datum *out)
 {
     datum_set_null(out);
     switch (c->op) {

@@ -31,7 +31,7 @@ enum aggregate_op {
 struct aggregate_call {
     enum aggregate_op op;
     bool distinct;
-    bool descending;      /* PERCENTILE ... ORDER BY x DESC */
+    bool descending; /* PERCENTILE ... ORDER BY x DESC */
     uint32_t n_args;
     struct expr **args;
     struct value_type type;
@@ -49,11 +49,13 @@ int aggregate_find(const char *name, enum aggregate_op *op);
 struct value_type aggregate_type(enum aggregate_op op, const struct expr *arg);
 
 bool aggregate_is_equal(const struct aggregate_call *a, const struct aggregate_call *b);
-bool aggregate_walk(const struct aggregate_call *a, bool (*fn)(struct expr *e, void *ctx), void *ctx);
+bool aggregate_walk(const struct aggregate_call *a, bool (*fn)(struct expr *e, void *ctx),
+                    void *ctx);
 const char *aggregate_name(enum aggregate_op op);
 
 /* sum / count with AVG's digits: a call node over two slots. */
-struct expr *aggregate_new_average(struct arena *a, struct expr *sum, struct expr *count, const struct value_type *type);
+struct expr *aggregate_new_average(struct arena *a, struct expr *sum, struct expr *count,
+                                   const struct value_type *type);
 
 /* ---- accumulation in the gateway ---- */
 
@@ -67,16 +69,23 @@ struct aggregate_item {
 struct aggregate_state {
     uint64_t count;
     union {
-        struct datum value;                  /* MIN, MAX, ANY, SUM */
-        struct { double mean, m2; } spread;  /* Welford */
+        struct datum value; /* MIN, MAX, ANY, SUM */
+        struct {
+            double mean, m2;
+        } spread; /* Welford */
         uint64_t bits;
-        struct { struct aggregate_item *items; uint32_t n, cap; } list;
+        struct {
+            struct aggregate_item *items;
+            uint32_t n, cap;
+        } list;
     };
     struct datum_set *seen; /* DISTINCT */
 };
 
 void aggregate_init(struct aggregate_state *s, const struct aggregate_call *c);
 /* Takes one row. 0, -ENOMEM; errors of expressions are in x. */
-int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x, struct arena *a);
+int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
+                  struct arena *a);
 /* The result; may use scratch memory of x. */
-void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x, struct datum *out);
+void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
+                      struct datum *out);

@@ -21,7 +21,8 @@ static bool limit_number(struct bind *b, const struct sql_expr *e, uint64_t *out
     if (!n)
         return false;
     const struct datum *d = &n->u.value;
-    if (!expr_is_const(n) || (d->kind != DATUM_INT && d->kind != DATUM_UINT && d->kind != DATUM_NULL) ||
+    if (!expr_is_const(n) ||
+        (d->kind != DATUM_INT && d->kind != DATUM_UINT && d->kind != DATUM_NULL) ||
         (d->kind == DATUM_INT && d->i < 0))
         return bind_fail(b, MYSQL_ER_WRONG_ARGUMENTS, "LIMIT");
     *out = d->kind == DATUM_NULL ? 0 : d->u;
@@ -160,7 +161,8 @@ static bool bind_topn(struct bind *b, struct bound_select *s, const struct sql_s
     struct expr *e = bind_expr(b, c->args[0]);
     if (!e || (c->arg_count == 2 && !limit_number(b, c->args[1], &s->topn_limit)))
         return false;
-    if (!(s->groups = bind_alloc(b, sizeof *s->groups)) || !(count = bind_alloc(b, sizeof *count)) ||
+    if (!(s->groups = bind_alloc(b, sizeof *s->groups)) ||
+        !(count = bind_alloc(b, sizeof *count)) ||
         !(s->aggregates = bind_alloc(b, sizeof *s->aggregates)))
         return false;
     count->op = AGG_COUNT_ROWS;
@@ -171,12 +173,16 @@ static bool bind_topn(struct bind *b, struct bound_select *s, const struct sql_s
     s->n_aggregates = 1;
     s->grouped = s->topn = true;
     uint32_t len = value_type_text_length(&e->type);
-    struct value_type text = value_type_string(len < 8 ? 8 : len), percent = value_type_decimal(5, 2);
-    const char *of = e->kind == EXPR_COLUMN ? s->sources[e->u.column.source].columns[e->u.column.column].name : "value";
-    struct expr *value = expr_new_slot(b->arena, 0, &text), *n = expr_new_slot(b->arena, 1, &count->type),
+    struct value_type text = value_type_string(len < 8 ? 8 : len),
+                      percent = value_type_decimal(5, 2);
+    const char *of = e->kind == EXPR_COLUMN
+                         ? s->sources[e->u.column.source].columns[e->u.column.column].name
+                         : "value";
+    struct expr *value = expr_new_slot(b->arena, 0, &text),
+                *n = expr_new_slot(b->arena, 1, &count->type),
                 *share = expr_new_slot(b->arena, 2, &percent);
-    if (!value || !n || !share || !add_item(b, s, value, topn_name(b, of)) || !add_item(b, s, n, "topn_count") ||
-        !add_item(b, s, share, "topn_percent"))
+    if (!value || !n || !share || !add_item(b, s, value, topn_name(b, of)) ||
+        !add_item(b, s, n, "topn_count") || !add_item(b, s, share, "topn_percent"))
         return false;
     s->n_visible = 3;
     return true;
@@ -193,12 +199,14 @@ static bool visit_no_aggregate(struct expr *e, void *ctx)
 /* A position in the select list, or -1. */
 static int ordinal(const struct sql_expr *e)
 {
-    return e->kind == SQL_EXPR_INT && !(e->flags & SQL_FLAG_PARENS) && e->v.integer >= 0 && e->v.integer <= MAX_COLUMNS
+    return e->kind == SQL_EXPR_INT && !(e->flags & SQL_FLAG_PARENS) && e->v.integer >= 0 &&
+                   e->v.integer <= MAX_COLUMNS
                ? (int)e->v.integer
                : -1;
 }
 
-static struct expr *bind_by_position(struct bind *b, struct bound_select *s, int n, enum bind_clause c)
+static struct expr *bind_by_position(struct bind *b, struct bound_select *s, int n,
+                                     enum bind_clause c)
 {
     char text[16];
 
@@ -250,7 +258,8 @@ static int find_item(const struct bound_select *s, const struct expr *e)
     return -1;
 }
 
-/* An unqualified name may be a column of the result: the alias, else the name. -1 none, -2 ambiguous. */
+/* An unqualified name may be a column of the result: the alias, else the name. -1 none, -2
+ * ambiguous. */
 static int find_item_named(const struct bound_select *s, const struct sql_expr *e)
 {
     int found = -1;
@@ -289,7 +298,8 @@ static bool bind_order(struct bind *b, struct bound_select *s, const struct sql_
         } else {
             item = find_item_named(s, o->expr);
             if (item == -2)
-                return bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, o->expr->v.column->name, "order clause");
+                return bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, o->expr->v.column->name,
+                                 "order clause");
         }
         if (item < 0) {
             struct expr *e = bind_expr(b, o->expr);
@@ -301,7 +311,8 @@ static bool bind_order(struct bind *b, struct bound_select *s, const struct sql_
             if (item < 0) {
                 if (s->distinct) {
                     mysql_error_set_text(b->error, 3065,
-                                         "Expression of ORDER BY clause is not in SELECT list; this is incompatible with "
+                                         "Expression of ORDER BY clause is not in SELECT list; "
+                                         "this is incompatible with "
                                          "DISTINCT");
                     return false;
                 }
@@ -310,7 +321,8 @@ static bool bind_order(struct bind *b, struct bound_select *s, const struct sql_
                     return false;
             }
         }
-        s->order[s->n_order++] = (struct bound_order){.item = (uint32_t)item, .descending = o->is_desc};
+        s->order[s->n_order++] =
+            (struct bound_order){.item = (uint32_t)item, .descending = o->is_desc};
     }
     return true;
 }
@@ -378,7 +390,8 @@ static bool regroup(struct bind *b, struct bound_select *s)
     if (w.failed)
         return false;
     for (uint32_t i = 0; i < s->n_items; i++) {
-        s->items[i].expr = bind_grouped(b, s, s->items[i].expr, i, i < s->n_visible ? BIND_FIELDS : BIND_ORDER);
+        s->items[i].expr =
+            bind_grouped(b, s, s->items[i].expr, i, i < s->n_visible ? BIND_FIELDS : BIND_ORDER);
         if (!s->items[i].expr)
             return false;
     }
@@ -389,8 +402,8 @@ static bool regroup(struct bind *b, struct bound_select *s)
 
 /* ---- SELECT ---- */
 
-static bool bind_select_clauses(struct bind *b, struct bound_select *s, const struct sql_select *ast,
-                                const struct sql_order *order)
+static bool bind_select_clauses(struct bind *b, struct bound_select *s,
+                                const struct sql_select *ast, const struct sql_order *order)
 {
     struct bind_scope *scope = b->scope;
 
@@ -421,7 +434,8 @@ static bool bind_select_clauses(struct bind *b, struct bound_select *s, const st
     return !s->grouped || regroup(b, s);
 }
 
-static struct bound_select *bind_select(struct bind *b, const struct sql_select *ast, const struct sql_order *order,
+static struct bound_select *bind_select(struct bind *b, const struct sql_select *ast,
+                                        const struct sql_order *order,
                                         const struct sql_limit *limit)
 {
     struct bound_select *s = bind_alloc(b, sizeof *s);
@@ -434,7 +448,8 @@ static struct bound_select *bind_select(struct bind *b, const struct sql_select 
     b->scope = &scope;
     s->distinct = ast->is_distinct;
     s->limit = UINT64_MAX;
-    bool ok = bind_select_clauses(b, s, ast, order) && (!limit || bind_limit(b, limit, &s->limit, &s->offset));
+    bool ok = bind_select_clauses(b, s, ast, order) &&
+              (!limit || bind_limit(b, limit, &s->limit, &s->offset));
     b->scope = scope.outer;
     if (!ok)
         return NULL;
@@ -450,11 +465,12 @@ static bool set_columns(struct bind *b, struct bound_query *q, const struct boun
         return false;
     for (uint32_t i = 0; i < s->n_visible; i++) {
         const struct bound_item *it = &s->items[i];
-        q->columns[i] = (struct bound_column){.name = it->name,
-                                              .type = it->expr->type,
-                                              .source = it->source,
-                                              .column = it->column,
-                                              .delim = it->expr->kind == EXPR_COLUMN ? it->expr->delim : 0};
+        q->columns[i] =
+            (struct bound_column){.name = it->name,
+                                  .type = it->expr->type,
+                                  .source = it->source,
+                                  .column = it->column,
+                                  .delim = it->expr->kind == EXPR_COLUMN ? it->expr->delim : 0};
     }
     return true;
 }
@@ -474,7 +490,8 @@ static bool bind_terms(struct bind *b, struct bound_query *q, const struct sql_q
         struct bound_column *columns;
         uint32_t n;
         if (t->op == SQL_SET_EXCEPT || t->op == SQL_SET_INTERSECT)
-            return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, t->op == SQL_SET_EXCEPT ? "EXCEPT" : "INTERSECT");
+            return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                             t->op == SQL_SET_EXCEPT ? "EXCEPT" : "INTERSECT");
         term->op = t->op;
         term->all = t->is_all;
         if (t->select) {
@@ -522,10 +539,12 @@ static bool bind_union_order(struct bind *b, struct bound_query *q, const struct
         int at = ordinal(o->expr);
         if (at < 0 && o->expr->kind == SQL_EXPR_COLUMN) {
             for (uint32_t c = 0; c < q->n_columns && at < 0; c++)
-                if (q->columns[c].name && strcasecmp(q->columns[c].name, o->expr->v.column->name) == 0)
+                if (q->columns[c].name &&
+                    strcasecmp(q->columns[c].name, o->expr->v.column->name) == 0)
                     at = (int)c + 1;
             if (at < 0)
-                return bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, o->expr->v.column), "order clause");
+                return bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, o->expr->v.column),
+                                 "order clause");
         }
         if (at < 0)
             return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "expressions in ORDER BY of a UNION");
@@ -534,7 +553,8 @@ static bool bind_union_order(struct bind *b, struct bound_query *q, const struct
             snprintf(text, sizeof text, "%d", at);
             return bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, text, "order clause");
         }
-        q->order[q->n_order++] = (struct bound_order){.item = (uint32_t)at - 1, .descending = o->is_desc};
+        q->order[q->n_order++] =
+            (struct bound_order){.item = (uint32_t)at - 1, .descending = o->is_desc};
     }
     return true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * From the syntax tree to a bound query: every name found, every expression typed, grouping checked.
+ * From the syntax tree to a bound query: every name found, every expression typed, grouping
+ * checked.
  *
  *   bind.c         queries, select lists, ORDER BY, LIMIT
  *   bind_from.c    tables, joins, USING
@@ -36,16 +37,18 @@ struct source_column {
 struct source {
     enum source_kind kind;
     const char *db, *name, *alias;
-    const struct schema *schema;                 /* TABLE; pinned by the statement's catalog */
-    struct bound_query *query;                   /* QUERY */
-    const struct infoschema_table *table;        /* VIRTUAL */
+    const struct schema *schema;          /* TABLE; pinned by the statement's catalog */
+    struct bound_query *query;            /* QUERY */
+    const struct infoschema_table *table; /* VIRTUAL */
     struct source_column *columns;
     uint16_t n_columns;
-    bool nullable;       /* rows of NULLs appear: right side of LEFT JOIN */
-    uint16_t *used;      /* columns referred to, in order of first use: cells first_slot.. of the joined row */
+    bool nullable; /* rows of NULLs appear: right side of LEFT JOIN */
+    uint16_t *
+        used; /* columns referred to, in order of first use: cells first_slot.. of the joined row */
     uint16_t n_used;
-    uint16_t *cell_of;   /* column -> 1 + position in used; 0 = unused */
-    struct expr *nodes;  /* expressions that read its columns, chained by state: get their slots at the end */
+    uint16_t *cell_of; /* column -> 1 + position in used; 0 = unused */
+    struct expr *
+        nodes; /* expressions that read its columns, chained by state: get their slots at the end */
     uint32_t first_slot;
 };
 
@@ -76,7 +79,7 @@ struct bound_select {
     struct join_tree *from; /* NULL = no FROM: one row without columns */
     struct expr **where;    /* conjuncts */
     uint32_t n_where;
-    bool grouped;           /* GROUP BY or an aggregate: rows are groups, then aggregates */
+    bool grouped; /* GROUP BY or an aggregate: rows are groups, then aggregates */
     struct expr **groups;
     uint32_t n_groups;
     struct aggregate_call **aggregates;
@@ -134,7 +137,7 @@ struct bind_scope {
     struct bound_select *select;
     const struct sql_select *ast;
     enum bind_clause clause;
-    bool items_bound;   /* aliases of the select list may be found */
+    bool items_bound; /* aliases of the select list may be found */
     bool in_aggregate;
     bool allows_aggregates;
     bool saw_aggregate;
@@ -151,16 +154,17 @@ struct bind {
     struct mysql_error *error;
     struct gateway_session *session;
     const struct catalog *catalog;
-    const char *text;                /* of the statement, for column names */
-    struct expr_ctx *ctx;            /* for folding constants */
-    const struct datum *params;      /* values of '?'; NULL while preparing: they are NULLs then */
+    const char *text;           /* of the statement, for column names */
+    struct expr_ctx *ctx;       /* for folding constants */
+    const struct datum *params; /* values of '?'; NULL while preparing: they are NULLs then */
     const struct value_type *param_types;
     uint32_t n_params;
-    struct subquery *subqueries;     /* in the order they must run */
+    struct subquery *subqueries; /* in the order they must run */
     struct subquery **subqueries_end;
     struct bind_scope *scope;
     struct bind_cte *ctes;
-    const struct source *insert_values; /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
+    const struct source
+        *insert_values; /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
     uint32_t depth;
 };
 
@@ -187,15 +191,18 @@ bool bind_from(struct bind *b, struct bound_select *s, const struct sql_table *f
 bool bind_add_source(struct bind *b, struct bound_select *s, const struct sql_table *t);
 struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref);
 /* Column of a source as an expression; marks it used. */
-struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source, uint16_t column);
+struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source,
+                                uint16_t column);
 struct expr *bind_call(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
-struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item, enum bind_clause c);
+struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
+                          enum bind_clause c);
 /* Gives every used column its cell; after the whole block is bound. */
 void bind_finish_slots(struct bound_select *s);
 struct value_type bind_column_type(const struct column *c);
 struct expr *bind_fold(struct bind *b, struct expr *e);
-struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use, struct subquery **out);
+struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
+                           struct subquery **out);
 /* The message for a name: "t.c" or "c". */
 const char *bind_ref_text(struct bind *b, const struct sql_column_ref *ref);
 struct function_bind bind_function(struct bind *b);

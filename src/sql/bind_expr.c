@@ -31,7 +31,8 @@ void *bind_alloc(struct bind *b, size_t n)
     void *p = n < SIZE_MAX / 4 ? arena_alloc(b->arena, n) : NULL;
 
     if (!p && !b->error->code)
-        mysql_error_set_text(b->error, 1041, "Out of memory: the statement needs more than it may use");
+        mysql_error_set_text(b->error, 1041,
+                             "Out of memory: the statement needs more than it may use");
     return p;
 }
 
@@ -96,7 +97,10 @@ static struct expr *bind_temporal(struct bind *b, const struct sql_expr *e)
         ok = temporal_parse(e->v.text, e->count, &us, NULL, &fraction);
     if (!ok) {
         const char *text = arena_strndup(b->arena, e->v.text, e->count);
-        bind_fail(b, MYSQL_ER_WRONG_VALUE, e->kind == SQL_EXPR_DATE ? "DATE" : e->kind == SQL_EXPR_TIME ? "TIME" : "DATETIME",
+        bind_fail(b, MYSQL_ER_WRONG_VALUE,
+                  e->kind == SQL_EXPR_DATE   ? "DATE"
+                  : e->kind == SQL_EXPR_TIME ? "TIME"
+                                             : "DATETIME",
                   text ? text : "");
         return NULL;
     }
@@ -196,7 +200,8 @@ static struct expr **bind_args(struct bind *b, struct sql_expr **args, uint32_t 
 }
 
 /* A node of ours over bound arguments, folded. */
-static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct expr **args, uint32_t n, bool negated)
+static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct expr **args,
+                         uint32_t n, bool negated)
 {
     struct expr *e = expr_new(b->arena, kind, n);
 
@@ -212,7 +217,8 @@ static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct
 }
 
 /* (a, b) op (c, d) as comparisons of the parts: only = <> <=>. */
-static struct expr *bind_row_compare(struct bind *b, uint8_t op, struct sql_expr *l, struct sql_expr *r)
+static struct expr *bind_row_compare(struct bind *b, uint8_t op, struct sql_expr *l,
+                                     struct sql_expr *r)
 {
     if (!is_row_expr(l) || !is_row_expr(r) || l->count != r->count) {
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, (int)(is_row_expr(l) ? l->count : 1));
@@ -243,12 +249,15 @@ static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
 
     if (e->op >= SQL_OP_EQ && e->op <= SQL_OP_GE && (is_row_expr(l) || is_row_expr(r)))
         return bind_row_compare(b, e->op, l, r);
-    if ((e->op == SQL_OP_ADD || e->op == SQL_OP_SUB) && (l->kind == SQL_EXPR_INTERVAL || r->kind == SQL_EXPR_INTERVAL)) {
-        struct sql_expr *interval = r->kind == SQL_EXPR_INTERVAL ? r : l, *date = interval == r ? l : r;
+    if ((e->op == SQL_OP_ADD || e->op == SQL_OP_SUB) &&
+        (l->kind == SQL_EXPR_INTERVAL || r->kind == SQL_EXPR_INTERVAL)) {
+        struct sql_expr *interval = r->kind == SQL_EXPR_INTERVAL ? r : l,
+                        *date = interval == r ? l : r;
         args[0] = bind_expr(b, date);
         if (!args[0] || !(args[1] = bind_expr(b, interval->v.args[0])))
             return NULL;
-        return bind_fold(b, function_new_interval(&fb, args[0], args[1], interval->op, e->op == SQL_OP_SUB));
+        return bind_fold(b, function_new_interval(&fb, args[0], args[1], interval->op,
+                                                  e->op == SQL_OP_SUB));
     }
     if (e->op == SQL_OP_ASSIGN || e->op == SQL_OP_JSON_GET || e->op == SQL_OP_JSON_GET_TEXT ||
         e->op == SQL_OP_SOUNDS_LIKE) {
@@ -265,10 +274,10 @@ static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
     if (e->op >= SQL_OP_EQ && e->op <= SQL_OP_GE) {
         /* Constants to the right: predicates are easier to read that way. */
         if (expr_is_const(args[0]) && !expr_is_const(args[1])) {
-            static const uint8_t mirrored[] = {[SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ,
-                                               [SQL_OP_NE] = SQL_OP_NE, [SQL_OP_LT] = SQL_OP_GT,
-                                               [SQL_OP_LE] = SQL_OP_GE, [SQL_OP_GT] = SQL_OP_LT,
-                                               [SQL_OP_GE] = SQL_OP_LE};
+            static const uint8_t mirrored[] = {
+                [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
+                [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
+                [SQL_OP_GE] = SQL_OP_LE};
             struct expr *swapped[2] = {args[1], args[0]};
             return make(b, EXPR_COMPARE, mirrored[e->op], swapped, 2, false);
         }
@@ -307,14 +316,16 @@ static struct expr *bind_unary(struct bind *b, const struct sql_expr *e)
     return bind_fold(b, n);
 }
 
-struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use, struct subquery **out)
+struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
+                           struct subquery **out)
 {
     struct subquery *s = bind_alloc(b, sizeof *s);
     struct bind_scope inner = {.outer = b->scope, .clause = BIND_FIELDS};
 
     if (!s)
         return NULL;
-    /* A scope without a SELECT of its own stands between, so that names of outside are seen as outer ones. */
+    /* A scope without a SELECT of its own stands between, so that names of outside are seen as
+     * outer ones. */
     b->scope = &inner;
     s->use = use;
     s->query = bind_query(b, q);
@@ -351,7 +362,8 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "rows compared with a subquery");
         return NULL;
     }
-    if (!left || !(value = bind_subquery(b, e->v.compare->query, in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
+    if (!left || !(value = bind_subquery(b, e->v.compare->query,
+                                         in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
     if (!in && (e->op == SQL_OP_EQ || e->op == SQL_OP_NE || e->op == SQL_OP_NULL_EQ)) {
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "= ALL and <> ANY");
@@ -368,7 +380,8 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     n->u.subquery = s;
     n->op = e->op;
     n->all = e->flags & SQL_FLAG_ALL;
-    n->negated = e->kind == SQL_EXPR_IN_QUERY ? (e->flags & SQL_FLAG_NOT) != 0 : in && e->op == SQL_OP_NE;
+    n->negated =
+        e->kind == SQL_EXPR_IN_QUERY ? (e->flags & SQL_FLAG_NOT) != 0 : in && e->op == SQL_OP_NE;
     expr_prepare(n, b->arena);
     n->class = s->class;
     return n;
@@ -385,7 +398,8 @@ static struct expr *bind_in(struct bind *b, const struct sql_expr *e)
         for (uint32_t i = 1; i < e->count; i++)
             if (!(parts[i - 1] = bind_row_compare(b, SQL_OP_EQ, e->v.args[0], e->v.args[i])))
                 return NULL;
-        struct expr *any = e->count == 2 ? parts[0] : make(b, EXPR_OR, 0, parts, e->count - 1, false);
+        struct expr *any =
+            e->count == 2 ? parts[0] : make(b, EXPR_OR, 0, parts, e->count - 1, false);
         return any && negated ? make(b, EXPR_NOT, 0, &any, 1, false) : any;
     }
     struct expr **args = bind_args(b, e->v.args, e->count);
@@ -458,10 +472,13 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
     case SQL_EXPR_AND:
     case SQL_EXPR_OR:
         args = bind_args(b, e->v.args, e->count);
-        return args ? make(b, e->kind == SQL_EXPR_AND ? EXPR_AND : EXPR_OR, 0, args, e->count, false) : NULL;
+        return args
+                   ? make(b, e->kind == SQL_EXPR_AND ? EXPR_AND : EXPR_OR, 0, args, e->count, false)
+                   : NULL;
     case SQL_EXPR_IS:
         arg = bind_expr(b, e->v.args[0]);
-        return arg ? make(b, EXPR_IS, e->op == SQL_IS_UNKNOWN ? SQL_IS_NULL : e->op, &arg, 1, e->flags & SQL_FLAG_NOT)
+        return arg ? make(b, EXPR_IS, e->op == SQL_IS_UNKNOWN ? SQL_IS_NULL : e->op, &arg, 1,
+                          e->flags & SQL_FLAG_NOT)
                    : NULL;
     case SQL_EXPR_LIKE:
         return bind_like(b, e);
@@ -472,7 +489,8 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
         return bind_in(b, e);
     case SQL_EXPR_CASE:
         args = bind_args(b, e->v.args, e->count);
-        return args ? bind_fold(b, function_new_case(&fb, args, e->count, e->flags & SQL_FLAG_CASE_OPERAND,
+        return args ? bind_fold(b, function_new_case(&fb, args, e->count,
+                                                     e->flags & SQL_FLAG_CASE_OPERAND,
                                                      e->flags & SQL_FLAG_CASE_ELSE))
                     : NULL;
     case SQL_EXPR_EXTRACT:
@@ -480,7 +498,9 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
         return arg ? bind_fold(b, function_new_extract(&fb, arg, e->op)) : NULL;
     case SQL_EXPR_TRIM:
         args = bind_args(b, e->v.args, e->count);
-        return args ? bind_fold(b, function_new_trim(&fb, e->op, args[0], e->count > 1 ? args[1] : NULL)) : NULL;
+        return args ? bind_fold(b, function_new_trim(&fb, e->op, args[0],
+                                                     e->count > 1 ? args[1] : NULL))
+                    : NULL;
     case SQL_EXPR_VALUES:
         return bind_values(b, e);
     case SQL_EXPR_CALL:
@@ -514,7 +534,8 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
     case SQL_EXPR_UNIT:
     case SQL_EXPR_INTERVAL:
     case SQL_EXPR_MATCH:
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, e->kind == SQL_EXPR_MATCH ? "MATCH ... AGAINST" : "this expression");
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                  e->kind == SQL_EXPR_MATCH ? "MATCH ... AGAINST" : "this expression");
         return NULL;
     default:
         return bind_leaf(b, e);
@@ -534,7 +555,8 @@ struct expr *bind_expr(struct bind *b, const struct sql_expr *e)
     return r;
 }
 
-static bool add_conjunct(struct bind *b, struct expr *e, struct expr **list, uint32_t *n, uint32_t cap)
+static bool add_conjunct(struct bind *b, struct expr *e, struct expr **list, uint32_t *n,
+                         uint32_t cap)
 {
     if (e->kind == EXPR_AND) {
         for (uint32_t i = 0; i < e->n_args; i++)

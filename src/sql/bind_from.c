@@ -56,11 +56,13 @@ static bool bind_table_source(struct bind *b, struct source *s, const struct sch
         return false;
     for (uint16_t i = 0; i < schema->n_columns; i++) {
         const struct column *c = &schema->columns[i];
-        s->columns[i] = (struct source_column){.name = c->name,
-                                               .type = bind_column_type(c),
-                                               .delim = c->layout == LAYOUT_LIST ? (c->delim ? c->delim : ',') : 0,
-                                               .hidden = c->hidden,
-                                               .column = i};
+        s->columns[i] =
+            (struct source_column){.name = c->name,
+                                   .type = bind_column_type(c),
+                                   .delim =
+                                       c->layout == LAYOUT_LIST ? (c->delim ? c->delim : ',') : 0,
+                                   .hidden = c->hidden,
+                                   .column = i};
     }
     return true;
 }
@@ -76,7 +78,9 @@ static bool bind_virtual_source(struct bind *b, struct source *s, const struct i
     if (!s->columns)
         return false;
     for (uint16_t i = 0; i < t->n_columns; i++)
-        s->columns[i] = (struct source_column){.name = t->columns[i].name, .type = t->columns[i].type, .column = i};
+        s->columns[i] = (struct source_column){.name = t->columns[i].name,
+                                               .type = t->columns[i].type,
+                                               .column = i};
     return true;
 }
 
@@ -97,7 +101,10 @@ static bool bind_query_source(struct bind *b, struct source *s, const struct sql
         return false;
     for (uint16_t i = 0; i < s->n_columns; i++) {
         const struct bound_column *c = &s->query->columns[i];
-        s->columns[i] = (struct source_column){.name = c->name, .type = c->type, .column = i, .delim = c->delim};
+        s->columns[i] = (struct source_column){.name = c->name,
+                                               .type = c->type,
+                                               .column = i,
+                                               .delim = c->delim};
         if (names) {
             s->columns[i].name = names->name;
             names = names->next;
@@ -185,9 +192,10 @@ static unsigned count_sources(const struct sql_table *t)
     return t->kind == SQL_TABLE_JOIN ? count_sources(t->left) + count_sources(t->right) : 1;
 }
 
-/* Finds a column by name below a node, for USING and NATURAL: 0 when there is none, 2 when there are several. */
-static unsigned find_below(const struct bound_select *s, const struct join_tree *n, const char *name, uint16_t *source,
-                           uint16_t *column)
+/* Finds a column by name below a node, for USING and NATURAL: 0 when there is none, 2 when there
+ * are several. */
+static unsigned find_below(const struct bound_select *s, const struct join_tree *n,
+                           const char *name, uint16_t *source, uint16_t *column)
 {
     unsigned found = 0;
 
@@ -218,10 +226,12 @@ static bool add_on(struct bind *b, struct join_tree *n, struct expr *e)
 }
 
 /* One column of USING: left = right, shown once. */
-static bool join_on_column(struct bind *b, struct bound_select *s, struct join_tree *n, const char *name)
+static bool join_on_column(struct bind *b, struct bound_select *s, struct join_tree *n,
+                           const char *name)
 {
     uint16_t ls, lc, rs, rc;
-    unsigned l = find_below(s, n->left, name, &ls, &lc), r = find_below(s, n->right, name, &rs, &rc);
+    unsigned l = find_below(s, n->left, name, &ls, &lc),
+             r = find_below(s, n->right, name, &rs, &rc);
 
     if (!l || !r)
         return bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, name, "from clause");
@@ -263,7 +273,8 @@ static void make_nullable(struct bound_select *s, const struct join_tree *n)
         s->sources[i].nullable = true;
 }
 
-static struct join_tree *bind_join(struct bind *b, struct bound_select *s, const struct sql_table *t)
+static struct join_tree *bind_join(struct bind *b, struct bound_select *s,
+                                   const struct sql_table *t)
 {
     struct join_tree *n = bind_alloc(b, sizeof *n);
 

@@ -59,7 +59,8 @@ static const char *column_text(struct bind *b, const struct bound_select *s, con
     return t ? t : "";
 }
 
-struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item, enum bind_clause c)
+struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
+                          enum bind_clause c)
 {
     int g = find_group(s, e);
 
@@ -103,7 +104,8 @@ struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e
         if (e->args[i] && !(copy->args[i] = bind_grouped(b, s, e->args[i], item, c)))
             return NULL;
     }
-    /* Comparisons of a multi-valued column hold on to their arguments: grouped, it has one value per group. */
+    /* Comparisons of a multi-valued column hold on to their arguments: grouped, it has one value
+     * per group. */
     if (e->delim && e->kind != EXPR_COLUMN) {
         copy->delim = 0;
         copy->state = NULL;

@@ -6,8 +6,9 @@
 
 const char *bind_clause_name(enum bind_clause c)
 {
-    static const char *const names[] = {"field list", "where clause", "on clause",   "group statement",
-                                        "having clause", "order clause", "field list"};
+    static const char *const names[] = {"field list",      "where clause",  "on clause",
+                                        "group statement", "having clause", "order clause",
+                                        "field list"};
 
     return names[c];
 }
@@ -33,14 +34,15 @@ static bool source_matches(const struct source *s, const struct sql_column_ref *
 static int find_in_source(const struct source *s, const char *name, bool qualified)
 {
     for (uint16_t i = 0; i < s->n_columns; i++)
-        if (!s->columns[i].hidden && (qualified || !s->columns[i].merged) && strcasecmp(s->columns[i].name, name) == 0)
+        if (!s->columns[i].hidden && (qualified || !s->columns[i].merged) &&
+            strcasecmp(s->columns[i].name, name) == 0)
             return i;
     return -1;
 }
 
 /* Looks the name up in one SELECT: number of matches; the first in *source and *column. */
-static unsigned find_in_select(const struct bound_select *s, const struct sql_column_ref *ref, uint16_t first,
-                               uint16_t n, uint16_t *source, uint16_t *column)
+static unsigned find_in_select(const struct bound_select *s, const struct sql_column_ref *ref,
+                               uint16_t first, uint16_t n, uint16_t *source, uint16_t *column)
 {
     unsigned found = 0;
 
@@ -56,7 +58,8 @@ static unsigned find_in_select(const struct bound_select *s, const struct sql_co
     return found;
 }
 
-struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source, uint16_t column)
+struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source,
+                                uint16_t column)
 {
     struct source *src = &s->sources[source];
     struct expr *e = expr_new(b->arena, EXPR_COLUMN, 0);
@@ -136,7 +139,8 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
     }
     unsigned n = find_in_select(scope->select, ref, 0, scope->select->n_sources, &source, &column);
     if (n > 1) {
-        bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, bind_ref_text(b, ref), bind_clause_name(scope->clause));
+        bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, bind_ref_text(b, ref),
+                  bind_clause_name(scope->clause));
         return NULL;
     }
     if (n == 1)
@@ -149,7 +153,8 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
     if (is_outer_column(b, ref))
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery");
     else
-        bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref), bind_clause_name(scope->clause));
+        bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref),
+                  bind_clause_name(scope->clause));
     return NULL;
 }
 

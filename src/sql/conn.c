@@ -13,8 +13,8 @@
 
 enum {
     STATEMENTS_PER_TURN = 64, /* of one text, before the loop has its turn */
-    OUT_LIMIT = 80 << 20,   /* bytes: one row of the largest kind fits */
-    PENDING_LIMIT = 1 << 20, /* bytes read ahead of the command at work */
+    OUT_LIMIT = 80 << 20,     /* bytes: one row of the largest kind fits */
+    PENDING_LIMIT = 1 << 20,  /* bytes read ahead of the command at work */
 };
 
 static void conn_input(struct conn *c, const uint8_t *p, size_t n);
@@ -48,7 +48,8 @@ void conn_run_text(struct conn *c, const char *text, size_t len, const struct da
 {
     struct statement *s = malloc(sizeof *s);
     size_t consumed;
-    bool multi = (c->mysql.wire.capabilities & MYSQL_CAP_MULTI_STATEMENTS) && !c->multi_off && c->mode == MYSQL_TEXT;
+    bool multi = (c->mysql.wire.capabilities & MYSQL_CAP_MULTI_STATEMENTS) && !c->multi_off &&
+                 c->mode == MYSQL_TEXT;
 
     c->gateway->stats.statements++;
     if (!s) {
@@ -66,7 +67,8 @@ void conn_run_text(struct conn *c, const char *text, size_t len, const struct da
             c->more = true;
         } else if (c->mode == MYSQL_TEXT) {
             const char *rest = arena_strndup(&s->arena, text + consumed, len - consumed);
-            statement_fail(s, MYSQL_ER_PARSE_ERROR, "You have an error in your SQL syntax; only one statement is allowed",
+            statement_fail(s, MYSQL_ER_PARSE_ERROR,
+                           "You have an error in your SQL syntax; only one statement is allowed",
                            rest ? rest : "", 1);
         }
     }
@@ -89,7 +91,8 @@ static bool next_statement(struct conn *c)
     return true;
 }
 
-/* Statements that end at once are run in a loop, so many per turn; true when something goes on later. */
+/* Statements that end at once are run in a loop, so many per turn; true when something goes on
+ * later. */
 static bool run_rest(struct conn *c)
 {
     for (unsigned n = 0; !c->statement; n++) {
@@ -218,7 +221,8 @@ static void statistics(struct conn *c)
 
     gateway_stats(c->gateway, &s);
     snprintf(text, sizeof text, "Uptime: %llu  Threads: %llu  Questions: %llu  Slow queries: 0",
-             (unsigned long long)s.uptime_s, (unsigned long long)s.open_connections, (unsigned long long)s.statements);
+             (unsigned long long)s.uptime_s, (unsigned long long)s.open_connections,
+             (unsigned long long)s.statements);
     mysql_text(&c->mysql.wire, text);
 }
 
@@ -236,7 +240,8 @@ static void kill_command(struct conn *c, uint32_t id)
 
 static void handle(struct conn *c, const struct mysql_event *ev)
 {
-    static const char *const commands[] = {[MYSQL_EVENT_QUERY] = "Query", [MYSQL_EVENT_STMT_EXECUTE] = "Execute",
+    static const char *const commands[] = {[MYSQL_EVENT_QUERY] = "Query",
+                                           [MYSQL_EVENT_STMT_EXECUTE] = "Execute",
                                            [MYSQL_EVENT_STMT_PREPARE] = "Prepare"};
 
     c->command = (size_t)ev->kind < sizeof commands / sizeof *commands ? commands[ev->kind] : NULL;
@@ -404,12 +409,15 @@ static void on_closed(struct stream *s, int err)
     c->gone = true;
     c->stream = NULL;
     if (c->statement)
-        statement_cancel(c->statement, 1317, "Query execution was interrupted: the connection is gone");
+        statement_cancel(c->statement, 1317,
+                         "Query execution was interrupted: the connection is gone");
     else if (!c->task.queued) /* else the task does it */
         gateway_conn_gone(c->gateway, c);
 }
 
-static const struct stream_handler handler = {.on_data = on_data, .on_drain = on_drain, .on_closed = on_closed};
+static const struct stream_handler handler = {.on_data = on_data,
+                                              .on_drain = on_drain,
+                                              .on_closed = on_closed};
 
 int conn_accept(struct gateway *g, int fd, bool refuse)
 {

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * One client connection. Owner: the core that accepted it. Idle it holds this struct, the stream and the protocol
- * session, and no statement.
+ * One client connection. Owner: the core that accepted it. Idle it holds this struct, the stream
+ * and the protocol session, and no statement.
  */
 #include "reactor/stream.h"
 #include "sql/gateway.h"
@@ -21,26 +21,26 @@ struct conn_prepared {
 
 struct conn {
     struct gateway *gateway;
-    struct conn *prev, *next;     /* of the gateway */
+    struct conn *prev, *next; /* of the gateway */
     struct stream *stream;
     struct mysql_session mysql;
     struct gateway_session session;
-    struct buffer pending;        /* bytes that came while an answer was owed */
+    struct buffer pending; /* bytes that came while an answer was owed */
     struct conn_prepared *prepared;
     bool closing, gone, busy_loop, starting;
-    struct task task;             /* goes on with the statements of a long text */
+    struct task task; /* goes on with the statements of a long text */
 
     /* The command at work. */
     struct statement *statement;
-    char *text;                   /* of a COM_QUERY with more statements to come; malloc'ed */
+    char *text; /* of a COM_QUERY with more statements to come; malloc'ed */
     size_t text_len, text_at;
-    bool more;                    /* another statement follows in the text */
-    bool multi_off;               /* COM_SET_OPTION */
+    bool more;      /* another statement follows in the text */
+    bool multi_off; /* COM_SET_OPTION */
     enum mysql_row_mode mode;
     struct result_sink sink;
     struct mysql_result result;
     const struct value_type *types;
-    bool blocked;                 /* the sink refused a row */
+    bool blocked; /* the sink refused a row */
     uint64_t started_ns;
     const char *command;
 };

@@ -1,4 +1,5 @@
-/* Prepared statements: the text is kept and bound anew with the parameters' values at each execution. */
+/* Prepared statements: the text is kept and bound anew with the parameters' values at each
+ * execution. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,12 +41,14 @@ void conn_prepare(struct conn *c, struct mysql_text text)
     p->len = text.len;
     statement_init(&s, &c->gateway->env, &c->session, &c->sink);
     s.done = never_done;
-    if (statement_parse(&s, p->text, p->len, &consumed) != 0 || statement_describe(&s, &columns, &n) != 0) {
+    if (statement_parse(&s, p->text, p->len, &consumed) != 0 ||
+        statement_describe(&s, &columns, &n) != 0) {
         mysql_err(&c->mysql.wire, s.error.code, s.error.sqlstate, s.error.text);
         free(p);
     } else {
         p->n_params = s.ast->param_count;
-        int rc = mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, columns, (uint16_t)n, &p->id);
+        int rc =
+            mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, columns, (uint16_t)n, &p->id);
         if (rc != 0) {
             conn_error(c, rc == -24 ? 1461 : 1041,
                        rc == -24 ? "Can't create more prepared statements" : "Out of memory");
@@ -96,12 +99,14 @@ static void read_param(const struct mysql_param *p, struct datum *d, struct valu
         return;
     case MYSQL_PARAM_DATETIME: {
         const struct mysql_time *m = &p->v.time;
-        struct temporal_parts parts = {m->year, m->month, m->day, m->hour, m->minute, m->second, m->micros};
+        struct temporal_parts parts = {m->year,   m->month,  m->day,   m->hour,
+                                       m->minute, m->second, m->micros};
         int64_t us;
         if (!temporal_from_parts(&parts, &us))
             break;
         bool date = p->type == MYSQL_TYPE_DATE;
-        datum_set_temporal(d, date ? DATUM_DATE : DATUM_DATETIME, date ? temporal_us_to_days(us) : us);
+        datum_set_temporal(d, date ? DATUM_DATE : DATUM_DATETIME,
+                           date ? temporal_us_to_days(us) : us);
         *t = value_type_temporal(d->kind, m->micros ? 6 : 0);
         return;
     }

@@ -15,11 +15,12 @@ static struct conn *conn_of(struct result_sink *k)
 uint16_t conn_status(const struct conn *c)
 {
     return (uint16_t)((c->session.autocommit ? MYSQL_STATUS_AUTOCOMMIT : 0) |
-                      (c->session.in_transaction ? MYSQL_STATUS_IN_TRANS : 0) | (c->more ? MYSQL_STATUS_MORE_RESULTS : 0));
+                      (c->session.in_transaction ? MYSQL_STATUS_IN_TRANS : 0) |
+                      (c->more ? MYSQL_STATUS_MORE_RESULTS : 0));
 }
 
-static int sink_begin(struct result_sink *k, const struct mysql_column *columns, const struct value_type *types,
-                      uint32_t n)
+static int sink_begin(struct result_sink *k, const struct mysql_column *columns,
+                      const struct value_type *types, uint32_t n)
 {
     struct conn *c = conn_of(k);
 
@@ -72,7 +73,7 @@ static void put_cell(struct mysql_result *r, const struct datum *d, const struct
         put_decimal(r, d, t);
         return;
     case DATUM_DOUBLE:
-        mysql_row_double(r, datum_to_double(d));
+        mysql_row_double(r, datum_to_double(d) + 0.0); /* no minus before zero */
         return;
     case DATUM_DATE:
         if (datum_to_date(d, &v))
@@ -132,7 +133,8 @@ static void sink_end(struct result_sink *k, uint16_t warnings)
         mysql_result_end(&c->result, warnings, conn_status(c));
 }
 
-static void sink_ok(struct result_sink *k, uint64_t affected, uint64_t insert_id, uint16_t warnings, const char *info)
+static void sink_ok(struct result_sink *k, uint64_t affected, uint64_t insert_id, uint16_t warnings,
+                    const char *info)
 {
     struct conn *c = conn_of(k);
 

@@ -1,15 +1,20 @@
 /*
  * CREATE, DROP and TRUNCATE TABLE. SQL types choose a mapping strategy:
  *
- *   TINYINT(1), BOOL           BoolDirect        other integers, YEAR     IntBSI
- *   DECIMAL(p,s)               FloatScaleBSI s   FLOAT, DOUBLE            FloatScaleBSI, scale (m,d) or 4
- *   DATE                       SysSecBSI (Date)  DATETIME(n), TIMESTAMP   SysSec (0), SysMillis (1-3), SysMicro (4-6)
- *   CHAR, VARCHAR, TEXT, JSON  StringHashBSI     ENUM                     StringEnum
- *   SET                        StringEnum, multi-valued, delimiter ','
- *   any with REFERENCES        ParentRelation
+ *   TINYINT(1), BOOL            BoolDirect
+ *   other integers, YEAR        IntBSI
+ *   DECIMAL(p,s)                FloatScaleBSI, scale s
+ *   FLOAT, DOUBLE               FloatScaleBSI, scale of (m,d), else 4
+ *   DATE                        SysSecBSI of type Date
+ *   DATETIME(n), TIMESTAMP(n)   SysSecBSI (0), SysMillisBSI (1-3), SysMicroBSI (4-6)
+ *   CHAR, VARCHAR, TEXT, JSON   StringHashBSI
+ *   ENUM                        StringEnum
+ *   SET                         StringEnum, multi-valued, delimiter ','
+ *   any with REFERENCES         ParentRelation
  *
- * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options STRATEGY '..', SCALE n,
- * MULTIVALUED 1, DELIM '..', choose others. Table options TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition.
+ * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options
+ * STRATEGY '..', SCALE n, MULTIVALUED 1, DELIM '..', choose others. Table options
+ * TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +47,8 @@ static bool check_database(struct statement *s, const char *db)
     if (strcasecmp(db, SESSION_DATABASE) == 0)
         return true;
     if (!strcasecmp(db, "information_schema"))
-        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "", "%", db);
+        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "",
+                       "%", db);
     else
         statement_fail(s, MYSQL_ER_BAD_DB_ERROR, db);
     return false;
@@ -58,6 +64,19 @@ struct wish {
     char delim;
     const char *text; /* the rest of the comment */
 };
+
+static bool read_scale(struct statement *s, const char *text, struct wish *w)
+{
+    char *end;
+    long v = strtol(text, &end, 10);
+
+    if (*end || !*text || v < 0 || v > 18) {
+        mysql_error_set_text(&s->error, 1105, "scale: found \"%.40s\"; allowed are 0 to 18", text);
+        return false;
+    }
+    w->scale = (int)v;
+    return true;
+}
 
 static bool word(const char **p, const char *key, char *value, size_t cap)
 {
@@ -88,14 +107,16 @@ static bool read_comment(struct statement *s, const char *comment, struct wish *
             if (!(w->strategy = statement_printf(s, "%s", value)))
                 return false;
         } else if (word(&p, "scale=", value, sizeof value)) {
-            w->scale = atoi(value);
+            if (!read_scale(s, value, w))
+                return false;
         } else if (word(&p, "delim=", value, sizeof value)) {
             w->delim = value[0];
         } else if (word(&p, "multivalued", value, sizeof value)) {
             w->multi_valued = true;
         } else {
             mysql_error_set_text(&s->error, 1105,
-                                 "COMMENT: found \"%.40s\"; allowed after strategy= are scale=, multivalued, delim= and a "
+                                 "COMMENT: found \"%.40s\"; allowed after strategy= are scale=, "
+                                 "multivalued, delim= and a "
                                  "semicolon before free text",
                                  p);
             return false;
@@ -133,8 +154,8 @@ static bool read_options(struct statement *s, const struct sql_option *o, struct
             return false;
         if (strcasecmp(o->key, "strategy") == 0 || strcasecmp(o->key, "mapping") == 0)
             w->strategy = v;
-        else if (strcasecmp(o->key, "scale") == 0)
-            w->scale = atoi(v);
+        else if (strcasecmp(o->key, "scale") == 0 && !read_scale(s, v, w))
+            return false;
         else if (strcasecmp(o->key, "delim") == 0)
             w->delim = *v;
         else if (strcasecmp(o->key, "multivalued") == 0)
@@ -145,10 +166,11 @@ static bool read_options(struct statement *s, const struct sql_option *o, struct
 
 static bool mapping_of(struct statement *s, const char *name, enum mapping *out)
 {
-    static const enum mapping all[] = {MAPPING_BOOL_DIRECT,    MAPPING_INT_DIRECT,      MAPPING_INT_BSI,
-                                       MAPPING_FLOAT_SCALE_BSI, MAPPING_SYS_SEC_BSI,    MAPPING_SYS_MILLIS_BSI,
-                                       MAPPING_SYS_MICRO_BSI,  MAPPING_STRING_ENUM,     MAPPING_STRING_HASH_BSI,
-                                       MAPPING_PARENT_RELATION};
+    static const enum mapping all[] = {MAPPING_BOOL_DIRECT,     MAPPING_INT_DIRECT,
+                                       MAPPING_INT_BSI,         MAPPING_FLOAT_SCALE_BSI,
+                                       MAPPING_SYS_SEC_BSI,     MAPPING_SYS_MILLIS_BSI,
+                                       MAPPING_SYS_MICRO_BSI,   MAPPING_STRING_ENUM,
+                                       MAPPING_STRING_HASH_BSI, MAPPING_PARENT_RELATION};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcasecmp(mapping_name(all[i]), name) == 0) {
@@ -156,15 +178,16 @@ static bool mapping_of(struct statement *s, const char *name, enum mapping *out)
             return true;
         }
     mysql_error_set_text(&s->error, 1105,
-                         "strategy: found \"%.60s\"; allowed are BoolDirect, IntDirect, IntBSI, FloatScaleBSI, SysSecBSI, "
+                         "strategy: found \"%.60s\"; allowed are BoolDirect, IntDirect, IntBSI, "
+                         "FloatScaleBSI, SysSecBSI, "
                          "SysMillisBSI, SysMicroBSI, StringEnum, StringHashBSI, ParentRelation",
                          name);
     return false;
 }
 
 /* Type, strategy and scale of an SQL type. */
-static bool type_of(struct statement *s, const struct sql_type *t, enum column_type *type, enum mapping *mapping,
-                    uint8_t *scale)
+static bool type_of(struct statement *s, const struct sql_type *t, enum column_type *type,
+                    enum mapping *mapping, uint8_t *scale)
 {
     *scale = 0;
     switch (t->kind) {
@@ -207,7 +230,9 @@ static bool type_of(struct statement *s, const struct sql_type *t, enum column_t
     case SQL_TYPE_TIMESTAMP:
         *type = COLUMN_DATETIME;
         *scale = t->size <= 0 ? 0 : t->size <= 3 ? 3 : 6;
-        *mapping = *scale == 0 ? MAPPING_SYS_SEC_BSI : *scale == 3 ? MAPPING_SYS_MILLIS_BSI : MAPPING_SYS_MICRO_BSI;
+        *mapping = *scale == 0   ? MAPPING_SYS_SEC_BSI
+                   : *scale == 3 ? MAPPING_SYS_MILLIS_BSI
+                                 : MAPPING_SYS_MICRO_BSI;
         return true;
     case SQL_TYPE_ENUM:
     case SQL_TYPE_SET:
@@ -304,7 +329,8 @@ static bool add_column(struct statement *s, struct schema *t, const struct sql_c
     if (!type_of(s, &d->type, &type, &mapping, &scale))
         return false;
     if (d->generated || d->is_auto_increment) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, d->generated ? "generated columns" : "AUTO_INCREMENT");
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET,
+                       d->generated ? "generated columns" : "AUTO_INCREMENT");
         return false;
     }
     if (d->comment) {
@@ -338,7 +364,8 @@ static bool add_column(struct statement *s, struct schema *t, const struct sql_c
 
 /* ---- keys ---- */
 
-static bool add_key_column(struct statement *s, struct schema *t, const char *name, const char **key)
+static bool add_key_column(struct statement *s, struct schema *t, const char *name,
+                           const char **key)
 {
     int c = schema_find_column(t, name, strlen(name));
 
@@ -379,10 +406,11 @@ static bool add_keys(struct statement *s, struct schema *t, const struct sql_cre
         if (k->kind == SQL_KEY_FOREIGN) {
             int c = schema_find_column(t, k->columns->name, strlen(k->columns->name));
             if (c < 0 || k->columns->next) {
-                mysql_error_set_text(&s->error, c < 0 ? 1072 : 1235,
-                                     c < 0 ? "Key column '%s' doesn't exist in table"
-                                           : "FOREIGN KEY of several columns (%s, ...) is not supported",
-                                     k->columns->name);
+                mysql_error_set_text(
+                    &s->error, c < 0 ? 1072 : 1235,
+                    c < 0 ? "Key column '%s' doesn't exist in table"
+                          : "FOREIGN KEY of several columns (%s, ...) is not supported",
+                    k->columns->name);
                 return false;
             }
             if (!set_relation(s, &t->columns[c], k->reference))
@@ -421,7 +449,8 @@ static bool add_table_options(struct statement *s, struct schema *t, const struc
 /* CREATE TABLE t LIKE u. */
 static struct schema *copy_table(struct statement *s, const struct sql_create_table *ast)
 {
-    const struct schema *from = catalog_find(s->exec.catalog, ast->like->name, strlen(ast->like->name));
+    const struct schema *from =
+        catalog_find(s->exec.catalog, ast->like->name, strlen(ast->like->name));
     struct error_info err = {0};
     struct schema *t = NULL;
     char *yaml;
@@ -456,7 +485,8 @@ static struct schema *make_table(struct statement *s, const struct sql_create_ta
     struct schema *t;
 
     if (ast->query || ast->is_temporary) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, ast->query ? "CREATE TABLE ... SELECT" : "temporary tables");
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET,
+                       ast->query ? "CREATE TABLE ... SELECT" : "temporary tables");
         return NULL;
     }
     if (ast->like)
@@ -496,7 +526,8 @@ static void ddl_done(struct cluster_ddl *r)
     exec_wake(&d->s->exec);
 }
 
-static void start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema, const char *name)
+static void start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema,
+                  const char *name)
 {
     memset(&d->request, 0, sizeof d->request);
     d->request.kind = kind;
@@ -526,12 +557,15 @@ static bool take_result(struct ddl *d)
     } else if (rc == -ENOENT && d->request.kind == CLUSTER_DROP_TABLE) {
         if (d->if_exists)
             return true;
-        statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR, statement_printf(s, "%s.%s", SESSION_DATABASE, d->error_name));
+        statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR,
+                       statement_printf(s, "%s.%s", SESSION_DATABASE, d->error_name));
     } else if (rc == -ENOENT) {
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, d->error_name);
     } else {
-        mysql_error_set_text(&s->error, d->request.error.code ? (unsigned)d->request.error.code : 1105, "%s",
-                             d->request.error.text[0] ? d->request.error.text : "The definition could not be changed");
+        mysql_error_set_text(&s->error,
+                             d->request.error.code ? (unsigned)d->request.error.code : 1105, "%s",
+                             d->request.error.text[0] ? d->request.error.text
+                                                      : "The definition could not be changed");
     }
     return false;
 }
@@ -584,7 +618,8 @@ static bool drop_tables(struct statement *s, struct ddl *d)
         statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR, missing);
         return false;
     }
-    gateway_session_warn(s->session, "Note", MYSQL_ER_BAD_TABLE_ERROR, statement_printf(s, "Unknown table '%s'", missing));
+    gateway_session_warn(s->session, "Note", MYSQL_ER_BAD_TABLE_ERROR,
+                         statement_printf(s, "Unknown table '%s'", missing));
     return true;
 }
 
@@ -615,19 +650,23 @@ static bool create_table(struct statement *s, struct ddl *d)
 static bool create_database(struct statement *s)
 {
     const struct sql_database *db = s->ast->u.database;
-    bool create = s->ast->kind == SQL_STMT_CREATE_DATABASE, known = strcasecmp(db->name, SESSION_DATABASE) == 0;
+    bool create = s->ast->kind == SQL_STMT_CREATE_DATABASE,
+         known = strcasecmp(db->name, SESSION_DATABASE) == 0;
 
     if (create && known && !db->if_exists) {
-        mysql_error_set_text(&s->error, 1007, "Can't create database '%s'; database exists", db->name);
+        mysql_error_set_text(&s->error, 1007, "Can't create database '%s'; database exists",
+                             db->name);
         return false;
     }
     if (!create && !known && !db->if_exists) {
-        mysql_error_set_text(&s->error, 1008, "Can't drop database '%s'; database doesn't exist", db->name);
+        mysql_error_set_text(&s->error, 1008, "Can't drop database '%s'; database doesn't exist",
+                             db->name);
         return false;
     }
     if (create != known) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, create ? "databases other than " SESSION_DATABASE
-                                                             : "DROP DATABASE " SESSION_DATABASE);
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET,
+                       create ? "databases other than " SESSION_DATABASE
+                              : "DROP DATABASE " SESSION_DATABASE);
         return false;
     }
     return true;

@@ -56,7 +56,8 @@ bool decimal_rescale(__int128 v, unsigned from, unsigned to, __int128 *out)
             *out = 0;
             return true;
         }
-        if (to - from > DECIMAL_MAX_DIGITS || __builtin_mul_overflow(v, decimal_pow10(to - from), out))
+        if (to - from > DECIMAL_MAX_DIGITS ||
+            __builtin_mul_overflow(v, decimal_pow10(to - from), out))
             return false;
         return in_range(*out);
     }
@@ -85,7 +86,8 @@ bool decimal_add(__int128 a, unsigned sa, __int128 b, unsigned sb, __int128 *out
 {
     unsigned s = sa > sb ? sa : sb;
 
-    if (!decimal_rescale(a, sa, s, &a) || !decimal_rescale(b, sb, s, &b) || __builtin_add_overflow(a, b, out))
+    if (!decimal_rescale(a, sa, s, &a) || !decimal_rescale(b, sb, s, &b) ||
+        __builtin_add_overflow(a, b, out))
         return false;
     *scale = s;
     return in_range(*out);
@@ -129,7 +131,7 @@ bool decimal_div(__int128 a, unsigned sa, __int128 b, unsigned sb, unsigned scal
     int have = (int)sa - (int)sb; /* fraction digits of q */
 
     /* Long division, digit by digit; remainders stay below d <= 10^38, so r * 10 may need care. */
-    while (have < (int)scale && (r || have < 0)) {
+    while (have < (int)scale) {
         if (q >= top / 10) {
             if (have < 0)
                 return false;
@@ -347,7 +349,8 @@ bool decimal_from_double(double d, unsigned scale, __int128 *out)
         if (strtod(text, NULL) != d)
             snprintf(text, sizeof text, "%.17g", d);
     }
-    return decimal_parse(text, strlen(text), out, &got, &used) && decimal_rescale(*out, got, scale, out);
+    return decimal_parse(text, strlen(text), out, &got, &used) &&
+           decimal_rescale(*out, got, scale, out);
 }
 
 unsigned decimal_digits(__int128 v)

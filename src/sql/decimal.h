@@ -2,8 +2,8 @@
 /*
  * Exact decimals: a signed 128-bit integer times 10^-scale, at most 38 digits.
  *
- * MySQL allows 65 digits; results that need more than 38 are refused (1690), never rounded silently.
- * Rounding is half away from zero, as in MySQL. Pure functions, any core.
+ * MySQL allows 65 digits; results that need more than 38 are refused (1690), never rounded
+ * silently. Rounding is half away from zero, as in MySQL. Pure functions, any core.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +26,9 @@ bool decimal_sub(__int128 a, unsigned sa, __int128 b, unsigned sb, __int128 *out
 bool decimal_mul(__int128 a, unsigned sa, __int128 b, unsigned sb, __int128 *out, unsigned *scale);
 
 /*
- * a / b cut off at `scale` fraction digits; fewer when the quotient would not fit into 38 digits
- * (*scale_out). b must not be 0. False on overflow of the integral part.
+ * a / b cut off at `scale` fraction digits, zeros included as MySQL keeps them; fewer when the
+ * quotient would not fit into 38 digits (*scale_out). b must not be 0. False on overflow of the
+ * integral part.
  */
 bool decimal_div(__int128 a, unsigned sa, __int128 b, unsigned sb, unsigned scale, __int128 *out,
                  unsigned *scale_out);
@@ -40,13 +41,14 @@ bool decimal_mod(__int128 a, unsigned sa, __int128 b, unsigned sb, __int128 *out
 int decimal_compare(__int128 a, unsigned sa, __int128 b, unsigned sb);
 
 /*
- * Reads [blanks][sign]digits[.digits][e[sign]digits] from the front of text. *used is the number of bytes read
- * including blanks in front (0: no number there). False when the number does not fit; fraction digits beyond
- * DECIMAL_MAX_SCALE are rounded away.
+ * Reads [blanks][sign]digits[.digits][e[sign]digits] from the front of text. *used is the number of
+ * bytes read including blanks in front (0: no number there). False when the number does not fit;
+ * fraction digits beyond DECIMAL_MAX_SCALE are rounded away.
  */
 bool decimal_parse(const char *text, size_t len, __int128 *v, unsigned *scale, size_t *used);
 
-/* Text with exactly `scale` fraction digits; returns its length, at most DECIMAL_TEXT - 1, NUL-terminated. */
+/* Text with exactly `scale` fraction digits; returns its length, at most DECIMAL_TEXT - 1,
+ * NUL-terminated. */
 size_t decimal_print(__int128 v, unsigned scale, char out[static DECIMAL_TEXT]);
 
 double decimal_to_double(__int128 v, unsigned scale);

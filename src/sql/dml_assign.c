@@ -43,13 +43,15 @@ bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct
         d->cell = src->cell_of[column->u.column.column] - 1u;
         if (t->columns[d->column].in_key) {
             mysql_error_set_text(&s->error, MYSQL_ER_NOT_SUPPORTED_YET,
-                                 "Cannot update column '%s' of table '%s': it is part of the primary key; delete and "
+                                 "Cannot update column '%s' of table '%s': it is part of the "
+                                 "primary key; delete and "
                                  "insert the row instead",
                                  t->columns[d->column].name, t->name);
             return false;
         }
-        d->value = a->value->kind == SQL_EXPR_DEFAULT && !a->value->count ? default_value(s, t, d->column)
-                                                                          : bind_expr(&s->bind, a->value);
+        d->value = a->value->kind == SQL_EXPR_DEFAULT && !a->value->count
+                       ? default_value(s, t, d->column)
+                       : bind_expr(&s->bind, a->value);
         if (!d->value)
             return false;
         (*n)++;
@@ -57,8 +59,8 @@ bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct
     return true;
 }
 
-bool dml_assign_apply(struct statement *s, const struct schema *t, const struct dml_assign *list, uint16_t n,
-                      struct datum *row, uint64_t number, bool *changed)
+bool dml_assign_apply(struct statement *s, const struct schema *t, const struct dml_assign *list,
+                      uint16_t n, struct datum *row, uint64_t number, bool *changed)
 {
     struct datum d;
 

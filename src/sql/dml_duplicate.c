@@ -1,7 +1,7 @@
 /*
- * INSERT ... ON DUPLICATE KEY UPDATE. A batch of rows is taken, the rows with their keys are looked up, each row
- * becomes an insertion or a change of what is there (or of what this statement is about to insert), then both
- * batches are written.
+ * INSERT ... ON DUPLICATE KEY UPDATE. A batch of rows is taken, the rows with their keys are looked
+ * up, each row becomes an insertion or a change of what is there (or of what this statement is
+ * about to insert), then both batches are written.
  */
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static struct entry *find_entry(const struct duplicate *d, const struct datum *c
     return NULL;
 }
 
-static struct entry *add_entry(struct duplicate *d, const struct datum *cells, uint64_t hash, bool is_new)
+static struct entry *add_entry(struct duplicate *d, const struct datum *cells, uint64_t hash,
+                               bool is_new)
 {
     struct entry *e = arena_alloc(&d->arena, sizeof *e);
     uint16_t n = d->x->n_columns;
@@ -258,9 +259,11 @@ static void answer(struct duplicate *d)
     uint64_t matched = x->s->session->found_rows ? d->unchanged : 0;
     char info[96];
 
-    snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u", (unsigned long long)x->row,
-             (unsigned long long)d->changed, x->s->session->warning_count);
-    statement_ok(x->s, d->inserted + 2 * d->changed + matched, 0, x->row > 1 || x->ast->query ? info : NULL);
+    snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
+             (unsigned long long)x->row, (unsigned long long)d->changed,
+             x->s->session->warning_count);
+    statement_ok(x->s, d->inserted + 2 * d->changed + matched, 0,
+                 x->row > 1 || x->ast->query ? info : NULL);
 }
 
 enum step duplicate_run(struct statement *s)
@@ -351,7 +354,9 @@ static bool bind_changes(struct duplicate *d, struct bind_scope *scope)
 {
     struct insert *x = d->x;
     struct statement *s = x->s;
-    struct sql_table table = {.kind = SQL_TABLE_NAME, .name = x->schema->name, .db = SESSION_DATABASE};
+    struct sql_table table = {.kind = SQL_TABLE_NAME,
+                              .name = x->schema->name,
+                              .db = SESSION_DATABASE};
 
     d->sel = bind_single_table(&s->bind, &table);
     if (!d->sel)

@@ -16,7 +16,8 @@ static const struct schema *find_table(struct statement *s, const struct sql_tab
         return NULL;
     }
     if (strcasecmp(db, SESSION_DATABASE) != 0) {
-        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "", "%", db);
+        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "",
+                       "%", db);
         return NULL;
     }
     const struct schema *schema = catalog_find(s->exec.catalog, t->name, strlen(t->name));
@@ -223,8 +224,9 @@ void insert_answer(struct insert *x)
         duplicates = x->row - r->inserted;
         affected = r->inserted;
     }
-    snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u", (unsigned long long)x->row,
-             (unsigned long long)duplicates, x->s->session->warning_count);
+    snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
+             (unsigned long long)x->row, (unsigned long long)duplicates,
+             x->s->session->warning_count);
     statement_ok(x->s, affected, 0, x->row > 1 || x->ast->query ? info : NULL);
 }
 
@@ -298,7 +300,9 @@ bool dml_insert_prepare(struct statement *s)
     s->state = x;
     if (x->ast->on_duplicate)
         return duplicate_prepare(x);
-    enum batch_op op = x->ast->is_replace ? BATCH_REPLACE : x->ast->is_ignore ? BATCH_IGNORE : BATCH_INSERT;
+    enum batch_op op = x->ast->is_replace  ? BATCH_REPLACE
+                       : x->ast->is_ignore ? BATCH_IGNORE
+                                           : BATCH_INSERT;
     s->writers[0] = &x->writer;
     if (!dml_writer_init(&x->writer, s, x->schema, op, x->columns, x->n_columns))
         return false;

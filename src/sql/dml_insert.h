@@ -9,15 +9,15 @@ struct insert {
     struct statement *s;
     const struct sql_insert *ast;
     const struct schema *schema;
-    uint16_t *columns;   /* written: targets first, then those with a default */
+    uint16_t *columns; /* written: targets first, then those with a default */
     uint16_t n_columns, n_targets;
     struct datum *defaults; /* stored values, by position in columns */
     const struct sql_row *next_row;
-    uint64_t row;        /* rows taken, from 1 in messages */
+    uint64_t row; /* rows taken, from 1 in messages */
     struct datum *values;
     struct dml_writer writer;
     bool writing;
-    struct exec_op *op;  /* INSERT ... SELECT */
+    struct exec_op *op; /* INSERT ... SELECT */
     struct duplicate *duplicate;
 };
 

@@ -53,7 +53,8 @@ static void to_input(const struct datum *d, struct value *v, char buf[static DAT
     }
 }
 
-/* Numbers are rounded to the column's digits before they are checked, texts that are numbers read as such. */
+/* Numbers are rounded to the column's digits before they are checked, texts that are numbers read
+ * as such. */
 static void round_number(const struct column *c, struct datum *d)
 {
     __int128 v;
@@ -115,13 +116,13 @@ static void cell_to_datum(const struct column *c, const struct cell *cell, struc
 static bool refuse(struct statement *s, const struct error_info *err, uint64_t row)
 {
     if (!s->error.code)
-        mysql_error_set_text(&s->error, err->code ? (unsigned)err->code : 1105, "%s at row %llu", err->text,
-                             (unsigned long long)row);
+        mysql_error_set_text(&s->error, err->code ? (unsigned)err->code : 1105, "%s at row %llu",
+                             err->text, (unsigned long long)row);
     return false;
 }
 
-static bool store_list(struct statement *s, const struct column *c, const struct value *in, uint64_t row,
-                       struct datum *out)
+static bool store_list(struct statement *s, const struct column *c, const struct value *in,
+                       uint64_t row, struct datum *out)
 {
     struct cell *items = s->list_items;
     struct error_info err = {0};
@@ -150,8 +151,8 @@ static bool store_list(struct statement *s, const struct column *c, const struct
     return true;
 }
 
-bool dml_store(struct statement *s, const struct schema *t, uint16_t column, const struct datum *in, uint64_t row,
-               struct datum *out)
+bool dml_store(struct statement *s, const struct schema *t, uint16_t column, const struct datum *in,
+               uint64_t row, struct datum *out)
 {
     const struct column *c = &t->columns[column];
     struct datum d = *in, r;
@@ -175,7 +176,8 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
     to_input(&d, &v, buf);
     if (c->layout == LAYOUT_LIST)
         return store_list(s, c, &v, row, out);
-    if (c->type == COLUMN_STRING && v.kind != VALUE_TEXT) { /* numbers and dates are stored as MySQL prints them */
+    if (c->type == COLUMN_STRING &&
+        v.kind != VALUE_TEXT) { /* numbers and dates are stored as MySQL prints them */
         size_t len;
         v.bytes = datum_to_text(&d, NULL, buf, &len);
         v.len = (uint32_t)len;
@@ -193,7 +195,8 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
     return true;
 }
 
-bool dml_default(struct statement *s, const struct schema *t, uint16_t column, struct datum *out, bool *has)
+bool dml_default(struct statement *s, const struct schema *t, uint16_t column, struct datum *out,
+                 bool *has)
 {
     const char *text = t->columns[column].default_value;
     struct parse_error pe;
@@ -231,8 +234,8 @@ static enum batch_kind kind_of(const struct column *c)
     return c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
 }
 
-bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t, enum batch_op op,
-                     const uint16_t *columns, uint16_t n)
+bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
+                     enum batch_op op, const uint16_t *columns, uint16_t n)
 {
     memset(w, 0, sizeof *w);
     w->s = s;
@@ -246,7 +249,8 @@ bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct sch
     memcpy(w->columns, columns, n * sizeof *columns);
     w->n_columns = n;
     for (uint16_t i = 0; i < n; i++)
-        if (batch_builder_add_column(w->builder, t->columns[columns[i]].id, kind_of(&t->columns[columns[i]]), 0) < 0) {
+        if (batch_builder_add_column(w->builder, t->columns[columns[i]].id,
+                                     kind_of(&t->columns[columns[i]]), 0) < 0) {
             mysql_error_set_text(&s->error, 1041, "Out of memory");
             return false;
         }
@@ -267,13 +271,16 @@ static int64_t canonical(const struct column *c, const struct datum *d)
     case COLUMN_DECIMAL:
         return (int64_t)d->dec;
     case COLUMN_DATETIME:
-        return c->scale == 0 ? d->i / 1000000 - (d->i % 1000000 < 0) : c->scale == 3 ? d->i / 1000 - (d->i % 1000 < 0) : d->i;
+        return c->scale == 0   ? d->i / 1000000 - (d->i % 1000000 < 0)
+               : c->scale == 3 ? d->i / 1000 - (d->i % 1000 < 0)
+                               : d->i;
     default:
         return d->i;
     }
 }
 
-static int put_list(struct batch_builder *b, unsigned i, const struct column *c, const struct datum *d)
+static int put_list(struct batch_builder *b, unsigned i, const struct column *c,
+                    const struct datum *d)
 {
     const char *p = d->s, *end = d->s + d->len;
     int rc = 0;
@@ -307,13 +314,15 @@ bool dml_writer_put(struct dml_writer *w, const struct datum *values)
     if (rc == 0)
         rc = batch_builder_end_row(w->builder);
     if (rc != 0 && !w->s->error.code)
-        mysql_error_set_text(&w->s->error, 1038, "The rows to write need more memory than the statement may use");
+        mysql_error_set_text(&w->s->error, 1038,
+                             "The rows to write need more memory than the statement may use");
     return rc == 0;
 }
 
 bool dml_writer_is_full(const struct dml_writer *w)
 {
-    return batch_builder_rows(w->builder) >= BATCH_ROWS || batch_builder_bytes(w->builder) >= BATCH_BYTES_WANTED;
+    return batch_builder_rows(w->builder) >= BATCH_ROWS ||
+           batch_builder_bytes(w->builder) >= BATCH_BYTES_WANTED;
 }
 
 static void write_done(struct cluster_write *cw)
@@ -332,8 +341,10 @@ enum step dml_writer_flush(struct dml_writer *w)
     if (!batch_builder_rows(w->builder))
         return STEP_READY;
     buffer_reset(&w->bytes, BATCH_BYTES_WANTED * 2);
-    if (batch_builder_finish(w->builder, w->op, w->schema->table_id, BATCH_SLOT_ANY, &w->bytes) != 0) {
-        mysql_error_set_text(&w->s->error, 1041, "Out of memory for %u rows to write", batch_builder_rows(w->builder));
+    if (batch_builder_finish(w->builder, w->op, w->schema->table_id, BATCH_SLOT_ANY, &w->bytes) !=
+        0) {
+        mysql_error_set_text(&w->s->error, 1041, "Out of memory for %u rows to write",
+                             batch_builder_rows(w->builder));
         return STEP_READY;
     }
     memset(&w->write, 0, sizeof w->write);

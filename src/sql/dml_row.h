@@ -1,23 +1,24 @@
 #pragma once
 /*
- * Rows on their way into a table: values converted to what a column stores, and gathered into write batches.
- * Owner: the statement.
+ * Rows on their way into a table: values converted to what a column stores, and gathered into write
+ * batches. Owner: the statement.
  */
 #include "sql/gateway_statement.h"
 
 enum { DML_MAX_LIST = 1024 }; /* values of one multi-valued cell */
 
 /*
- * Converts a value to what column c stores, as MySQL's strict mode does: rounded to the column's digits, refused when
- * it does not fit. *out is the value as it would be read back; multi-valued columns: joined by the delimiter.
- * False with the error set. NULL passes (required columns: 1048). Bytes may lie in the statement's scratch memory,
- * which the caller resets between rows.
+ * Converts a value to what column c stores, as MySQL's strict mode does: rounded to the column's
+ * digits, refused when it does not fit. *out is the value as it would be read back; multi-valued
+ * columns: joined by the delimiter. False with the error set. NULL passes (required columns: 1048).
+ * Bytes may lie in the statement's scratch memory, which the caller resets between rows.
  */
-bool dml_store(struct statement *s, const struct schema *t, uint16_t column, const struct datum *in, uint64_t row,
-               struct datum *out);
+bool dml_store(struct statement *s, const struct schema *t, uint16_t column, const struct datum *in,
+               uint64_t row, struct datum *out);
 
 /* What DEFAULT of the column stands for; NULL when it has none. *has tells which. */
-bool dml_default(struct statement *s, const struct schema *t, uint16_t column, struct datum *out, bool *has);
+bool dml_default(struct statement *s, const struct schema *t, uint16_t column, struct datum *out,
+                 bool *has);
 
 /* Several rows for cluster_write, and the write itself. */
 struct dml_writer {
@@ -35,14 +36,15 @@ struct dml_writer {
     uint64_t rows_before; /* rows of batches already written */
 };
 
-bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t, enum batch_op op,
-                     const uint16_t *columns, uint16_t n);
+bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
+                     enum batch_op op, const uint16_t *columns, uint16_t n);
 void dml_writer_fini(struct dml_writer *w);
 /* One row: values as dml_store gave them, one per column of the writer. */
 bool dml_writer_put(struct dml_writer *w, const struct datum *values);
 /* True when the batch has grown enough to be written. */
 bool dml_writer_is_full(const struct dml_writer *w);
-/* Starts writing what is gathered; statement_resume follows when it is done. READY when there was nothing. */
+/* Starts writing what is gathered; statement_resume follows when it is done. READY when there was
+ * nothing. */
 enum step dml_writer_flush(struct dml_writer *w);
 /* Takes the result of a write that is done; false with the error set when rows were refused. */
 bool dml_writer_take(struct dml_writer *w);

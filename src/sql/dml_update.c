@@ -11,7 +11,7 @@ struct change {
     const struct schema *schema;
     struct dml_assign *assigns; /* UPDATE */
     uint16_t n_assigns;
-    uint16_t *cells;  /* of a pulled row that are written, in the writer's order */
+    uint16_t *cells; /* of a pulled row that are written, in the writer's order */
     uint16_t n_cells;
     struct datum *values;
     struct dml_writer writer;
@@ -25,7 +25,8 @@ static bool is_one_table(struct statement *s, const struct sql_table *t)
         const char *db = t->db ? t->db : s->session->database;
         if (!db || strcasecmp(db, SESSION_DATABASE) == 0)
             return true;
-        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "", "%", db);
+        statement_fail(s, MYSQL_ER_DBACCESS_DENIED_ERROR, s->session->user ? s->session->user : "",
+                       "%", db);
         return false;
     }
     statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "UPDATE and DELETE of several tables");
@@ -114,7 +115,8 @@ static bool choose_cells(struct change *x)
         x->cells[x->n_cells++] = x->assigns[i].cell;
     }
     x->s->writers[0] = &x->writer;
-    return dml_writer_init(&x->writer, x->s, x->schema, x->is_delete ? BATCH_DELETE : BATCH_UPDATE, columns, x->n_cells);
+    return dml_writer_init(&x->writer, x->s, x->schema, x->is_delete ? BATCH_DELETE : BATCH_UPDATE,
+                           columns, x->n_cells);
 }
 
 static bool take_row(struct change *x, struct datum *row)
@@ -123,7 +125,8 @@ static bool take_row(struct change *x, struct datum *row)
 
     x->matched++;
     arena_reset(&x->s->scratch);
-    if (!x->is_delete && !dml_assign_apply(x->s, x->schema, x->assigns, x->n_assigns, row, x->matched, &changed))
+    if (!x->is_delete &&
+        !dml_assign_apply(x->s, x->schema, x->assigns, x->n_assigns, row, x->matched, &changed))
         return false;
     if (!changed)
         return true;
@@ -141,8 +144,9 @@ static void answer(struct change *x)
         statement_ok(x->s, x->matched, 0, NULL);
         return;
     }
-    snprintf(info, sizeof info, "Rows matched: %llu  Changed: %llu  Warnings: %u", (unsigned long long)x->matched,
-             (unsigned long long)x->changed, x->s->session->warning_count);
+    snprintf(info, sizeof info, "Rows matched: %llu  Changed: %llu  Warnings: %u",
+             (unsigned long long)x->matched, (unsigned long long)x->changed,
+             x->s->session->warning_count);
     statement_ok(x->s, x->s->session->found_rows ? x->matched : x->changed, 0, info);
 }
 
@@ -184,14 +188,15 @@ static enum step change_run(struct statement *s)
 }
 
 static bool bind_change(struct change *x, struct bind_scope *scope, const struct sql_table *table,
-                        const struct sql_expr *where, const struct sql_order *order, const struct sql_limit *limit,
-                        const struct sql_assign *assigns)
+                        const struct sql_expr *where, const struct sql_order *order,
+                        const struct sql_limit *limit, const struct sql_assign *assigns)
 {
     struct statement *s = x->s;
 
     if (!is_one_table(s, table))
         return false;
-    /* The scope must know the SELECT before names are looked up; there are none in a single table's FROM. */
+    /* The scope must know the SELECT before names are looked up; there are none in a single table's
+     * FROM. */
     x->sel = bind_single_table(&s->bind, table);
     if (!x->sel)
         return false;
@@ -208,11 +213,13 @@ static bool bind_change(struct change *x, struct bind_scope *scope, const struct
     scope->clause = BIND_WHERE;
     if (where && !bind_conjuncts(&s->bind, where, &x->sel->where, &x->sel->n_where))
         return false;
-    return bind_rows_order(x, order) && bind_limit(&s->bind, limit, &x->sel->limit, &x->sel->offset);
+    return bind_rows_order(x, order) &&
+           bind_limit(&s->bind, limit, &x->sel->limit, &x->sel->offset);
 }
 
-static bool prepare(struct statement *s, struct change *x, const struct sql_table *table, const struct sql_expr *where,
-                    const struct sql_order *order, const struct sql_limit *limit, const struct sql_assign *assigns)
+static bool prepare(struct statement *s, struct change *x, const struct sql_table *table,
+                    const struct sql_expr *where, const struct sql_order *order,
+                    const struct sql_limit *limit, const struct sql_assign *assigns)
 {
     struct bind_scope scope = {.clause = BIND_FIELDS};
 

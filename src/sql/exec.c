@@ -43,7 +43,8 @@ bool exec_yield(struct exec *x)
 enum exec_state exec_no_memory(struct exec *x, const char *what)
 {
     if (!x->error->code)
-        mysql_error_set_text(x->error, 1038, "%s needs more memory than the statement may use (%llu MiB)", what,
+        mysql_error_set_text(x->error, 1038,
+                             "%s needs more memory than the statement may use (%llu MiB)", what,
                              (unsigned long long)(x->budget ? x->budget->limit >> 20 : 0));
     return EXEC_ERROR;
 }
@@ -60,7 +61,8 @@ void exec_expr_ctx(struct exec *x, struct expr_ctx *ctx, struct arena *scratch)
 
 struct datum *exec_cells(struct exec_op *op, uint32_t width)
 {
-    struct datum *cells = arena_alloc(&op->arena, (size_t)ROWSET_ROWS * (width ? width : 1) * sizeof *cells);
+    struct datum *cells =
+        arena_alloc(&op->arena, (size_t)ROWSET_ROWS * (width ? width : 1) * sizeof *cells);
 
     if (!cells)
         exec_no_memory(op->x, "The query");
@@ -91,11 +93,12 @@ struct exec_op *exec_open(struct exec *x, const struct plan *p)
 enum exec_state exec_next(struct exec_op *op, struct rowset *out)
 {
     static enum exec_state (*const next[])(struct exec_op *, struct rowset *) = {
-        [PLAN_ONE_ROW] = exec_one_row_next,     [PLAN_SCAN] = exec_scan_next,   [PLAN_VIRTUAL] = exec_virtual_next,
-        [PLAN_FILTER] = exec_filter_next,       [PLAN_PROJECT] = exec_project_next,
-        [PLAN_AGGREGATE] = exec_aggregate_next, [PLAN_SORT] = exec_sort_next,   [PLAN_DISTINCT] = exec_distinct_next,
-        [PLAN_LIMIT] = exec_limit_next,         [PLAN_JOIN] = exec_join_next,   [PLAN_UNION] = exec_union_next,
-        [PLAN_TOPN] = exec_topn_next,
+        [PLAN_ONE_ROW] = exec_one_row_next, [PLAN_SCAN] = exec_scan_next,
+        [PLAN_VIRTUAL] = exec_virtual_next, [PLAN_FILTER] = exec_filter_next,
+        [PLAN_PROJECT] = exec_project_next, [PLAN_AGGREGATE] = exec_aggregate_next,
+        [PLAN_SORT] = exec_sort_next,       [PLAN_DISTINCT] = exec_distinct_next,
+        [PLAN_LIMIT] = exec_limit_next,     [PLAN_JOIN] = exec_join_next,
+        [PLAN_UNION] = exec_union_next,     [PLAN_TOPN] = exec_topn_next,
     };
 
     if (op->x->error->code)

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Execution of plans: operators pull rowsets from each other; when data has to be waited for the whole pull answers
- * PENDING and is repeated after exec->resume was called.
+ * Execution of plans: operators pull rowsets from each other; when data has to be waited for the
+ * whole pull answers PENDING and is repeated after exec->resume was called.
  *
  *   exec.c            life of an execution, dispatch, subqueries
  *   exec_scan.c       shard programs (cluster_query), information_schema
@@ -11,7 +11,8 @@
  *   exec_join.c       hash join
  *   exec_topn.c       topn()
  * Each operator works a bounded time per call and asks to be called again (exec_yield).
- * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's budget.
+ * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's
+ * budget.
  */
 #include "reactor/arena.h"
 #include "reactor/budget.h"
@@ -40,24 +41,26 @@ struct exec {
     struct reactor *reactor;
     struct cluster *cluster;
     struct gateway_session *session;
-    struct catalog *catalog;   /* a reference */
-    struct arena *arena;       /* of the statement */
-    struct budget *budget;     /* of the statement */
+    struct catalog *catalog; /* a reference */
+    struct arena *arena;     /* of the statement */
+    struct budget *budget;   /* of the statement */
     struct mysql_error *error;
     int64_t now_us;
     uint64_t deadline_ns;
     bool analyze;
     struct subquery *subqueries; /* to run first */
     struct exec_op *subquery_op;
-    uint32_t open_queries;     /* cluster queries whose on_closed has not come */
-    uint32_t work;             /* batches since the last time the loop had its turn */
-    void (*resume)(struct exec *x); /* called, at most once per PENDING, when a pull may get further; also when the
+    uint32_t open_queries; /* cluster queries whose on_closed has not come */
+    uint32_t work;         /* batches since the last time the loop had its turn */
+    void (*resume)(
+        struct exec
+            *x); /* called, at most once per PENDING, when a pull may get further; also when the
                                        last cluster query has closed */
     void *ctx;
-    struct task task;          /* for exec_yield */
+    struct task task; /* for exec_yield */
     bool waiting;
     struct exec_scan_stats *stats;
-    uint64_t rows_out[128];    /* rows by plan id, for EXPLAIN ANALYZE */
+    uint64_t rows_out[128]; /* rows by plan id, for EXPLAIN ANALYZE */
 };
 
 void exec_init(struct exec *x);
@@ -68,8 +71,8 @@ enum exec_state exec_run_subqueries(struct exec *x);
 /* Makes the operators of a plan; closes what was opened on an error. NULL with the error set. */
 struct exec_op *exec_open(struct exec *x, const struct plan *p);
 enum exec_state exec_next(struct exec_op *op, struct rowset *out);
-/* Ends the operators and cancels their queries; frees their memory but for embedded cluster queries, which live in
- * the statement's arena until open_queries is 0. */
+/* Ends the operators and cancels their queries; frees their memory but for embedded cluster
+ * queries, which live in the statement's arena until open_queries is 0. */
 void exec_close(struct exec_op *op);
 
 /* A context for evaluating expressions over rows of a plan. */

@@ -69,7 +69,8 @@ static bool table_grow(struct group_table *t, struct arena *a)
 }
 
 /* Number of the group with this key, added when new (*added). -1 without memory. */
-static int64_t table_find(struct group_table *t, const struct datum *key, uint32_t n, struct arena *a, bool *added)
+static int64_t table_find(struct group_table *t, const struct datum *key, uint32_t n,
+                          struct arena *a, bool *added)
 {
     uint64_t h = hash_row(key, n);
 
@@ -135,7 +136,8 @@ static bool take_rows(struct exec_op *op, struct aggregate_exec *g, const struct
         if (!add_group(op, g, &number))
             return false;
         for (uint32_t k = 0; k < p->u.aggregate.n_aggregates; k++)
-            if (aggregate_add(&g->t.states[number][k], p->u.aggregate.aggregates[k], &ctx, &op->arena) != 0)
+            if (aggregate_add(&g->t.states[number][k], p->u.aggregate.aggregates[k], &ctx,
+                              &op->arena) != 0)
                 return false;
         if (expr_has_failed(&ctx))
             return false;

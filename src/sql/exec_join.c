@@ -1,7 +1,7 @@
 /*
- * Hash join: the rows of one side are collected in a hash table by their keys, the other side probes it. Without
- * keys all rows are one chain (nested loops). Rows of the probing side of an outer join that match nothing are given
- * once with NULLs. NULL keys match nothing.
+ * Hash join: the rows of one side are collected in a hash table by their keys, the other side
+ * probes it. Without keys all rows are one chain (nested loops). Rows of the probing side of an
+ * outer join that match nothing are given once with NULLs. NULL keys match nothing.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct join_row {
     struct join_row *next; /* in the chain */
     uint64_t hash;
-    struct datum cells[];  /* keys, then the row */
+    struct datum cells[]; /* keys, then the row */
 };
 
 struct join_state {
@@ -19,10 +19,10 @@ struct join_state {
     uint64_t n, mask;
     bool built;
     struct rowset probe;
-    uint32_t row;             /* of probe */
+    uint32_t row; /* of probe */
     bool probing, matched, in_row;
     uint64_t hash;
-    struct join_row *at;      /* next candidate */
+    struct join_row *at; /* next candidate */
     struct datum *key, *cells, *padding;
 };
 
@@ -37,8 +37,8 @@ static struct exec_op *probe_side(struct exec_op *op)
 }
 
 /* Keys of a row of one side; false when one is NULL or cannot be compared. */
-static bool make_key(struct exec_op *op, const struct exec_op *side, const struct datum *row, struct expr_ctx *ctx,
-                     struct datum *key, uint64_t *hash)
+static bool make_key(struct exec_op *op, const struct exec_op *side, const struct datum *row,
+                     struct expr_ctx *ctx, struct datum *key, uint64_t *hash)
 {
     bool left = side == op->child;
     uint64_t h = 0x2545f491;
@@ -58,7 +58,8 @@ static bool make_key(struct exec_op *op, const struct exec_op *side, const struc
     return true;
 }
 
-static bool take_build_row(struct exec_op *op, struct join_state *j, const struct datum *row, struct expr_ctx *ctx)
+static bool take_build_row(struct exec_op *op, struct join_state *j, const struct datum *row,
+                           struct expr_ctx *ctx)
 {
     struct exec_op *side = build_side(op);
     uint32_t width = side->plan->width, keys = op->plan->u.join.n_keys;
@@ -129,7 +130,8 @@ static enum exec_state build(struct exec_op *op, struct join_state *j)
     return EXEC_END;
 }
 
-static bool keys_match(const struct exec_op *op, const struct join_state *j, const struct join_row *r)
+static bool keys_match(const struct exec_op *op, const struct join_state *j,
+                       const struct join_row *r)
 {
     if (r->hash != j->hash)
         return false;
@@ -140,7 +142,8 @@ static bool keys_match(const struct exec_op *op, const struct join_state *j, con
 }
 
 /* The joined row: left cells, then right cells. */
-static void put_row(struct exec_op *op, struct datum *to, const struct datum *probe, const struct datum *built)
+static void put_row(struct exec_op *op, struct datum *to, const struct datum *probe,
+                    const struct datum *built)
 {
     uint32_t l = op->child->plan->width, r = op->right->plan->width;
 
@@ -165,7 +168,8 @@ static void begin_row(struct exec_op *op, struct join_state *j, struct expr_ctx 
 
     j->in_row = true;
     j->matched = false;
-    j->at = make_key(op, probe_side(op), row, ctx, j->key, &j->hash) ? j->buckets[j->hash & j->mask] : NULL;
+    j->at = make_key(op, probe_side(op), row, ctx, j->key, &j->hash) ? j->buckets[j->hash & j->mask]
+                                                                     : NULL;
 }
 
 /* Fills the output from the probe rows at hand. Candidates looked at are bounded per call. */
@@ -233,7 +237,8 @@ enum exec_state exec_join_next(struct exec_op *op, struct rowset *out)
     if (j->n == 0 && op->plan->u.join.form == JOIN_INNER)
         return EXEC_END;
     exec_expr_ctx(op->x, &ctx, &op->scratch);
-    if (j->in_row) { /* what conditions left in scratch memory goes; the key at hand is made again */
+    /* What conditions left in scratch memory goes; the key at hand is made again. */
+    if (j->in_row) {
         arena_reset(&op->scratch);
         make_key(op, probe_side(op), rowset_row(&j->probe, j->row), &ctx, j->key, &j->hash);
     }

@@ -19,7 +19,7 @@ struct scan_exec {
     struct cluster_query query;
     struct datum *cells;
     struct cell_reader *columns;
-    uint32_t row;      /* next row of the batch */
+    uint32_t row; /* next row of the batch */
     bool started, arrived, has_batch, ended, closed;
     struct exec_op *op; /* NULL once the operator is gone */
 };
@@ -136,7 +136,8 @@ static void open_batch(struct exec_op *op, struct scan_exec *s)
 }
 
 /* A multi-valued cell: its values joined by the delimiter, in insertion order. */
-static bool read_list(struct exec_op *op, const struct cell_reader *r, uint32_t row, struct datum *out)
+static bool read_list(struct exec_op *op, const struct cell_reader *r, uint32_t row,
+                      struct datum *out)
 {
     uint32_t n = batch_list_count(&r->view, row), len;
     size_t total = 0, at = 0;
@@ -159,7 +160,8 @@ static bool read_list(struct exec_op *op, const struct cell_reader *r, uint32_t 
     return true;
 }
 
-static bool read_cell(struct exec_op *op, const struct cell_reader *r, uint32_t row, struct datum *out)
+static bool read_cell(struct exec_op *op, const struct cell_reader *r, uint32_t row,
+                      struct datum *out)
 {
     uint32_t len;
     const char *s;
@@ -191,7 +193,10 @@ static bool read_cell(struct exec_op *op, const struct cell_reader *r, uint32_t 
             datum_set_temporal(out, DATUM_DATE, v);
             return true;
         case COLUMN_DATETIME:
-            datum_set_temporal(out, DATUM_DATETIME, r->scale == 0 ? v * 1000000 : r->scale == 3 ? v * 1000 : v);
+            datum_set_temporal(out, DATUM_DATETIME,
+                               r->scale == 0   ? v * 1000000
+                               : r->scale == 3 ? v * 1000
+                                               : v);
             return true;
         default:
             datum_set_int(out, v);
@@ -223,7 +228,8 @@ static void keep_stats(struct exec_op *op, struct scan_exec *s)
 {
     struct exec_scan_stats *k = arena_alloc(op->x->arena, sizeof *k);
 
-    if (!k || !s->query.n_stats || !(k->legs = arena_alloc(op->x->arena, s->query.n_stats * sizeof *k->legs)))
+    if (!k || !s->query.n_stats ||
+        !(k->legs = arena_alloc(op->x->arena, s->query.n_stats * sizeof *k->legs)))
         return;
     memcpy(k->legs, s->query.stats, s->query.n_stats * sizeof *k->legs);
     k->n_legs = s->query.n_stats;
@@ -251,7 +257,8 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
             keep_stats(op, s);
         return EXEC_END;
     default:
-        mysql_error_set_text(op->x->error, s->query.error.code ? (unsigned)s->query.error.code : 1105, "%s",
+        mysql_error_set_text(op->x->error,
+                             s->query.error.code ? (unsigned)s->query.error.code : 1105, "%s",
                              s->query.error.text);
         return EXEC_ERROR;
     }
@@ -319,7 +326,8 @@ enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out)
     }
     for (; n < ROWSET_ROWS && s->next < s->rows.n_rows; n++, s->next++)
         for (uint32_t c = 0; c < width; c++)
-            s->cells[(size_t)n * width + c] = s->rows.cells[(size_t)s->next * t->n_columns + op->plan->u.virtual_.columns[c]];
+            s->cells[(size_t)n * width + c] =
+                s->rows.cells[(size_t)s->next * t->n_columns + op->plan->u.virtual_.columns[c]];
     *out = (struct rowset){.cells = s->cells, .rows = n, .width = width};
     return n ? EXEC_ROWS : EXEC_END;
 }

@@ -108,7 +108,7 @@ enum exec_state exec_limit_next(struct exec_op *op, struct rowset *out)
 
 struct union_state {
     uint32_t at;
-    struct exec_op *child; /* the open one */
+    struct exec_op *child;    /* the open one */
     struct value_type *types; /* of its cells */
 };
 
@@ -144,14 +144,16 @@ enum exec_state exec_union_next(struct exec_op *op, struct rowset *out)
         }
         if (s != EXEC_ROWS)
             return s;
-        /* Hidden ORDER BY cells cannot be there: terms have no ORDER BY of their own without a LIMIT. */
+        /* Hidden ORDER BY cells cannot be there: terms have no ORDER BY of their own without a
+         * LIMIT. */
         exec_expr_ctx(op->x, &ctx, &op->scratch);
         arena_reset(&op->scratch);
         for (uint32_t i = 0; i < out->rows; i++) {
             struct datum *from = rowset_row(out, i), *to = out->cells + (size_t)i * op->plan->width;
             for (uint32_t c = 0; c < op->plan->width; c++) {
                 to[c] = from[c];
-                expr_to_type(&ctx, &to[c], p->types ? &p->types[c] : &op->plan->types[c], &op->plan->types[c]);
+                expr_to_type(&ctx, &to[c], p->types ? &p->types[c] : &op->plan->types[c],
+                             &op->plan->types[c]);
                 datum_round_to_type(&to[c], &op->plan->types[c]);
             }
         }

@@ -1,7 +1,7 @@
 /*
- * Sorting: rows are collected in runs, each sorted when it is full, and merged through a heap of runs; so no call
- * works long. With a limit, what cannot be among the first rows is dropped on the way. The order of equal rows is
- * that of their arrival.
+ * Sorting: rows are collected in runs, each sorted when it is full, and merged through a heap of
+ * runs; so no call works long. With a limit, what cannot be among the first rows is dropped on the
+ * way. The order of equal rows is that of their arrival.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static struct sort_run *new_run(struct sort_state *s, uint32_t cap)
     return r && (r->rows = arena_alloc(a, cap * sizeof *r->rows)) ? r : NULL;
 }
 
-static bool copy_row(struct arena *a, struct sort_row *to, const struct datum *cells, uint32_t width, uint64_t number)
+static bool copy_row(struct arena *a, struct sort_row *to, const struct datum *cells,
+                     uint32_t width, uint64_t number)
 {
     to->cells = arena_alloc(a, (width ? width : 1) * sizeof *cells);
     to->number = number;
@@ -92,7 +93,8 @@ static bool shrink(struct exec_op *op, struct sort_state *s)
     if (!r)
         return false;
     for (uint32_t i = 0; i < keep; i++)
-        if (!copy_row(&s->kept[s->current], &r->rows[i], old->rows[i].cells, op->plan->width, old->rows[i].number))
+        if (!copy_row(&s->kept[s->current], &r->rows[i], old->rows[i].cells, op->plan->width,
+                      old->rows[i].number))
             return false;
     r->n = keep;
     s->open = r;
@@ -104,7 +106,8 @@ static void close_run(struct exec_op *op, struct sort_state *s)
 {
     if (!s->open || !s->open->n)
         return;
-    qsort_r(s->open->rows, s->open->n, sizeof *s->open->rows, compare_rows, (void *)(uintptr_t)op->plan);
+    qsort_r(s->open->rows, s->open->n, sizeof *s->open->rows, compare_rows,
+            (void *)(uintptr_t)op->plan);
     s->open->next = s->runs;
     s->runs = s->open;
     s->n_runs++;
@@ -129,7 +132,8 @@ static bool take_row(struct exec_op *op, struct sort_state *s, const struct datu
 
 /* ---- merging ---- */
 
-static int compare_runs(const struct exec_op *op, const struct sort_run *a, const struct sort_run *b)
+static int compare_runs(const struct exec_op *op, const struct sort_run *a,
+                        const struct sort_run *b)
 {
     return compare_rows(&a->rows[a->at], &b->rows[b->at], (void *)(uintptr_t)op->plan);
 }

@@ -1,4 +1,5 @@
-/* topn(): value, count, percent; the rest as OTHER: and all as TOTAL:. Takes few rows: one per value. */
+/* topn(): value, count, percent; the rest as OTHER: and all as TOTAL:. Takes few rows: one per
+ * value. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +53,8 @@ static bool collect(struct exec_op *op, struct topn_state *t, const struct rowse
     return true;
 }
 
-static void put(struct exec_op *op, struct topn_state *t, struct datum *row, const struct datum *value,
-                const char *label, int64_t count)
+static void put(struct exec_op *op, struct topn_state *t, struct datum *row,
+                const struct datum *value, const char *label, int64_t count)
 {
     struct expr_ctx ctx;
     __int128 percent = 0;
@@ -81,7 +82,8 @@ enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out)
     struct topn_state *t = op->state;
     uint64_t limit = op->plan->u.topn.limit;
 
-    if (!t && (!(t = op->state = arena_alloc(&op->arena, sizeof *t)) || !(t->cells = exec_cells(op, 3))))
+    if (!t &&
+        (!(t = op->state = arena_alloc(&op->arena, sizeof *t)) || !(t->cells = exec_cells(op, 3))))
         return exec_no_memory(op->x, "topn()");
     while (!t->sorted) {
         struct rowset in;

@@ -57,7 +57,8 @@ static void put_expr(struct printer *p, const struct expr *e)
         put(p, "(...)");
 }
 
-static void put_exprs(struct printer *p, struct expr *const *list, uint32_t n, const char *separator)
+static void put_exprs(struct printer *p, struct expr *const *list, uint32_t n,
+                      const char *separator)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (i)
@@ -161,7 +162,8 @@ static void put_node(struct printer *p, const struct plan *n)
     case PLAN_SORT:
         put(p, "sort by");
         for (uint32_t i = 0; i < n->u.sort.n_keys; i++)
-            put(p, "%s column %u%s", i ? "," : "", n->u.sort.keys[i].cell + 1, n->u.sort.keys[i].descending ? " desc" : "");
+            put(p, "%s column %u%s", i ? "," : "", n->u.sort.keys[i].cell + 1,
+                n->u.sort.keys[i].descending ? " desc" : "");
         if (n->u.sort.limit != UINT64_MAX)
             put(p, ", first %llu", (unsigned long long)n->u.sort.limit);
         return;
@@ -196,10 +198,13 @@ static void put_legs(struct printer *p, const struct plan *n, unsigned depth)
             continue;
         for (uint32_t i = 0; i < k->n_legs; i++) {
             const struct scan_stats *x = &k->legs[i].scan;
-            put(p, "%*s  %s: slots=%u rows=%llu matched=%llu out=%llu blocks=%llu skipped=%llu time=%.3fms",
+            put(p,
+                "%*s  %s: slots=%u rows=%llu matched=%llu out=%llu blocks=%llu skipped=%llu "
+                "time=%.3fms",
                 (int)(depth * 3), "", k->legs[i].where, x->slots, (unsigned long long)x->rows_total,
-                (unsigned long long)x->rows_matched, (unsigned long long)x->rows_out, (unsigned long long)x->blocks,
-                (unsigned long long)x->blocks_skipped, (double)x->ns / 1e6);
+                (unsigned long long)x->rows_matched, (unsigned long long)x->rows_out,
+                (unsigned long long)x->blocks, (unsigned long long)x->blocks_skipped,
+                (double)x->ns / 1e6);
             end_line(p);
         }
     }
@@ -232,7 +237,8 @@ static bool print_plan(struct statement *s)
     p->s = s;
     memory_result_column(s, 0, "EXPLAIN", value_type_string(2048));
     for (const struct subquery *q = s->bind.subqueries; q; q = q->next) {
-        static const char *const uses[] = {"one value", "values for IN", "existence", "smallest and largest"};
+        static const char *const uses[] = {"one value", "values for IN", "existence",
+                                           "smallest and largest"};
         put(p, "subquery %u, %s, run first", ++number, uses[q->use]);
         end_line(p);
         put_tree(p, q->plan, 1);
@@ -272,7 +278,8 @@ static bool explain_insert(struct statement *s, const struct sql_insert *ast)
         if (!memory_result_begin(s, 1))
             return false;
         memory_result_column(s, 0, "EXPLAIN", value_type_string(2048));
-        const char *text = statement_printf(s, "-> insert %u rows into %s", ast->row_count, ast->table.name);
+        const char *text =
+            statement_printf(s, "-> insert %u rows into %s", ast->row_count, ast->table.name);
         if (!text || !(row = memory_result_row(s)))
             return false;
         datum_set_string(&row[0], text, strlen(text));

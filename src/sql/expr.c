@@ -33,7 +33,8 @@ void *expr_alloc(struct expr_ctx *x, size_t n)
     void *p = arena_alloc(x->scratch, n);
 
     if (!p && !x->error->code)
-        mysql_error_set_text(x->error, 1038, "The expression needs more memory than the statement may use");
+        mysql_error_set_text(x->error, 1038,
+                             "The expression needs more memory than the statement may use");
     return p;
 }
 
@@ -76,7 +77,8 @@ static void eval_slot(const struct expr *e, struct expr_ctx *x, struct datum *ou
     *out = x->row[e->u.slot - x->base];
 }
 
-struct expr *expr_new_const(struct arena *a, const struct datum *value, const struct value_type *type)
+struct expr *expr_new_const(struct arena *a, const struct datum *value,
+                            const struct value_type *type)
 {
     struct expr *e = expr_new(a, EXPR_CONST, 0);
 
@@ -273,10 +275,14 @@ struct expr *expr_fold(struct expr *e, struct expr_ctx *x, struct arena *a)
 {
     struct datum d, kept;
 
-    if (!is_foldable(e))
+    if (!is_foldable(e) || expr_has_failed(x))
         return e;
     expr_eval(e, x, &d);
-    if (expr_has_failed(x) || !datum_copy(&kept, &d, a))
+    if (expr_has_failed(x)) { /* an error counts only where the expression is evaluated */
+        x->error->code = 0;
+        return e;
+    }
+    if (!datum_copy(&kept, &d, a))
         return e;
     struct expr *c = expr_new_const(a, &kept, &e->type);
     if (!c)
@@ -292,8 +298,8 @@ bool expr_is_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b)
         return true;
-    if (!a || !b || a->kind != b->kind || a->op != b->op || a->negated != b->negated || a->n_args != b->n_args ||
-        a->volatile_ || b->volatile_)
+    if (!a || !b || a->kind != b->kind || a->op != b->op || a->negated != b->negated ||
+        a->n_args != b->n_args || a->volatile_ || b->volatile_)
         return false;
     switch ((enum expr_kind)a->kind) {
     case EXPR_CONST:
@@ -416,11 +422,15 @@ struct value_type expr_common_type(const struct value_type *a, const struct valu
         r.length = a->length > b->length ? a->length : b->length;
     } else if (exact_a && exact_b) {
         unsigned ia = integral_digits(a), ib = integral_digits(b);
-        unsigned sa = a->kind == DATUM_DECIMAL ? a->scale : 0, sb = b->kind == DATUM_DECIMAL ? b->scale : 0;
+        unsigned sa = a->kind == DATUM_DECIMAL ? a->scale : 0,
+                 sb = b->kind == DATUM_DECIMAL ? b->scale : 0;
         unsigned scale = sa > sb ? sa : sb;
         r = value_type_decimal((ia > ib ? ia : ib) + scale, scale);
     } else if (datum_kind_is_number(a->kind) && datum_kind_is_number(b->kind)) {
+        unsigned sa = exact_a && a->kind != DATUM_DECIMAL ? 0 : a->scale;
+        unsigned sb = exact_b && b->kind != DATUM_DECIMAL ? 0 : b->scale;
         r = value_type_double();
+        r.scale = (uint8_t)(sa > sb ? sa : sb);
     } else if (datum_kind_is_temporal(a->kind) && datum_kind_is_temporal(b->kind)) {
         r = value_type_temporal(DATUM_DATETIME, a->scale > b->scale ? a->scale : b->scale);
     } else {
@@ -431,7 +441,8 @@ struct value_type expr_common_type(const struct value_type *a, const struct valu
     return r;
 }
 
-void expr_to_type(struct expr_ctx *x, struct datum *d, const struct value_type *from, const struct value_type *to)
+void expr_to_type(struct expr_ctx *x, struct datum *d, const struct value_type *from,
+                  const struct value_type *to)
 {
     size_t len;
     const char *s;

@@ -26,24 +26,24 @@ struct datum_set;
 struct expr;
 
 enum expr_kind {
-    EXPR_CONST,        /* u.value */
-    EXPR_COLUMN,       /* u.column: column of a table of the FROM clause */
-    EXPR_SLOT,         /* u.slot: cell of the operator below (groups, aggregates, output columns) */
-    EXPR_AND,          /* args, two or more */
+    EXPR_CONST,  /* u.value */
+    EXPR_COLUMN, /* u.column: column of a table of the FROM clause */
+    EXPR_SLOT,   /* u.slot: cell of the operator below (groups, aggregates, output columns) */
+    EXPR_AND,    /* args, two or more */
     EXPR_OR,
     EXPR_NOT,
     EXPR_XOR,
-    EXPR_COMPARE,      /* op: SQL_OP_EQ, NULL_EQ, NE, LT, LE, GT, GE; two args */
-    EXPR_BETWEEN,      /* three args */
-    EXPR_IN,           /* args[0] in the rest */
-    EXPR_LIKE,         /* args[0] like args[1]; escape in u.escape */
-    EXPR_IS,           /* op: sql_is */
-    EXPR_CALL,         /* u.function: functions, arithmetic, CASE, CAST */
-    EXPR_AGGREGATE,    /* u.aggregate; only until the grouping pass has replaced it by a slot */
-    EXPR_SUBQUERY,     /* u.subquery: its one value */
-    EXPR_IN_QUERY,     /* args[0] in u.subquery's first column */
-    EXPR_QUANTIFIED,   /* args[0] op ANY or ALL (all) of u.subquery */
-    EXPR_EXISTS,       /* u.subquery */
+    EXPR_COMPARE,    /* op: SQL_OP_EQ, NULL_EQ, NE, LT, LE, GT, GE; two args */
+    EXPR_BETWEEN,    /* three args */
+    EXPR_IN,         /* args[0] in the rest */
+    EXPR_LIKE,       /* args[0] like args[1]; escape in u.escape */
+    EXPR_IS,         /* op: sql_is */
+    EXPR_CALL,       /* u.function: functions, arithmetic, CASE, CAST */
+    EXPR_AGGREGATE,  /* u.aggregate; only until the grouping pass has replaced it by a slot */
+    EXPR_SUBQUERY,   /* u.subquery: its one value */
+    EXPR_IN_QUERY,   /* args[0] in u.subquery's first column */
+    EXPR_QUANTIFIED, /* args[0] op ANY or ALL (all) of u.subquery */
+    EXPR_EXISTS,     /* u.subquery */
 };
 
 struct expr_ctx;
@@ -58,11 +58,11 @@ struct expr_column {
 struct expr {
     uint8_t kind;
     uint8_t op;
-    bool negated;     /* NOT IN, NOT LIKE, NOT BETWEEN, IS NOT */
-    uint8_t class;    /* comparisons: enum compare_class */
-    char delim;       /* a multi-valued column: separator of its values; 0 = single-valued */
-    bool volatile_;   /* RAND() and its like: never folded nor computed once */
-    bool all;         /* EXPR_QUANTIFIED with ALL */
+    bool negated;   /* NOT IN, NOT LIKE, NOT BETWEEN, IS NOT */
+    uint8_t class;  /* comparisons: enum compare_class */
+    char delim;     /* a multi-valued column: separator of its values; 0 = single-valued */
+    bool volatile_; /* RAND() and its like: never folded nor computed once */
+    bool all;       /* EXPR_QUANTIFIED with ALL */
     uint32_t n_args;
     struct expr **args;
     expr_eval_fn *eval;
@@ -76,8 +76,8 @@ struct expr {
         struct aggregate_call *aggregate;
         struct subquery *subquery;
     } u;
-    void *state;             /* of a function or an IN list; arena */
-    const char *text;        /* source text, for column names and messages; may be NULL */
+    void *state;      /* of a function or an IN list; arena */
+    const char *text; /* source text, for column names and messages; may be NULL */
     uint32_t text_len;
 };
 
@@ -85,10 +85,11 @@ struct expr {
 struct expr_ctx {
     const struct datum *row; /* cell of slot s is row[s - base] */
     uint32_t base;
-    struct arena *scratch;   /* results of this row and the next few; reset by the owner between batches */
+    struct arena
+        *scratch; /* results of this row and the next few; reset by the owner between batches */
     struct gateway_session *session;
-    int64_t now_us;          /* start of the statement */
-    uint64_t random;         /* state of RAND() */
+    int64_t now_us;            /* start of the statement */
+    uint64_t random;           /* state of RAND() */
     struct mysql_error *error; /* first error; rows after it do not count */
 };
 
@@ -111,13 +112,15 @@ bool expr_is_true(const struct expr *e, struct expr_ctx *x);
 
 /* Nodes; NULL when the arena is at its limit. */
 struct expr *expr_new(struct arena *a, enum expr_kind kind, uint32_t n_args);
-struct expr *expr_new_const(struct arena *a, const struct datum *value, const struct value_type *type);
+struct expr *expr_new_const(struct arena *a, const struct datum *value,
+                            const struct value_type *type);
 struct expr *expr_new_slot(struct arena *a, uint32_t slot, const struct value_type *type);
 struct expr *expr_new_and(struct arena *a, struct expr **args, uint32_t n); /* one arg: itself */
 
 /* Fills eval of a node whose kind, op, args and types are set (not EXPR_CALL). */
 void expr_prepare(struct expr *e, struct arena *a);
-/* The node, or a constant in its place when it is deterministic and all its arguments are constants. */
+/* The node, or a constant in its place when it is deterministic and all its arguments are
+ * constants. */
 struct expr *expr_fold(struct expr *e, struct expr_ctx *x, struct arena *a);
 
 /* Same structure, so same value for every row. */
@@ -141,14 +144,17 @@ struct expr *expr_new_negate(struct arena *a, struct expr *arg);
 
 /* Type that holds values of both: for CASE, IF, COALESCE, UNION. */
 struct value_type expr_common_type(const struct value_type *a, const struct value_type *b);
-/* Makes the value of an expression of the common type: numbers become text when the type is text, and so on. */
-void expr_to_type(struct expr_ctx *x, struct datum *d, const struct value_type *from, const struct value_type *to);
+/* Makes the value of an expression of the common type: numbers become text when the type is text,
+ * and so on. */
+void expr_to_type(struct expr_ctx *x, struct datum *d, const struct value_type *from,
+                  const struct value_type *to);
 /* Most characters the text of a value of the type has. */
 uint32_t value_type_text_length(const struct value_type *t);
 
 /* ---- set of values (expr_set.c) ---- */
 
-/* Hash set of values normalised to one comparison class. Owner: the statement; memory from its arena. */
+/* Hash set of values normalised to one comparison class. Owner: the statement; memory from its
+ * arena. */
 struct datum_set {
     struct arena *arena;
     enum compare_class class;

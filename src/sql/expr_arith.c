@@ -1,5 +1,5 @@
-/* + - * / DIV % and bit operators, with MySQL's result types. Each operator is a function of its own here, so that
- * the operators are EXPR_CALL nodes like all other computations. */
+/* + - * / DIV % and bit operators, with MySQL's result types. Each operator is a function of its
+ * own here, so that the operators are EXPR_CALL nodes like all other computations. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 enum { DIV_PRECISION_INCREMENT = 4 };
 
 /* Both operands; false when one is NULL, with *out NULL. */
-static bool operands(const struct expr *e, struct expr_ctx *x, struct datum *a, struct datum *b, struct datum *out)
+static bool operands(const struct expr *e, struct expr_ctx *x, struct datum *a, struct datum *b,
+                     struct datum *out)
 {
     return function_arg(e, x, 0, a, out) && function_arg(e, x, 1, b, out);
 }
@@ -133,7 +134,8 @@ static void eval_div(const struct expr *e, struct expr_ctx *x, struct datum *out
         out_of_range(e, x, out);
     } else if (r == 0) {
         datum_set_null(out);
-    } else if (decimal_div(l, sl, r, sr, decimal_div_scale(sl, sr, DIV_PRECISION_INCREMENT), &v, &s)) {
+    } else if (decimal_div(l, sl, r, sr, decimal_div_scale(sl, sr, DIV_PRECISION_INCREMENT), &v,
+                           &s)) {
         datum_set_decimal(out, v, s);
     } else {
         out_of_range(e, x, out);
@@ -273,9 +275,10 @@ static void eval_negate(const struct expr *e, struct expr_ctx *x, struct datum *
 }
 
 static const struct function op_add = {.name = "+"}, op_sub = {.name = "-"}, op_mul = {.name = "*"},
-                             op_div = {.name = "/"}, op_int_div = {.name = "div"}, op_mod = {.name = "%"},
-                             op_or = {.name = "|"}, op_and = {.name = "&"}, op_xor = {.name = "^"},
-                             op_shl = {.name = "<<"}, op_shr = {.name = ">>"}, op_not = {.name = "~"},
+                             op_div = {.name = "/"}, op_int_div = {.name = "div"},
+                             op_mod = {.name = "%"}, op_or = {.name = "|"}, op_and = {.name = "&"},
+                             op_xor = {.name = "^"}, op_shl = {.name = "<<"},
+                             op_shr = {.name = ">>"}, op_not = {.name = "~"},
                              op_negate = {.name = "-"};
 
 /* Operands of arithmetic: dates are numbers there, text and NULL are doubles. */
@@ -313,7 +316,28 @@ static unsigned digits_of(const struct value_type *t)
 
 static unsigned scale_of(const struct value_type *t)
 {
-    return t->kind == DATUM_DECIMAL || t->kind == DATUM_DATETIME || t->kind == DATUM_TIME ? t->scale : 0;
+    return t->kind == DATUM_DECIMAL || t->kind == DATUM_DATETIME || t->kind == DATUM_TIME ? t->scale
+                                                                                          : 0;
+}
+
+/* Fraction digits shown of a double: known for ROUND() and its like, and what is computed from
+ * them. */
+static unsigned shown_scale(const struct value_type *t)
+{
+    return t->kind == DATUM_DOUBLE || t->kind == DATUM_STRING ? t->scale : scale_of(t);
+}
+
+static struct value_type double_type(enum sql_op op, const struct value_type *l,
+                                     const struct value_type *r)
+{
+    struct value_type t = value_type_double();
+    unsigned a = shown_scale(l), b = shown_scale(r), s = a > b ? a : b;
+
+    if (a < VALUE_SCALE_FREE && b < VALUE_SCALE_FREE) {
+        s = op == SQL_OP_MUL ? a + b : op == SQL_OP_DIV ? s + DIV_PRECISION_INCREMENT : s;
+        t.scale = (uint8_t)(s < VALUE_SCALE_FREE ? s : VALUE_SCALE_FREE);
+    }
+    return t;
 }
 
 static unsigned max2(unsigned a, unsigned b)
@@ -321,15 +345,17 @@ static unsigned max2(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-static struct value_type arith_type(enum sql_op op, const struct value_type *l, const struct value_type *r)
+static struct value_type arith_type(enum sql_op op, const struct value_type *l,
+                                    const struct value_type *r)
 {
     unsigned a = number_kind(l), b = number_kind(r);
     unsigned sa = scale_of(l), sb = scale_of(r), pa = digits_of(l), pb = digits_of(r);
 
     if (op == SQL_OP_INT_DIV)
-        return a == DATUM_UINT || b == DATUM_UINT ? value_type_uint(20) : value_type_int(pa > 19 ? 19 : pa);
+        return a == DATUM_UINT || b == DATUM_UINT ? value_type_uint(20)
+                                                  : value_type_int(pa > 19 ? 19 : pa);
     if (a == DATUM_DOUBLE || b == DATUM_DOUBLE)
-        return value_type_double();
+        return double_type(op, l, r);
     if (op == SQL_OP_DIV) {
         unsigned scale = sa + DIV_PRECISION_INCREMENT;
         return value_type_decimal(pa + sb + DIV_PRECISION_INCREMENT, scale);
@@ -343,8 +369,11 @@ static struct value_type arith_type(enum sql_op op, const struct value_type *l, 
         return value_type_decimal(max2(pa - sa, pb - sb) + scale + 1, scale);
     }
     bool is_unsigned = op == SQL_OP_MOD ? a == DATUM_UINT : a == DATUM_UINT || b == DATUM_UINT;
-    unsigned digits = op == SQL_OP_MUL ? pa + pb : op == SQL_OP_MOD ? max2(pa, pb) : max2(pa, pb) + 1;
-    return is_unsigned ? value_type_uint(digits > 20 ? 20 : digits) : value_type_int(digits > 19 ? 19 : digits);
+    unsigned digits = op == SQL_OP_MUL   ? pa + pb
+                      : op == SQL_OP_MOD ? max2(pa, pb)
+                                         : max2(pa, pb) + 1;
+    return is_unsigned ? value_type_uint(digits > 20 ? 20 : digits)
+                       : value_type_int(digits > 19 ? 19 : digits);
 }
 
 struct expr *expr_new_arith(struct arena *a, enum sql_op op, struct expr *l, struct expr *r)
@@ -407,11 +436,13 @@ struct expr *expr_new_negate(struct arena *a, struct expr *arg)
     e->op = SQL_OP_NEG;
     e->u.function = &op_negate;
     e->eval = eval_negate;
-    if (kind == DATUM_DOUBLE)
+    if (kind == DATUM_DOUBLE) {
         e->type = value_type_double();
-    else if (kind == DATUM_DECIMAL)
+        e->type.scale = (uint8_t)shown_scale(&arg->type);
+    } else if (kind == DATUM_DECIMAL)
         e->type = value_type_decimal(digits_of(&arg->type), scale_of(&arg->type));
-    else if (arg->kind == EXPR_CONST && arg->u.value.kind == DATUM_UINT && arg->u.value.u > (uint64_t)INT64_MAX + 1)
+    else if (arg->kind == EXPR_CONST && arg->u.value.kind == DATUM_UINT &&
+             arg->u.value.u > (uint64_t)INT64_MAX + 1)
         e->type = value_type_decimal(20, 0); /* a literal below BIGINT's range */
     else
         e->type = value_type_int(digits_of(&arg->type) > 19 ? 19 : digits_of(&arg->type));

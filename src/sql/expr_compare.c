@@ -1,5 +1,5 @@
-/* Comparisons, BETWEEN, IN, LIKE. A multi-valued column satisfies them when any of its values does; NOT is the
- * complement among the rows that have values. */
+/* Comparisons, BETWEEN, IN, LIKE. A multi-valued column satisfies them when any of its values does;
+ * NOT is the complement among the rows that have values. */
 #include <string.h>
 
 #include "reactor/assert.h"
@@ -131,7 +131,8 @@ static void eval_in(const struct expr *e, struct expr_ctx *x, struct datum *out)
             seen_unknown = true;
             continue;
         }
-        int c = datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &v, &d, &unknown);
+        int c = datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &v, &d,
+                                 &unknown);
         if (!unknown && c == 0) {
             datum_set_int(out, !e->negated);
             return;
@@ -152,13 +153,13 @@ static void eval_like(const struct expr *e, struct expr_ctx *x, struct datum *ou
     datum_set_null(out);
     if (a.kind == DATUM_NULL || b.kind == DATUM_NULL)
         return;
-    const char *s = function_text(x, &a, &e->args[0]->type, &n), *p = function_text(x, &b, &e->args[1]->type, &m);
+    const char *s = function_text(x, &a, &e->args[0]->type, &n),
+               *p = function_text(x, &b, &e->args[1]->type, &m);
     if (s && p)
         datum_set_int(out, like_match(s, (uint32_t)n, p, (uint32_t)m, e->u.escape) != e->negated);
 }
 
 /* ---- multi-valued columns ---- */
-
 
 /* Runs the comparison for each value of the list; negation is applied to the whole. */
 static void eval_any(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -223,7 +224,8 @@ static void prepare_any(struct expr *e, struct arena *a)
 
 /* ---- set-up ---- */
 
-/* A constant text against an exact number is read exactly, when it is a number: 9007199254740993 stays itself. */
+/* A constant text against an exact number is read exactly, when it is a number: 9007199254740993
+ * stays itself. */
 static void read_exactly(struct expr **constant, const struct expr *other, struct arena *a)
 {
     struct expr *c = *constant;
@@ -232,7 +234,8 @@ static void read_exactly(struct expr **constant, const struct expr *other, struc
     size_t used;
 
     if (c->kind != EXPR_CONST || c->u.value.kind != DATUM_STRING || !c->u.value.len ||
-        (other->type.kind != DATUM_INT && other->type.kind != DATUM_DECIMAL) || other->kind == EXPR_CONST)
+        (other->type.kind != DATUM_INT && other->type.kind != DATUM_DECIMAL) ||
+        other->kind == EXPR_CONST)
         return;
     if (!datum_string_is_number(c->u.value.s, c->u.value.len) ||
         !decimal_parse(c->u.value.s, c->u.value.len, &v, &scale, &used))
@@ -291,7 +294,8 @@ void expr_prepare_compare(struct expr *e, struct arena *a)
         read_exactly(&e->args[0], e->args[1], a);
         read_exactly(&e->args[1], e->args[0], a);
         e->class = (uint8_t)compare_class_of(&e->args[0]->type, &e->args[1]->type);
-        e->eval = e->class == COMPARE_INT && e->op != SQL_OP_NULL_EQ ? eval_compare_int : eval_compare;
+        e->eval =
+            e->class == COMPARE_INT && e->op != SQL_OP_NULL_EQ ? eval_compare_int : eval_compare;
         break;
     case EXPR_BETWEEN: {
         read_exactly(&e->args[1], e->args[0], a);

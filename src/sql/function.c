@@ -6,7 +6,8 @@
 #include "sql/value_convert.h"
 
 static const struct function *const tables[] = {function_control, function_math, function_string,
-                                                function_time,    function_hash, function_info};
+                                                function_encode,  function_time, function_hash,
+                                                function_info};
 
 const struct function *function_find(const char *name, size_t len)
 {
@@ -17,7 +18,8 @@ const struct function *function_find(const char *name, size_t len)
     return NULL;
 }
 
-struct expr *function_new(struct function_bind *b, const struct function *f, struct expr **args, uint32_t n)
+struct expr *function_new(struct function_bind *b, const struct function *f, struct expr **args,
+                          uint32_t n)
 {
     struct expr *e;
 
@@ -45,7 +47,8 @@ struct expr *function_new(struct function_bind *b, const struct function *f, str
     return e;
 }
 
-bool function_arg(const struct expr *e, struct expr_ctx *x, unsigned i, struct datum *arg, struct datum *out)
+bool function_arg(const struct expr *e, struct expr_ctx *x, unsigned i, struct datum *arg,
+                  struct datum *out)
 {
     expr_eval(e->args[i], x, arg);
     if (arg->kind != DATUM_NULL)
@@ -54,7 +57,8 @@ bool function_arg(const struct expr *e, struct expr_ctx *x, unsigned i, struct d
     return false;
 }
 
-const char *function_text(struct expr_ctx *x, const struct datum *d, const struct value_type *t, size_t *len)
+const char *function_text(struct expr_ctx *x, const struct datum *d, const struct value_type *t,
+                          size_t *len)
 {
     char buf[DATUM_TEXT], *copy;
     const char *s = datum_to_text(d, t, buf, len);
@@ -67,8 +71,8 @@ const char *function_text(struct expr_ctx *x, const struct datum *d, const struc
     return copy;
 }
 
-bool function_arg_text(const struct expr *e, struct expr_ctx *x, unsigned i, const char **s, size_t *len,
-                       struct datum *out)
+bool function_arg_text(const struct expr *e, struct expr_ctx *x, unsigned i, const char **s,
+                       size_t *len, struct datum *out)
 {
     struct datum d;
 
@@ -80,7 +84,8 @@ bool function_arg_text(const struct expr *e, struct expr_ctx *x, unsigned i, con
     return *s != NULL;
 }
 
-bool function_arg_int(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *v, struct datum *out)
+bool function_arg_int(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *v,
+                      struct datum *out)
 {
     struct datum d;
 
@@ -90,7 +95,8 @@ bool function_arg_int(const struct expr *e, struct expr_ctx *x, unsigned i, int6
     return true;
 }
 
-bool function_arg_double(const struct expr *e, struct expr_ctx *x, unsigned i, double *v, struct datum *out)
+bool function_arg_double(const struct expr *e, struct expr_ctx *x, unsigned i, double *v,
+                         struct datum *out)
 {
     struct datum d;
 

@@ -40,7 +40,8 @@ static void cast_unsigned(const struct expr *e, struct expr_ctx *x, struct datum
     if (!datum_to_wide_int(&d, &v) || v > (__int128)UINT64_MAX)
         v = (__int128)UINT64_MAX;
     if (v < 0)
-        v = d.kind == DATUM_DECIMAL ? 0 : (__int128)(uint64_t)(int64_t)(v < INT64_MIN ? INT64_MIN : v);
+        v = d.kind == DATUM_DECIMAL ? 0
+                                    : (__int128)(uint64_t)(int64_t)(v < INT64_MIN ? INT64_MIN : v);
     datum_set_uint(out, (uint64_t)v);
 }
 
@@ -53,7 +54,8 @@ static void cast_decimal(const struct expr *e, struct expr_ctx *x, struct datum 
     if (!function_arg(e, x, 0, &d, out))
         return;
     top = decimal_pow10(digits) - 1;
-    if (!datum_to_decimal(&d, &v, &scale) || !decimal_rescale(v, scale, e->type.scale, &v) || v > top)
+    if (!datum_to_decimal(&d, &v, &scale) || !decimal_rescale(v, scale, e->type.scale, &v) ||
+        v > top)
         v = d.kind == DATUM_DOUBLE && d.f < 0 ? -top : top;
     else if (v < -top)
         v = -top;
@@ -117,7 +119,8 @@ static void cast_datetime(const struct expr *e, struct expr_ctx *x, struct datum
     if (!function_arg(e, x, 0, &d, out))
         return;
     if (d.kind == DATUM_TIME)
-        datum_set_temporal(out, DATUM_DATETIME, temporal_us_to_days(x->now_us) * TEMPORAL_DAY_US + d.i);
+        datum_set_temporal(out, DATUM_DATETIME,
+                           temporal_us_to_days(x->now_us) * TEMPORAL_DAY_US + d.i);
     else if (datum_to_datetime(&d, &us))
         datum_set_temporal(out, DATUM_DATETIME, us);
     else
@@ -144,10 +147,12 @@ static enum sql_type_kind named_type(const char *name)
     static const struct {
         const char *name;
         enum sql_type_kind kind;
-    } names[] = {{"int", SQL_TYPE_SIGNED},  {"integer", SQL_TYPE_SIGNED}, {"number", SQL_TYPE_DOUBLE},
-                 {"float", SQL_TYPE_DOUBLE}, {"string", SQL_TYPE_CHAR},   {"varchar", SQL_TYPE_CHAR},
-                 {"time", SQL_TYPE_DATETIME}, {"bool", SQL_TYPE_BOOL},    {"boolean", SQL_TYPE_BOOL},
-                 {"text", SQL_TYPE_CHAR},    {"json", SQL_TYPE_CHAR}};
+    } names[] = {{"int", SQL_TYPE_SIGNED},    {"integer", SQL_TYPE_SIGNED},
+                 {"number", SQL_TYPE_DOUBLE}, {"float", SQL_TYPE_DOUBLE},
+                 {"string", SQL_TYPE_CHAR},   {"varchar", SQL_TYPE_CHAR},
+                 {"time", SQL_TYPE_DATETIME}, {"bool", SQL_TYPE_BOOL},
+                 {"boolean", SQL_TYPE_BOOL},  {"text", SQL_TYPE_CHAR},
+                 {"json", SQL_TYPE_CHAR}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasecmp(names[i].name, name) == 0)
@@ -155,7 +160,8 @@ static enum sql_type_kind named_type(const char *name)
     return 0;
 }
 
-static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kind kind, struct function_bind *b)
+static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kind kind,
+                     struct function_bind *b)
 {
     const struct value_type *from = &e->args[0]->type;
     unsigned fraction = t->size > 0 ? (unsigned)t->size : 0;
@@ -180,7 +186,8 @@ static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kin
             mysql_error_set(b->error, MYSQL_ER_TOO_BIG_PRECISION, (unsigned)t->size, "CAST", 65ul);
             return false;
         }
-        e->type = value_type_decimal(t->size < 0 ? 10 : (unsigned)t->size, t->scale < 0 ? 0 : (unsigned)t->scale);
+        e->type = value_type_decimal(t->size < 0 ? 10 : (unsigned)t->size,
+                                     t->scale < 0 ? 0 : (unsigned)t->scale);
         e->eval = cast_decimal;
         return true;
     case SQL_TYPE_FLOAT:
@@ -207,7 +214,8 @@ static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kin
     case SQL_TYPE_VARBINARY:
     case SQL_TYPE_TEXT:
     case SQL_TYPE_JSON:
-        e->type = value_type_string(t->size >= 0 ? (uint32_t)t->size : value_type_text_length(from));
+        e->type =
+            value_type_string(t->size >= 0 ? (uint32_t)t->size : value_type_text_length(from));
         e->type.is_binary = kind == SQL_TYPE_BINARY || kind == SQL_TYPE_VARBINARY;
         e->eval = cast_char;
         return true;
@@ -217,7 +225,8 @@ static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kin
     }
 }
 
-struct expr *function_new_cast(struct function_bind *b, struct expr *arg, const struct sql_type *type)
+struct expr *function_new_cast(struct function_bind *b, struct expr *arg,
+                               const struct sql_type *type)
 {
     struct expr *e = expr_new(b->arena, EXPR_CALL, 1);
     enum sql_type_kind kind = type->kind == SQL_TYPE_NAMED ? named_type(type->name) : type->kind;

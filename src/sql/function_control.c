@@ -67,7 +67,9 @@ static void eval_nullif(const struct expr *e, struct expr_ctx *x, struct datum *
     *out = a;
     if (a.kind == DATUM_NULL || b.kind == DATUM_NULL)
         return;
-    if (datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[1]->type), &a, &b, &unknown) == 0 && !unknown)
+    if (datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[1]->type), &a, &b,
+                         &unknown) == 0 &&
+        !unknown)
         datum_set_null(out);
 }
 
@@ -155,7 +157,9 @@ static void eval_field(const struct expr *e, struct expr_ctx *x, struct datum *o
     for (uint32_t i = 1; i < e->n_args && a.kind != DATUM_NULL; i++) {
         expr_eval(e->args[i], x, &d);
         if (d.kind != DATUM_NULL &&
-            datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &a, &d, &unknown) == 0 && !unknown) {
+            datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &a, &d,
+                             &unknown) == 0 &&
+            !unknown) {
             datum_set_int(out, i);
             return;
         }
@@ -178,7 +182,8 @@ const struct function function_control[] = {
 
 /* ---- CASE ---- */
 
-static const struct function case_searched = {.name = "case"}, case_simple = {.name = "case operand"};
+static const struct function case_searched = {.name = "case"},
+                             case_simple = {.name = "case operand"};
 
 static void eval_case(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
@@ -207,7 +212,9 @@ static void eval_case_operand(const struct expr *e, struct expr_ctx *x, struct d
             continue;
         expr_eval(e->args[i], x, &w);
         if (w.kind != DATUM_NULL &&
-            datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &v, &w, &unknown) == 0 && !unknown) {
+            datum_compare_as(compare_class_of(&e->args[0]->type, &e->args[i]->type), &v, &w,
+                             &unknown) == 0 &&
+            !unknown) {
             choose(e, x, i + 1, out);
             return;
         }
@@ -218,7 +225,8 @@ static void eval_case_operand(const struct expr *e, struct expr_ctx *x, struct d
         datum_set_null(out);
 }
 
-struct expr *function_new_case(struct function_bind *b, struct expr **args, uint32_t n, bool has_operand, bool has_else)
+struct expr *function_new_case(struct function_bind *b, struct expr **args, uint32_t n,
+                               bool has_operand, bool has_else)
 {
     struct expr *e = expr_new(b->arena, EXPR_CALL, n);
     uint32_t first = has_operand ? 1 : 0;

@@ -8,9 +8,11 @@
 #include "sql/value_temporal.h"
 #include "storage/mapping.h"
 
-static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
-static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                       "Thursday", "Friday", "Saturday"};
 
 static const char *ordinal_suffix(unsigned day)
 {
@@ -29,7 +31,8 @@ static const char *ordinal_suffix(unsigned day)
 }
 
 /* One specifier into at most 40 bytes. */
-static size_t put_specifier(char *o, char f, const struct temporal_parts *p, int64_t days, unsigned long hours)
+static size_t put_specifier(char *o, char f, const struct temporal_parts *p, int64_t days,
+                            unsigned long hours)
 {
     unsigned h12 = p->hour % 12 ? p->hour % 12 : 12;
     int year;
@@ -57,7 +60,8 @@ static size_t put_specifier(char *o, char f, const struct temporal_parts *p, int
     case 'i':
         return (size_t)snprintf(o, 40, "%02u", p->minute);
     case 'j':
-        return (size_t)snprintf(o, 40, "%03lld", (long long)(days - date_to_days(p->year, 1, 1) + 1));
+        return (size_t)snprintf(o, 40, "%03lld",
+                                (long long)(days - date_to_days(p->year, 1, 1) + 1));
     case 'k':
         return (size_t)snprintf(o, 40, "%lu", hours);
     case 'l':
@@ -69,7 +73,8 @@ static size_t put_specifier(char *o, char f, const struct temporal_parts *p, int
     case 'p':
         return (size_t)snprintf(o, 40, "%s", p->hour < 12 ? "AM" : "PM");
     case 'r':
-        return (size_t)snprintf(o, 40, "%02u:%02u:%02u %s", h12, p->minute, p->second, p->hour < 12 ? "AM" : "PM");
+        return (size_t)snprintf(o, 40, "%02u:%02u:%02u %s", h12, p->minute, p->second,
+                                p->hour < 12 ? "AM" : "PM");
     case 'S':
     case 's':
         return (size_t)snprintf(o, 40, "%02u", p->second);
@@ -103,8 +108,8 @@ static size_t put_specifier(char *o, char f, const struct temporal_parts *p, int
     }
 }
 
-void function_format_time(struct expr_ctx *x, int64_t us, bool is_duration, const char *format, size_t len,
-                          struct datum *out)
+void function_format_time(struct expr_ctx *x, int64_t us, bool is_duration, const char *format,
+                          size_t len, struct datum *out)
 {
     struct temporal_parts p = {0};
     unsigned long hours;
@@ -235,7 +240,8 @@ static bool read_number(struct reader *r, unsigned max_digits, unsigned *v, unsi
     return *digits > 0;
 }
 
-static bool read_name(struct reader *r, const char *const *names, unsigned n, bool abbreviated, unsigned *v)
+static bool read_name(struct reader *r, const char *const *names, unsigned n, bool abbreviated,
+                      unsigned *v)
 {
     for (unsigned i = 0; i < n; i++) {
         size_t len = abbreviated ? 3 : strlen(names[i]);
@@ -323,14 +329,16 @@ static bool read_specifier(struct reader *r, char f, struct read_date *d)
     case 'j':
         return read_number(r, 3, &d->day_of_year, &n);
     case 'p':
-        if (r->end - r->p < 2 || (r->p[1] | 32) != 'm' || ((r->p[0] | 32) != 'a' && (r->p[0] | 32) != 'p'))
+        if (r->end - r->p < 2 || (r->p[1] | 32) != 'm' ||
+            ((r->p[0] | 32) != 'a' && (r->p[0] | 32) != 'p'))
             return false;
         d->pm = (r->p[0] | 32) == 'p';
         r->p += 2;
         return true;
     case 'T':
-        return read_specifier(r, 'H', d) && r->p < r->end && *r->p++ == ':' && read_specifier(r, 'i', d) &&
-               r->p < r->end && *r->p++ == ':' && read_specifier(r, 's', d);
+        return read_specifier(r, 'H', d) && r->p < r->end && *r->p++ == ':' &&
+               read_specifier(r, 'i', d) && r->p < r->end && *r->p++ == ':' &&
+               read_specifier(r, 's', d);
     default:
         return r->p < r->end && *r->p++ == f;
     }
@@ -380,7 +388,8 @@ void function_eval_str_to_date(const struct expr *e, struct expr_ctx *x, struct 
         if (d.t.minute > 59 || d.t.second > 59)
             return;
         datum_set_temporal(out, DATUM_TIME,
-                           ((int64_t)d.t.hour * 3600 + d.t.minute * 60 + d.t.second) * 1000000 + d.t.micros);
+                           ((int64_t)d.t.hour * 3600 + d.t.minute * 60 + d.t.second) * 1000000 +
+                               d.t.micros);
         return;
     }
     if (d.day_of_year && d.t.year) {
@@ -392,5 +401,6 @@ void function_eval_str_to_date(const struct expr *e, struct expr_ctx *x, struct 
     }
     if (!temporal_from_parts(&d.t, &us))
         return;
-    datum_set_temporal(out, e->type.kind, e->type.kind == DATUM_DATE ? temporal_us_to_days(us) : us);
+    datum_set_temporal(out, e->type.kind,
+                       e->type.kind == DATUM_DATE ? temporal_us_to_days(us) : us);
 }

@@ -193,8 +193,9 @@ static void eval_uuid(const struct expr *e, struct expr_ctx *x, struct datum *ou
     datum_set_null(out);
     if (!p)
         return;
-    int n = snprintf(p, 40, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-                     (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+    int n = snprintf(p, 40, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+                     (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+                     (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
                      (unsigned long long)(b & 0xffffffffffffull));
     datum_set_string(out, p, (size_t)n);
 }

@@ -44,7 +44,8 @@ static void eval_database(const struct expr *e, struct expr_ctx *x, struct datum
 
 static void eval_user(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
-    const char *user = x->session->user ? x->session->user : "", *host = x->session->host ? x->session->host : "";
+    const char *user = x->session->user ? x->session->user : "",
+               *host = x->session->host ? x->session->host : "";
     const char *colon = strrchr(host, ':');
     size_t n = colon ? (size_t)(colon - host) : strlen(host), cap = strlen(user) + n + 2;
     char *p = expr_alloc(x, cap);
@@ -104,13 +105,16 @@ static void eval_found_rows(const struct expr *e, struct expr_ctx *x, struct dat
 static void eval_charset(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     (void)x;
-    put_text(out, e->args[0]->type.kind == DATUM_STRING && !e->args[0]->type.is_binary ? "utf8mb4" : "binary");
+    put_text(out, e->args[0]->type.kind == DATUM_STRING && !e->args[0]->type.is_binary ? "utf8mb4"
+                                                                                       : "binary");
 }
 
 static void eval_collation(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     (void)x;
-    put_text(out, e->args[0]->type.kind == DATUM_STRING && !e->args[0]->type.is_binary ? "utf8mb4_bin" : "binary");
+    put_text(out, e->args[0]->type.kind == DATUM_STRING && !e->args[0]->type.is_binary
+                      ? "utf8mb4_bin"
+                      : "binary");
 }
 
 /* SLEEP and locks are accepted so that tools work; nothing waits here. */

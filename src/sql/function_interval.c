@@ -95,8 +95,10 @@ static const struct function interval_function = {.name = "interval"};
 
 enum { INTERVAL_FIELDS = 5 };
 
-/* Months or microseconds of a text such as "1 2:30" for compound units: the last fields when there are fewer. */
-static bool compound_interval(enum sql_unit unit, const char *s, size_t len, int64_t *months, int64_t *us)
+/* Months or microseconds of a text such as "1 2:30" for compound units: the last fields when there
+ * are fewer. */
+static bool compound_interval(enum sql_unit unit, const char *s, size_t len, int64_t *months,
+                              int64_t *us)
 {
     static const struct {
         uint8_t n;
@@ -136,7 +138,8 @@ static bool compound_interval(enum sql_unit unit, const char *s, size_t len, int
     unsigned want = shapes[unit].n;
     if (n > want)
         return false;
-    if (n && shapes[unit].size[want - 1] == 1 && unit != SQL_UNIT_YEAR_MONTH) /* '.5' is half a second */
+    if (n && shapes[unit].size[want - 1] == 1 &&
+        unit != SQL_UNIT_YEAR_MONTH) /* '.5' is half a second */
         for (; last_digits < 6; last_digits++)
             fields[n - 1] *= 10;
     for (unsigned i = 0; i < n; i++)
@@ -152,10 +155,14 @@ static bool compound_interval(enum sql_unit unit, const char *s, size_t len, int
 
 static bool simple_interval(enum sql_unit unit, const struct datum *d, int64_t *months, int64_t *us)
 {
-    static const int64_t size[] = {[SQL_UNIT_MICROSECOND] = 1,       [SQL_UNIT_SECOND] = 1000000,
-                                   [SQL_UNIT_MINUTE] = 60000000,     [SQL_UNIT_HOUR] = 3600000000,
-                                   [SQL_UNIT_DAY] = TEMPORAL_DAY_US, [SQL_UNIT_WEEK] = 7 * TEMPORAL_DAY_US,
-                                   [SQL_UNIT_MONTH] = 1,             [SQL_UNIT_QUARTER] = 3,
+    static const int64_t size[] = {[SQL_UNIT_MICROSECOND] = 1,
+                                   [SQL_UNIT_SECOND] = 1000000,
+                                   [SQL_UNIT_MINUTE] = 60000000,
+                                   [SQL_UNIT_HOUR] = 3600000000,
+                                   [SQL_UNIT_DAY] = TEMPORAL_DAY_US,
+                                   [SQL_UNIT_WEEK] = 7 * TEMPORAL_DAY_US,
+                                   [SQL_UNIT_MONTH] = 1,
+                                   [SQL_UNIT_QUARTER] = 3,
                                    [SQL_UNIT_YEAR] = 12};
     int64_t n;
 
@@ -163,7 +170,8 @@ static bool simple_interval(enum sql_unit unit, const struct datum *d, int64_t *
     if (unit == SQL_UNIT_SECOND) { /* may have a fraction */
         __int128 v;
         unsigned scale;
-        if (!datum_to_decimal(d, &v, &scale) || !decimal_rescale(v, scale, 6, &v) || v > INT64_MAX || v < INT64_MIN)
+        if (!datum_to_decimal(d, &v, &scale) || !decimal_rescale(v, scale, 6, &v) ||
+            v > INT64_MAX || v < INT64_MIN)
             return false;
         *us = (int64_t)v;
         return true;
@@ -211,8 +219,8 @@ static bool is_day_unit(enum sql_unit unit)
 }
 
 /* The interval's months and microseconds, with its sign. */
-static bool read_interval(const struct expr *e, struct expr_ctx *x, const struct datum *amount, int64_t *months,
-                          int64_t *us)
+static bool read_interval(const struct expr *e, struct expr_ctx *x, const struct datum *amount,
+                          int64_t *months, int64_t *us)
 {
     size_t len;
     bool ok;
@@ -234,7 +242,8 @@ static void add_to_time(const struct datum *time, int64_t months, int64_t add, s
 {
     int64_t us;
 
-    if (!months && !__builtin_add_overflow(time->i, add, &us) && us <= TEMPORAL_TIME_MAX_US && us >= -TEMPORAL_TIME_MAX_US)
+    if (!months && !__builtin_add_overflow(time->i, add, &us) && us <= TEMPORAL_TIME_MAX_US &&
+        us >= -TEMPORAL_TIME_MAX_US)
         datum_set_temporal(out, DATUM_TIME, us);
 }
 
@@ -253,10 +262,12 @@ static void eval_interval(const struct expr *e, struct expr_ctx *x, struct datum
         add_to_time(&date, months, add, out);
         return;
     }
-    if (date.kind == DATUM_STRING ? !temporal_parse(date.s, date.len, &us, &written, NULL) : !datum_to_datetime(&date, &us))
+    if (date.kind == DATUM_STRING ? !temporal_parse(date.s, date.len, &us, &written, NULL)
+                                  : !datum_to_datetime(&date, &us))
         return;
     has_time = written || date.kind == DATUM_DATETIME || !is_day_unit(e->op);
-    if ((months && !add_months(us, months, &us)) || __builtin_add_overflow(us, add, &us) || !in_calendar(us))
+    if ((months && !add_months(us, months, &us)) || __builtin_add_overflow(us, add, &us) ||
+        !in_calendar(us))
         return;
     if (e->type.kind == DATUM_DATE) {
         datum_set_temporal(out, DATUM_DATE, temporal_us_to_days(us));
@@ -266,13 +277,14 @@ static void eval_interval(const struct expr *e, struct expr_ctx *x, struct datum
         char *p = expr_alloc(x, 32);
         if (!p)
             return;
-        size_t n = has_time ? datetime_print(us, us % 1000000 && !e->class ? 6 : e->class, p) : date_print(temporal_us_to_days(us), p);
+        size_t n = has_time ? datetime_print(us, us % 1000000 && !e->class ? 6 : e->class, p)
+                            : date_print(temporal_us_to_days(us), p);
         datum_set_string(out, p, n);
     }
 }
 
-struct expr *function_new_interval(struct function_bind *b, struct expr *date, struct expr *amount, enum sql_unit unit,
-                                   bool subtract)
+struct expr *function_new_interval(struct function_bind *b, struct expr *date, struct expr *amount,
+                                   enum sql_unit unit, bool subtract)
 {
     struct expr *e = expr_new(b->arena, EXPR_CALL, 2);
     const struct value_type *t = &date->type;
@@ -291,10 +303,12 @@ struct expr *function_new_interval(struct function_bind *b, struct expr *date, s
     e->volatile_ = date->volatile_ || amount->volatile_;
     if (t->kind == DATUM_DATETIME || t->kind == DATUM_TIME)
         fraction = t->scale;
-    if (unit == SQL_UNIT_MICROSECOND || unit == SQL_UNIT_SECOND_MICROSECOND || unit == SQL_UNIT_MINUTE_MICROSECOND ||
-        unit == SQL_UNIT_HOUR_MICROSECOND || unit == SQL_UNIT_DAY_MICROSECOND)
+    if (unit == SQL_UNIT_MICROSECOND || unit == SQL_UNIT_SECOND_MICROSECOND ||
+        unit == SQL_UNIT_MINUTE_MICROSECOND || unit == SQL_UNIT_HOUR_MICROSECOND ||
+        unit == SQL_UNIT_DAY_MICROSECOND)
         fraction = 6;
-    if (unit == SQL_UNIT_SECOND && amount->type.kind == DATUM_DECIMAL && amount->type.scale > fraction)
+    if (unit == SQL_UNIT_SECOND && amount->type.kind == DATUM_DECIMAL &&
+        amount->type.scale > fraction)
         fraction = amount->type.scale > 6 ? 6 : amount->type.scale;
     if (t->kind == DATUM_DATE && is_day_unit(unit))
         e->type = value_type_temporal(DATUM_DATE, 0);
@@ -328,9 +342,10 @@ static int64_t month_difference(int64_t from, int64_t to)
 
 static void eval_timestampdiff(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
-    static const int64_t size[] = {[SQL_UNIT_MICROSECOND] = 1,       [SQL_UNIT_SECOND] = 1000000,
-                                   [SQL_UNIT_MINUTE] = 60000000,     [SQL_UNIT_HOUR] = 3600000000,
-                                   [SQL_UNIT_DAY] = TEMPORAL_DAY_US, [SQL_UNIT_WEEK] = 7 * TEMPORAL_DAY_US};
+    static const int64_t size[] = {
+        [SQL_UNIT_MICROSECOND] = 1,       [SQL_UNIT_SECOND] = 1000000,
+        [SQL_UNIT_MINUTE] = 60000000,     [SQL_UNIT_HOUR] = 3600000000,
+        [SQL_UNIT_DAY] = TEMPORAL_DAY_US, [SQL_UNIT_WEEK] = 7 * TEMPORAL_DAY_US};
     int64_t from, to;
 
     if (!function_arg_datetime(e, x, 0, &from, out) || !function_arg_datetime(e, x, 1, &to, out))
@@ -350,7 +365,8 @@ static void eval_timestampdiff(const struct expr *e, struct expr_ctx *x, struct 
     }
 }
 
-struct expr *function_new_timestampdiff(struct function_bind *b, enum sql_unit unit, struct expr *from, struct expr *to)
+struct expr *function_new_timestampdiff(struct function_bind *b, enum sql_unit unit,
+                                        struct expr *from, struct expr *to)
 {
     struct expr *e;
 

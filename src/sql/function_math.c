@@ -44,11 +44,14 @@ static bool resolve_round(struct expr *e, struct function_bind *b)
     }
     if (t->kind != DATUM_DECIMAL) {
         e->type = value_type_double();
-        if (known && t->kind == DATUM_DOUBLE)
+        if (known)
             e->type.scale = (uint8_t)(n < 0 ? 0 : n > 30 ? VALUE_SCALE_FREE : n);
         return true;
     }
-    unsigned scale = !known ? t->scale : n <= 0 ? 0 : n > t->scale ? t->scale : (unsigned)n;
+    unsigned scale = !known                  ? t->scale
+                     : n <= 0                ? 0
+                     : n > DECIMAL_MAX_SCALE ? DECIMAL_MAX_SCALE
+                                             : (unsigned)n;
     unsigned whole = t->precision > t->scale ? (unsigned)(t->precision - t->scale) : 1u;
     e->type = value_type_decimal(whole + scale + 1, scale);
     return true;
@@ -97,13 +100,15 @@ static void do_round(const struct expr *e, struct expr_ctx *x, bool truncate, st
         if (!ok) {
             v = 0;
         } else {
-            truncate ? decimal_truncate(v, scale + places, 0, &v) : decimal_rescale(v, scale + places, 0, &v);
+            truncate ? decimal_truncate(v, scale + places, 0, &v)
+                     : decimal_rescale(v, scale + places, 0, &v);
             if (!decimal_rescale(v, 0, places, &v))
                 v = 0;
         }
         scale = 0;
     } else if ((uint64_t)n < scale) {
-        truncate ? decimal_truncate(v, scale, (unsigned)n, &v) : decimal_rescale(v, scale, (unsigned)n, &v);
+        truncate ? decimal_truncate(v, scale, (unsigned)n, &v)
+                 : decimal_rescale(v, scale, (unsigned)n, &v);
         scale = (unsigned)n;
     }
     if (e->type.kind == DATUM_DECIMAL)
@@ -139,6 +144,7 @@ static bool resolve_whole(struct expr *e, struct function_bind *b)
         e->type = digits <= 18 ? value_type_int(digits) : value_type_decimal(digits, 0);
     } else {
         e->type = value_type_double();
+        e->type.scale = 0;
     }
     return true;
 }
@@ -182,7 +188,9 @@ static void eval_ceil(const struct expr *e, struct expr_ctx *x, struct datum *ou
 static bool resolve_same_number(struct expr *e, struct function_bind *b)
 {
     (void)b;
-    e->type = is_exact(&e->args[0]->type) ? e->args[0]->type : value_type_double();
+    e->type = is_exact(&e->args[0]->type) || e->args[0]->type.kind == DATUM_DOUBLE
+                  ? e->args[0]->type
+                  : value_type_double();
     return true;
 }
 
@@ -232,16 +240,16 @@ static void put_double(const struct expr *e, struct expr_ctx *x, double v, struc
         datum_set_double(out, v);
 }
 
-#define DOUBLE_FUNCTION(name, condition, expression)                                               \
-    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out)           \
-    {                                                                                              \
-        double v;                                                                                  \
-        if (!function_arg_double(e, x, 0, &v, out))                                                \
-            return;                                                                                \
-        if (condition)                                                                             \
-            put_double(e, x, expression, out);                                                     \
-        else                                                                                       \
-            datum_set_null(out);                                                                   \
+#define DOUBLE_FUNCTION(name, condition, expression)                                     \
+    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out) \
+    {                                                                                    \
+        double v;                                                                        \
+        if (!function_arg_double(e, x, 0, &v, out))                                      \
+            return;                                                                      \
+        if (condition)                                                                   \
+            put_double(e, x, expression, out);                                           \
+        else                                                                             \
+            datum_set_null(out);                                                         \
     }
 
 DOUBLE_FUNCTION(sqrt, v >= 0, sqrt(v))
@@ -255,8 +263,8 @@ DOUBLE_FUNCTION(tan, true, tan(v))
 DOUBLE_FUNCTION(cot, true, 1 / tan(v))
 DOUBLE_FUNCTION(asin, v >= -1 && v <= 1, asin(v))
 DOUBLE_FUNCTION(acos, v >= -1 && v <= 1, acos(v))
-DOUBLE_FUNCTION(radians, true, v * (M_PI / 180))
-DOUBLE_FUNCTION(degrees, true, v * (180 / M_PI))
+DOUBLE_FUNCTION(radians, true, v *(M_PI / 180))
+DOUBLE_FUNCTION(degrees, true, v *(180 / M_PI))
 
 static void eval_atan(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
@@ -338,7 +346,8 @@ static bool resolve_mod(struct expr *e, struct function_bind *b)
 
 /* ---- bits and bases ---- */
 
-static bool arg_bits(const struct expr *e, struct expr_ctx *x, unsigned i, uint64_t *v, struct datum *out)
+static bool arg_bits(const struct expr *e, struct expr_ctx *x, unsigned i, uint64_t *v,
+                     struct datum *out)
 {
     struct datum d;
     __int128 w;
@@ -366,7 +375,8 @@ static bool resolve_base(struct expr *e, struct function_bind *b)
     return true;
 }
 
-static void put_base(struct expr_ctx *x, uint64_t v, bool negative, unsigned base, struct datum *out)
+static void put_base(struct expr_ctx *x, uint64_t v, bool negative, unsigned base,
+                     struct datum *out)
 {
     char buf[66], *p = buf + sizeof buf;
     char *copy;

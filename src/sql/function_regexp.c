@@ -29,7 +29,8 @@ static void pcre_free(void *p, void *arena)
     (void)arena;
 }
 
-static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len, struct mysql_error *error)
+static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len,
+                                     struct mysql_error *error)
 {
     struct regexp *r = arena_alloc(a, sizeof *r);
     pcre2_general_context *g = pcre2_general_context_create(pcre_alloc, pcre_free, a);
@@ -40,11 +41,13 @@ static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_
 
     if (!r || !c)
         goto no_memory;
-    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &offset, c);
+    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code,
+                            &offset, c);
     if (!r->code) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
         if (!error->code)
-            mysql_error_set_text(error, 1139, "Got error '%s at offset %zu' from regexp", text, (size_t)offset);
+            mysql_error_set_text(error, 1139, "Got error '%s at offset %zu' from regexp", text,
+                                 (size_t)offset);
         return NULL;
     }
     r->match = pcre2_match_data_create_from_pattern(r->code, g);

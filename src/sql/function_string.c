@@ -4,57 +4,11 @@
 #include <strings.h>
 
 #include "sql/function.h"
+#include "sql/function_utf8.h"
 #include "sql/value_convert.h"
 
-/* ---- UTF-8 ---- */
-
-static bool is_first_byte(char c)
-{
-    return ((unsigned char)c & 0xc0) != 0x80;
-}
-
-static size_t characters(const char *s, size_t len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++)
-        n += is_first_byte(s[i]);
-    return n;
-}
-
-/* Byte offset of character n (0-based); len when there are fewer. */
-static size_t offset_of(const char *s, size_t len, uint64_t n)
-{
-    size_t i = 0;
-
-    for (; i < len; i++)
-        if (is_first_byte(s[i]) && n-- == 0)
-            return i;
-    return len;
-}
-
-/* One character: its code point and width; bytes that are no UTF-8 count as themselves. */
-static unsigned decode(const char *s, size_t len, unsigned *width)
-{
-    const unsigned char *p = (const unsigned char *)s;
-
-    *width = 1;
-    if (p[0] >= 0xc2 && p[0] < 0xe0 && len > 1) {
-        *width = 2;
-        return (p[0] & 0x1fu) << 6 | (p[1] & 0x3f);
-    }
-    if (p[0] >= 0xe0 && p[0] < 0xf0 && len > 2) {
-        *width = 3;
-        return (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3f);
-    }
-    if (p[0] >= 0xf0 && len > 3) {
-        *width = 4;
-        return (p[0] & 7u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3f);
-    }
-    return p[0];
-}
-
-/* Upper or lower case of letters with a counterpart of the same width in UTF-8: Latin, Greek, Cyrillic. */
+/* Upper or lower case of letters with a counterpart of the same width in UTF-8: Latin, Greek,
+ * Cyrillic. */
 static unsigned change_case(unsigned c, bool upper)
 {
     if (c < 0x80) {
@@ -142,7 +96,7 @@ static void eval_char_length(const struct expr *e, struct expr_ctx *x, struct da
     size_t len;
 
     if (function_arg_text(e, x, 0, &s, &len, out))
-        datum_set_int(out, (int64_t)characters(s, len));
+        datum_set_int(out, (int64_t)utf8_length(s, len));
 }
 
 static void eval_bit_length(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -244,7 +198,7 @@ static void eval_case(const struct expr *e, struct expr_ctx *x, bool upper, stru
     if (!p)
         return;
     for (size_t i = 0; i < len;) {
-        unsigned width, c = decode(s + i, len - i, &width);
+        unsigned width, c = utf8_decode(s + i, len - i, &width);
         char changed[4];
         unsigned n = width <= 2 ? encode(change_case(c, upper), changed) : 0;
         if (n == width)
@@ -271,7 +225,7 @@ static void eval_lower(const struct expr *e, struct expr_ctx *x, struct datum *o
 /* Characters [from, from + n) of s. */
 static void put_part(const char *s, size_t len, uint64_t from, uint64_t n, struct datum *out)
 {
-    size_t a = offset_of(s, len, from), b = a + offset_of(s + a, len - a, n);
+    size_t a = utf8_offset(s, len, from), b = a + utf8_offset(s + a, len - a, n);
 
     datum_set_string(out, s + a, b - a);
 }
@@ -285,7 +239,7 @@ static void eval_substring(const struct expr *e, struct expr_ctx *x, struct datu
     if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_int(e, x, 1, &from, out) ||
         (e->n_args > 2 && !function_arg_int(e, x, 2, &n, out)))
         return;
-    int64_t all = (int64_t)characters(s, len);
+    int64_t all = (int64_t)utf8_length(s, len);
     if (from < 0)
         from = all + from + 1;
     if (from < 1 || from > all || n <= 0)
@@ -312,7 +266,7 @@ static void eval_right(const struct expr *e, struct expr_ctx *x, struct datum *o
 
     if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_int(e, x, 1, &n, out))
         return;
-    uint64_t all = characters(s, len), want = n < 0 ? 0 : (uint64_t)n;
+    uint64_t all = utf8_length(s, len), want = n < 0 ? 0 : (uint64_t)n;
     put_part(s, len, want >= all ? 0 : all - want, want, out);
 }
 
@@ -354,11 +308,11 @@ static int64_t find(const char *s, size_t len, const char *needle, size_t n, int
 {
     if (from < 1)
         return 0;
-    size_t at = offset_of(s, len, (uint64_t)from - 1);
-    if (at == len && (uint64_t)from > characters(s, len) + 1)
+    size_t at = utf8_offset(s, len, (uint64_t)from - 1);
+    if (at == len && (uint64_t)from > utf8_length(s, len) + 1)
         return 0;
     const char *p = n ? memmem(s + at, len - at, needle, n) : s + at;
-    return p ? (int64_t)characters(s, (size_t)(p - s)) + 1 : 0;
+    return p ? (int64_t)utf8_length(s, (size_t)(p - s)) + 1 : 0;
 }
 
 static void eval_locate(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -462,7 +416,7 @@ static void eval_reverse(const struct expr *e, struct expr_ctx *x, struct datum 
         return;
     for (size_t i = 0; i < len;) {
         size_t j = i + 1;
-        while (j < len && !is_first_byte(s[j]))
+        while (j < len && !utf8_is_first(s[j]))
             j++;
         memcpy(p + len - j, s + i, j - i);
         i = j;
@@ -519,7 +473,7 @@ static void eval_pad(const struct expr *e, struct expr_ctx *x, bool left, struct
     if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_int(e, x, 1, &n, out) ||
         (e->n_args > 2 && !function_arg_text(e, x, 2, &pad, &m, out)))
         return;
-    uint64_t have = characters(s, len);
+    uint64_t have = utf8_length(s, len);
     if (n < 0 || n > FUNCTION_MAX_STRING) {
         datum_set_null(out);
         return;
@@ -532,8 +486,8 @@ static void eval_pad(const struct expr *e, struct expr_ctx *x, bool left, struct
         datum_set_null(out);
         return;
     }
-    uint64_t add = (uint64_t)n - have, unit = characters(pad, m);
-    size_t rest = offset_of(pad, m, add % unit), total = (size_t)(add / unit) * m + rest;
+    uint64_t add = (uint64_t)n - have, unit = utf8_length(pad, m);
+    size_t rest = utf8_offset(pad, m, add % unit), total = (size_t)(add / unit) * m + rest;
     char *p = result(x, len + total, out);
     if (!p)
         return;
@@ -576,12 +530,12 @@ static void eval_insert(const struct expr *e, struct expr_ctx *x, struct datum *
     if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_int(e, x, 1, &pos, out) ||
         !function_arg_int(e, x, 2, &n, out) || !function_arg_text(e, x, 3, &t, &m, out))
         return;
-    if (pos < 1 || pos > (int64_t)characters(s, len)) {
+    if (pos < 1 || pos > (int64_t)utf8_length(s, len)) {
         datum_set_string(out, s, len);
         return;
     }
-    size_t a = offset_of(s, len, (uint64_t)pos - 1);
-    size_t b = a + (n < 0 ? len - a : offset_of(s + a, len - a, (uint64_t)n));
+    size_t a = utf8_offset(s, len, (uint64_t)pos - 1);
+    size_t b = a + (n < 0 ? len - a : utf8_offset(s + a, len - a, (uint64_t)n));
     char *p = result(x, a + m + len - b, out);
     if (!p)
         return;
@@ -595,7 +549,8 @@ static void eval_insert(const struct expr *e, struct expr_ctx *x, struct datum *
 
 static const struct function trim_function = {.name = "trim"};
 
-static void trim(const char *s, size_t len, const char *r, size_t n, enum sql_trim side, struct datum *out)
+static void trim(const char *s, size_t len, const char *r, size_t n, enum sql_trim side,
+                 struct datum *out)
 {
     if (n) {
         while (side != SQL_TRIM_TRAILING && len >= n && memcmp(s, r, n) == 0) {
@@ -613,11 +568,13 @@ static void eval_trim(const struct expr *e, struct expr_ctx *x, struct datum *ou
     const char *s, *r = " ";
     size_t len, n = 1;
 
-    if (function_arg_text(e, x, 0, &s, &len, out) && (e->n_args < 2 || function_arg_text(e, x, 1, &r, &n, out)))
+    if (function_arg_text(e, x, 0, &s, &len, out) &&
+        (e->n_args < 2 || function_arg_text(e, x, 1, &r, &n, out)))
         trim(s, len, r, n, e->op, out);
 }
 
-struct expr *function_new_trim(struct function_bind *b, enum sql_trim side, struct expr *text, struct expr *remove)
+struct expr *function_new_trim(struct function_bind *b, enum sql_trim side, struct expr *text,
+                               struct expr *remove)
 {
     struct expr *e = expr_new(b->arena, EXPR_CALL, remove ? 2 : 1);
 
@@ -652,202 +609,6 @@ static void eval_rtrim(const struct expr *e, struct expr_ctx *x, struct datum *o
 
     if (function_arg_text(e, x, 0, &s, &len, out))
         trim(s, len, " ", 1, SQL_TRIM_TRAILING, out);
-}
-
-/* ---- characters and numbers as text ---- */
-
-static void eval_ascii(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    const char *s;
-    size_t len;
-
-    if (function_arg_text(e, x, 0, &s, &len, out))
-        datum_set_int(out, len ? (unsigned char)s[0] : 0);
-}
-
-static void eval_ord(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    const char *s;
-    size_t len;
-    unsigned width;
-    int64_t v = 0;
-
-    if (!function_arg_text(e, x, 0, &s, &len, out))
-        return;
-    if (len) {
-        decode(s, len, &width);
-        for (unsigned i = 0; i < width; i++)
-            v = v << 8 | (unsigned char)s[i];
-    }
-    datum_set_int(out, v);
-}
-
-static bool resolve_char(struct expr *e, struct function_bind *b)
-{
-    (void)b;
-    e->type = value_type_string(4 * e->n_args);
-    return true;
-}
-
-static void eval_char(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    char *p = result(x, 4 * (size_t)e->n_args, out);
-    size_t n = 0;
-
-    for (uint32_t i = 0; p && i < e->n_args; i++) {
-        struct datum d;
-        int64_t v;
-        expr_eval(e->args[i], x, &d);
-        if (d.kind == DATUM_NULL || !datum_to_int(&d, &v))
-            continue;
-        uint32_t c = (uint32_t)v;
-        for (int shift = 24; shift >= 0; shift -= 8)
-            if (c >> shift || shift == 0)
-                p[n++] = (char)(c >> shift);
-    }
-    if (p)
-        datum_set_string(out, p, n);
-}
-
-static void eval_hex(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    struct datum d;
-    const char *s;
-    size_t len;
-    char number[20];
-
-    if (!function_arg(e, x, 0, &d, out))
-        return;
-    if (d.kind != DATUM_STRING && !datum_kind_is_temporal(d.kind)) {
-        __int128 v;
-        if (!datum_to_wide_int(&d, &v))
-            v = -1;
-        int n = snprintf(number, sizeof number, "%llX", (unsigned long long)(uint64_t)v);
-        char *p = result(x, (size_t)n, out);
-        if (p) {
-            memcpy(p, number, (size_t)n);
-            datum_set_string(out, p, (size_t)n);
-        }
-        return;
-    }
-    s = function_text(x, &d, &e->args[0]->type, &len);
-    char *p = s ? result(x, 2 * len, out) : NULL;
-    for (size_t i = 0; p && i < len; i++) {
-        p[2 * i] = "0123456789ABCDEF"[(unsigned char)s[i] >> 4];
-        p[2 * i + 1] = "0123456789ABCDEF"[s[i] & 15];
-    }
-    if (p)
-        datum_set_string(out, p, 2 * len);
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static void eval_unhex(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    const char *s;
-    size_t len, at = 0, i = 0;
-
-    if (!function_arg_text(e, x, 0, &s, &len, out))
-        return;
-    char *p = result(x, len / 2 + 1, out);
-    if (!p)
-        return;
-    if (len % 2) {
-        int d = hex_digit(s[i++]);
-        if (d < 0)
-            return;
-        p[at++] = (char)d;
-    }
-    for (; i + 1 < len; i += 2) {
-        int a = hex_digit(s[i]), b = hex_digit(s[i + 1]);
-        if (a < 0 || b < 0)
-            return;
-        p[at++] = (char)(a << 4 | b);
-    }
-    datum_set_string(out, p, at);
-}
-
-/* FORMAT(1234.5, 2) = '1,234.50'. */
-static void eval_format(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    struct datum d;
-    int64_t digits;
-    char text[DATUM_TEXT], *p;
-    size_t len;
-    struct value_type t;
-
-    if (!function_arg(e, x, 0, &d, out) || !function_arg_int(e, x, 1, &digits, out))
-        return;
-    if (digits < 0)
-        digits = 0;
-    if (digits > 30)
-        digits = 30;
-    t = value_type_decimal(65, (unsigned)digits);
-    if (d.kind == DATUM_DECIMAL || d.kind == DATUM_INT || d.kind == DATUM_UINT) {
-        expr_to_type(x, &d, &e->args[0]->type, &t);
-    } else {
-        datum_set_double(&d, datum_to_double(&d));
-        t = value_type_double();
-        t.scale = (uint8_t)digits;
-    }
-    const char *s = datum_to_text(&d, &t, text, &len);
-    size_t sign = len && s[0] == '-', point = len;
-    for (size_t i = 0; i < len; i++)
-        if (s[i] == '.')
-            point = i;
-    p = result(x, len * 2, out);
-    if (!p)
-        return;
-    size_t at = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (i > sign && i < point && (point - i) % 3 == 0)
-            p[at++] = ',';
-        p[at++] = s[i];
-    }
-    datum_set_string(out, p, at);
-}
-
-static void eval_elt(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    int64_t n;
-    const char *s;
-    size_t len;
-
-    if (!function_arg_int(e, x, 0, &n, out))
-        return;
-    datum_set_null(out);
-    if (n >= 1 && n < e->n_args && function_arg_text(e, x, (unsigned)n, &s, &len, out))
-        datum_set_string(out, s, len);
-}
-
-static void eval_quote(const struct expr *e, struct expr_ctx *x, struct datum *out)
-{
-    struct datum d;
-    size_t len, at = 0;
-
-    expr_eval(e->args[0], x, &d);
-    if (d.kind == DATUM_NULL) {
-        datum_set_string(out, "NULL", 4);
-        return;
-    }
-    const char *s = function_text(x, &d, &e->args[0]->type, &len);
-    char *p = s ? result(x, 2 * len + 2, out) : NULL;
-    if (!p)
-        return;
-    p[at++] = '\'';
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] == '\'' || s[i] == '\\')
-            p[at++] = '\\';
-        p[at++] = s[i];
-    }
-    p[at++] = '\'';
-    datum_set_string(out, p, at);
 }
 
 const struct function function_string[] = {
@@ -888,13 +649,5 @@ const struct function function_string[] = {
     {"rtrim", 1, 1, 0, resolve_first, eval_rtrim},
     {"trim", 1, 1, 0, resolve_first, eval_trim},
     {"strip", 1, 1, 0, resolve_first, eval_trim},
-    {"ascii", 1, 1, 0, function_is_int, eval_ascii},
-    {"ord", 1, 1, 0, function_is_int, eval_ord},
-    {"char", 1, 255, FUNCTION_NULL_IN, resolve_char, eval_char},
-    {"hex", 1, 1, 0, resolve_long, eval_hex},
-    {"unhex", 1, 1, 0, resolve_first, eval_unhex},
-    {"format", 2, 3, 0, resolve_long, eval_format},
-    {"elt", 2, 255, FUNCTION_NULL_IN, function_is_text, eval_elt},
-    {"quote", 1, 1, FUNCTION_NULL_IN, resolve_long, eval_quote},
     {0},
 };

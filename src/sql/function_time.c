@@ -1,4 +1,5 @@
-/* Dates and times: parts, durations, now. Formatting is in function_format.c, units in function_interval.c. All times are UTC. */
+/* Dates and times: parts, durations, now. Formatting is in function_format.c, units in
+ * function_interval.c. All times are UTC. */
 #include "sql/function.h"
 
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "storage/mapping.h"
 
 /* Argument i as a point in time; false with *out NULL when it is none. */
-bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *us, struct datum *out)
+bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *us,
+                           struct datum *out)
 {
     struct datum d;
 
@@ -26,7 +28,8 @@ bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i,
     return false;
 }
 
-static bool arg_parts(const struct expr *e, struct expr_ctx *x, unsigned i, struct temporal_parts *p, struct datum *out)
+static bool arg_parts(const struct expr *e, struct expr_ctx *x, unsigned i,
+                      struct temporal_parts *p, struct datum *out)
 {
     int64_t us;
 
@@ -52,12 +55,12 @@ static bool resolve_small(struct expr *e, struct function_bind *b)
 
 /* ---- parts ---- */
 
-#define PART_FUNCTION(name, expression)                                                            \
-    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out)           \
-    {                                                                                              \
-        struct temporal_parts p;                                                                   \
-        if (arg_parts(e, x, 0, &p, out))                                                           \
-            datum_set_int(out, expression);                                                        \
+#define PART_FUNCTION(name, expression)                                                  \
+    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out) \
+    {                                                                                    \
+        struct temporal_parts p;                                                         \
+        if (arg_parts(e, x, 0, &p, out))                                                 \
+            datum_set_int(out, expression);                                              \
     }
 
 PART_FUNCTION(year, p.year)
@@ -86,12 +89,12 @@ static bool arg_clock(const struct expr *e, struct expr_ctx *x, int64_t *us, str
     return false;
 }
 
-#define CLOCK_FUNCTION(name, expression)                                                           \
-    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out)           \
-    {                                                                                              \
-        int64_t us;                                                                                \
-        if (arg_clock(e, x, &us, out))                                                             \
-            datum_set_int(out, expression);                                                        \
+#define CLOCK_FUNCTION(name, expression)                                                 \
+    static void eval_##name(const struct expr *e, struct expr_ctx *x, struct datum *out) \
+    {                                                                                    \
+        int64_t us;                                                                      \
+        if (arg_clock(e, x, &us, out))                                                   \
+            datum_set_int(out, expression);                                              \
     }
 
 CLOCK_FUNCTION(hour, us / 3600000000)
@@ -99,7 +102,8 @@ CLOCK_FUNCTION(minute, us / 60000000 % 60)
 CLOCK_FUNCTION(second, us / 1000000 % 60)
 CLOCK_FUNCTION(microsecond, us % 1000000)
 
-static bool arg_days(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *days, struct datum *out)
+static bool arg_days(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *days,
+                     struct datum *out)
 {
     int64_t us;
 
@@ -134,8 +138,8 @@ static void eval_dayofyear(const struct expr *e, struct expr_ctx *x, struct datu
 }
 
 /*
- * Week of a day by MySQL's mode bits: 1 = weeks begin on Monday, 2 = range 1-53 (week may belong to another year),
- * 4 = the first week has a Sunday (or Monday) in it instead of four days.
+ * Week of a day by MySQL's mode bits: 1 = weeks begin on Monday, 2 = range 1-53 (week may belong to
+ * another year), 4 = the first week has a Sunday (or Monday) in it instead of four days.
  */
 unsigned function_week(int64_t days, unsigned mode, int *year)
 {
@@ -223,7 +227,8 @@ static void eval_last_day(const struct expr *e, struct expr_ctx *x, struct datum
     struct temporal_parts p;
 
     if (arg_parts(e, x, 0, &p, out))
-        datum_set_temporal(out, DATUM_DATE, date_to_days(p.year, p.month, temporal_days_in_month(p.year, p.month)));
+        datum_set_temporal(out, DATUM_DATE,
+                           date_to_days(p.year, p.month, temporal_days_in_month(p.year, p.month)));
 }
 
 static bool in_calendar(int64_t us)
@@ -311,7 +316,10 @@ static void eval_sec_to_time(const struct expr *e, struct expr_ctx *x, struct da
         return;
     datum_set_null(out);
     if (datum_to_decimal(&d, &v, &scale) && decimal_rescale(v, scale, 6, &v))
-        datum_set_temporal(out, DATUM_TIME, clamp_time(v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v));
+        datum_set_temporal(out, DATUM_TIME,
+                           clamp_time(v > INT64_MAX   ? INT64_MAX
+                                      : v < INT64_MIN ? INT64_MIN
+                                                      : (int64_t)v));
 }
 
 static bool resolve_sec_to_time(struct expr *e, struct function_bind *b)
@@ -319,9 +327,10 @@ static bool resolve_sec_to_time(struct expr *e, struct function_bind *b)
     const struct value_type *t = &e->args[0]->type;
 
     (void)b;
-    e->type = value_type_temporal(DATUM_TIME, t->kind == DATUM_DECIMAL ? (t->scale > 6 ? 6 : t->scale)
-                                              : t->kind == DATUM_INT   ? 0
-                                                                       : 6);
+    e->type =
+        value_type_temporal(DATUM_TIME, t->kind == DATUM_DECIMAL ? (t->scale > 6 ? 6 : t->scale)
+                                        : t->kind == DATUM_INT   ? 0
+                                                                 : 6);
     return true;
 }
 
@@ -329,7 +338,8 @@ static void eval_maketime(const struct expr *e, struct expr_ctx *x, struct datum
 {
     int64_t h, m, s;
 
-    if (!function_arg_int(e, x, 0, &h, out) || !function_arg_int(e, x, 1, &m, out) || !function_arg_int(e, x, 2, &s, out))
+    if (!function_arg_int(e, x, 0, &h, out) || !function_arg_int(e, x, 1, &m, out) ||
+        !function_arg_int(e, x, 2, &s, out))
         return;
     datum_set_null(out);
     if (m < 0 || m > 59 || s < 0 || s > 59)
@@ -338,7 +348,8 @@ static void eval_maketime(const struct expr *e, struct expr_ctx *x, struct datum
         datum_set_temporal(out, DATUM_TIME, h < 0 ? -TEMPORAL_TIME_MAX_US : TEMPORAL_TIME_MAX_US);
     else
         datum_set_temporal(out, DATUM_TIME,
-                           h < 0 ? -((-h * 3600 + m * 60 + s) * 1000000) : (h * 3600 + m * 60 + s) * 1000000);
+                           h < 0 ? -((-h * 3600 + m * 60 + s) * 1000000)
+                                 : (h * 3600 + m * 60 + s) * 1000000);
 }
 
 static void eval_makedate(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -374,7 +385,8 @@ static void eval_to_seconds(const struct expr *e, struct expr_ctx *x, struct dat
     int64_t us;
 
     if (function_arg_datetime(e, x, 0, &us, out))
-        datum_set_int(out, (us - temporal_us_of_day(us) % 1000000) / 1000000 + (int64_t)DAYS_0000 * 86400);
+        datum_set_int(out, (us - temporal_us_of_day(us) % 1000000) / 1000000 +
+                               (int64_t)DAYS_0000 * 86400);
 }
 
 static void eval_from_days(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -430,9 +442,10 @@ static bool resolve_from_unixtime(struct expr *e, struct function_bind *b)
     if (e->n_args > 1)
         e->type = value_type_string(255);
     else
-        e->type = value_type_temporal(DATUM_DATETIME, t->kind == DATUM_DECIMAL ? (t->scale > 6 ? 6 : t->scale)
-                                                      : t->kind == DATUM_INT   ? 0
-                                                                               : 6);
+        e->type = value_type_temporal(DATUM_DATETIME, t->kind == DATUM_DECIMAL
+                                                          ? (t->scale > 6 ? 6 : t->scale)
+                                                      : t->kind == DATUM_INT ? 0
+                                                                             : 6);
     return true;
 }
 
@@ -465,8 +478,9 @@ static bool resolve_now(struct expr *e, struct function_bind *b)
     int64_t fraction = 0;
 
     (void)b;
-    if (e->n_args && (!expr_is_const(e->args[0]) || !datum_to_int(&e->args[0]->u.value, &fraction) || fraction < 0 ||
-                      fraction > 6))
+    if (e->n_args &&
+        (!expr_is_const(e->args[0]) || !datum_to_int(&e->args[0]->u.value, &fraction) ||
+         fraction < 0 || fraction > 6))
         return false;
     e->type = value_type_temporal(DATUM_DATETIME, (unsigned)fraction);
     e->type.not_null = true;
@@ -506,10 +520,12 @@ static bool resolve_addtime(struct expr *e, struct function_bind *b)
     const struct value_type *t = &e->args[0]->type;
 
     (void)b;
-    unsigned s = t->scale > 6 ? 0 : t->scale, u = e->args[1]->type.scale > 6 ? 0 : e->args[1]->type.scale;
-    e->type = t->kind == DATUM_DATETIME || t->kind == DATUM_DATE ? value_type_temporal(DATUM_DATETIME, s > u ? s : u)
-              : t->kind == DATUM_TIME                            ? value_type_temporal(DATUM_TIME, s > u ? s : u)
-                                                                 : value_type_string(26);
+    unsigned s = t->scale > 6 ? 0 : t->scale,
+             u = e->args[1]->type.scale > 6 ? 0 : e->args[1]->type.scale;
+    e->type = t->kind == DATUM_DATETIME || t->kind == DATUM_DATE
+                  ? value_type_temporal(DATUM_DATETIME, s > u ? s : u)
+              : t->kind == DATUM_TIME ? value_type_temporal(DATUM_TIME, s > u ? s : u)
+                                      : value_type_string(26);
     return true;
 }
 

@@ -3,13 +3,14 @@
 #include "sql/function.h"
 
 /* Argument i as a point in time; false with *out NULL when it is none. */
-bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *us, struct datum *out);
+bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *us,
+                           struct datum *out);
 /* Week by MySQL's mode 0..7, and the year it belongs to. */
 unsigned function_week(int64_t days, unsigned mode, int *year);
 
 /* DATE_FORMAT's text of a point in time, or of a duration. */
-void function_format_time(struct expr_ctx *x, int64_t us, bool is_duration, const char *format, size_t len,
-                          struct datum *out);
+void function_format_time(struct expr_ctx *x, int64_t us, bool is_duration, const char *format,
+                          size_t len, struct datum *out);
 
 bool function_resolve_format(struct expr *e, struct function_bind *b);
 bool function_resolve_str_to_date(struct expr *e, struct function_bind *b);

@@ -28,17 +28,21 @@ static void on_accept(struct listener *l, int fd)
 
 static bool is_loopback(const char *bind)
 {
-    return !bind || !*bind || strncmp(bind, "127.", 4) == 0 || strcmp(bind, "::1") == 0 || strcmp(bind, "localhost") == 0;
+    return !bind || !*bind || strncmp(bind, "127.", 4) == 0 || strcmp(bind, "::1") == 0 ||
+           strcmp(bind, "localhost") == 0;
 }
 
-int gateway_start(struct reactor *r, const struct gateway_config *config, uint16_t *port, char *err, size_t err_len)
+int gateway_start(struct reactor *r, const struct gateway_config *config, uint16_t *port, char *err,
+                  size_t err_len)
 {
     struct gateway *g;
     int rc;
 
     if (!is_loopback(config->bind) && !config->insecure) {
-        snprintf(err, err_len, "refusing to listen on %s without authentication; use --insecure or a loopback address",
-                 config->bind);
+        snprintf(
+            err, err_len,
+            "refusing to listen on %s without authentication; use --insecure or a loopback address",
+            config->bind);
         return -EPERM;
     }
     g = calloc(1, sizeof *g);
@@ -58,7 +62,8 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
     g->started_ns = reactor_now_ns(r);
     g->next_id = 1;
     rc = listener_new(r, config->bind ? config->bind : "127.0.0.1", config->port,
-                      g->config.max_connections + REFUSALS_AT_ONCE, on_accept, g, &g->listener, err, err_len);
+                      g->config.max_connections + REFUSALS_AT_ONCE, on_accept, g, &g->listener, err,
+                      err_len);
     if (rc != 0) {
         free(g);
         return rc;
@@ -167,7 +172,8 @@ int gateway_kill(struct gateway *g, uint32_t id, bool only_statement)
 
 /* ---- figures ---- */
 
-void gateway_list(struct gateway *g, void (*fn)(void *ctx, const struct gateway_connection *c), void *ctx)
+void gateway_list(struct gateway *g, void (*fn)(void *ctx, const struct gateway_connection *c),
+                  void *ctx)
 {
     uint64_t now = reactor_now_ns(g->reactor);
 

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * The MySQL endpoint of a core: its listener and its connections. Every core runs one, on the same port.
+ * The MySQL endpoint of a core: its listener and its connections. Every core runs one, on the same
+ * port.
  *
  *   gateway.c       listener, registry of connections, KILL
  *   conn.c          one connection: commands in, answers out
@@ -18,18 +19,20 @@ struct gateway_session;
 
 struct gateway_config {
     const char *bind;
-    uint16_t port;            /* 0 = take a free one */
-    unsigned max_connections; /* of this core; 0 = 10,000 */
+    uint16_t port;             /* 0 = take a free one */
+    unsigned max_connections;  /* of this core; 0 = 10,000 */
     uint64_t statement_memory; /* bytes a statement may use; 0 = default */
-    uint64_t timeout_ns;      /* of a statement; 0 = none */
-    bool insecure;            /* a bind other than loopback without authentication */
+    uint64_t timeout_ns;       /* of a statement; 0 = none */
+    bool insecure;             /* a bind other than loopback without authentication */
 };
 
 /*
- * Starts listening on this core (run on it). Core 0 first, with port 0 or the wanted one; the others with the port it
- * got. 0 or -errno with a text; -EPERM when the address is not a loopback one and insecure is not set.
+ * Starts listening on this core (run on it). Core 0 first, with port 0 or the wanted one; the
+ * others with the port it got. 0 or -errno with a text; -EPERM when the address is not a loopback
+ * one and insecure is not set.
  */
-int gateway_start(struct reactor *r, const struct gateway_config *config, uint16_t *port, char *err, size_t err_len);
+int gateway_start(struct reactor *r, const struct gateway_config *config, uint16_t *port, char *err,
+                  size_t err_len);
 
 /* Stops listening, ends every connection; calls done on this core when the last is gone. */
 void gateway_stop(struct reactor *r, void (*done)(struct reactor *r, void *ctx), void *ctx);
@@ -44,7 +47,8 @@ struct gateway_connection {
     uint32_t seconds;
 };
 /* Calls fn for each. Any statement on this core. */
-void gateway_list(struct gateway *g, void (*fn)(void *ctx, const struct gateway_connection *c), void *ctx);
+void gateway_list(struct gateway *g, void (*fn)(void *ctx, const struct gateway_connection *c),
+                  void *ctx);
 
 /* Figures for SHOW STATUS and metrics; of this core. */
 struct gateway_stats {

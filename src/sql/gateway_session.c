@@ -65,7 +65,8 @@ int gateway_session_set_text(char **where, const char *text, size_t len)
     return 0;
 }
 
-const struct session_variable *gateway_session_find(const struct session_variable *list, const char *name)
+const struct session_variable *gateway_session_find(const struct session_variable *list,
+                                                    const char *name)
 {
     for (; list; list = list->next)
         if (strcasecmp(list->name, name) == 0)
@@ -76,7 +77,8 @@ const struct session_variable *gateway_session_find(const struct session_variabl
 int gateway_session_set(struct gateway_session *s, struct session_variable **list, const char *name,
                         const struct datum *value, const struct value_type *type)
 {
-    struct session_variable *v = (struct session_variable *)(uintptr_t)gateway_session_find(*list, name);
+    struct session_variable *v =
+        (struct session_variable *)(uintptr_t)gateway_session_find(*list, name);
     struct datum copy = *value;
 
     if (!v && s->n_variables >= SESSION_MAX_VARIABLES)
@@ -120,7 +122,8 @@ void gateway_session_clear_warnings(struct gateway_session *s)
     s->n_warnings = s->n_errors = s->warning_count = 0;
 }
 
-void gateway_session_warn(struct gateway_session *s, const char *level, unsigned code, const char *text)
+void gateway_session_warn(struct gateway_session *s, const char *level, unsigned code,
+                          const char *text)
 {
     s->warning_count++;
     if (*level == 'E')

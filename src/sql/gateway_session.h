@@ -1,7 +1,8 @@
 #pragma once
 /*
- * What a connection remembers between statements: database, variables, warnings of the last statement.
- * Owner: the core of the connection; lives as long as it. Idle cost: this struct and the variables set.
+ * What a connection remembers between statements: database, variables, warnings of the last
+ * statement. Owner: the core of the connection; lives as long as it. Idle cost: this struct and the
+ * variables set.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,16 +30,16 @@ struct session_warning {
 struct gateway_session {
     uint32_t id;
     uint16_t charset;
-    char *user;     /* malloc'ed */
-    char *host;     /* malloc'ed: "127.0.0.1:4711" */
-    char *database; /* malloc'ed; NULL = none chosen */
+    char *user;           /* malloc'ed */
+    char *host;           /* malloc'ed: "127.0.0.1:4711" */
+    char *database;       /* malloc'ed; NULL = none chosen */
     unsigned parse_flags; /* enum sql_parse_flag, from sql_mode */
-    bool found_rows; /* client wants matched rows as affected rows */
+    bool found_rows;      /* client wants matched rows as affected rows */
     bool in_transaction;
     bool autocommit;
     bool has_written; /* since BEGIN; ROLLBACK warns then */
     uint64_t last_insert_id;
-    int64_t row_count; /* ROW_COUNT() of the last statement */
+    int64_t row_count;   /* ROW_COUNT() of the last statement */
     uint64_t rows_found; /* FOUND_ROWS() */
     struct session_variable *user_vars, *sys_vars;
     uint32_t n_variables;
@@ -55,11 +56,13 @@ void gateway_session_reset(struct gateway_session *s);
 /* NULL empties it. 0 or -ENOMEM. */
 int gateway_session_set_text(char **where, const char *text, size_t len);
 
-const struct session_variable *gateway_session_find(const struct session_variable *list, const char *name);
+const struct session_variable *gateway_session_find(const struct session_variable *list,
+                                                    const char *name);
 /* 0, -ENOMEM, -ENOSPC (too many). The value is copied. */
 int gateway_session_set(struct gateway_session *s, struct session_variable **list, const char *name,
                         const struct datum *value, const struct value_type *type);
 
 /* Warnings: cleared at the start of a statement that is no diagnostic one. */
 void gateway_session_clear_warnings(struct gateway_session *s);
-void gateway_session_warn(struct gateway_session *s, const char *level, unsigned code, const char *text);
+void gateway_session_warn(struct gateway_session *s, const char *level, unsigned code,
+                          const char *text);

@@ -20,8 +20,8 @@ static void exec_resumed(struct exec *x)
     statement_resume(x->ctx);
 }
 
-void statement_init(struct statement *s, const struct gateway_env *env, struct gateway_session *session,
-                    struct result_sink *sink)
+void statement_init(struct statement *s, const struct gateway_env *env,
+                    struct gateway_session *session, struct result_sink *sink)
 {
     struct budget *core = reactor_budget(env->reactor);
     uint64_t limit = env->statement_memory;
@@ -88,7 +88,8 @@ void *statement_alloc(struct statement *s, size_t n)
     void *p = arena_alloc(&s->arena, n);
 
     if (!p && !s->error.code)
-        mysql_error_set_text(&s->error, 1041, "Out of memory: the statement needs more than it may use");
+        mysql_error_set_text(&s->error, 1041,
+                             "Out of memory: the statement needs more than it may use");
     return p;
 }
 
@@ -225,7 +226,8 @@ int statement_parse(struct statement *s, const char *text, size_t len, size_t *c
     return 0;
 }
 
-static bool prepare_bind(struct statement *s, const struct datum *params, const struct value_type *types, uint32_t n)
+static bool prepare_bind(struct statement *s, const struct datum *params,
+                         const struct value_type *types, uint32_t n)
 {
     s->exec.catalog = cluster_catalog(s->env->cluster);
     if (!s->exec.catalog) {
@@ -273,7 +275,8 @@ static bool kill_connection(struct statement *s)
         statement_fail(s, MYSQL_ER_WRONG_ARGUMENTS, "KILL");
         return false;
     }
-    if (!s->env->gateway || gateway_kill(s->env->gateway, (uint32_t)id, s->ast->u.kill->is_query) != 0) {
+    if (!s->env->gateway ||
+        gateway_kill(s->env->gateway, (uint32_t)id, s->ast->u.kill->is_query) != 0) {
         statement_fail(s, MYSQL_ER_NO_SUCH_THREAD, (unsigned long)id);
         return false;
     }
@@ -283,8 +286,10 @@ static bool kill_connection(struct statement *s)
 
 static bool maintain_tables(struct statement *s)
 {
-    static const char *const ops[] = {[SQL_MAINTAIN_ANALYZE] = "analyze", [SQL_MAINTAIN_OPTIMIZE] = "optimize",
-                                      [SQL_MAINTAIN_CHECK] = "check", [SQL_MAINTAIN_REPAIR] = "repair",
+    static const char *const ops[] = {[SQL_MAINTAIN_ANALYZE] = "analyze",
+                                      [SQL_MAINTAIN_OPTIMIZE] = "optimize",
+                                      [SQL_MAINTAIN_CHECK] = "check",
+                                      [SQL_MAINTAIN_REPAIR] = "repair",
                                       [SQL_MAINTAIN_CHECKSUM] = "checksum"};
     static const char *const names[] = {"Table", "Op", "Msg_type", "Msg_text"};
 
@@ -297,7 +302,8 @@ static bool maintain_tables(struct statement *s)
         const char *op = ops[s->ast->u.maintain->kind];
         bool exists = catalog_find(s->exec.catalog, t->name, strlen(t->name)) != NULL;
         const char *name = row ? statement_printf(s, "%s.%s", SESSION_DATABASE, t->name) : NULL;
-        const char *text = exists ? "OK" : "Table doesn't exist", *type = exists ? "status" : "Error";
+        const char *text = exists ? "OK" : "Table doesn't exist",
+                   *type = exists ? "status" : "Error";
         if (!name)
             return false;
         datum_set_string(&row[0], name, strlen(name));
@@ -315,7 +321,8 @@ static bool transaction(struct statement *s)
     bool rollback = s->ast->kind == SQL_STMT_ROLLBACK && !s->ast->u.transaction->savepoint;
 
     if (rollback && s->session->has_written)
-        gateway_session_warn(s->session, "Warning", 1196, "Changes to tables cannot be rolled back: they were written");
+        gateway_session_warn(s->session, "Warning", 1196,
+                             "Changes to tables cannot be rolled back: they were written");
     if (s->ast->kind == SQL_STMT_BEGIN || s->ast->kind == SQL_STMT_COMMIT || rollback) {
         s->session->in_transaction = s->ast->kind == SQL_STMT_BEGIN;
         s->session->has_written = false;
@@ -467,12 +474,14 @@ void statement_resume(struct statement *s)
     }
 }
 
-void statement_start(struct statement *s, const struct datum *params, const struct value_type *types, uint32_t n)
+void statement_start(struct statement *s, const struct datum *params,
+                     const struct value_type *types, uint32_t n)
 {
     ASSERT(s->stage == STATEMENT_NEW);
     s->stage = STATEMENT_SUBQUERIES;
     s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
-                        s->ast->u.show->kind >= SQL_SHOW_WARNINGS && s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
+                        s->ast->u.show->kind >= SQL_SHOW_WARNINGS &&
+                        s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
     if (!s->keeps_warnings)
         gateway_session_clear_warnings(s->session);
     if (!s->error.code && prepare_bind(s, params, types, n) && prepare_kind(s) && !s->error.code)

@@ -9,7 +9,8 @@
  *   show.c               SHOW and DESCRIBE, as queries of information_schema
  *   explain.c            EXPLAIN
  *   sysvar.c             SET
- * Owner: the connection (or a test), on its core. Memory: one arena, charged to a budget of its own.
+ * Owner: the connection (or a test), on its core. Memory: one arena, charged to a budget of its
+ * own.
  */
 #include "sql/exec.h"
 #include "sql/mysql_result.h"
@@ -22,20 +23,23 @@ struct cell;
 /* Where results go: the MySQL connection, or a test. */
 struct result_sink {
     /* 0 or -ENOBUFS / -ENOMEM (fatal). Columns and types live as long as the statement. */
-    int (*begin)(struct result_sink *k, const struct mysql_column *columns, const struct value_type *types, uint32_t n);
-    /* One row; false: no room now, call again with the same row after the sink has called statement_resume. */
+    int (*begin)(struct result_sink *k, const struct mysql_column *columns,
+                 const struct value_type *types, uint32_t n);
+    /* One row; false: no room now, call again with the same row after the sink has called
+     * statement_resume. */
     bool (*row)(struct result_sink *k, const struct datum *cells);
     void (*end)(struct result_sink *k, uint16_t warnings);
-    void (*ok)(struct result_sink *k, uint64_t affected, uint64_t insert_id, uint16_t warnings, const char *info);
+    void (*ok)(struct result_sink *k, uint64_t affected, uint64_t insert_id, uint16_t warnings,
+               const char *info);
     void (*error)(struct result_sink *k, const struct mysql_error *e);
 };
 
 enum statement_stage {
     STATEMENT_NEW,
     STATEMENT_SUBQUERIES,
-    STATEMENT_RUN,    /* the kind's own steps */
-    STATEMENT_EMIT,   /* rows in memory are being sent */
-    STATEMENT_CLOSE,  /* waiting for cluster queries to close */
+    STATEMENT_RUN,   /* the kind's own steps */
+    STATEMENT_EMIT,  /* rows in memory are being sent */
+    STATEMENT_CLOSE, /* waiting for cluster queries to close */
     STATEMENT_DONE,
 };
 
@@ -52,9 +56,9 @@ struct memory_result {
 struct gateway_env {
     struct reactor *reactor;
     struct cluster *cluster;
-    uint64_t statement_memory;  /* bytes; 0 = a quarter of the core's budget, at least 256 MiB */
-    uint64_t timeout_ns;        /* 0 = none */
-    struct gateway *gateway;    /* processlist, KILL; may be NULL */
+    uint64_t statement_memory; /* bytes; 0 = a quarter of the core's budget, at least 256 MiB */
+    uint64_t timeout_ns;       /* 0 = none */
+    struct gateway *gateway;   /* processlist, KILL; may be NULL */
 };
 
 struct statement {
@@ -74,7 +78,7 @@ struct statement {
     const char *text;
     size_t text_len;
     struct sql_stmt *ast;
-    bool has_begun;      /* a result set has begun */
+    bool has_begun; /* a result set has begun */
     bool answered;
     bool keeps_warnings; /* SHOW WARNINGS: those of the statement before */
     bool running;        /* inside statement_resume */
@@ -83,7 +87,7 @@ struct statement {
     struct bound_query *query;
     struct plan *plan;
     struct exec_op *op, *other_op; /* other_op: looking up keys */
-    struct rowset rows; /* being sent */
+    struct rowset rows;            /* being sent */
     uint32_t row;
     struct mysql_column *columns;
     struct value_type *types;
@@ -97,21 +101,22 @@ struct statement {
     enum step (*run)(struct statement *s);
     void *state;
     void (*fini)(struct statement *s); /* frees what state holds beyond arenas; or NULL */
-    struct dml_writer *writers[2]; /* to be freed at the end */
-    struct cell *list_items;       /* room for dml_store */
+    struct dml_writer *writers[2];     /* to be freed at the end */
+    struct cell *list_items;           /* room for dml_store */
 };
 
-/* Prepares a statement over text (copied into its arena) and its parse tree's first statement; *consumed tells where
- * the next begins. Does not run it. Parameters may be NULL. */
-void statement_init(struct statement *s, const struct gateway_env *env, struct gateway_session *session,
-                    struct result_sink *sink);
+/* Prepares a statement over text (copied into its arena) and its parse tree's first statement;
+ * *consumed tells where the next begins. Does not run it. Parameters may be NULL. */
+void statement_init(struct statement *s, const struct gateway_env *env,
+                    struct gateway_session *session, struct result_sink *sink);
 void statement_fini(struct statement *s);
 
 /* Parses; 0 or -EINVAL with s->error. */
 int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed);
-/* Starts executing what was parsed. The answer goes to the sink, then done is called, perhaps before this returns. */
-void statement_start(struct statement *s, const struct datum *params, const struct value_type *param_types,
-                     uint32_t n_params);
+/* Starts executing what was parsed. The answer goes to the sink, then done is called, perhaps
+ * before this returns. */
+void statement_start(struct statement *s, const struct datum *params,
+                     const struct value_type *param_types, uint32_t n_params);
 /* The sink has room again, or a time has come. Any time between start and done. */
 void statement_resume(struct statement *s);
 /* Ends it early: error 1317 unless code says otherwise; done still comes. */
@@ -125,7 +130,8 @@ int statement_describe(struct statement *s, const struct mysql_column **columns,
 void statement_ok(struct statement *s, uint64_t affected, uint64_t insert_id, const char *info);
 void statement_fail(struct statement *s, unsigned code, ...);
 /* Printf in the arena; NULL with the error set. */
-char *statement_printf(struct statement *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *statement_printf(struct statement *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void *statement_alloc(struct statement *s, size_t n);
 
 /* Queries: bind and plan; false with the error. */
@@ -138,7 +144,8 @@ void mysql_column_of_type(struct mysql_column *m, const struct value_type *t);
 
 /* Rows in memory. */
 bool memory_result_begin(struct statement *s, uint32_t n_columns);
-void memory_result_column(struct statement *s, uint32_t i, const char *name, struct value_type type);
+void memory_result_column(struct statement *s, uint32_t i, const char *name,
+                          struct value_type type);
 struct datum *memory_result_row(struct statement *s); /* NULLs to fill in; NULL with the error */
 
 bool dml_insert_prepare(struct statement *s);

@@ -9,30 +9,18 @@
 #include "sql/infoschema_tables.h"
 
 static const struct infoschema_table *const tables[] = {
-    &infoschema_character_sets,
-    &infoschema_collations,
-    &infoschema_columns,
-    &infoschema_connection,
-    &infoschema_engines,
-    &infoschema_events,
-    &infoschema_global_status,
-    &infoschema_global_variables,
-    &infoschema_key_column_usage,
-    &infoschema_parameters,
-    &infoschema_partitions,
-    &infoschema_plugins,
-    &infoschema_processlist,
-    &infoschema_referential_constraints,
-    &infoschema_routines,
-    &infoschema_schemata,
-    &infoschema_session_status,
-    &infoschema_session_variables,
-    &infoschema_statistics,
-    &infoschema_table_constraints,
-    &infoschema_tables,
-    &infoschema_triggers,
-    &infoschema_user_privileges,
-    &infoschema_views,
+    &infoschema_character_sets,   &infoschema_collations,
+    &infoschema_columns,          &infoschema_connection,
+    &infoschema_engines,          &infoschema_events,
+    &infoschema_global_status,    &infoschema_global_variables,
+    &infoschema_key_column_usage, &infoschema_parameters,
+    &infoschema_partitions,       &infoschema_plugins,
+    &infoschema_processlist,      &infoschema_referential_constraints,
+    &infoschema_routines,         &infoschema_schemata,
+    &infoschema_session_status,   &infoschema_session_variables,
+    &infoschema_statistics,       &infoschema_table_constraints,
+    &infoschema_tables,           &infoschema_triggers,
+    &infoschema_user_privileges,  &infoschema_views,
     &infoschema_warnings,
 };
 
@@ -50,7 +38,8 @@ bool infoschema_is_database(const char *name)
 const struct infoschema_table *infoschema_find(const char *database, const char *name)
 {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (strcasecmp(tables[i]->database, database) == 0 && strcasecmp(tables[i]->name, name) == 0)
+        if (strcasecmp(tables[i]->database, database) == 0 &&
+            strcasecmp(tables[i]->name, name) == 0)
             return tables[i];
     return NULL;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Tables without stored rows: information_schema, and what SHOW reads. Each is a list of columns and a function
- * that makes its rows when it is read.
+ * Tables without stored rows: information_schema, and what SHOW reads. Each is a list of columns
+ * and a function that makes its rows when it is read.
  *   infoschema.c        registry
  *   infoschema_tables.c tables, columns, statistics, key_column_usage
  *   infoschema_server.c schemata, engines, collations, character_sets, processlist, variables, ...

@@ -8,9 +8,11 @@
 #include "sql/mysql_charset.h"
 #include "sql/sysvar.h"
 
-static const struct infoschema_column schemata_columns[] = {
-    INFO_TEXT("CATALOG_NAME"), INFO_TEXT("SCHEMA_NAME"), INFO_TEXT("DEFAULT_CHARACTER_SET_NAME"),
-    INFO_TEXT("DEFAULT_COLLATION_NAME"), INFO_TEXT("SQL_PATH")};
+static const struct infoschema_column schemata_columns[] = {INFO_TEXT("CATALOG_NAME"),
+                                                            INFO_TEXT("SCHEMA_NAME"),
+                                                            INFO_TEXT("DEFAULT_CHARACTER_SET_NAME"),
+                                                            INFO_TEXT("DEFAULT_COLLATION_NAME"),
+                                                            INFO_TEXT("SQL_PATH")};
 
 static int fill_schemata(struct exec *x, struct infoschema_rows *out)
 {
@@ -31,13 +33,14 @@ static int fill_schemata(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_schemata, "SCHEMATA", schemata_columns, fill_schemata);
 
-static const struct infoschema_column engines_columns[] = {INFO_TEXT("ENGINE"), INFO_TEXT("SUPPORT"),
-                                                           INFO_TEXT("COMMENT"), INFO_TEXT("TRANSACTIONS"),
-                                                           INFO_TEXT("XA"), INFO_TEXT("SAVEPOINTS")};
+static const struct infoschema_column engines_columns[] = {
+    INFO_TEXT("ENGINE"),       INFO_TEXT("SUPPORT"), INFO_TEXT("COMMENT"),
+    INFO_TEXT("TRANSACTIONS"), INFO_TEXT("XA"),      INFO_TEXT("SAVEPOINTS")};
 
 static int fill_engines(struct exec *x, struct infoschema_rows *out)
 {
-    static const char *const cells[] = {"QUANTA", "DEFAULT", "Compressed bitmaps, sharded by row", "NO", "NO", "NO"};
+    static const char *const cells[] = {"QUANTA", "DEFAULT", "Compressed bitmaps, sharded by row",
+                                        "NO",     "NO",      "NO"};
 
     (void)x;
     if (infoschema_row(out) != 0)
@@ -51,7 +54,8 @@ INFO_TABLE(infoschema_engines, "ENGINES", engines_columns, fill_engines);
 
 static const struct infoschema_column collations_columns[] = {
     INFO_TEXT("COLLATION_NAME"), INFO_TEXT("CHARACTER_SET_NAME"), INFO_INT("ID"),
-    INFO_TEXT("IS_DEFAULT"), INFO_TEXT("IS_COMPILED"), INFO_INT("SORTLEN"), INFO_TEXT("PAD_ATTRIBUTE")};
+    INFO_TEXT("IS_DEFAULT"),     INFO_TEXT("IS_COMPILED"),        INFO_INT("SORTLEN"),
+    INFO_TEXT("PAD_ATTRIBUTE")};
 
 static int fill_collations(struct exec *x, struct infoschema_rows *out)
 {
@@ -75,8 +79,10 @@ static int fill_collations(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_collations, "COLLATIONS", collations_columns, fill_collations);
 
-static const struct infoschema_column charsets_columns[] = {
-    INFO_TEXT("CHARACTER_SET_NAME"), INFO_TEXT("DEFAULT_COLLATE_NAME"), INFO_TEXT("DESCRIPTION"), INFO_INT("MAXLEN")};
+static const struct infoschema_column charsets_columns[] = {INFO_TEXT("CHARACTER_SET_NAME"),
+                                                            INFO_TEXT("DEFAULT_COLLATE_NAME"),
+                                                            INFO_TEXT("DESCRIPTION"),
+                                                            INFO_INT("MAXLEN")};
 
 static int fill_charsets(struct exec *x, struct infoschema_rows *out)
 {
@@ -101,7 +107,8 @@ INFO_TABLE(infoschema_character_sets, "CHARACTER_SETS", charsets_columns, fill_c
 
 /* ---- variables and status ---- */
 
-static const struct infoschema_column pair_columns[] = {INFO_TEXT("VARIABLE_NAME"), INFO_TEXT("VARIABLE_VALUE")};
+static const struct infoschema_column pair_columns[] = {INFO_TEXT("VARIABLE_NAME"),
+                                                        INFO_TEXT("VARIABLE_VALUE")};
 
 static int fill_variables(struct exec *x, struct infoschema_rows *out)
 {
@@ -139,11 +146,13 @@ static int fill_status(struct exec *x, struct infoschema_rows *out)
 
     if (g)
         gateway_stats(g, &s);
-    return put_figure(out, "Aborted_connects", s.refused) || put_figure(out, "Com_errors", s.errors) ||
-                   put_figure(out, "Connections", s.connections) || put_figure(out, "Questions", s.statements) ||
+    return put_figure(out, "Aborted_connects", s.refused) ||
+                   put_figure(out, "Com_errors", s.errors) ||
+                   put_figure(out, "Connections", s.connections) ||
+                   put_figure(out, "Questions", s.statements) ||
                    put_figure(out, "Rows_sent", s.rows_sent) ||
-                   put_figure(out, "Threads_connected", s.open_connections) || put_figure(out, "Threads_running", 1) ||
-                   put_figure(out, "Uptime", s.uptime_s)
+                   put_figure(out, "Threads_connected", s.open_connections) ||
+                   put_figure(out, "Threads_running", 1) || put_figure(out, "Uptime", s.uptime_s)
                ? -1
                : 0;
 }
@@ -153,9 +162,10 @@ INFO_TABLE(infoschema_global_status, "GLOBAL_STATUS", pair_columns, fill_status)
 
 /* ---- connections ---- */
 
-static const struct infoschema_column process_columns[] = {
-    INFO_INT("ID"), INFO_TEXT("USER"), INFO_TEXT("HOST"), INFO_TEXT("DB"), INFO_TEXT("COMMAND"),
-    INFO_INT("TIME"), INFO_TEXT("STATE"), INFO_TEXT("INFO")};
+static const struct infoschema_column process_columns[] = {INFO_INT("ID"),       INFO_TEXT("USER"),
+                                                           INFO_TEXT("HOST"),    INFO_TEXT("DB"),
+                                                           INFO_TEXT("COMMAND"), INFO_INT("TIME"),
+                                                           INFO_TEXT("STATE"),   INFO_TEXT("INFO")};
 
 static void put_connection(void *ctx, const struct gateway_connection *c)
 {
@@ -184,7 +194,8 @@ static int fill_processes(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_processlist, "PROCESSLIST", process_columns, fill_processes);
 
-static const struct infoschema_column warning_columns[] = {INFO_TEXT("LEVEL"), INFO_INT("CODE"), INFO_TEXT("MESSAGE")};
+static const struct infoschema_column warning_columns[] = {INFO_TEXT("LEVEL"), INFO_INT("CODE"),
+                                                           INFO_TEXT("MESSAGE")};
 
 static int fill_warnings(struct exec *x, struct infoschema_rows *out)
 {
@@ -201,7 +212,8 @@ static int fill_warnings(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_warnings, "WARNINGS", warning_columns, fill_warnings);
 
-static const struct infoschema_column connection_columns[] = {INFO_TEXT("USER"), INFO_TEXT("HOST"), INFO_TEXT("DB")};
+static const struct infoschema_column connection_columns[] = {INFO_TEXT("USER"), INFO_TEXT("HOST"),
+                                                              INFO_TEXT("DB")};
 
 static int fill_connection(struct exec *x, struct infoschema_rows *out)
 {
@@ -217,9 +229,11 @@ INFO_TABLE(infoschema_connection, "CONNECTION", connection_columns, fill_connect
 
 /* ---- the rest ---- */
 
-static const struct infoschema_column plugins_columns[] = {
-    INFO_TEXT("PLUGIN_NAME"), INFO_TEXT("PLUGIN_STATUS"), INFO_TEXT("PLUGIN_TYPE"), INFO_TEXT("PLUGIN_LIBRARY"),
-    INFO_TEXT("PLUGIN_LICENSE")};
+static const struct infoschema_column plugins_columns[] = {INFO_TEXT("PLUGIN_NAME"),
+                                                           INFO_TEXT("PLUGIN_STATUS"),
+                                                           INFO_TEXT("PLUGIN_TYPE"),
+                                                           INFO_TEXT("PLUGIN_LIBRARY"),
+                                                           INFO_TEXT("PLUGIN_LICENSE")};
 
 static int fill_plugins(struct exec *x, struct infoschema_rows *out)
 {
@@ -236,8 +250,10 @@ static int fill_plugins(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_plugins, "PLUGINS", plugins_columns, fill_plugins);
 
-static const struct infoschema_column privileges_columns[] = {INFO_TEXT("GRANTEE"), INFO_TEXT("TABLE_CATALOG"),
-                                                              INFO_TEXT("PRIVILEGE_TYPE"), INFO_TEXT("IS_GRANTABLE")};
+static const struct infoschema_column privileges_columns[] = {INFO_TEXT("GRANTEE"),
+                                                              INFO_TEXT("TABLE_CATALOG"),
+                                                              INFO_TEXT("PRIVILEGE_TYPE"),
+                                                              INFO_TEXT("IS_GRANTABLE")};
 
 static int fill_privileges(struct exec *x, struct infoschema_rows *out)
 {

@@ -75,12 +75,13 @@ static uint64_t table_rows(struct exec *x, const struct schema *s, uint64_t *byt
 }
 
 static const struct infoschema_column tables_columns[] = {
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("TABLE_TYPE"),
-    INFO_TEXT("ENGINE"), INFO_INT("VERSION"), INFO_TEXT("ROW_FORMAT"), INFO_INT("TABLE_ROWS"),
-    INFO_INT("AVG_ROW_LENGTH"), INFO_INT("DATA_LENGTH"), INFO_INT("MAX_DATA_LENGTH"), INFO_INT("INDEX_LENGTH"),
-    INFO_INT("DATA_FREE"), INFO_INT("AUTO_INCREMENT"), INFO_TEXT("CREATE_TIME"), INFO_TEXT("UPDATE_TIME"),
-    INFO_TEXT("CHECK_TIME"), INFO_TEXT("TABLE_COLLATION"), INFO_INT("CHECKSUM"), INFO_TEXT("CREATE_OPTIONS"),
-    INFO_TEXT("TABLE_COMMENT"),
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"),   INFO_TEXT("TABLE_NAME"),
+    INFO_TEXT("TABLE_TYPE"),    INFO_TEXT("ENGINE"),         INFO_INT("VERSION"),
+    INFO_TEXT("ROW_FORMAT"),    INFO_INT("TABLE_ROWS"),      INFO_INT("AVG_ROW_LENGTH"),
+    INFO_INT("DATA_LENGTH"),    INFO_INT("MAX_DATA_LENGTH"), INFO_INT("INDEX_LENGTH"),
+    INFO_INT("DATA_FREE"),      INFO_INT("AUTO_INCREMENT"),  INFO_TEXT("CREATE_TIME"),
+    INFO_TEXT("UPDATE_TIME"),   INFO_TEXT("CHECK_TIME"),     INFO_TEXT("TABLE_COLLATION"),
+    INFO_INT("CHECKSUM"),       INFO_TEXT("CREATE_OPTIONS"), INFO_TEXT("TABLE_COMMENT"),
 };
 
 static int put_system_table(struct infoschema_rows *out, const struct infoschema_table *t)
@@ -138,13 +139,29 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_tables, "TABLES", tables_columns, fill_tables);
 
 static const struct infoschema_column columns_columns[] = {
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("COLUMN_NAME"),
-    INFO_INT("ORDINAL_POSITION"), INFO_TEXT("COLUMN_DEFAULT"), INFO_TEXT("IS_NULLABLE"), INFO_TEXT("DATA_TYPE"),
-    INFO_INT("CHARACTER_MAXIMUM_LENGTH"), INFO_INT("CHARACTER_OCTET_LENGTH"), INFO_INT("NUMERIC_PRECISION"),
-    INFO_INT("NUMERIC_SCALE"), INFO_INT("DATETIME_PRECISION"), INFO_TEXT("CHARACTER_SET_NAME"),
-    INFO_TEXT("COLLATION_NAME"), INFO_TEXT("COLUMN_TYPE"), INFO_TEXT("COLUMN_KEY"), INFO_TEXT("EXTRA"),
-    INFO_TEXT("PRIVILEGES"), INFO_TEXT("COLUMN_COMMENT"), INFO_TEXT("IS_GENERATED"),
-    INFO_TEXT("GENERATION_EXPRESSION"), INFO_TEXT("MAPPING"),
+    INFO_TEXT("TABLE_CATALOG"),
+    INFO_TEXT("TABLE_SCHEMA"),
+    INFO_TEXT("TABLE_NAME"),
+    INFO_TEXT("COLUMN_NAME"),
+    INFO_INT("ORDINAL_POSITION"),
+    INFO_TEXT("COLUMN_DEFAULT"),
+    INFO_TEXT("IS_NULLABLE"),
+    INFO_TEXT("DATA_TYPE"),
+    INFO_INT("CHARACTER_MAXIMUM_LENGTH"),
+    INFO_INT("CHARACTER_OCTET_LENGTH"),
+    INFO_INT("NUMERIC_PRECISION"),
+    INFO_INT("NUMERIC_SCALE"),
+    INFO_INT("DATETIME_PRECISION"),
+    INFO_TEXT("CHARACTER_SET_NAME"),
+    INFO_TEXT("COLLATION_NAME"),
+    INFO_TEXT("COLUMN_TYPE"),
+    INFO_TEXT("COLUMN_KEY"),
+    INFO_TEXT("EXTRA"),
+    INFO_TEXT("PRIVILEGES"),
+    INFO_TEXT("COLUMN_COMMENT"),
+    INFO_TEXT("IS_GENERATED"),
+    INFO_TEXT("GENERATION_EXPRESSION"),
+    INFO_TEXT("MAPPING"),
 };
 
 static void put_numbers(struct infoschema_rows *out, const struct column *c)
@@ -213,10 +230,12 @@ static int fill_columns(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_columns, "COLUMNS", columns_columns, fill_columns);
 
 static const struct infoschema_column statistics_columns[] = {
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_INT("NON_UNIQUE"),
-    INFO_TEXT("INDEX_SCHEMA"), INFO_TEXT("INDEX_NAME"), INFO_INT("SEQ_IN_INDEX"), INFO_TEXT("COLUMN_NAME"),
-    INFO_TEXT("COLLATION"), INFO_INT("CARDINALITY"), INFO_INT("SUB_PART"), INFO_TEXT("PACKED"), INFO_TEXT("NULLABLE"),
-    INFO_TEXT("INDEX_TYPE"), INFO_TEXT("COMMENT"), INFO_TEXT("INDEX_COMMENT"),
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"),
+    INFO_INT("NON_UNIQUE"),     INFO_TEXT("INDEX_SCHEMA"), INFO_TEXT("INDEX_NAME"),
+    INFO_INT("SEQ_IN_INDEX"),   INFO_TEXT("COLUMN_NAME"),  INFO_TEXT("COLLATION"),
+    INFO_INT("CARDINALITY"),    INFO_INT("SUB_PART"),      INFO_TEXT("PACKED"),
+    INFO_TEXT("NULLABLE"),      INFO_TEXT("INDEX_TYPE"),   INFO_TEXT("COMMENT"),
+    INFO_TEXT("INDEX_COMMENT"),
 };
 
 static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
@@ -267,10 +286,18 @@ static int fill_statistics(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_statistics, "STATISTICS", statistics_columns, fill_statistics);
 
 static const struct infoschema_column usage_columns[] = {
-    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("COLUMN_NAME"),
-    INFO_INT("ORDINAL_POSITION"), INFO_INT("POSITION_IN_UNIQUE_CONSTRAINT"), INFO_TEXT("REFERENCED_TABLE_SCHEMA"),
-    INFO_TEXT("REFERENCED_TABLE_NAME"), INFO_TEXT("REFERENCED_COLUMN_NAME"),
+    INFO_TEXT("CONSTRAINT_CATALOG"),
+    INFO_TEXT("CONSTRAINT_SCHEMA"),
+    INFO_TEXT("CONSTRAINT_NAME"),
+    INFO_TEXT("TABLE_CATALOG"),
+    INFO_TEXT("TABLE_SCHEMA"),
+    INFO_TEXT("TABLE_NAME"),
+    INFO_TEXT("COLUMN_NAME"),
+    INFO_INT("ORDINAL_POSITION"),
+    INFO_INT("POSITION_IN_UNIQUE_CONSTRAINT"),
+    INFO_TEXT("REFERENCED_TABLE_SCHEMA"),
+    INFO_TEXT("REFERENCED_TABLE_NAME"),
+    INFO_TEXT("REFERENCED_COLUMN_NAME"),
 };
 
 /* The first key column of a parent, when it is known. */
@@ -321,7 +348,7 @@ INFO_TABLE(infoschema_key_column_usage, "KEY_COLUMN_USAGE", usage_columns, fill_
 
 static const struct infoschema_column constraint_columns[] = {
     INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
-    INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("CONSTRAINT_TYPE"),
+    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),        INFO_TEXT("CONSTRAINT_TYPE"),
 };
 
 static int fill_constraints(struct exec *x, struct infoschema_rows *out)
@@ -347,9 +374,16 @@ static int fill_constraints(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_table_constraints, "TABLE_CONSTRAINTS", constraint_columns, fill_constraints);
 
 static const struct infoschema_column referential_columns[] = {
-    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
-    INFO_TEXT("UNIQUE_CONSTRAINT_SCHEMA"), INFO_TEXT("UNIQUE_CONSTRAINT_NAME"), INFO_TEXT("MATCH_OPTION"),
-    INFO_TEXT("UPDATE_RULE"), INFO_TEXT("DELETE_RULE"), INFO_TEXT("TABLE_NAME"), INFO_TEXT("REFERENCED_TABLE_NAME"),
+    INFO_TEXT("CONSTRAINT_CATALOG"),
+    INFO_TEXT("CONSTRAINT_SCHEMA"),
+    INFO_TEXT("CONSTRAINT_NAME"),
+    INFO_TEXT("UNIQUE_CONSTRAINT_SCHEMA"),
+    INFO_TEXT("UNIQUE_CONSTRAINT_NAME"),
+    INFO_TEXT("MATCH_OPTION"),
+    INFO_TEXT("UPDATE_RULE"),
+    INFO_TEXT("DELETE_RULE"),
+    INFO_TEXT("TABLE_NAME"),
+    INFO_TEXT("REFERENCED_TABLE_NAME"),
 };
 
 static int fill_referential(struct exec *x, struct infoschema_rows *out)
@@ -376,39 +410,65 @@ static int fill_referential(struct exec *x, struct infoschema_rows *out)
     return 0;
 }
 
-INFO_TABLE(infoschema_referential_constraints, "REFERENTIAL_CONSTRAINTS", referential_columns, fill_referential);
+INFO_TABLE(infoschema_referential_constraints, "REFERENTIAL_CONSTRAINTS", referential_columns,
+           fill_referential);
 
 /* Things there are none of. */
-static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"),
-                                                         INFO_TEXT("TABLE_NAME"), INFO_TEXT("VIEW_DEFINITION")};
+static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALOG"),
+                                                         INFO_TEXT("TABLE_SCHEMA"),
+                                                         INFO_TEXT("TABLE_NAME"),
+                                                         INFO_TEXT("VIEW_DEFINITION")};
 INFO_TABLE(infoschema_views, "VIEWS", views_columns, infoschema_fill_nothing);
 
-static const struct infoschema_column triggers_columns[] = {
-    INFO_TEXT("TRIGGER_SCHEMA"), INFO_TEXT("TRIGGER_NAME"), INFO_TEXT("EVENT_MANIPULATION"),
-    INFO_TEXT("EVENT_OBJECT_SCHEMA"), INFO_TEXT("EVENT_OBJECT_TABLE"), INFO_TEXT("ACTION_STATEMENT"),
-    INFO_TEXT("ACTION_TIMING"), INFO_TEXT("CREATED"), INFO_TEXT("SQL_MODE"), INFO_TEXT("DEFINER"),
-    INFO_TEXT("CHARACTER_SET_CLIENT"), INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+static const struct infoschema_column triggers_columns[] = {INFO_TEXT("TRIGGER_SCHEMA"),
+                                                            INFO_TEXT("TRIGGER_NAME"),
+                                                            INFO_TEXT("EVENT_MANIPULATION"),
+                                                            INFO_TEXT("EVENT_OBJECT_SCHEMA"),
+                                                            INFO_TEXT("EVENT_OBJECT_TABLE"),
+                                                            INFO_TEXT("ACTION_STATEMENT"),
+                                                            INFO_TEXT("ACTION_TIMING"),
+                                                            INFO_TEXT("CREATED"),
+                                                            INFO_TEXT("SQL_MODE"),
+                                                            INFO_TEXT("DEFINER"),
+                                                            INFO_TEXT("CHARACTER_SET_CLIENT"),
+                                                            INFO_TEXT("COLLATION_CONNECTION"),
+                                                            INFO_TEXT("DATABASE_COLLATION")};
 INFO_TABLE(infoschema_triggers, "TRIGGERS", triggers_columns, infoschema_fill_nothing);
 
-static const struct infoschema_column events_columns[] = {
-    INFO_TEXT("EVENT_SCHEMA"), INFO_TEXT("EVENT_NAME"), INFO_TEXT("DEFINER"), INFO_TEXT("TIME_ZONE"),
-    INFO_TEXT("EVENT_TYPE"), INFO_TEXT("STATUS"), INFO_TEXT("CHARACTER_SET_CLIENT"),
-    INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+static const struct infoschema_column events_columns[] = {INFO_TEXT("EVENT_SCHEMA"),
+                                                          INFO_TEXT("EVENT_NAME"),
+                                                          INFO_TEXT("DEFINER"),
+                                                          INFO_TEXT("TIME_ZONE"),
+                                                          INFO_TEXT("EVENT_TYPE"),
+                                                          INFO_TEXT("STATUS"),
+                                                          INFO_TEXT("CHARACTER_SET_CLIENT"),
+                                                          INFO_TEXT("COLLATION_CONNECTION"),
+                                                          INFO_TEXT("DATABASE_COLLATION")};
 INFO_TABLE(infoschema_events, "EVENTS", events_columns, infoschema_fill_nothing);
 
-static const struct infoschema_column routines_columns[] = {
-    INFO_TEXT("SPECIFIC_NAME"), INFO_TEXT("ROUTINE_SCHEMA"), INFO_TEXT("ROUTINE_NAME"), INFO_TEXT("ROUTINE_TYPE"),
-    INFO_TEXT("DEFINER"), INFO_TEXT("LAST_ALTERED"), INFO_TEXT("CREATED"), INFO_TEXT("SECURITY_TYPE"),
-    INFO_TEXT("ROUTINE_COMMENT"), INFO_TEXT("DATA_TYPE"), INFO_TEXT("ROUTINE_DEFINITION"),
-    INFO_TEXT("CHARACTER_SET_CLIENT"), INFO_TEXT("COLLATION_CONNECTION"), INFO_TEXT("DATABASE_COLLATION")};
+static const struct infoschema_column routines_columns[] = {INFO_TEXT("SPECIFIC_NAME"),
+                                                            INFO_TEXT("ROUTINE_SCHEMA"),
+                                                            INFO_TEXT("ROUTINE_NAME"),
+                                                            INFO_TEXT("ROUTINE_TYPE"),
+                                                            INFO_TEXT("DEFINER"),
+                                                            INFO_TEXT("LAST_ALTERED"),
+                                                            INFO_TEXT("CREATED"),
+                                                            INFO_TEXT("SECURITY_TYPE"),
+                                                            INFO_TEXT("ROUTINE_COMMENT"),
+                                                            INFO_TEXT("DATA_TYPE"),
+                                                            INFO_TEXT("ROUTINE_DEFINITION"),
+                                                            INFO_TEXT("CHARACTER_SET_CLIENT"),
+                                                            INFO_TEXT("COLLATION_CONNECTION"),
+                                                            INFO_TEXT("DATABASE_COLLATION")};
 INFO_TABLE(infoschema_routines, "ROUTINES", routines_columns, infoschema_fill_nothing);
 
 static const struct infoschema_column parameters_columns[] = {
-    INFO_TEXT("SPECIFIC_SCHEMA"), INFO_TEXT("SPECIFIC_NAME"), INFO_INT("ORDINAL_POSITION"),
-    INFO_TEXT("PARAMETER_MODE"), INFO_TEXT("PARAMETER_NAME"), INFO_TEXT("DATA_TYPE")};
+    INFO_TEXT("SPECIFIC_SCHEMA"), INFO_TEXT("SPECIFIC_NAME"),  INFO_INT("ORDINAL_POSITION"),
+    INFO_TEXT("PARAMETER_MODE"),  INFO_TEXT("PARAMETER_NAME"), INFO_TEXT("DATA_TYPE")};
 INFO_TABLE(infoschema_parameters, "PARAMETERS", parameters_columns, infoschema_fill_nothing);
 
-static const struct infoschema_column partitions_columns[] = {INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"),
+static const struct infoschema_column partitions_columns[] = {INFO_TEXT("TABLE_SCHEMA"),
+                                                              INFO_TEXT("TABLE_NAME"),
                                                               INFO_TEXT("PARTITION_NAME"),
                                                               INFO_TEXT("PARTITION_METHOD")};
 INFO_TABLE(infoschema_partitions, "PARTITIONS", partitions_columns, infoschema_fill_nothing);

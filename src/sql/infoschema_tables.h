@@ -3,18 +3,31 @@
 #include "sql/infoschema.h"
 #include "storage/schema.h"
 
-extern const struct infoschema_table infoschema_character_sets, infoschema_collations, infoschema_columns,
-    infoschema_connection, infoschema_engines, infoschema_events, infoschema_global_status,
-    infoschema_global_variables, infoschema_key_column_usage, infoschema_parameters, infoschema_partitions,
-    infoschema_plugins, infoschema_processlist, infoschema_referential_constraints, infoschema_routines,
-    infoschema_schemata, infoschema_session_status, infoschema_session_variables, infoschema_statistics,
-    infoschema_table_constraints, infoschema_tables, infoschema_triggers, infoschema_user_privileges,
-    infoschema_views, infoschema_warnings;
+extern const struct infoschema_table infoschema_character_sets, infoschema_collations,
+    infoschema_columns, infoschema_connection, infoschema_engines, infoschema_events,
+    infoschema_global_status, infoschema_global_variables, infoschema_key_column_usage,
+    infoschema_parameters, infoschema_partitions, infoschema_plugins, infoschema_processlist,
+    infoschema_referential_constraints, infoschema_routines, infoschema_schemata,
+    infoschema_session_status, infoschema_session_variables, infoschema_statistics,
+    infoschema_table_constraints, infoschema_tables, infoschema_triggers,
+    infoschema_user_privileges, infoschema_views, infoschema_warnings;
 
-#define INFO_TEXT(n) {(n), {.kind = DATUM_STRING, .length = 512, .scale = VALUE_SCALE_FREE}}
-#define INFO_INT(n) {(n), {.kind = DATUM_INT, .precision = 19}}
-#define INFO_TABLE(var, table_name, cols, fn)                                                      \
-    const struct infoschema_table var = {"information_schema", table_name, cols,                   \
+#define INFO_TEXT(n)                                                       \
+    {                                                                      \
+        (n),                                                               \
+        {                                                                  \
+            .kind = DATUM_STRING, .length = 512, .scale = VALUE_SCALE_FREE \
+        }                                                                  \
+    }
+#define INFO_INT(n)                            \
+    {                                          \
+        (n),                                   \
+        {                                      \
+            .kind = DATUM_INT, .precision = 19 \
+        }                                      \
+    }
+#define INFO_TABLE(var, table_name, cols, fn)                                    \
+    const struct infoschema_table var = {"information_schema", table_name, cols, \
                                          sizeof(cols) / sizeof *(cols), fn}
 
 /* MySQL's spelling of a column's type: "bigint(20)", "varchar(255)", "enum('a','b')". */

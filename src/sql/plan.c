@@ -31,11 +31,13 @@ struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **co
     return f;
 }
 
-static struct plan *plan_project(struct planner *p, struct plan *child, const struct bound_select *s)
+static struct plan *plan_project(struct planner *p, struct plan *child,
+                                 const struct bound_select *s)
 {
     struct plan *n = plan_new(p, PLAN_PROJECT, child, s->n_items);
 
-    if (!n || !(n->u.list.exprs = bind_alloc(p->bind, (s->n_items + 1) * sizeof *n->u.list.exprs)) ||
+    if (!n ||
+        !(n->u.list.exprs = bind_alloc(p->bind, (s->n_items + 1) * sizeof *n->u.list.exprs)) ||
         !(n->types = bind_alloc(p->bind, (s->n_items + 1) * sizeof *n->types)))
         return NULL;
     for (uint32_t i = 0; i < s->n_items; i++) {
@@ -46,7 +48,8 @@ static struct plan *plan_project(struct planner *p, struct plan *child, const st
     return n;
 }
 
-static struct plan *plan_aggregate(struct planner *p, struct plan *child, const struct bound_select *s)
+static struct plan *plan_aggregate(struct planner *p, struct plan *child,
+                                   const struct bound_select *s)
 {
     struct plan *n = plan_new(p, PLAN_AGGREGATE, child, s->n_groups + s->n_aggregates);
 
@@ -60,8 +63,8 @@ static struct plan *plan_aggregate(struct planner *p, struct plan *child, const 
     return n;
 }
 
-static struct plan *plan_sort(struct planner *p, struct plan *child, const struct bound_order *order, uint32_t n,
-                              uint64_t limit)
+static struct plan *plan_sort(struct planner *p, struct plan *child,
+                              const struct bound_order *order, uint32_t n, uint64_t limit)
 {
     struct plan *s = plan_new(p, PLAN_SORT, child, child->width);
 
@@ -71,7 +74,8 @@ static struct plan *plan_sort(struct planner *p, struct plan *child, const struc
     s->u.sort.n_keys = n;
     s->u.sort.limit = limit;
     for (uint32_t i = 0; i < n; i++)
-        s->u.sort.keys[i] = (struct plan_order){.cell = order[i].item, .descending = order[i].descending};
+        s->u.sort.keys[i] =
+            (struct plan_order){.cell = order[i].item, .descending = order[i].descending};
     return s;
 }
 
@@ -80,7 +84,8 @@ static uint64_t rows_wanted(uint64_t limit, uint64_t offset)
     return limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
 }
 
-static struct plan *plan_limit(struct planner *p, struct plan *child, uint64_t count, uint64_t offset)
+static struct plan *plan_limit(struct planner *p, struct plan *child, uint64_t count,
+                               uint64_t offset)
 {
     if (!child || (count == UINT64_MAX && !offset))
         return child;
@@ -106,7 +111,8 @@ static struct plan *plan_topn(struct planner *p, struct plan *child, const struc
     return plan_limit(p, n, s->limit, s->offset);
 }
 
-/* GROUP BY a multi-valued column by the gateway: the rows would have to be counted once per value. */
+/* GROUP BY a multi-valued column by the gateway: the rows would have to be counted once per value.
+ * */
 static bool groups_lists(const struct bound_select *s)
 {
     for (uint32_t i = 0; i < s->n_groups; i++)
@@ -149,7 +155,8 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
     if (s->having)
         n = plan_filter(p, n, &s->having, 1);
     bool is_ordered = n->kind == PLAN_SCAN && n->u.scan.n_order;
-    bool is_distinct = s->distinct && n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_GROUPS && !s->grouped;
+    bool is_distinct =
+        s->distinct && n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_GROUPS && !s->grouped;
     n = n ? plan_project(p, n, s) : NULL;
     if (n && s->distinct && !is_distinct) {
         n = plan_new(p, PLAN_DISTINCT, n, n->width);

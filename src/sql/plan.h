@@ -16,18 +16,18 @@
 struct cluster;
 
 enum plan_kind {
-    PLAN_ONE_ROW,   /* one row without cells */
-    PLAN_SCAN,      /* shard program over a table */
-    PLAN_VIRTUAL,   /* rows of an information_schema table */
+    PLAN_ONE_ROW, /* one row without cells */
+    PLAN_SCAN,    /* shard program over a table */
+    PLAN_VIRTUAL, /* rows of an information_schema table */
     PLAN_FILTER,
     PLAN_PROJECT,
     PLAN_AGGREGATE, /* hash aggregation */
     PLAN_SORT,
     PLAN_DISTINCT,
     PLAN_LIMIT,
-    PLAN_JOIN,      /* hash join, or nested loops without keys */
-    PLAN_UNION,     /* children one after the other */
-    PLAN_TOPN,      /* topn(): value, count -> value, count, percent */
+    PLAN_JOIN,  /* hash join, or nested loops without keys */
+    PLAN_UNION, /* children one after the other */
+    PLAN_TOPN,  /* topn(): value, count -> value, count, percent */
 };
 
 enum join_form { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT };
@@ -42,7 +42,8 @@ struct plan_order {
     bool descending;
 };
 
-/* What a scan asks of the cores. The predicate is built when the scan opens, as subqueries are known then. */
+/* What a scan asks of the cores. The predicate is built when the scan opens, as subqueries are
+ * known then. */
 struct plan_scan {
     const struct schema *schema;
     const struct source *source;
@@ -51,7 +52,7 @@ struct plan_scan {
     enum program_output output;
     uint16_t n_columns;
     uint16_t *columns; /* positions in the schema */
-    uint16_t *cells;   /* where each goes in the row; NULL = in order. Other cells are NULL, as nothing reads them */
+    uint16_t *cells;   /* where each goes in the row; NULL = in order. Others: NULL, unread */
     uint16_t n_aggregates;
     struct aggregate *aggregates;
     uint16_t n_order;
@@ -61,13 +62,13 @@ struct plan_scan {
 
 struct plan {
     enum plan_kind kind;
-    uint32_t width;          /* cells of a row */
-    uint32_t base;           /* slot number of the first cell, for expressions */
+    uint32_t width;           /* cells of a row */
+    uint32_t base;            /* slot number of the first cell, for expressions */
     struct value_type *types; /* of the cells; may be NULL below projections */
     struct plan *child, *right;
-    struct plan **children;  /* UNION */
+    struct plan **children; /* UNION */
     uint32_t n_children;
-    uint32_t id;             /* number in the statement, for EXPLAIN ANALYZE */
+    uint32_t id; /* number in the statement, for EXPLAIN ANALYZE */
     union {
         struct plan_scan scan;
         const struct infoschema_table *table;
@@ -121,8 +122,8 @@ struct plan *plan_query(struct planner *p, const struct bound_query *q);
 /* Plans of all subqueries of the statement. False with the error set. */
 bool plan_subqueries(struct planner *p);
 
-/* Rows of one table that satisfy the conjuncts, cells = source->used: for UPDATE and DELETE; ORDER BY and LIMIT
- * as bound in s. Cells beyond used hold order expressions. */
+/* Rows of one table that satisfy the conjuncts, cells = source->used: for UPDATE and DELETE; ORDER
+ * BY and LIMIT as bound in s. Cells beyond used hold order expressions. */
 struct plan *plan_table_rows(struct planner *p, struct bound_select *s);
 
 /* ---- between the files ---- */
@@ -136,8 +137,8 @@ bool plan_push_distinct(struct planner *p, const struct bound_select *s, struct 
 bool plan_push_order(struct planner *p, const struct bound_select *s, struct plan *from);
 
 /*
- * Predicate of a shard program equivalent to "the expression is TRUE". False when it cannot be one. With `dry`
- * unfinished subqueries count as known values of their type and *out is not set.
+ * Predicate of a shard program equivalent to "the expression is TRUE". False when it cannot be one.
+ * With `dry` unfinished subqueries count as known values of their type and *out is not set.
  */
 bool plan_push_predicate(struct arena *a, struct expr *e, const struct source *source, bool dry,
                          const struct predicate **out);

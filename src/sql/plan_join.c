@@ -1,7 +1,7 @@
 /*
- * FROM as operators. A condition goes to the lowest place where its columns are known and where it means the same:
- * the WHERE clause not below the side of an outer join that may be filled with NULLs, an ON clause of an outer join
- * only to that side.
+ * FROM as operators. A condition goes to the lowest place where its columns are known and where it
+ * means the same: the WHERE clause not below the side of an outer join that may be filled with
+ * NULLs, an ON clause of an outer join only to that side.
  */
 #include <string.h>
 
@@ -49,7 +49,8 @@ static bool conditions_init(struct planner *p, struct conditions *c, uint32_t ca
 
 /* ---- leaves ---- */
 
-/* Which columns of a source are read above its scan: those only in conditions the cores check are not. */
+/* Which columns of a source are read above its scan: those only in conditions the cores check are
+ * not. */
 struct need_walk {
     uint16_t source;
     bool *needed; /* by column of the source */
@@ -64,7 +65,8 @@ static bool visit_needed(struct expr *e, void *ctx)
     return true;
 }
 
-static void need_conditions(struct need_walk *w, struct expr *const *list, uint32_t n, const struct plan_scan *scan)
+static void need_conditions(struct need_walk *w, struct expr *const *list, uint32_t n,
+                            const struct plan_scan *scan)
 {
     for (uint32_t i = 0; i < n; i++) {
         bool pushed = false;
@@ -84,7 +86,8 @@ static void need_joins(struct need_walk *w, const struct join_tree *t, const str
     need_joins(w, t->right, scan);
 }
 
-static bool choose_columns(struct planner *p, struct bound_select *s, uint16_t i, struct plan_scan *scan)
+static bool choose_columns(struct planner *p, struct bound_select *s, uint16_t i,
+                           struct plan_scan *scan)
 {
     struct source *src = &s->sources[i];
     struct need_walk w = {.source = i, .needed = bind_alloc(p->bind, src->n_columns + 1u)};
@@ -114,7 +117,8 @@ static bool choose_columns(struct planner *p, struct bound_select *s, uint16_t i
     return true;
 }
 
-static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16_t i, const struct conditions *conds)
+static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16_t i,
+                               const struct conditions *conds)
 {
     struct source *src = &s->sources[i];
     struct plan *n = plan_new(p, PLAN_SCAN, NULL, src->n_used);
@@ -143,7 +147,8 @@ static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16
 }
 
 /* A derived table: its plan, cut to the columns used. */
-static struct plan *plan_derived(struct planner *p, struct bound_select *s, uint16_t i, const struct conditions *conds)
+static struct plan *plan_derived(struct planner *p, struct bound_select *s, uint16_t i,
+                                 const struct conditions *conds)
 {
     struct source *src = &s->sources[i];
     struct plan *inner = plan_query(p, src->query);
@@ -154,14 +159,16 @@ static struct plan *plan_derived(struct planner *p, struct bound_select *s, uint
     n->u.list.n = src->n_used;
     n->base = src->first_slot;
     for (uint16_t c = 0; c < src->n_used; c++) {
-        n->u.list.exprs[c] = expr_new_slot(p->bind->arena, src->used[c], &src->columns[src->used[c]].type);
+        n->u.list.exprs[c] =
+            expr_new_slot(p->bind->arena, src->used[c], &src->columns[src->used[c]].type);
         if (!n->u.list.exprs[c])
             return bind_alloc(p->bind, SIZE_MAX / 2);
     }
     return plan_filter(p, n, conds->list, conds->n);
 }
 
-static struct plan *plan_virtual(struct planner *p, struct bound_select *s, uint16_t i, const struct conditions *conds)
+static struct plan *plan_virtual(struct planner *p, struct bound_select *s, uint16_t i,
+                                 const struct conditions *conds)
 {
     struct source *src = &s->sources[i];
     struct plan *n = plan_new(p, PLAN_VIRTUAL, NULL, src->n_used);
@@ -174,7 +181,8 @@ static struct plan *plan_virtual(struct planner *p, struct bound_select *s, uint
     return plan_filter(p, n, conds->list, conds->n);
 }
 
-static struct plan *plan_leaf(struct planner *p, struct bound_select *s, uint16_t i, const struct conditions *conds)
+static struct plan *plan_leaf(struct planner *p, struct bound_select *s, uint16_t i,
+                              const struct conditions *conds)
 {
     switch (s->sources[i].kind) {
     case SOURCE_TABLE:
@@ -188,11 +196,12 @@ static struct plan *plan_leaf(struct planner *p, struct bound_select *s, uint16_
 
 /* ---- joins ---- */
 
-/* l = r with one side of each table: a key of the hash join. Multi-valued columns match any value, so no key. */
+/* l = r with one side of each table: a key of the hash join. Multi-valued columns match any value,
+ * so no key. */
 static bool as_key(struct expr *e, uint64_t left, uint64_t right, struct plan_key *key)
 {
-    if (e->kind != EXPR_COMPARE || e->op != SQL_OP_EQ || e->args[0]->delim || e->args[1]->delim || e->volatile_ ||
-        e->class == COMPARE_TIME)
+    if (e->kind != EXPR_COMPARE || e->op != SQL_OP_EQ || e->args[0]->delim || e->args[1]->delim ||
+        e->volatile_ || e->class == COMPARE_TIME)
         return false;
     uint64_t a = sources_of(e->args[0]), b = sources_of(e->args[1]);
     if (!a || !b)
@@ -241,8 +250,8 @@ struct split {
     struct conditions left, right, on, above;
 };
 
-static bool split_conditions(struct planner *p, const struct join_tree *t, const struct conditions *where,
-                             struct split *x)
+static bool split_conditions(struct planner *p, const struct join_tree *t,
+                             const struct conditions *where, struct split *x)
 {
     uint64_t l = sources_below(t->left), r = sources_below(t->right);
     bool outer = t->kind == SQL_JOIN_LEFT || t->kind == SQL_JOIN_RIGHT;
@@ -285,13 +294,16 @@ static struct plan *plan_join(struct planner *p, struct bound_select *s, const s
 
     if (!split_conditions(p, t, where, &x))
         return NULL;
-    struct plan *left = plan_tree(p, s, t->left, &x.left), *right = left ? plan_tree(p, s, t->right, &x.right) : NULL;
+    struct plan *left = plan_tree(p, s, t->left, &x.left),
+                *right = left ? plan_tree(p, s, t->right, &x.right) : NULL;
     struct plan *n = right ? plan_new(p, PLAN_JOIN, left, left->width + right->width) : NULL;
     if (!n)
         return NULL;
     n->right = right;
     n->base = left->base;
-    n->u.join.form = t->kind == SQL_JOIN_LEFT ? JOIN_LEFT : t->kind == SQL_JOIN_RIGHT ? JOIN_RIGHT : JOIN_INNER;
+    n->u.join.form = t->kind == SQL_JOIN_LEFT    ? JOIN_LEFT
+                     : t->kind == SQL_JOIN_RIGHT ? JOIN_RIGHT
+                                                 : JOIN_INNER;
     n->u.join.keys = bind_alloc(p->bind, (x.on.n + 1) * sizeof *n->u.join.keys);
     n->u.join.residual = bind_alloc(p->bind, (x.on.n + 1) * sizeof(struct expr *));
     if (!n->u.join.keys || !n->u.join.residual)
@@ -303,8 +315,9 @@ static struct plan *plan_join(struct planner *p, struct bound_select *s, const s
             n->u.join.residual[n->u.join.n_residual++] = x.on.list[i];
     }
     /* The side that is kept whole is the one that probes. */
-    n->u.join.build_left = n->u.join.form == JOIN_RIGHT ||
-                           (n->u.join.form == JOIN_INNER && guess_rows(p, left) < guess_rows(p, right));
+    n->u.join.build_left =
+        n->u.join.form == JOIN_RIGHT ||
+        (n->u.join.form == JOIN_INNER && guess_rows(p, left) < guess_rows(p, right));
     return plan_filter(p, n, x.above.list, x.above.n);
 }
 

@@ -1,9 +1,10 @@
 /*
  * WHERE conditions as predicates of shard programs.
  *
- * A comparison of a column with a constant becomes a range of the column's canonical integers. Its bounds are found
- * by bisection with the same comparison the gateway would do for each row, so that pushing a condition down can
- * never change a result: 1.5 against integers, '2026-01-01' against times, 1e0 against decimals.
+ * A comparison of a column with a constant becomes a range of the column's canonical integers. Its
+ * bounds are found by bisection with the same comparison the gateway would do for each row, so that
+ * pushing a condition down can never change a result: 1.5 against integers, '2026-01-01' against
+ * times, 1e0 against decimals.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,10 @@ static void canonical_datum(const struct column *c, int64_t v, struct datum *d)
         datum_set_temporal(d, DATUM_DATE, v);
         return;
     case COLUMN_DATETIME:
-        datum_set_temporal(d, DATUM_DATETIME, c->scale == 0 ? v * 1000000 : c->scale == 3 ? v * 1000 : v);
+        datum_set_temporal(d, DATUM_DATETIME,
+                           c->scale == 0   ? v * 1000000
+                           : c->scale == 3 ? v * 1000
+                                           : v);
         return;
     default:
         datum_set_int(d, v);
@@ -65,9 +69,10 @@ static void canonical_domain(const struct column *c, int64_t *lo, int64_t *hi)
     }
 }
 
-/* First canonical value whose comparison with d gives at least `want`; *found false when there is none. */
-static int64_t first_at_least(const struct column *c, enum compare_class class, const struct datum *d, int want,
-                              bool *found)
+/* First canonical value whose comparison with d gives at least `want`; *found false when there is
+ * none. */
+static int64_t first_at_least(const struct column *c, enum compare_class class,
+                              const struct datum *d, int want, bool *found)
 {
     int64_t lo, hi;
     struct datum v;
@@ -90,8 +95,8 @@ static int64_t first_at_least(const struct column *c, enum compare_class class, 
 }
 
 /* Range of canonical values equal to d: first >= and first > . Empty: *lo > *hi. */
-static void equal_range(const struct column *c, enum compare_class class, const struct datum *d, int64_t *lo,
-                        int64_t *hi)
+static void equal_range(const struct column *c, enum compare_class class, const struct datum *d,
+                        int64_t *lo, int64_t *hi)
 {
     bool found;
 
@@ -116,13 +121,15 @@ static void equal_range(const struct column *c, enum compare_class class, const 
 
 /* ---- leaves ---- */
 
-static const struct column *schema_column(const struct source *s, const struct expr *e, uint16_t *position)
+static const struct column *schema_column(const struct source *s, const struct expr *e,
+                                          uint16_t *position)
 {
     *position = s->columns[e->u.column.column].column;
     return &s->schema->columns[*position];
 }
 
-/* The value of a constant or of a finished subquery. False when it is neither; dry: a placeholder. */
+/* The value of a constant or of a finished subquery. False when it is neither; dry: a placeholder.
+ * */
 static bool known_value(const struct expr *e, bool dry, struct datum *d, bool *placeholder)
 {
     *placeholder = false;
@@ -141,7 +148,8 @@ static bool known_value(const struct expr *e, bool dry, struct datum *d, bool *p
     return true;
 }
 
-static struct predicate *range(struct arena *a, uint16_t column, int64_t lo, int64_t hi, bool negate)
+static struct predicate *range(struct arena *a, uint16_t column, int64_t lo, int64_t hi,
+                               bool negate)
 {
     struct predicate *p = predicate_new(a, PREDICATE_RANGE);
 
@@ -185,8 +193,9 @@ static struct predicate *either(struct arena *a, struct predicate *p, struct pre
     return r;
 }
 
-static struct predicate *compare_ordered(struct arena *a, uint16_t position, const struct column *c, uint8_t op,
-                                         enum compare_class class, const struct datum *d)
+static struct predicate *compare_ordered(struct arena *a, uint16_t position, const struct column *c,
+                                         uint8_t op, enum compare_class class,
+                                         const struct datum *d)
 {
     int64_t lo, hi, domain_lo, domain_hi;
     bool found, unknown;
@@ -209,16 +218,19 @@ static struct predicate *compare_ordered(struct arena *a, uint16_t position, con
         lo = first_at_least(c, class, d, op == SQL_OP_GT, &found);
         if (!found)
             return predicate_new(a, PREDICATE_FALSE);
-        return lo == domain_lo ? null_test(a, position, true) : range(a, position, lo, INT64_MAX, false);
+        return lo == domain_lo ? null_test(a, position, true)
+                               : range(a, position, lo, INT64_MAX, false);
     default: /* LT, LE: below the first that is at least, or above */
         lo = first_at_least(c, class, d, op == SQL_OP_LE, &found);
         if (!found)
             return null_test(a, position, true);
-        return lo == domain_lo ? predicate_new(a, PREDICATE_FALSE) : range(a, position, INT64_MIN, lo - 1, false);
+        return lo == domain_lo ? predicate_new(a, PREDICATE_FALSE)
+                               : range(a, position, INT64_MIN, lo - 1, false);
     }
 }
 
-static struct predicate *compare_string(struct arena *a, uint16_t position, uint8_t op, const struct datum *d)
+static struct predicate *compare_string(struct arena *a, uint16_t position, uint8_t op,
+                                        const struct datum *d)
 {
     bool equal = op == SQL_OP_EQ || op == SQL_OP_NE;
     struct predicate *p = predicate_new(a, equal ? PREDICATE_STRINGS : PREDICATE_STRING_RANGE);
@@ -267,8 +279,8 @@ static bool is_column(const struct expr *e)
     return e->kind == EXPR_COLUMN;
 }
 
-static bool push_compare(struct arena *a, struct expr *e, const struct source *s, bool negate, bool dry,
-                         struct predicate **out)
+static bool push_compare(struct arena *a, struct expr *e, const struct source *s, bool negate,
+                         bool dry, struct predicate **out)
 {
     struct expr *l = e->args[0], *r = e->args[1];
     uint8_t op = e->op;
@@ -277,10 +289,10 @@ static bool push_compare(struct arena *a, struct expr *e, const struct source *s
     uint16_t position;
 
     if (!is_column(l) && is_column(r)) {
-        static const uint8_t mirrored[] = {[SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ,
-                                           [SQL_OP_NE] = SQL_OP_NE, [SQL_OP_LT] = SQL_OP_GT,
-                                           [SQL_OP_LE] = SQL_OP_GE, [SQL_OP_GT] = SQL_OP_LT,
-                                           [SQL_OP_GE] = SQL_OP_LE};
+        static const uint8_t mirrored[] = {
+            [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
+            [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
+            [SQL_OP_GE] = SQL_OP_LE};
         struct expr *t = l;
         l = r;
         r = t;
@@ -292,7 +304,8 @@ static bool push_compare(struct arena *a, struct expr *e, const struct source *s
     bool text = c->type == COLUMN_STRING;
     if (text != (e->class == COMPARE_STRING) && d.kind != DATUM_NULL)
         return false;
-    if (text && (e->class != COMPARE_STRING || r->type.kind != DATUM_STRING) && d.kind != DATUM_NULL)
+    if (text && (e->class != COMPARE_STRING || r->type.kind != DATUM_STRING) &&
+        d.kind != DATUM_NULL)
         return false;
     if (dry)
         return op != SQL_OP_NULL_EQ || !negate;
@@ -314,15 +327,18 @@ static bool push_compare(struct arena *a, struct expr *e, const struct source *s
     bool list = c->layout == LAYOUT_LIST;
     if (negate && !list)
         op = opposite(op);
-    *out = text ? compare_string(a, position, op, &d) : compare_ordered(a, position, c, op, e->class, &d);
+    *out = text ? compare_string(a, position, op, &d)
+                : compare_ordered(a, position, c, op, e->class, &d);
     if (*out && negate && list)
         (*out)->negate = !(*out)->negate;
     return true;
 }
 
-/* BETWEEN with a bound that is NULL or no such value: the other side alone decides, and only for NOT BETWEEN. */
-static struct predicate *half_between(struct arena *a, const struct column *c, uint16_t position, enum compare_class class,
-                                      const struct datum *bound, uint8_t op, bool negate)
+/* BETWEEN with a bound that is NULL or no such value: the other side alone decides, and only for
+ * NOT BETWEEN. */
+static struct predicate *half_between(struct arena *a, const struct column *c, uint16_t position,
+                                      enum compare_class class, const struct datum *bound,
+                                      uint8_t op, bool negate)
 {
     bool unknown;
     struct datum probe;
@@ -333,7 +349,8 @@ static struct predicate *half_between(struct arena *a, const struct column *c, u
         return compare_string(a, position, op, bound);
     canonical_datum(c, 0, &probe);
     datum_compare_as(class, &probe, bound, &unknown);
-    return unknown ? predicate_new(a, PREDICATE_FALSE) : compare_ordered(a, position, c, op, class, bound);
+    return unknown ? predicate_new(a, PREDICATE_FALSE)
+                   : compare_ordered(a, position, c, op, class, bound);
 }
 
 static struct predicate *between_strings(struct arena *a, uint16_t position, const struct datum *lo,
@@ -354,12 +371,13 @@ static struct predicate *between_strings(struct arena *a, uint16_t position, con
 }
 
 static struct predicate *between_ordered(struct arena *a, const struct column *c, uint16_t position,
-                                         enum compare_class class, const struct datum *lo, const struct datum *hi,
-                                         bool negate)
+                                         enum compare_class class, const struct datum *lo,
+                                         const struct datum *hi, bool negate)
 {
     bool found_lo, found_hi;
     int64_t domain_lo, domain_hi;
-    int64_t from = first_at_least(c, class, lo, 0, &found_lo), after = first_at_least(c, class, hi, 1, &found_hi);
+    int64_t from = first_at_least(c, class, lo, 0, &found_lo),
+            after = first_at_least(c, class, hi, 1, &found_hi);
 
     canonical_domain(c, &domain_lo, &domain_hi);
     if (!found_lo || (found_hi && (after == domain_lo || after <= from)))
@@ -367,14 +385,15 @@ static struct predicate *between_ordered(struct arena *a, const struct column *c
     return range(a, position, from, found_hi ? after - 1 : INT64_MAX, negate);
 }
 
-static bool push_between(struct arena *a, struct expr *e, const struct source *s, bool negate, bool dry,
-                         struct predicate **out)
+static bool push_between(struct arena *a, struct expr *e, const struct source *s, bool negate,
+                         bool dry, struct predicate **out)
 {
     struct datum lo, hi, probe;
     bool p1, p2, u1 = false, u2 = false;
     uint16_t position;
 
-    if (!is_column(e->args[0]) || !known_value(e->args[1], dry, &lo, &p1) || !known_value(e->args[2], dry, &hi, &p2))
+    if (!is_column(e->args[0]) || !known_value(e->args[1], dry, &lo, &p1) ||
+        !known_value(e->args[2], dry, &hi, &p2))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
     bool text = c->type == COLUMN_STRING;
@@ -409,8 +428,9 @@ static int compare_ints(const void *p, const void *q)
 }
 
 /* Builds "column in values" from datums of one class; NULLs have been taken out. */
-static struct predicate *members(struct arena *a, uint16_t position, const struct column *c, enum compare_class class,
-                                 const struct datum *values, uint32_t n, bool negate, bool *ok)
+static struct predicate *members(struct arena *a, uint16_t position, const struct column *c,
+                                 enum compare_class class, const struct datum *values, uint32_t n,
+                                 bool negate, bool *ok)
 {
     *ok = true;
     if (n == 0)
@@ -498,12 +518,14 @@ static bool push_in(struct arena *a, struct expr *e, const struct source *s, boo
         enum compare_class k = compare_class_of(&e->args[0]->type, &e->args[i]->type);
         if (k == COMPARE_INT)
             k = COMPARE_DECIMAL;
-        if (k != e->class || (c->type == COLUMN_STRING) != (values[n].kind == DATUM_STRING && k == COMPARE_STRING))
+        if (k != e->class ||
+            (c->type == COLUMN_STRING) != (values[n].kind == DATUM_STRING && k == COMPARE_STRING))
             return false;
         n++;
     }
     negate ^= e->negated;
-    if (dry) /* doubles may stand for many integers each, which the complement of a list cannot say */
+    /* A double may stand for many integers, which the complement of a list cannot say. */
+    if (dry)
         return e->class != COMPARE_DOUBLE || !negate || c->type == COLUMN_STRING;
     if (has_null && negate) /* never TRUE: unequal to NULL is unknown */
         *out = predicate_new(a, PREDICATE_FALSE);
@@ -512,8 +534,8 @@ static bool push_in(struct arena *a, struct expr *e, const struct source *s, boo
     return (has_null && negate) || ok;
 }
 
-static bool push_in_query(struct arena *a, struct expr *e, const struct source *s, bool negate, bool dry,
-                          struct predicate **out)
+static bool push_in_query(struct arena *a, struct expr *e, const struct source *s, bool negate,
+                          bool dry, struct predicate **out)
 {
     const struct subquery *q = e->u.subquery;
     uint16_t position;
@@ -522,8 +544,9 @@ static bool push_in_query(struct arena *a, struct expr *e, const struct source *
     if (!is_column(e->args[0]))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
-    bool fits = c->type == COLUMN_STRING ? q->class == COMPARE_STRING
-                                         : q->class == COMPARE_DECIMAL || q->class == COMPARE_DATETIME;
+    bool fits = c->type == COLUMN_STRING
+                    ? q->class == COMPARE_STRING
+                    : q->class == COMPARE_DECIMAL || q->class == COMPARE_DATETIME;
     if (!fits)
         return false;
     if (dry)
@@ -550,8 +573,8 @@ static bool push_in_query(struct arena *a, struct expr *e, const struct source *
     return ok;
 }
 
-static bool push_like(struct arena *a, struct expr *e, const struct source *s, bool negate, bool dry,
-                      struct predicate **out)
+static bool push_like(struct arena *a, struct expr *e, const struct source *s, bool negate,
+                      bool dry, struct predicate **out)
 {
     struct datum d;
     bool placeholder;
@@ -583,8 +606,8 @@ static bool push_like(struct arena *a, struct expr *e, const struct source *s, b
 }
 
 /* A column as a condition: not zero. */
-static bool push_truth(struct arena *a, struct expr *e, const struct source *s, bool negate, bool dry,
-                       struct predicate **out)
+static bool push_truth(struct arena *a, struct expr *e, const struct source *s, bool negate,
+                       bool dry, struct predicate **out)
 {
     uint16_t position;
     const struct column *c = schema_column(s, e, &position);

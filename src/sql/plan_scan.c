@@ -9,7 +9,8 @@ static bool is_plain_scan(const struct plan *n)
 }
 
 /* The column of a plain column expression of the scan's table. */
-static const struct column *plain_column(const struct plan_scan *scan, const struct expr *e, uint16_t *position)
+static const struct column *plain_column(const struct plan_scan *scan, const struct expr *e,
+                                         uint16_t *position)
 {
     if (e->kind != EXPR_COLUMN)
         return NULL;
@@ -43,7 +44,8 @@ static int add_column(struct push *u, uint16_t position, uint16_t from)
 static int add_aggregate(struct push *u, enum aggregate_kind kind, uint16_t position)
 {
     for (uint16_t i = 0; i < u->n_aggregates; i++)
-        if (u->aggregates[i].kind == kind && (kind == AGGREGATE_COUNT_ROWS || u->aggregates[i].column == position))
+        if (u->aggregates[i].kind == kind &&
+            (kind == AGGREGATE_COUNT_ROWS || u->aggregates[i].column == position))
             return i;
     if (u->n_aggregates == PROGRAM_MAX_AGGREGATES)
         return -1;
@@ -60,10 +62,11 @@ static bool counts_rows(const struct aggregate_call *c)
 }
 
 /*
- * How one aggregate is computed: *at is its aggregate of the program, or with *by_value the extra group column whose
- * values the second level looks at.
+ * How one aggregate is computed: *at is its aggregate of the program, or with *by_value the extra
+ * group column whose values the second level looks at.
  */
-static bool push_one(struct push *u, const struct aggregate_call *c, uint32_t n_groups, int *at, bool *by_value)
+static bool push_one(struct push *u, const struct aggregate_call *c, uint32_t n_groups, int *at,
+                     bool *by_value)
 {
     uint16_t position;
     const struct column *col;
@@ -107,7 +110,8 @@ static bool push_one(struct push *u, const struct aggregate_call *c, uint32_t n_
 }
 
 /* Type of a cell of the program's output. */
-static struct value_type cell_type(const struct plan_scan *scan, enum aggregate_kind kind, uint16_t position)
+static struct value_type cell_type(const struct plan_scan *scan, enum aggregate_kind kind,
+                                   uint16_t position)
 {
     struct value_type t;
 
@@ -120,8 +124,10 @@ static struct value_type cell_type(const struct plan_scan *scan, enum aggregate_
     return t;
 }
 
-/* The aggregate of the second level that continues one of the first, or looks at distinct values. */
-static struct aggregate_call *second_call(struct push *u, const struct aggregate_call *c, int at, bool by_value)
+/* The aggregate of the second level that continues one of the first, or looks at distinct values.
+ * */
+static struct aggregate_call *second_call(struct push *u, const struct aggregate_call *c, int at,
+                                          bool by_value)
 {
     struct aggregate_call *n = bind_alloc(u->p->bind, sizeof *n);
     struct value_type t;
@@ -137,7 +143,8 @@ static struct aggregate_call *second_call(struct push *u, const struct aggregate
         slot = (uint32_t)at;
         t = c->args[0]->type;
     } else {
-        bool count = u->aggregates[at].kind == AGGREGATE_COUNT || u->aggregates[at].kind == AGGREGATE_COUNT_ROWS;
+        bool count = u->aggregates[at].kind == AGGREGATE_COUNT ||
+                     u->aggregates[at].kind == AGGREGATE_COUNT_ROWS;
         n->op = count ? AGG_SUM : c->op;
         slot = (uint32_t)(u->n_columns + at);
         t = cell_type(u->scan, u->aggregates[at].kind, u->aggregates[at].column);
@@ -179,9 +186,10 @@ static struct expr *or_zero(struct push *u, struct expr *e, const struct value_t
     return c;
 }
 
-/* Groups of groups: the gateway aggregates again over the merged groups; a projection restores types. */
-static bool plan_second_level(struct push *u, struct bound_select *s, const int *at, const bool *by_value,
-                              struct plan **from)
+/* Groups of groups: the gateway aggregates again over the merged groups; a projection restores
+ * types. */
+static bool plan_second_level(struct push *u, struct bound_select *s, const int *at,
+                              const bool *by_value, struct plan **from)
 {
     struct planner *p = u->p;
     struct plan *n = plan_new(p, PLAN_AGGREGATE, *from, s->n_groups + s->n_aggregates);
@@ -193,7 +201,8 @@ static bool plan_second_level(struct push *u, struct bound_select *s, const int 
     n->u.aggregate.n_aggregates = s->n_aggregates;
     n->u.aggregate.whole = s->n_groups == 0;
     n->u.aggregate.groups = bind_alloc(p->bind, (s->n_groups + 1) * sizeof(struct expr *));
-    n->u.aggregate.aggregates = bind_alloc(p->bind, (s->n_aggregates + 1) * sizeof(struct aggregate_call *));
+    n->u.aggregate.aggregates =
+        bind_alloc(p->bind, (s->n_aggregates + 1) * sizeof(struct aggregate_call *));
     r->u.list.n = n->width;
     r->u.list.exprs = bind_alloc(p->bind, (n->width + 1) * sizeof(struct expr *));
     r->types = bind_alloc(p->bind, (n->width + 1) * sizeof *r->types);
@@ -209,7 +218,8 @@ static bool plan_second_level(struct push *u, struct bound_select *s, const int 
         struct aggregate_call *second = second_call(u, c, at[i], by_value[i]);
         if (!second)
             return false;
-        struct value_type sum = second->op == AGG_SUM && c->op != AGG_SUM ? value_type_decimal(38, 0) : c->type;
+        struct value_type sum =
+            second->op == AGG_SUM && c->op != AGG_SUM ? value_type_decimal(38, 0) : c->type;
         second->type = sum;
         n->u.aggregate.aggregates[i] = second;
         struct expr *slot = expr_new_slot(p->bind->arena, s->n_groups + i, &sum);
@@ -232,7 +242,8 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
     bool by_value[PROGRAM_MAX_AGGREGATES], counts_per_value = false;
     uint16_t position;
 
-    if (!is_plain_scan(n) || s->n_groups > PROGRAM_MAX_GROUPS || s->n_aggregates > PROGRAM_MAX_AGGREGATES)
+    if (!is_plain_scan(n) || s->n_groups > PROGRAM_MAX_GROUPS ||
+        s->n_aggregates > PROGRAM_MAX_AGGREGATES)
         return false;
     for (uint32_t i = 0; i < s->n_groups; i++) {
         const struct column *c = plain_column(u.scan, s->groups[i], &position);
@@ -253,11 +264,11 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
             uint16_t column = 0;
             if (!counts_rows(c))
                 plain_column(u.scan, c->args[0], &column);
-            u.aggregates[k].kind = counts_rows(c)         ? AGGREGATE_COUNT_ROWS
-                                   : c->op == AGG_COUNT   ? AGGREGATE_COUNT
-                                   : c->op == AGG_SUM     ? AGGREGATE_SUM
-                                   : c->op == AGG_MIN     ? AGGREGATE_MIN
-                                                          : AGGREGATE_MAX;
+            u.aggregates[k].kind = counts_rows(c)       ? AGGREGATE_COUNT_ROWS
+                                   : c->op == AGG_COUNT ? AGGREGATE_COUNT
+                                   : c->op == AGG_SUM   ? AGGREGATE_SUM
+                                   : c->op == AGG_MIN   ? AGGREGATE_MIN
+                                                        : AGGREGATE_MAX;
             u.aggregates[k].column = column;
             u.n_aggregates++;
         }
@@ -298,7 +309,8 @@ bool plan_push_order(struct planner *p, const struct bound_select *s, struct pla
     uint64_t rows = s->limit > UINT64_MAX - s->offset ? UINT64_MAX : s->limit + s->offset;
     uint16_t position;
 
-    if (!is_plain_scan(n) || s->having || s->distinct || rows == UINT64_MAX || s->n_order > PROGRAM_MAX_ORDER)
+    if (!is_plain_scan(n) || s->having || s->distinct || rows == UINT64_MAX ||
+        s->n_order > PROGRAM_MAX_ORDER)
         return false;
     if (!s->n_order) {
         n->u.scan.limit = rows;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Uncorrelated subqueries: planned with the statement, run before the query that uses them, their rows
- * kept here. Owner: the statement; memory from its arena and budget.
+ * Uncorrelated subqueries: planned with the statement, run before the query that uses them, their
+ * rows kept here. Owner: the statement; memory from its arena and budget.
  */
 #include "sql/expr.h"
 
@@ -11,23 +11,23 @@ struct plan;
 enum subquery_use { SUBQUERY_SCALAR, SUBQUERY_IN, SUBQUERY_EXISTS, SUBQUERY_QUANTIFIED };
 
 struct subquery {
-    struct subquery *next;     /* of the statement, inner ones first */
+    struct subquery *next; /* of the statement, inner ones first */
     enum subquery_use use;
     struct bound_query *query;
     struct plan *plan;
-    enum compare_class class;  /* IN: how members are compared */
+    enum compare_class class; /* IN: how members are compared */
     bool done;
     /* Results. */
-    struct datum value;        /* SCALAR: NULL without rows */
+    struct datum value; /* SCALAR: NULL without rows */
     bool exists;
-    struct datum_set set;      /* IN */
-    struct datum min, max;     /* QUANTIFIED: of the non-NULL rows */
+    struct datum_set set;  /* IN */
+    struct datum min, max; /* QUANTIFIED: of the non-NULL rows */
     bool has_null;
     uint64_t rows;
 };
 
-/* Takes one row of the result. 0, -ENOMEM, -E2BIG (a scalar with a second row: 1242), or 1 when no more rows are
- * needed. */
+/* Takes one row of the result. 0, -ENOMEM, -E2BIG (a scalar with a second row: 1242), or 1 when no
+ * more rows are needed. */
 int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena *a);
 
 void subquery_eval_scalar(const struct expr *e, struct expr_ctx *x, struct datum *out);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * A batch of rows between operators: cells row by row. Cells belong to the operator that gave them, which may reuse
- * them at its next call; the receiver may change them until then.
+ * A batch of rows between operators: cells row by row. Cells belong to the operator that gave them,
+ * which may reuse them at its next call; the receiver may change them until then.
  */
 #include "sql/value_datum.h"
 

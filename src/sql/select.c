@@ -136,7 +136,9 @@ static enum step finish(struct statement *s)
     if (!s->answered) {
         s->answered = true;
         s->session->row_count = -1;
-        s->sink->end(s->sink, (uint16_t)(s->session->warning_count > 65535 ? 65535 : s->session->warning_count));
+        s->sink->end(s->sink,
+                     (uint16_t)(s->session->warning_count > 65535 ? 65535
+                                                                  : s->session->warning_count));
     }
     return STEP_READY;
 }

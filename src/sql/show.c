@@ -1,6 +1,6 @@
 /*
- * SHOW and DESCRIBE: each is a query over information_schema, written as text and run as if the client had sent it;
- * so LIKE, WHERE and LIMIT come by themselves.
+ * SHOW and DESCRIBE: each is a query over information_schema, written as text and run as if the
+ * client had sent it; so LIKE, WHERE and LIMIT come by themselves.
  */
 #include <string.h>
 #include <strings.h>
@@ -38,8 +38,8 @@ static bool run_text(struct statement *s, const char *text)
 
     if (!text || s->error.code)
         return false;
-    if (sql_parse(&s->arena, text, strlen(text), s->session->parse_flags & SQL_PARSE_NO_BACKSLASH_ESCAPES, &ast, NULL,
-                  &pe) != 0) {
+    if (sql_parse(&s->arena, text, strlen(text),
+                  s->session->parse_flags & SQL_PARSE_NO_BACKSLASH_ESCAPES, &ast, NULL, &pe) != 0) {
         mysql_error_set_text(&s->error, (unsigned)pe.code, "%s", pe.text);
         return false;
     }
@@ -51,22 +51,25 @@ static bool run_text(struct statement *s, const char *text)
 }
 
 /*
- * SELECT columns FROM information_schema.table x WHERE condition, then LIKE on the named column or WHERE over the
- * shown names.
+ * SELECT columns FROM information_schema.table x WHERE condition, then LIKE on the named column or
+ * WHERE over the shown names.
  */
-static bool run_show(struct statement *s, const struct sql_show *show, const char *columns, const char *table,
-                     const char *condition, const char *name_column, const char *order)
+static bool run_show(struct statement *s, const struct sql_show *show, const char *columns,
+                     const char *table, const char *condition, const char *name_column,
+                     const char *order)
 {
     const char *like = "", *text;
 
     if (show->like)
-        like = statement_printf(s, " AND LOWER(%s) LIKE LOWER(%s)", name_column, quoted(s, show->like, show->like_length));
+        like = statement_printf(s, " AND LOWER(%s) LIKE LOWER(%s)", name_column,
+                                quoted(s, show->like, show->like_length));
     if (!like)
         return false;
-    text = statement_printf(s, "SELECT %s FROM information_schema.%s x WHERE %s%s%s%s", columns, table, condition, like,
-                            order ? " ORDER BY " : "", order ? order : "");
+    text = statement_printf(s, "SELECT %s FROM information_schema.%s x WHERE %s%s%s%s", columns,
+                            table, condition, like, order ? " ORDER BY " : "", order ? order : "");
     if (text && show->where) {
-        const char *where = arena_strndup(&s->arena, s->text + show->where->offset, show->where->length);
+        const char *where =
+            arena_strndup(&s->arena, s->text + show->where->offset, show->where->length);
         text = where ? statement_printf(s, "SELECT * FROM (%s) x WHERE %s", text, where) : NULL;
     }
     return run_text(s, text);
@@ -96,8 +99,8 @@ static bool show_tables(struct statement *s, const struct sql_show *show)
     return run_show(s, show,
                     statement_printf(s, "TABLE_NAME AS `Tables_in_%s`%s", db,
                                      show->is_full ? ", TABLE_TYPE AS Table_type" : ""),
-                    "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))), "TABLE_NAME",
-                    "TABLE_NAME");
+                    "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))),
+                    "TABLE_NAME", "TABLE_NAME");
 }
 
 static bool show_table_status(struct statement *s, const struct sql_show *show)
@@ -106,15 +109,18 @@ static bool show_table_status(struct statement *s, const struct sql_show *show)
 
     if (!db)
         return false;
-    return run_show(s, show,
-                    "TABLE_NAME AS Name, ENGINE AS Engine, VERSION AS Version, ROW_FORMAT AS Row_format, TABLE_ROWS AS "
-                    "`Rows`, AVG_ROW_LENGTH AS Avg_row_length, DATA_LENGTH AS Data_length, MAX_DATA_LENGTH AS "
-                    "Max_data_length, INDEX_LENGTH AS Index_length, DATA_FREE AS Data_free, AUTO_INCREMENT AS "
-                    "Auto_increment, CREATE_TIME AS Create_time, UPDATE_TIME AS Update_time, CHECK_TIME AS Check_time, "
-                    "TABLE_COLLATION AS Collation, CHECKSUM AS Checksum, CREATE_OPTIONS AS Create_options, "
-                    "TABLE_COMMENT AS Comment",
-                    "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))), "TABLE_NAME",
-                    "TABLE_NAME");
+    return run_show(
+        s, show,
+        "TABLE_NAME AS Name, ENGINE AS Engine, VERSION AS Version, ROW_FORMAT AS Row_format, "
+        "TABLE_ROWS AS "
+        "`Rows`, AVG_ROW_LENGTH AS Avg_row_length, DATA_LENGTH AS Data_length, MAX_DATA_LENGTH AS "
+        "Max_data_length, INDEX_LENGTH AS Index_length, DATA_FREE AS Data_free, AUTO_INCREMENT AS "
+        "Auto_increment, CREATE_TIME AS Create_time, UPDATE_TIME AS Update_time, CHECK_TIME AS "
+        "Check_time, "
+        "TABLE_COLLATION AS Collation, CHECKSUM AS Checksum, CREATE_OPTIONS AS Create_options, "
+        "TABLE_COMMENT AS Comment",
+        "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))), "TABLE_NAME",
+        "TABLE_NAME");
 }
 
 static const struct schema *shown_table(struct statement *s, const struct sql_show *show)
@@ -162,34 +168,41 @@ static bool show_columns(struct statement *s, const struct sql_show *show)
         return show_virtual_columns(s, v);
     if (!shown_table(s, show))
         return false;
-    const char *columns =
-        show->is_full ? "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, COLLATION_NAME AS Collation, IS_NULLABLE AS `Null`, "
-                        "COLUMN_KEY AS `Key`, COLUMN_DEFAULT AS `Default`, EXTRA AS Extra, PRIVILEGES AS Privileges, "
-                        "COLUMN_COMMENT AS Comment"
-                      : "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, IS_NULLABLE AS `Null`, COLUMN_KEY AS `Key`, "
-                        "COLUMN_DEFAULT AS `Default`, EXTRA AS Extra";
+    const char *columns = show->is_full ? "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, "
+                                          "COLLATION_NAME AS Collation, IS_NULLABLE AS `Null`, "
+                                          "COLUMN_KEY AS `Key`, COLUMN_DEFAULT AS `Default`, EXTRA "
+                                          "AS Extra, PRIVILEGES AS Privileges, "
+                                          "COLUMN_COMMENT AS Comment"
+                                        : "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, IS_NULLABLE "
+                                          "AS `Null`, COLUMN_KEY AS `Key`, "
+                                          "COLUMN_DEFAULT AS `Default`, EXTRA AS Extra";
     return run_show(s, show, columns, "COLUMNS",
-                    statement_printf(s, "TABLE_NAME = %s", quoted(s, show->table, strlen(show->table))), "COLUMN_NAME",
-                    "ORDINAL_POSITION");
+                    statement_printf(s, "TABLE_NAME = %s",
+                                     quoted(s, show->table, strlen(show->table))),
+                    "COLUMN_NAME", "ORDINAL_POSITION");
 }
 
 static bool show_index(struct statement *s, const struct sql_show *show)
 {
     if (!shown_table(s, show))
         return false;
-    return run_show(s, show,
-                    "TABLE_NAME AS `Table`, NON_UNIQUE AS Non_unique, INDEX_NAME AS Key_name, SEQ_IN_INDEX AS "
-                    "Seq_in_index, COLUMN_NAME AS Column_name, COLLATION AS Collation, CARDINALITY AS Cardinality, "
-                    "SUB_PART AS Sub_part, PACKED AS Packed, NULLABLE AS `Null`, INDEX_TYPE AS Index_type, COMMENT AS "
-                    "Comment, INDEX_COMMENT AS Index_comment",
-                    "STATISTICS",
-                    statement_printf(s, "TABLE_NAME = %s", quoted(s, show->table, strlen(show->table))), "INDEX_NAME",
-                    NULL);
+    return run_show(
+        s, show,
+        "TABLE_NAME AS `Table`, NON_UNIQUE AS Non_unique, INDEX_NAME AS Key_name, SEQ_IN_INDEX AS "
+        "Seq_in_index, COLUMN_NAME AS Column_name, COLLATION AS Collation, CARDINALITY AS "
+        "Cardinality, "
+        "SUB_PART AS Sub_part, PACKED AS Packed, NULLABLE AS `Null`, INDEX_TYPE AS Index_type, "
+        "COMMENT AS "
+        "Comment, INDEX_COMMENT AS Index_comment",
+        "STATISTICS",
+        statement_printf(s, "TABLE_NAME = %s", quoted(s, show->table, strlen(show->table))),
+        "INDEX_NAME", NULL);
 }
 
 /* ---- SHOW CREATE ---- */
 
-static bool text_result(struct statement *s, uint32_t n, const char *const *names, const char *const *cells)
+static bool text_result(struct statement *s, uint32_t n, const char *const *names,
+                        const char *const *cells)
 {
     struct datum *row;
 
@@ -211,11 +224,12 @@ static bool text_result(struct statement *s, uint32_t n, const char *const *name
 /* COMMENT of a column: its own text and, for what SQL cannot say, the mapping. */
 static const char *column_comment(struct statement *s, const struct column *c)
 {
-    const char *text = statement_printf(s, "strategy=%s%s%s%s%s", mapping_name(c->mapping),
-                                        c->multi_valued ? " multivalued" : "",
-                                        c->multi_valued && c->delim != ',' ? " delim=" : "",
-                                        c->multi_valued && c->delim != ',' ? (char[]){c->delim, 0} : "",
-                                        c->comment && *c->comment ? "; " : "");
+    const char *text =
+        statement_printf(s, "strategy=%s%s%s%s%s", mapping_name(c->mapping),
+                         c->multi_valued ? " multivalued" : "",
+                         c->multi_valued && c->delim != ',' ? " delim=" : "",
+                         c->multi_valued && c->delim != ',' ? (char[]){c->delim, 0} : "",
+                         c->comment && *c->comment ? "; " : "");
 
     text = text ? statement_printf(s, "%s%s", text, c->comment ? c->comment : "") : "";
     return text ? quoted(s, text, strlen(text)) : "''";
@@ -225,7 +239,8 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
 {
     static const char *const names[] = {"Table", "Create Table"};
     const struct schema *t = shown_table(s, show);
-    const char *text = t ? statement_printf(s, "CREATE TABLE `%s` (", t->name) : NULL, *separator = "\n";
+    const char *text = t ? statement_printf(s, "CREATE TABLE `%s` (", t->name) : NULL,
+               *separator = "\n";
     char type[128];
 
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
@@ -233,36 +248,45 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
         if (c->hidden)
             continue;
         infoschema_column_type(c, type, sizeof type);
-        const char *value = !c->default_value                ? "NULL"
-                            : strchr(c->default_value, '(') ? c->default_value /* a call */
-                                                            : quoted(s, c->default_value, strlen(c->default_value));
+        const char *value = !c->default_value ? "NULL"
+                            : strchr(c->default_value, '(')
+                                ? c->default_value /* a call */
+                                : quoted(s, c->default_value, strlen(c->default_value));
         text = statement_printf(s, "%s%s  `%s` %s%s%s%s COMMENT %s", text, separator, c->name, type,
                                 c->required || c->in_key ? " NOT NULL" : "",
                                 c->default_value || !(c->required || c->in_key) ? " DEFAULT " : "",
-                                c->default_value || !(c->required || c->in_key) ? value : "", column_comment(s, c));
+                                c->default_value || !(c->required || c->in_key) ? value : "",
+                                column_comment(s, c));
         separator = ",\n";
     }
     if (text && t->primary_key) {
         const char *columns = "";
         for (unsigned k = 0; k < t->n_key && columns; k++)
-            columns = statement_printf(s, "%s%s`%s`", columns, k ? "," : "", t->columns[t->key[k]].name);
+            columns =
+                statement_printf(s, "%s%s`%s`", columns, k ? "," : "", t->columns[t->key[k]].name);
         text = columns ? statement_printf(s, "%s,\n  PRIMARY KEY (%s)", text, columns) : NULL;
     }
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
-        const struct schema *p = c->parent_table ? catalog_find(s->exec.catalog, c->parent_table, strlen(c->parent_table))
+        const struct schema *p = c->parent_table ? catalog_find(s->exec.catalog, c->parent_table,
+                                                                strlen(c->parent_table))
                                                  : NULL;
         if (c->parent_table)
-            text = statement_printf(s, "%s,\n  FOREIGN KEY (`%s`) REFERENCES `%s` (`%s`)", text, c->name, c->parent_table,
-                                    p && p->n_key ? p->columns[p->key[p->n_key - 1]].name : c->name);
+            text =
+                statement_printf(s, "%s,\n  FOREIGN KEY (`%s`) REFERENCES `%s` (`%s`)", text,
+                                 c->name, c->parent_table,
+                                 p && p->n_key ? p->columns[p->key[p->n_key - 1]].name : c->name);
     }
     if (!text)
         return false;
-    const char *comment = t->comment && *t->comment ? quoted(s, t->comment, strlen(t->comment)) : NULL;
-    text = statement_printf(s, "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin%s%s%s%s%s%s%s", text,
-                            t->time_field ? " time_quantum_field='" : "", t->time_field ? t->time_field : "",
-                            t->time_field ? "' time_quantum_type='" : "", t->time_field && t->time_type ? t->time_type : "",
-                            t->time_field ? "'" : "", comment ? " COMMENT=" : "", comment ? comment : "");
+    const char *comment =
+        t->comment && *t->comment ? quoted(s, t->comment, strlen(t->comment)) : NULL;
+    text = statement_printf(
+        s, "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin%s%s%s%s%s%s%s", text,
+        t->time_field ? " time_quantum_field='" : "", t->time_field ? t->time_field : "",
+        t->time_field ? "' time_quantum_type='" : "",
+        t->time_field && t->time_type ? t->time_type : "", t->time_field ? "'" : "",
+        comment ? " COMMENT=" : "", comment ? comment : "");
     const char *cells[] = {t->name, text};
     return text && text_result(s, 2, names, cells);
 }
@@ -287,10 +311,14 @@ static bool show_warnings(struct statement *s, const struct sql_show *show)
     if (!bind_limit(&s->bind, &show->limit, &count, &offset))
         return false;
     if (count != UINT64_MAX)
-        limit = statement_printf(s, " LIMIT %llu OFFSET %llu", (unsigned long long)count, (unsigned long long)offset);
-    return run_text(s, statement_printf(s, "SELECT LEVEL AS Level, CODE AS Code, MESSAGE AS Message FROM "
-                                           "information_schema.WARNINGS%s%s",
-                                        show->kind == SQL_SHOW_ERRORS ? " WHERE LEVEL = 'Error'" : "", limit ? limit : ""));
+        limit = statement_printf(s, " LIMIT %llu OFFSET %llu", (unsigned long long)count,
+                                 (unsigned long long)offset);
+    return run_text(s,
+                    statement_printf(s,
+                                     "SELECT LEVEL AS Level, CODE AS Code, MESSAGE AS Message FROM "
+                                     "information_schema.WARNINGS%s%s",
+                                     show->kind == SQL_SHOW_ERRORS ? " WHERE LEVEL = 'Error'" : "",
+                                     limit ? limit : ""));
 }
 
 static bool show_count(struct statement *s, const struct sql_show *show)
@@ -302,22 +330,69 @@ static bool show_count(struct statement *s, const struct sql_show *show)
                                         errors ? "error" : "warning"));
 }
 
-static bool show_nothing(struct statement *s, uint32_t n, const char *const *names)
-{
-    return text_result(s, n, names, NULL);
-}
-
-bool show_prepare(struct statement *s, const struct sql_show *show)
+/* What there is none of: the columns alone. */
+static bool show_nothing(struct statement *s, enum sql_show_kind kind)
 {
     static const char *const open_tables[] = {"Database", "Table", "In_use", "Name_locked"};
-    static const char *const logs[] = {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB", "Executed_Gtid_Set"};
+    static const char *const logs[] = {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB",
+                                       "Executed_Gtid_Set"};
     static const char *const profiles[] = {"Query_ID", "Duration", "Query"};
     static const char *const privileges[] = {"Privilege", "Context", "Comment"};
     static const char *const engine_status[] = {"Type", "Name", "Status"};
 
+    switch (kind) {
+    case SQL_SHOW_OPEN_TABLES:
+        return text_result(s, 4, open_tables, NULL);
+    case SQL_SHOW_PROFILES:
+        return text_result(s, 3, profiles, NULL);
+    case SQL_SHOW_PRIVILEGES:
+        return text_result(s, 3, privileges, NULL);
+    case SQL_SHOW_ENGINE:
+        return text_result(s, 3, engine_status, NULL);
+    default:
+        return text_result(s, 5, logs, NULL);
+    }
+}
+
+/* Stored programs, of which there are none: their columns. */
+static bool show_programs(struct statement *s, const struct sql_show *show)
+{
+    switch (show->kind) {
+    case SQL_SHOW_TRIGGERS:
+        return run_show(s, show,
+                        "TRIGGER_NAME AS `Trigger`, EVENT_MANIPULATION AS Event, "
+                        "EVENT_OBJECT_TABLE AS `Table`, "
+                        "ACTION_STATEMENT AS Statement, ACTION_TIMING AS Timing, CREATED AS "
+                        "Created, sql_mode, DEFINER "
+                        "AS Definer, character_set_client, collation_connection, "
+                        "DATABASE_COLLATION AS `Database "
+                        "Collation`",
+                        "TRIGGERS", "1", "TRIGGER_NAME", NULL);
+    case SQL_SHOW_EVENTS:
+        return run_show(s, show,
+                        "EVENT_SCHEMA AS Db, EVENT_NAME AS Name, DEFINER AS Definer, EVENT_TYPE AS "
+                        "Type, STATUS "
+                        "AS Status",
+                        "EVENTS", "1", "EVENT_NAME", NULL);
+    default:
+        return run_show(
+            s, show,
+            "ROUTINE_SCHEMA AS Db, ROUTINE_NAME AS Name, ROUTINE_TYPE AS Type, DEFINER AS Definer, "
+            "LAST_ALTERED AS Modified, CREATED AS Created, SECURITY_TYPE AS Security_type, "
+            "ROUTINE_COMMENT "
+            "AS Comment, character_set_client, collation_connection, DATABASE_COLLATION AS "
+            "`Database "
+            "Collation`",
+            "ROUTINES", "1", "ROUTINE_NAME", NULL);
+    }
+}
+
+bool show_prepare(struct statement *s, const struct sql_show *show)
+{
     switch (show->kind) {
     case SQL_SHOW_DATABASES:
-        return run_show(s, show, "SCHEMA_NAME AS `Database`", "SCHEMATA", "1", "SCHEMA_NAME", "SCHEMA_NAME");
+        return run_show(s, show, "SCHEMA_NAME AS `Database`", "SCHEMATA", "1", "SCHEMA_NAME",
+                        "SCHEMA_NAME");
     case SQL_SHOW_TABLES:
         return show_tables(s, show);
     case SQL_SHOW_TABLE_STATUS:
@@ -331,11 +406,11 @@ bool show_prepare(struct statement *s, const struct sql_show *show)
     case SQL_SHOW_CREATE_DATABASE:
         return show_create_database(s, show);
     case SQL_SHOW_VARIABLES:
-        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value", "SESSION_VARIABLES", "1",
-                        "VARIABLE_NAME", "VARIABLE_NAME");
+        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
+                        "SESSION_VARIABLES", "1", "VARIABLE_NAME", "VARIABLE_NAME");
     case SQL_SHOW_STATUS:
-        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value", "SESSION_STATUS", "1",
-                        "VARIABLE_NAME", "VARIABLE_NAME");
+        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
+                        "SESSION_STATUS", "1", "VARIABLE_NAME", "VARIABLE_NAME");
     case SQL_SHOW_WARNINGS:
     case SQL_SHOW_ERRORS:
         return show_warnings(s, show);
@@ -344,64 +419,54 @@ bool show_prepare(struct statement *s, const struct sql_show *show)
         return show_count(s, show);
     case SQL_SHOW_ENGINES:
         return run_show(s, show,
-                        "ENGINE AS Engine, SUPPORT AS Support, COMMENT AS Comment, TRANSACTIONS AS Transactions, XA, "
+                        "ENGINE AS Engine, SUPPORT AS Support, COMMENT AS Comment, TRANSACTIONS AS "
+                        "Transactions, XA, "
                         "SAVEPOINTS AS Savepoints",
                         "ENGINES", "1", "ENGINE", NULL);
     case SQL_SHOW_CHARSET:
         return run_show(s, show,
-                        "CHARACTER_SET_NAME AS Charset, DESCRIPTION AS Description, DEFAULT_COLLATE_NAME AS `Default "
+                        "CHARACTER_SET_NAME AS Charset, DESCRIPTION AS Description, "
+                        "DEFAULT_COLLATE_NAME AS `Default "
                         "collation`, MAXLEN AS Maxlen",
                         "CHARACTER_SETS", "1", "CHARACTER_SET_NAME", "CHARACTER_SET_NAME");
     case SQL_SHOW_COLLATION:
         return run_show(s, show,
-                        "COLLATION_NAME AS Collation, CHARACTER_SET_NAME AS Charset, ID AS Id, IS_DEFAULT AS `Default`, "
+                        "COLLATION_NAME AS Collation, CHARACTER_SET_NAME AS Charset, ID AS Id, "
+                        "IS_DEFAULT AS `Default`, "
                         "IS_COMPILED AS Compiled, SORTLEN AS Sortlen",
                         "COLLATIONS", "1", "COLLATION_NAME", "COLLATION_NAME");
     case SQL_SHOW_PROCESSLIST:
         return run_show(s, show,
-                        "ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, TIME AS Time, STATE AS "
+                        "ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, TIME "
+                        "AS Time, STATE AS "
                         "State, INFO AS Info",
                         "PROCESSLIST", "1", "USER", NULL);
     case SQL_SHOW_PLUGINS:
         return run_show(s, show,
-                        "PLUGIN_NAME AS Name, PLUGIN_STATUS AS Status, PLUGIN_TYPE AS Type, PLUGIN_LIBRARY AS Library, "
+                        "PLUGIN_NAME AS Name, PLUGIN_STATUS AS Status, PLUGIN_TYPE AS Type, "
+                        "PLUGIN_LIBRARY AS Library, "
                         "PLUGIN_LICENSE AS License",
                         "PLUGINS", "1", "PLUGIN_NAME", NULL);
     case SQL_SHOW_GRANTS:
         return run_text(s, statement_printf(s, "SELECT %s AS `Grants for %s@%%`",
-                                            quoted(s, "GRANT ALL PRIVILEGES ON *.* TO CURRENT_USER", 43),
-                                            s->session->user && !strchr(s->session->user, '`') ? s->session->user : ""));
+                                            quoted(s, "GRANT ALL PRIVILEGES ON *.* TO CURRENT_USER",
+                                                   43),
+                                            s->session->user && !strchr(s->session->user, '`')
+                                                ? s->session->user
+                                                : ""));
     case SQL_SHOW_TRIGGERS:
-        return run_show(s, show,
-                        "TRIGGER_NAME AS `Trigger`, EVENT_MANIPULATION AS Event, EVENT_OBJECT_TABLE AS `Table`, "
-                        "ACTION_STATEMENT AS Statement, ACTION_TIMING AS Timing, CREATED AS Created, sql_mode, DEFINER "
-                        "AS Definer, character_set_client, collation_connection, DATABASE_COLLATION AS `Database "
-                        "Collation`",
-                        "TRIGGERS", "1", "TRIGGER_NAME", NULL);
     case SQL_SHOW_EVENTS:
-        return run_show(s, show, "EVENT_SCHEMA AS Db, EVENT_NAME AS Name, DEFINER AS Definer, EVENT_TYPE AS Type, STATUS "
-                                 "AS Status",
-                        "EVENTS", "1", "EVENT_NAME", NULL);
     case SQL_SHOW_PROCEDURE_STATUS:
     case SQL_SHOW_FUNCTION_STATUS:
-        return run_show(s, show,
-                        "ROUTINE_SCHEMA AS Db, ROUTINE_NAME AS Name, ROUTINE_TYPE AS Type, DEFINER AS Definer, "
-                        "LAST_ALTERED AS Modified, CREATED AS Created, SECURITY_TYPE AS Security_type, ROUTINE_COMMENT "
-                        "AS Comment, character_set_client, collation_connection, DATABASE_COLLATION AS `Database "
-                        "Collation`",
-                        "ROUTINES", "1", "ROUTINE_NAME", NULL);
+        return show_programs(s, show);
     case SQL_SHOW_OPEN_TABLES:
-        return show_nothing(s, 4, open_tables);
     case SQL_SHOW_MASTER_STATUS:
     case SQL_SHOW_MASTER_LOGS:
     case SQL_SHOW_SLAVE_STATUS:
-        return show_nothing(s, 5, logs);
     case SQL_SHOW_PROFILES:
-        return show_nothing(s, 3, profiles);
     case SQL_SHOW_PRIVILEGES:
-        return show_nothing(s, 3, privileges);
     case SQL_SHOW_ENGINE:
-        return show_nothing(s, 3, engine_status);
+        return show_nothing(s, show->kind);
     case SQL_SHOW_CREATE_VIEW:
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, show->table ? show->table : "");
         return false;

@@ -130,7 +130,8 @@ static bool session_value(const struct gateway_session *s, const char *name, int
     return true;
 }
 
-bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, struct datum *out, struct value_type *t)
+bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, struct datum *out,
+                struct value_type *t)
 {
     const struct sysvar *v = sysvar_find(name);
     const struct session_variable *own;
@@ -177,14 +178,31 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
     const char *text = datum_to_text(&d, &t, buf, &len);
     /* Switches are shown as words. */
     const struct sysvar *v = sysvar_find(name);
-    static const char *const switches[] = {"autocommit", "big_tables", "foreign_key_checks", "general_log", "log_bin",
-                                           "performance_schema", "profiling", "read_only", "sql_auto_is_null",
-                                           "sql_big_selects", "sql_log_bin", "sql_notes", "sql_quote_show_create",
-                                           "sql_safe_updates", "sql_warnings", "super_read_only", "tx_read_only",
-                                           "transaction_read_only", "unique_checks", "skip_networking"};
+    static const char *const switches[] = {"autocommit",
+                                           "big_tables",
+                                           "foreign_key_checks",
+                                           "general_log",
+                                           "log_bin",
+                                           "performance_schema",
+                                           "profiling",
+                                           "read_only",
+                                           "sql_auto_is_null",
+                                           "sql_big_selects",
+                                           "sql_log_bin",
+                                           "sql_notes",
+                                           "sql_quote_show_create",
+                                           "sql_safe_updates",
+                                           "sql_warnings",
+                                           "super_read_only",
+                                           "tx_read_only",
+                                           "transaction_read_only",
+                                           "unique_checks",
+                                           "skip_networking"};
     for (size_t i = 0; v && i < sizeof switches / sizeof *switches; i++)
         if (strcmp(switches[i], v->name) == 0)
-            return len == 1 && *text == '1' ? "ON" : len == 1 && *text == '0' ? "OFF" : arena_strndup(a, text, len);
+            return len == 1 && *text == '1'   ? "ON"
+                   : len == 1 && *text == '0' ? "OFF"
+                                              : arena_strndup(a, text, len);
     return arena_strndup(a, text, len);
 }
 
@@ -196,7 +214,8 @@ static void apply_sql_mode(struct gateway_session *s, const char *mode)
         s->parse_flags |= SQL_PARSE_ANSI_QUOTES;
     if (strcasestr(mode, "NO_BACKSLASH_ESCAPES"))
         s->parse_flags |= SQL_PARSE_NO_BACKSLASH_ESCAPES;
-    if (strcasestr(mode, "PIPES_AS_CONCAT") || strcasestr(mode, "ANSI,") || strcasecmp(mode, "ANSI") == 0)
+    if (strcasestr(mode, "PIPES_AS_CONCAT") || strcasestr(mode, "ANSI,") ||
+        strcasecmp(mode, "ANSI") == 0)
         s->parse_flags |= SQL_PARSE_PIPES_AS_CONCAT;
 }
 
@@ -205,17 +224,19 @@ static bool word_as_number(const struct datum *d, int64_t *v)
 {
     if (d->kind != DATUM_STRING)
         return false;
-    if ((d->len == 2 && strncasecmp(d->s, "on", 2) == 0) || (d->len == 4 && strncasecmp(d->s, "true", 4) == 0))
+    if ((d->len == 2 && strncasecmp(d->s, "on", 2) == 0) ||
+        (d->len == 4 && strncasecmp(d->s, "true", 4) == 0))
         *v = 1;
-    else if ((d->len == 3 && strncasecmp(d->s, "off", 3) == 0) || (d->len == 5 && strncasecmp(d->s, "false", 5) == 0))
+    else if ((d->len == 3 && strncasecmp(d->s, "off", 3) == 0) ||
+             (d->len == 5 && strncasecmp(d->s, "false", 5) == 0))
         *v = 0;
     else
         return false;
     return true;
 }
 
-int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value, struct arena *a,
-               struct mysql_error *error)
+int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value,
+               struct arena *a, struct mysql_error *error)
 {
     const struct sysvar *v = sysvar_find(name);
     struct datum d;
@@ -260,7 +281,9 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
                 apply_sql_mode(s, mode);
         }
     } else {
-        t = (struct value_type){.kind = d.kind, .scale = d.kind == DATUM_DECIMAL ? d.scale : 0, .precision = 19};
+        t = (struct value_type){.kind = d.kind,
+                                .scale = d.kind == DATUM_DECIMAL ? d.scale : 0,
+                                .precision = 19};
     }
     if (gateway_session_set(s, &s->sys_vars, v->name, &d, &t) != 0) {
         mysql_error_set_text(error, 1041, "Out of memory");

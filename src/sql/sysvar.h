@@ -1,7 +1,7 @@
 #pragma once
 /*
- * System variables: a table of what clients ask for and set. Most only have a value; the few with a meaning are
- * named in sysvar.c. Owner: the session; the defaults are constant.
+ * System variables: a table of what clients ask for and set. Most only have a value; the few with a
+ * meaning are named in sysvar.c. Owner: the session; the defaults are constant.
  */
 #include "sql/gateway_session.h"
 #include "sql/mysql_error.h"
@@ -18,10 +18,12 @@ struct sysvar {
 const struct sysvar *sysvar_list(size_t *n);
 const struct sysvar *sysvar_find(const char *name);
 
-/* Value in the session; text lives in the arena or is constant. False when there is no such variable. */
-bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, struct datum *out, struct value_type *type);
+/* Value in the session; text lives in the arena or is constant. False when there is no such
+ * variable. */
+bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, struct datum *out,
+                struct value_type *type);
 /* Text of the value, for SHOW VARIABLES. NULL when there is none such. */
 const char *sysvar_text(struct gateway_session *s, const char *name, struct arena *a);
 /* SET; NULL value = DEFAULT. 0, or -EINVAL with error. */
-int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value, struct arena *a,
-               struct mysql_error *error);
+int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value,
+               struct arena *a, struct mysql_error *error);

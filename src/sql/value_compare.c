@@ -23,7 +23,8 @@ enum compare_class compare_class_of(const struct value_type *a, const struct val
     if (y == DATUM_NULL)
         y = x;
     if (x == DATUM_TIME || y == DATUM_TIME)
-        return x == y || x == DATUM_STRING || y == DATUM_STRING || datum_kind_is_number(x) || datum_kind_is_number(y)
+        return x == y || x == DATUM_STRING || y == DATUM_STRING || datum_kind_is_number(x) ||
+                       datum_kind_is_number(y)
                    ? COMPARE_TIME
                    : COMPARE_DATETIME;
     if (datum_kind_is_temporal(x) || datum_kind_is_temporal(y))
@@ -74,8 +75,8 @@ static int compare_double(const struct datum *a, const struct datum *b)
 }
 
 /*
- * What is no date compares as MariaDB does it: a day the month does not have lies behind the month's last, anything
- * else is the zero date, before all others.
+ * What is no date compares as MariaDB does it: a day the month does not have lies behind the
+ * month's last, anything else is the zero date, before all others.
  */
 static int64_t datetime_or_zero(const struct datum *d)
 {
@@ -86,7 +87,8 @@ static int64_t datetime_or_zero(const struct datum *d)
     return d->kind == DATUM_STRING && temporal_parse_late_day(d->s, d->len, &us) ? us : INT64_MIN;
 }
 
-int datum_compare_as(enum compare_class class, const struct datum *a, const struct datum *b, bool *unknown)
+int datum_compare_as(enum compare_class class, const struct datum *a, const struct datum *b,
+                     bool *unknown)
 {
     *unknown = false;
     switch (class) {
@@ -104,7 +106,8 @@ int datum_compare_as(enum compare_class class, const struct datum *a, const stru
     case COMPARE_DOUBLE:
         return compare_double(a, b);
     case COMPARE_STRING:
-        return a->kind == DATUM_STRING && b->kind == DATUM_STRING ? compare_bytes(a, b) : compare_text(a, b);
+        return a->kind == DATUM_STRING && b->kind == DATUM_STRING ? compare_bytes(a, b)
+                                                                  : compare_text(a, b);
     case COMPARE_DATETIME:
         return compare_i64(datetime_or_zero(a), datetime_or_zero(b));
     case COMPARE_TIME: {

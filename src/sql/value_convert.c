@@ -228,7 +228,8 @@ int datum_truth(const struct datum *d)
     }
 }
 
-const char *datum_to_text(const struct datum *d, const struct value_type *t, char buf[static DATUM_TEXT], size_t *len)
+const char *datum_to_text(const struct datum *d, const struct value_type *t,
+                          char buf[static DATUM_TEXT], size_t *len)
 {
     struct datum r;
 
@@ -249,7 +250,7 @@ const char *datum_to_text(const struct datum *d, const struct value_type *t, cha
         if (t && t->kind == DATUM_DOUBLE && t->scale < VALUE_SCALE_FREE)
             *len = (size_t)snprintf(buf, DATUM_TEXT, "%.*f", t->scale, d->f);
         else
-            *len = mysql_format_double(buf, d->f);
+            *len = mysql_format_double(buf, d->f + 0.0); /* no minus before zero */
         return buf;
     case DATUM_STRING:
         *len = d->len;
@@ -344,7 +345,8 @@ bool datum_to_time(const struct datum *d, int64_t *us)
         __int128 whole;
         if (negative)
             v = -v;
-        if (!decimal_truncate(v, scale, 0, &whole) || whole > 8385959 || whole / 100 % 100 > 59 || whole % 100 > 59)
+        if (!decimal_truncate(v, scale, 0, &whole) || whole > 8385959 || whole / 100 % 100 > 59 ||
+            whole % 100 > 59)
             return false;
         __int128 micros = 0;
         decimal_truncate(v - whole * decimal_pow10(scale), scale, 6, &micros);

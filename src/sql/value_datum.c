@@ -21,7 +21,9 @@ struct value_type value_type_decimal(unsigned precision, unsigned scale)
         scale = DECIMAL_MAX_SCALE;
     if (precision > 65)
         precision = 65;
-    return (struct value_type){.kind = DATUM_DECIMAL, .precision = (uint16_t)precision, .scale = (uint8_t)scale};
+    return (struct value_type){.kind = DATUM_DECIMAL,
+                               .precision = (uint16_t)precision,
+                               .scale = (uint8_t)scale};
 }
 
 struct value_type value_type_double(void)
@@ -36,7 +38,8 @@ struct value_type value_type_string(uint32_t length)
 
 struct value_type value_type_temporal(enum datum_kind kind, unsigned fraction)
 {
-    return (struct value_type){.kind = (uint8_t)kind, .scale = (uint8_t)(kind == DATUM_DATE ? 0 : fraction)};
+    return (struct value_type){.kind = (uint8_t)kind,
+                               .scale = (uint8_t)(kind == DATUM_DATE ? 0 : fraction)};
 }
 
 bool datum_copy(struct datum *to, const struct datum *from, struct arena *a)
@@ -78,7 +81,7 @@ void datum_round_to_type(struct datum *d, const struct value_type *t)
 
 const char *datum_kind_name(unsigned kind)
 {
-    static const char *const names[] = {"NULL",   "BIGINT", "BIGINT UNSIGNED", "DECIMAL", "DOUBLE",
+    static const char *const names[] = {"NULL",    "BIGINT", "BIGINT UNSIGNED", "DECIMAL", "DOUBLE",
                                         "VARCHAR", "DATE",   "DATETIME",        "TIME"};
 
     return kind < sizeof names / sizeof *names ? names[kind] : "?";

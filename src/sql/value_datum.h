@@ -2,8 +2,8 @@
 /*
  * Datum: one SQL value inside the gateway, and the type an expression announces for its values.
  *
- * Bytes of strings are borrowed: from the batch they came in, from the statement's arena, or from the
- * scratch arena of the rows being worked on; who keeps a datum longer copies it (datum_copy).
+ * Bytes of strings are borrowed: from the batch they came in, from the statement's arena, or from
+ * the scratch arena of the rows being worked on; who keeps a datum longer copies it (datum_copy).
  * Owner: the core of the connection.
  */
 #include <stdbool.h>
@@ -41,8 +41,8 @@ enum { VALUE_SCALE_FREE = 31 }; /* of a DOUBLE without a fixed number of fractio
 
 /* What is known of an expression's values before any is computed: decides metadata and rounding. */
 struct value_type {
-    uint8_t kind;       /* enum datum_kind; DATUM_NULL for the literal NULL */
-    uint8_t scale;      /* fraction digits: DECIMAL, DATETIME, TIME, DOUBLE */
+    uint8_t kind;  /* enum datum_kind; DATUM_NULL for the literal NULL */
+    uint8_t scale; /* fraction digits: DECIMAL, DATETIME, TIME, DOUBLE */
     bool not_null;
     bool is_binary;     /* bytes that are no text */
     uint16_t precision; /* digits: INT, UINT, DECIMAL */
@@ -118,8 +118,8 @@ struct value_type value_type_temporal(enum datum_kind kind, unsigned fraction);
 /* A copy whose bytes live in the arena. False when the arena is at its limit. */
 bool datum_copy(struct datum *to, const struct datum *from, struct arena *a);
 
-/* Rounds a decimal or a time to the fraction digits of its type, in place: what MySQL does when a value is sent,
- * compared, grouped, ordered or stored. */
+/* Rounds a decimal or a time to the fraction digits of its type, in place: what MySQL does when a
+ * value is sent, compared, grouped, ordered or stored. */
 void datum_round_to_type(struct datum *d, const struct value_type *t);
 
 /* Name of a kind for messages and SHOW: "BIGINT", "DECIMAL". */

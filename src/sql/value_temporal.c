@@ -18,8 +18,8 @@ unsigned temporal_days_in_month(int year, unsigned month)
 bool temporal_from_parts(const struct temporal_parts *p, int64_t *us)
 {
     if (p->year < 1 || p->year > 9999 || p->month < 1 || p->month > 12 || p->day < 1 ||
-        p->day > temporal_days_in_month(p->year, p->month) || p->hour > 23 || p->minute > 59 || p->second > 59 ||
-        p->micros > 999999)
+        p->day > temporal_days_in_month(p->year, p->month) || p->hour > 23 || p->minute > 59 ||
+        p->second > 59 || p->micros > 999999)
         return false;
     *us = date_to_days(p->year, p->month, p->day) * TEMPORAL_DAY_US +
           ((int64_t)p->hour * 3600 + p->minute * 60 + p->second) * 1000000 + p->micros;
@@ -84,7 +84,8 @@ static int wide_year(unsigned y, unsigned digits)
 }
 
 /* Fraction after the point: micros, rounded down; digits counted up to 6. */
-static const char *parse_fraction(const char *p, const char *end, unsigned *micros, unsigned *digits)
+static const char *parse_fraction(const char *p, const char *end, unsigned *micros,
+                                  unsigned *digits)
 {
     unsigned v = 0, n = 0;
 
@@ -101,8 +102,8 @@ static const char *parse_fraction(const char *p, const char *end, unsigned *micr
 }
 
 /* Digits only: YYMMDD, YYYYMMDD, YYMMDDhhmmss, YYYYMMDDhhmmss[.f]. */
-static bool parse_digits(const char *p, const char *end, size_t n, struct temporal_parts *t, bool *has_time,
-                         unsigned *fraction)
+static bool parse_digits(const char *p, const char *end, size_t n, struct temporal_parts *t,
+                         bool *has_time, unsigned *fraction)
 {
     unsigned year_digits = n == 8 || n == 14 ? 4 : 2, y = 0;
     unsigned f[5] = {0};
@@ -166,8 +167,8 @@ bool temporal_parse(const char *s, size_t len, int64_t *us, bool *has_time, unsi
         goto done;
     }
     if (run >= 1 && run <= 2 && p + run < end && p[run] == '/') /* MM/DD/YYYY */
-        return datetime_parse(p, (size_t)(end - p), us) == 0 && (has_time ? (*has_time = true) : true) &&
-               (fraction ? (*fraction = 0, true) : true);
+        return datetime_parse(p, (size_t)(end - p), us) == 0 &&
+               (has_time ? (*has_time = true) : true) && (fraction ? (*fraction = 0, true) : true);
     while (p < end && n < 6) {
         unsigned v = 0, w = 0;
         while (p < end && is_digit(*p) && w < 4) {
@@ -282,7 +283,8 @@ int64_t temporal_datetime_number(int64_t us)
     struct temporal_parts t;
 
     temporal_to_parts(us, &t);
-    return ((int64_t)t.year * 10000 + t.month * 100 + t.day) * 1000000 + t.hour * 10000 + t.minute * 100 + t.second;
+    return ((int64_t)t.year * 10000 + t.month * 100 + t.day) * 1000000 + t.hour * 10000 +
+           t.minute * 100 + t.second;
 }
 
 bool temporal_parse_time(const char *s, size_t len, int64_t *us)
@@ -337,7 +339,8 @@ bool temporal_parse_time(const char *s, size_t len, int64_t *us)
         p = parse_fraction(p + 1, end, &micros, &digits);
     if (p != end || values[1] > 59 || values[2] > 59)
         return false;
-    int64_t v = (((int64_t)days * 24 + values[0]) * 3600 + values[1] * 60 + values[2]) * 1000000 + micros;
+    int64_t v =
+        (((int64_t)days * 24 + values[0]) * 3600 + values[1] * 60 + values[2]) * 1000000 + micros;
     if (v > TEMPORAL_TIME_MAX_US)
         v = TEMPORAL_TIME_MAX_US;
     *us = negative ? -v : v;
@@ -349,8 +352,9 @@ size_t temporal_print_time(int64_t us, unsigned fraction, char *out)
     uint64_t v = us < 0 ? -(uint64_t)us : (uint64_t)us;
     unsigned micros = (unsigned)(v % 1000000);
     uint64_t seconds = v / 1000000;
-    int n = snprintf(out, 24, "%s%02u:%02u:%02u", us < 0 ? "-" : "", (unsigned)(seconds / 3600 % 100000),
-                     (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
+    int n = snprintf(out, 24, "%s%02u:%02u:%02u", us < 0 ? "-" : "",
+                     (unsigned)(seconds / 3600 % 100000), (unsigned)(seconds / 60 % 60),
+                     (unsigned)(seconds % 60));
 
     if (fraction) {
         char digits[8];

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Dates and times as MySQL reads and writes them. Days since 1970-01-01, microseconds since 1970 UTC,
- * durations in signed microseconds. Pure functions, any core.
+ * Dates and times as MySQL reads and writes them. Days since 1970-01-01, microseconds since 1970
+ * UTC, durations in signed microseconds. Pure functions, any core.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,11 +23,12 @@ void temporal_to_parts(int64_t us, struct temporal_parts *p);
 
 /*
  * MySQL's date text: YYYY-MM-DD[ hh:mm[:ss[.f]]] with any punctuation, two-digit years, digits only
- * (YYYYMMDD[hhmmss]), ISO 8601's T and Z or +hh:mm, and MM/DD/YYYY. False when it is none; *has_time and *fraction
- * (digits written, 0..6) may be NULL.
+ * (YYYYMMDD[hhmmss]), ISO 8601's T and Z or +hh:mm, and MM/DD/YYYY. False when it is none;
+ * *has_time and *fraction (digits written, 0..6) may be NULL.
  */
 bool temporal_parse(const char *s, size_t len, int64_t *us, bool *has_time, unsigned *fraction);
-/* A text like 2026-02-30: a day up to 31 that its month does not have; as the end of the month's last day. */
+/* A text like 2026-02-30: a day up to 31 that its month does not have; as the end of the month's
+ * last day. */
 bool temporal_parse_late_day(const char *s, size_t len, int64_t *us);
 /* Numbers read as dates: 20260131, 260131, 20260131235959. */
 bool temporal_from_number(int64_t n, int64_t *us, bool *has_time);

@@ -10,7 +10,10 @@
 struct filter {
     const struct predicate *predicate;
     struct filter **children; /* AND, OR */
-    struct code_set codes;    /* leaves on coded columns */
+    struct code_set codes;    /* leaves on coded columns: of the dictionary's first codes.limit entries */
+    const struct dict *dict;
+    uint64_t *bits; /* codes.bits */
+    size_t words;   /* allocated */
     bool coded, list;
     bool nothing;      /* no value of this slot can match */
     uint64_t *scratch; /* OR: two selections */
@@ -73,43 +76,60 @@ static bool is_entry_match(const struct predicate *w, const struct dict *d, uint
     }
 }
 
-static void set_code(struct filter *f, uint64_t *bits, uint32_t code)
+static void set_code(struct filter *f, uint32_t code)
 {
-    if (bits[code >> 6] >> (code & 63) & 1)
+    if (f->bits[code >> 6] >> (code & 63) & 1)
         return;
-    bits[code >> 6] |= 1ULL << (code & 63);
+    f->bits[code >> 6] |= 1ULL << (code & 63);
     f->codes.only = code;
     f->codes.count++;
 }
 
-/* The codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
-static int bind_codes(struct filter *f, const struct dict *d, struct arena *arena)
+static int reserve_bits(struct filter *f, uint32_t codes, struct arena *arena)
 {
-    const struct predicate *w = f->predicate;
-    uint32_t n = dict_count(d);
-    uint64_t *bits = arena_alloc(arena, ((size_t)n / 64 + 1) * 8);
+    size_t words = (size_t)codes / 64 + 1;
 
+    if (words <= f->words)
+        return 0;
+    if (words < 2 * f->words) /* a dictionary that grows does so block by block */
+        words = 2 * f->words;
+    uint64_t *bits = arena_alloc(arena, words * sizeof(*bits));
     if (!bits)
         return -ENOMEM;
-    f->coded = true;
-    f->codes.bits = bits;
+    if (f->words)
+        memcpy(bits, f->bits, f->words * sizeof(*bits));
+    f->codes.bits = f->bits = bits;
+    f->words = words;
+    return 0;
+}
+
+/* The new codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
+static int bind_codes(struct filter *f, struct arena *arena)
+{
+    const struct predicate *w = f->predicate;
+    const struct dict *d = f->dict;
+    uint32_t from = f->codes.limit, n = dict_count(d);
+    int rc = reserve_bits(f, n, arena);
+
+    if (rc)
+        return rc;
     f->codes.limit = n;
     if (w->kind == PREDICATE_STRINGS) {
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
             if (dict_find_bytes(d, w->strings[i].bytes, w->strings[i].len, &code))
-                set_code(f, bits, code);
+                set_code(f, code);
         }
-    } else if (w->kind == PREDICATE_INTS && w->n < n) {
+    } else if (w->kind == PREDICATE_INTS && w->n < n - from) {
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
             if (dict_find_int(d, w->ints[i], &code))
-                set_code(f, bits, code);
+                set_code(f, code);
         }
     } else {
-        for (uint32_t code = 0; code < n; code++)
+        for (uint32_t code = from; code < n; code++)
             if (is_entry_match(w, d, code))
-                set_code(f, bits, code);
+                set_code(f, code);
     }
     f->nothing = !w->negate && f->codes.count == 0;
     return 0;
@@ -156,9 +176,20 @@ int filter_bind(const struct predicate *where, const struct slot *slot, struct a
         return bind_children(f, slot, arena);
     const struct dict *d = slot_dict(slot, where->column);
     f->list = slot_schema(slot)->columns[where->column].layout == LAYOUT_LIST;
-    if (d && where->kind != PREDICATE_NULL)
-        return bind_codes(f, d, arena);
-    return 0;
+    f->coded = d && where->kind != PREDICATE_NULL;
+    f->dict = d;
+    return f->coded ? bind_codes(f, arena) : 0;
+}
+
+int filter_grow(struct filter *f, struct arena *arena)
+{
+    int rc = 0;
+
+    if (f && f->coded && dict_count(f->dict) > f->codes.limit)
+        return bind_codes(f, arena);
+    for (uint32_t i = 0; f && f->children && i < f->predicate->n && !rc; i++)
+        rc = filter_grow(f->children[i], arena);
+    return rc;
 }
 
 static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)

@@ -13,5 +13,8 @@ struct filter;
 int filter_bind(const struct predicate *where, const struct slot *slot, struct arena *arena,
                 struct filter **out);
 
+/* Takes in what the dictionaries got since, for rows whose values changed: before each block. 0 or -ENOMEM. */
+int filter_grow(struct filter *f, struct arena *arena);
+
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
 bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);

@@ -96,6 +96,7 @@ int join_map_bind(struct join_map *m, const struct slot *slot, struct arena *are
     m->row_of_code = NULL;
     if (!d)
         return 0;
+    m->dict = d;
     m->n_codes = dict_count(d);
     m->row_of_code = arena_alloc(arena, (size_t)m->n_codes * sizeof(uint32_t) + 8);
     if (!m->row_of_code)
@@ -118,12 +119,35 @@ int join_map_bind(struct join_map *m, const struct slot *slot, struct arena *are
     return 0;
 }
 
+/* A row got a relation value that the slot did not know at join_map_bind: rare, so without a map. */
+static uint32_t search_parent(const struct join_map *m, uint32_t code)
+{
+    struct batch_column key;
+    uint32_t found = 0;
+
+    batch_column_at(m->join->parents, 0, &key);
+    for (uint32_t row = 0; row < key.rows; row++) {
+        uint32_t len, want_len;
+        if (!batch_is_present(&key, row))
+            continue;
+        if (key.kind == BATCH_I64) {
+            if (batch_i64(&key, row) == dict_int(m->dict, code))
+                found = row + 1;
+            continue;
+        }
+        const char *s = batch_bytes(&key, row, &len), *want = dict_bytes(m->dict, code, &want_len);
+        if (len == want_len && !memcmp(s, want, len))
+            found = row + 1;
+    }
+    return found;
+}
+
 static uint32_t find_parent(const struct join_map *m, int64_t value)
 {
     uint32_t code;
 
     if (m->row_of_code)
-        return value < m->n_codes ? m->row_of_code[value] : 0;
+        return value < m->n_codes ? m->row_of_code[value] : search_parent(m, (uint32_t)value);
     return m->int_keys && dict_find_int(m->int_keys, value, &code) ? m->int_rows[code] + 1 : 0;
 }
 

@@ -20,6 +20,7 @@ struct join_map {
     uint32_t *int_rows;       /* position -> parent row */
     uint32_t *row_of_code;    /* coded relation, per slot: parent row + 1, 0 = none */
     uint32_t n_codes;
+    const struct dict *dict; /* the slot's; it may get more codes */
 };
 
 /* Reads the parents once per scan. */

@@ -15,7 +15,10 @@
 #include "storage/selection.h"
 #include "storage/topn.h"
 
-enum { SCAN_WORDS = SCAN_WINDOW / 64 };
+enum {
+    SCAN_WORDS = SCAN_WINDOW / 64,
+    SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
+};
 
 enum scan_stage { SCAN_STAGE_BLOCKS, SCAN_STAGE_OUTPUT, SCAN_STAGE_END, SCAN_STAGE_FAILED };
 
@@ -361,9 +364,12 @@ static int put_list(struct scan *x, unsigned col, const struct input *in, int64_
     return 0;
 }
 
-static int put_rows(struct scan *x, uint32_t n)
+/* Rows [from, n) of the window into the builder, until it has its bytes: 0 with the row after the last one in *to. */
+static int put_rows(struct scan *x, uint32_t from, uint32_t n, uint32_t *to)
 {
-    for (uint32_t row = 0; row < n; row++) {
+    batch_builder_reset(x->builder);
+    for (*to = from; *to < n && batch_builder_bytes(x->builder) < SCAN_BATCH_BYTES; ++*to) {
+        uint32_t row = *to;
         int rc = 0;
         for (unsigned i = 0; i < x->n_inputs && !rc; i++) {
             const struct input *in = &x->inputs[i];
@@ -492,16 +498,15 @@ static int block_topn(struct scan *x, const struct block *b)
         struct batch batch;
         take_window(x, w);
         uint32_t n = read_window(x, b, w);
-        if (!n)
-            continue;
-        batch_builder_reset(x->builder);
-        int rc = put_rows(x, n);
-        if (!rc)
-            rc = finish_batch(x, &batch);
-        if (!rc)
-            rc = topn_add(x->topn, &batch);
-        if (rc)
-            return rc;
+        for (uint32_t from = 0; from < n;) {
+            int rc = put_rows(x, from, n, &from);
+            if (!rc)
+                rc = finish_batch(x, &batch);
+            if (!rc)
+                rc = topn_add(x->topn, &batch);
+            if (rc)
+                return rc;
+        }
     }
     return 0;
 }
@@ -533,6 +538,18 @@ static void limit_window(struct scan *x, uint32_t first_word, uint64_t n)
         x->window[w] = taken;
         x->sel[w] &= ~taken;
     }
+}
+
+/* Rows of the window from number n on go back into sel. */
+static void give_back(struct scan *x, uint32_t first_word, uint32_t n)
+{
+    for (uint32_t w = first_word; w < first_word + SCAN_WORDS; w++)
+        for (uint64_t bits = x->window[w]; bits; bits &= bits - 1) {
+            if (n)
+                n--;
+            else
+                x->sel[w] |= bits & -bits;
+        }
 }
 
 static void next_block(struct scan *x, const struct block *b)
@@ -579,12 +596,12 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
             n = (uint32_t)left;
         if (!n)
             continue;
-        batch_builder_reset(x->builder);
-        int rc = put_rows(x, n);
+        int rc = put_rows(x, 0, n, &n);
         if (!rc)
             rc = finish_batch(x, out);
         if (rc)
             return scan_fail(x, rc);
+        give_back(x, x->next_word, n);
         x->emitted += n;
         x->stats.rows_out += n;
         return SCAN_BATCH;
@@ -696,6 +713,9 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
     }
     if (segment_block(part->segment, x->block, x->wake, &b) == BLOCK_PENDING)
         return SCAN_WAIT;
+    int rc = filter_grow(x->filter, &x->slot_arena);
+    if (rc)
+        return scan_fail(x, rc);
     return step_block(x, &b, part->rows - x->first_row, batch_rows, out);
 }
 

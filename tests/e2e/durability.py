@@ -10,6 +10,7 @@ repeating the load completes it. CYCLES (default 5), WRITERS and SEED from the e
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -110,16 +111,16 @@ class Cycle:
                 writer.start()
             time.sleep(self.random.choice((0.02, 0.1, 0.3, 0.6, 1.0)) * (0.5 + self.random.random()))
             self.server.kill()
-            out, err = loader.communicate(timeout=60)
+            time.sleep(0.3)  # enough for a loader that had its last answer; others wait for a node
         finally:
             loader.kill()
-            loader.wait()
+            out, err = loader.communicate()
         for writer in self.writers:
             writer.join(30)
             assert not writer.is_alive(), "a client did not notice the end of the server"
             assert writer.error is None, f"an error before the end: {writer.error}"
         self.loaded = loader.returncode == 0
-        assert loader.returncode in (0, 1), f"{loader.returncode} {out} {err}"
+        assert loader.returncode in (0, 1, -signal.SIGKILL), f"{loader.returncode} {out} {err}"
         return sum(writer.acknowledged for writer in self.writers)
 
     def check_rows(self):
@@ -193,7 +194,8 @@ def main():
             statements += cycle.live_and_die(file)
             began = time.monotonic()
             server.start()
-            slowest = max(slowest, time.monotonic() - began)
+            started = time.monotonic() - began
+            slowest = max(slowest, started)
             try:
                 cycle.check_rows()
                 loaded = cycle.check_load()
@@ -203,6 +205,7 @@ def main():
             complete += cycle.loaded
             parted += cycle.parted
             partial += 0 < loaded < EVENTS
+            print(f"cycle {number}: {loaded} events, start {started:.2f} s", flush=True)
         last = quanta.load(server.ports["grpc"], file, "events")
         expect(last.rows, EVENTS)
         expect(server.value("SELECT count(*) FROM events"), EVENTS)

@@ -300,7 +300,7 @@ class Expressions:
 
     def _columns(self, field, _):
         groups = [NUMBERS, TIMES, ("str",), ("bool",)]
-        types = next(g for g in groups if field.type in g)
+        types = next((g for g in groups if field.type in g), ())
         others = [f for f in self.fields if f.type in types and f is not field]
         if not others:
             return None

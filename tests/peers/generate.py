@@ -47,7 +47,7 @@ class Generator:
 
     def table(self):
         """A table; the large ones more often."""
-        weights = {"cities": 5, "events": 5, "cityzip": 3, "things": 5, "parts": 2}
+        weights = {"cities": 5, "events": 4, "cityzip": 3, "things": 5, "parts": 2}
         return self.weighted([(weights[t.name], t) for t in self.tables.values()])
 
     # ---- sources: (node, fields, key fields, how many rows) -----------------------------------
@@ -254,7 +254,7 @@ class Generator:
         return item
 
     def _item(self, number, expressions, always, plain=False):
-        if self.chance(0.62) or plain:
+        if self.chance(0.62):
             fields = expressions.fields if not plain else \
                 [f for f in expressions.fields if f.type != "list"]
             field = self.rng.choice(fields)
@@ -266,13 +266,17 @@ class Generator:
                               (6, "datetime"), (2, "double")])
         if always and kind == "double":
             kind = "int"
-        return self._alias(number, expressions.value(kind, self.weighted([(3, 1), (2, 2)])), always)
+        expr = expressions.value(kind, self.weighted([(3, 1), (2, 2)]))
+        if plain and "column" not in kinds(expr):  # MariaDB: DISTINCT constants, LIMIT and OFFSET
+            expr = self.rng.choice([f for f in expressions.fields if f.type != "list"]).expr()
+        return self._alias(number, expr, always)
 
     def _rows(self, query, expressions, keys, rows, distinct, in_from):
         count = self.rng.choice([1, 2, 3, 4, 6])
         if distinct:
             count = min(count, 3)
-        query.items = [self._item(i, expressions, in_from, distinct) for i in range(count)]
+        query.items = [self._item(i, expressions, in_from, distinct or in_from)
+                       for i in range(count)]
         if not in_from and not distinct and isinstance(query.source, From) and self.chance(0.08):
             query.items = [Aliased(Expr("star", "", "*"))]
         if isinstance(query.source, Join) and not in_from and not distinct and self.chance(0.05):

@@ -1,7 +1,7 @@
 /*
  * A small test runner with Criterion's command line and closing line, for the variants Criterion
- * cannot serve (see criterion/criterion.h). One process per test, one test at a time, so that the
- * parent never has a second thread when it forks.
+ * cannot serve (see criterion/criterion.h). One process per test, --jobs of them at a time; the
+ * parent never has a second thread, so that it may fork.
  */
 #include "criterion/criterion.h"
 
@@ -12,22 +12,33 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-    RUNNER_TIMEOUT_S = 300,
+    RUNNER_TIMEOUT_S = 300, /* of one test; a guard against hanging, not a measure */
     RUNNER_MESSAGE_MAX = 256,
+    RUNNER_JOBS_MAX = 64,
 };
 
-/* What a test's process tells its parent: one page of shared memory, cleared before each test. */
+/* What a test's process tells its parent, in memory they share; cleared before each test. */
 struct runner_report {
     int failed;
     int skipped;
     char message[RUNNER_MESSAGE_MAX];
 };
 
+/* One test that runs. The parent's; a child uses only its report. */
+struct runner_job {
+    const struct runner_test *test; /* NULL: free */
+    struct runner_report *report;
+    pid_t pid;
+    double start_s;
+};
+
 static struct runner_test *tests;
-static struct runner_report *report;
+static struct runner_job jobs[RUNNER_JOBS_MAX];
+static struct runner_report *report; /* in a child: its own */
 
 void runner_add_test(struct runner_test *test)
 {
@@ -103,27 +114,20 @@ enum runner_outcome {
     RUNNER_SKIPPED,
 };
 
-static enum runner_outcome run_test(const struct runner_test *test)
+static int counts[RUNNER_SKIPPED + 1];
+
+static double clock_s(void)
 {
-    memset(report, 0, sizeof *report);
-    if (test->extra.disabled || suite_extra(test->suite)->disabled) {
-        snprintf(report->message, sizeof report->message, "Test is disabled");
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static enum runner_outcome judge(const struct runner_job *job, int status)
+{
+    if (job->report->skipped)
         return RUNNER_SKIPPED;
-    }
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid < 0) {
-        perror("fork");
-        exit(1);
-    }
-    if (pid == 0)
-        run_in_child(test);
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (report->skipped)
-        return RUNNER_SKIPPED;
-    if (report->failed == 0 && ended_as_declared(test, status))
+    if (job->report->failed == 0 && ended_as_declared(job->test, status))
         return RUNNER_PASSED;
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "[----] ended by signal %d (%s)\n", WTERMSIG(status),
@@ -134,8 +138,73 @@ static enum runner_outcome run_test(const struct runner_test *test)
     return RUNNER_FAILED;
 }
 
-/* Criterion's options we are called with; --jobs and --verbose change nothing here. */
-static const char *parse_filter(int argc, char **argv)
+/* Counts a test and prints its line, in the form of Criterion's. */
+static void conclude(const struct runner_test *test, enum runner_outcome outcome, double took_s,
+                     const char *message)
+{
+    static const char *const labels[] = {"PASS", "FAIL", "CRASH", "SKIP"};
+    counts[outcome]++;
+    if (outcome == RUNNER_SKIPPED)
+        fprintf(stderr, "[SKIP] %s::%s: %s\n", test->suite, test->name, message);
+    else
+        fprintf(stderr, "[%s] %s::%s: (%.2fs)\n", labels[outcome], test->suite, test->name, took_s);
+}
+
+/* Waits for any test to end and frees its job. False when none is running. */
+static bool reap(int job_count)
+{
+    int status;
+    pid_t pid;
+    do {
+        pid = wait(&status);
+    } while (pid < 0 && errno == EINTR);
+    if (pid < 0)
+        return false;
+    for (int i = 0; i < job_count; i++) {
+        struct runner_job *job = &jobs[i];
+        if (!job->test || job->pid != pid)
+            continue;
+        conclude(job->test, judge(job, status), clock_s() - job->start_s, job->report->message);
+        job->test = NULL;
+    }
+    return true;
+}
+
+static struct runner_job *free_job(int job_count)
+{
+    for (;;) {
+        for (int i = 0; i < job_count; i++) {
+            if (!jobs[i].test)
+                return &jobs[i];
+        }
+        reap(job_count);
+    }
+}
+
+static void start_test(const struct runner_test *test, int job_count)
+{
+    if (test->extra.disabled || suite_extra(test->suite)->disabled) {
+        conclude(test, RUNNER_SKIPPED, 0, "Test is disabled");
+        return;
+    }
+    struct runner_job *job = free_job(job_count);
+    memset(job->report, 0, sizeof *job->report);
+    job->start_s = clock_s();
+    fflush(NULL);
+    job->pid = fork();
+    if (job->pid < 0) {
+        perror("fork");
+        exit(1);
+    }
+    if (job->pid == 0) {
+        report = job->report;
+        run_in_child(test);
+    }
+    job->test = test;
+}
+
+/* Criterion's options we are called with; --verbose changes nothing here. */
+static const char *parse_options(int argc, char **argv, int *job_count)
 {
     static const struct option options[] = {
         {"filter", required_argument, NULL, 'F'},
@@ -145,41 +214,53 @@ static const char *parse_filter(int argc, char **argv)
     };
     const char *filter = "*";
     int option;
+    *job_count = 1;
     while ((option = getopt_long(argc, argv, "j:", options, NULL)) != -1) {
         if (option == 'F')
             filter = optarg;
+        else if (option == 'j')
+            *job_count = (int)strtol(optarg, NULL, 10);
         else if (option == '?')
             exit(2);
+    }
+    if (*job_count < 1 || *job_count > RUNNER_JOBS_MAX) {
+        fprintf(stderr, "--jobs: found %d, allowed: 1 to %d\n", *job_count, RUNNER_JOBS_MAX);
+        exit(2);
     }
     return filter;
 }
 
+static void share_reports(int job_count)
+{
+    struct runner_report *reports = mmap(NULL, (size_t)job_count * sizeof *reports,
+                                         PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (reports == MAP_FAILED) {
+        perror("mmap");
+        exit(1);
+    }
+    for (int i = 0; i < job_count; i++)
+        jobs[i].report = &reports[i];
+}
+
 int main(int argc, char **argv)
 {
-    const char *filter = parse_filter(argc, argv);
-    int count[4] = {0};
+    int job_count;
+    const char *filter = parse_options(argc, argv, &job_count);
 
-    report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (report == MAP_FAILED) {
-        perror("mmap");
-        return 1;
-    }
+    share_reports(job_count);
     for (struct runner_test *t = tests; t; t = t->next) {
-        static const char *const labels[] = {"PASS", "FAIL", "CRASH", "SKIP"};
         char name[RUNNER_MESSAGE_MAX];
         if (!t->name)
             continue;
         snprintf(name, sizeof name, "%s/%s", t->suite, t->name);
-        if (fnmatch(filter, name, 0) != 0)
-            continue;
-        enum runner_outcome outcome = run_test(t);
-        count[outcome]++;
-        fprintf(stderr, "[%s] %s::%s%s%s\n", labels[outcome], t->suite, t->name,
-                outcome == RUNNER_SKIPPED ? ": " : "", report->message);
+        if (fnmatch(filter, name, 0) == 0)
+            start_test(t, job_count);
     }
-    int bad = count[RUNNER_FAILED] + count[RUNNER_CRASHED];
+    while (reap(job_count))
+        continue;
+    int bad = counts[RUNNER_FAILED] + counts[RUNNER_CRASHED];
     fprintf(stderr, "[====] Synthesis: Tested: %d | Passing: %d | Failing: %d | Crashing: %d\n",
-            count[RUNNER_PASSED] + bad, count[RUNNER_PASSED], count[RUNNER_FAILED],
-            count[RUNNER_CRASHED]);
+            counts[RUNNER_PASSED] + bad, counts[RUNNER_PASSED], counts[RUNNER_FAILED],
+            counts[RUNNER_CRASHED]);
     return bad ? 1 : 0;
 }

@@ -6,7 +6,9 @@ Test(engine_change, insert)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT NOT NULL DEFAULT 7, s VARCHAR(10), d DECIMAL(8,2), ts DATETIME DEFAULT NOW())",
+    check_sql(&e,
+              "CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT NOT NULL DEFAULT 7, s VARCHAR(10), d "
+              "DECIMAL(8,2), ts DATETIME DEFAULT NOW())",
               "OK 0");
     check_sql(&e, "INSERT INTO t (k) VALUES (1)", "OK 1");
     check_sql(&e, "SELECT k, v, s, d, ts > '2020-01-01' FROM t", "1|7|NULL|NULL|1\n");
@@ -16,19 +18,28 @@ Test(engine_change, insert)
     check_sql(&e, "INSERT INTO t (k,v) VALUES (2)", "ERROR 1136");
     check_sql(&e, "INSERT INTO t (k,k) VALUES (2,2)", "ERROR 1110");
     check_sql(&e, "INSERT INTO t (nosuch) VALUES (2)", "ERROR 1054");
-    check_sql(&e, "INSERT INTO t (v) VALUES (2)", "ERROR 1364 Field 'k' doesn't have a default value");
+    check_sql(&e, "INSERT INTO t (v) VALUES (2)",
+              "ERROR 1364 Field 'k' doesn't have a default value");
     check_sql(&e, "INSERT INTO t (k,v) VALUES (2,NULL)", "ERROR 1048 Column 'v' cannot be null");
     check_sql(&e, "INSERT INTO t (k,v) VALUES (2,'abc')", "ERROR 1366");
     check_sql(&e, "INSERT INTO t (k,v) VALUES (2,99999999999999999999)", "ERROR 1264");
-    check_sql(&e, "INSERT INTO t (k,v,d) VALUES (2, 1.5, 1.555), (3, '12', '-0.005'), (4, 1+2*3, DEFAULT)",
-              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
-    check_sql(&e, "SELECT k, v, d FROM t WHERE k > 1 ORDER BY k", "2|2|1.56\n3|12|-0.01\n4|7|NULL\n");
-    check_sql(&e, "INSERT IGNORE INTO t (k,v) VALUES (2,9),(5,9)", "OK 1 Records: 2  Duplicates: 1  Warnings: 0");
-    check_sql(&e, "REPLACE INTO t (k,v) VALUES (2,10),(6,10)", "OK 3 Records: 2  Duplicates: 1  Warnings: 0");
-    check_sql(&e, "INSERT INTO t (k,v,s) VALUES (2,5,'a'),(7,1,'b'),(7,2,'c') ON DUPLICATE KEY UPDATE v = v + VALUES(v), s = 'dup'",
+    check_sql(
+        &e,
+        "INSERT INTO t (k,v,d) VALUES (2, 1.5, 1.555), (3, '12', '-0.005'), (4, 1+2*3, DEFAULT)",
+        "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT k, v, d FROM t WHERE k > 1 ORDER BY k",
+              "2|2|1.56\n3|12|-0.01\n4|7|NULL\n");
+    check_sql(&e, "INSERT IGNORE INTO t (k,v) VALUES (2,9),(5,9)",
+              "OK 1 Records: 2  Duplicates: 1  Warnings: 0");
+    check_sql(&e, "REPLACE INTO t (k,v) VALUES (2,10),(6,10)",
+              "OK 3 Records: 2  Duplicates: 1  Warnings: 0");
+    check_sql(&e,
+              "INSERT INTO t (k,v,s) VALUES (2,5,'a'),(7,1,'b'),(7,2,'c') ON DUPLICATE KEY UPDATE "
+              "v = v + VALUES(v), s = 'dup'",
               "OK 5 Records: 3  Duplicates: 2  Warnings: 0");
     check_sql(&e, "SELECT k, v, s FROM t WHERE k IN (2,7) ORDER BY k", "2|15|dup\n7|3|dup\n");
-    check_sql(&e, "INSERT INTO t (k,v) SELECT k + 100, v FROM t WHERE k < 3", "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "INSERT INTO t (k,v) SELECT k + 100, v FROM t WHERE k < 3",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
     check_sql(&e, "SELECT COUNT(*), SUM(v) FROM t WHERE k > 100", "2|22\n");
     engine_fini(&e);
 }
@@ -39,16 +50,21 @@ Test(engine_change, update_and_delete)
 
     engine_init(&e);
     check_sql(&e, "CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT, s VARCHAR(10))", "OK 0");
-    check_sql(&e, "INSERT INTO t VALUES (1,1,'a'),(2,2,'b'),(3,3,'c'),(4,NULL,NULL)", "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
-    check_sql(&e, "UPDATE t SET v = v + 1 WHERE k <= 2", "OK 2 Rows matched: 2  Changed: 2  Warnings: 0");
+    check_sql(&e, "INSERT INTO t VALUES (1,1,'a'),(2,2,'b'),(3,3,'c'),(4,NULL,NULL)",
+              "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "UPDATE t SET v = v + 1 WHERE k <= 2",
+              "OK 2 Rows matched: 2  Changed: 2  Warnings: 0");
     check_sql(&e, "UPDATE t SET v = v", "OK 0 Rows matched: 4  Changed: 0  Warnings: 0");
-    check_sql(&e, "UPDATE t SET v = v * 10, s = v WHERE k = 3", "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
-    check_sql(&e, "UPDATE t SET s = NULL WHERE k = 1", "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "UPDATE t SET v = v * 10, s = v WHERE k = 3",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "UPDATE t SET s = NULL WHERE k = 1",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
     check_sql(&e, "SELECT * FROM t ORDER BY k", "1|2|NULL\n2|3|b\n3|30|30\n4|NULL|NULL\n");
     check_sql(&e, "UPDATE t SET nosuch = 1", "ERROR 1054");
     check_sql(&e, "UPDATE t SET k = 9 WHERE k = 1", "ERROR 1235");
     check_sql(&e, "UPDATE t SET v = 'abc' WHERE k = 1", "ERROR 1366");
-    check_sql(&e, "UPDATE t SET v = 0 ORDER BY k DESC LIMIT 1", "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "UPDATE t SET v = 0 ORDER BY k DESC LIMIT 1",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
     check_sql(&e, "SELECT k FROM t WHERE v = 0", "4\n");
     check_sql(&e, "DELETE FROM t WHERE v IN (SELECT 2)", "OK 1");
     check_sql(&e, "DELETE FROM t ORDER BY k LIMIT 1", "OK 1");
@@ -64,9 +80,11 @@ Test(engine_change, hidden_key)
 
     engine_init(&e);
     check_sql(&e, "CREATE TABLE h (a BIGINT, b VARCHAR(5))", "OK 0");
-    check_sql(&e, "INSERT INTO h VALUES (1,'x'),(1,'x'),(2,'y')", "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "INSERT INTO h VALUES (1,'x'),(1,'x'),(2,'y')",
+              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
     check_sql(&e, "SELECT * FROM h ORDER BY a", "1|x\n1|x\n2|y\n");
-    check_sql(&e, "UPDATE h SET b = 'z' WHERE a = 1 LIMIT 1", "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "UPDATE h SET b = 'z' WHERE a = 1 LIMIT 1",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
     check_sql(&e, "SELECT b, COUNT(*) FROM h GROUP BY b ORDER BY b", "x|1\ny|1\nz|1\n");
     check_sql(&e, "DELETE FROM h WHERE a = 1", "OK 2");
     engine_fini(&e);
@@ -96,7 +114,10 @@ Test(engine_change, definitions)
     check_sql(&e, "DROP TABLE l, nosuch", "ERROR 1051 Unknown table 'quanta.nosuch'");
     check_sql(&e, "DROP TABLE IF EXISTS l, nosuch", "OK 0");
     check_sql(&e, "DROP TABLE nosuch", "ERROR 1051");
-    check_sql(&e, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'quanta' ORDER BY 1", "c\np\nt\n");
+    check_sql(
+        &e,
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'quanta' ORDER BY 1",
+        "c\np\nt\n");
     check_sql(&e, "USE nosuch", "ERROR 1049");
     engine_fini(&e);
 }

@@ -6,18 +6,27 @@ Test(engine_expr, numbers)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "SELECT 1+1, 7/2, 1/3, (1/3)*3, 7 DIV 2, -7 DIV 2, -7 % 3, 7.5 % 2, 1.5*2.25", "2|3.5000|0.3333|1.0000|3|-3|-1|1.5|3.375\n");
+    check_sql(&e, "SELECT 1+1, 7/2, 1/3, (1/3)*3, 7 DIV 2, -7 DIV 2, -7 % 3, 7.5 % 2, 1.5*2.25",
+              "2|3.5000|0.3333|1.0000|3|-3|-1|1.5|3.375\n");
     check_sql(&e, "SELECT 1/0, 1%0, 5 DIV 0, NULL+1", "NULL|NULL|NULL|NULL\n");
-    check_sql(&e, "SELECT 0.1+0.2, 1e0/3, '12abc'+1, '1.5'*2, 1.10*1.10", "0.3|0.3333333333333333|13|3|1.2100\n");
+    check_sql(&e, "SELECT 0.1+0.2, 1e0/3, '12abc'+1, '1.5'*2, 1.10*1.10",
+              "0.3|0.3333333333333333|13|3|1.2100\n");
     check_sql(&e, "SELECT 9223372036854775807 + 1", "ERROR 1690");
     check_sql(&e, "SELECT -9223372036854775808, -9223372036854775809, 18446744073709551615",
               "-9223372036854775808|-9223372036854775809|18446744073709551615\n");
-    check_sql(&e, "SELECT ROUND(2.5), ROUND(-2.5), ROUND(1.255,2), TRUNCATE(1.999,1), ROUND(12345.678,-2), FLOOR(-1.5), CEIL(-1.5)",
+    check_sql(&e,
+              "SELECT ROUND(2.5), ROUND(-2.5), ROUND(1.255,2), TRUNCATE(1.999,1), "
+              "ROUND(12345.678,-2), FLOOR(-1.5), CEIL(-1.5)",
               "3|-3|1.26|1.9|12300|-2|-1\n");
-    check_sql(&e, "SELECT 7 & 3, 7 | 8, 5 ^ 1, 1 << 3, 1 << 64, ~0", "3|15|4|8|0|18446744073709551615\n");
-    check_sql(&e, "SELECT COALESCE(1.5, 2.25), IF(1,1.5,2.25), GREATEST(1.5,2.25,1), CASE WHEN 1 THEN 1 ELSE 2.50 END",
+    check_sql(&e, "SELECT 7 & 3, 7 | 8, 5 ^ 1, 1 << 3, 1 << 64, ~0",
+              "3|15|4|8|0|18446744073709551615\n");
+    check_sql(&e,
+              "SELECT COALESCE(1.5, 2.25), IF(1,1.5,2.25), GREATEST(1.5,2.25,1), CASE WHEN 1 THEN "
+              "1 ELSE 2.50 END",
               "1.50|1.50|2.25|1.00\n");
-    check_sql(&e, "SELECT CAST('12.7' AS SIGNED), CAST(12.7 AS SIGNED), CAST('1e2' AS SIGNED), CAST(-1 AS UNSIGNED), CAST('1.555' AS DECIMAL(5,2))",
+    check_sql(&e,
+              "SELECT CAST('12.7' AS SIGNED), CAST(12.7 AS SIGNED), CAST('1e2' AS SIGNED), CAST(-1 "
+              "AS UNSIGNED), CAST('1.555' AS DECIMAL(5,2))",
               "12|13|1|18446744073709551615|1.56\n");
     engine_fini(&e);
 }
@@ -27,12 +36,18 @@ Test(engine_expr, comparison_and_logic)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "SELECT 'a'='A', 'a'='a ', 'a'<'B', 1=1.0, '1.0'=1, NULL=NULL, NULL<=>NULL", "0|0|0|1|1|NULL|1\n");
-    check_sql(&e, "SELECT 1 AND NULL, 0 AND NULL, 1 OR NULL, 0 OR NULL, NOT NULL, TRUE XOR NULL", "NULL|0|1|NULL|NULL|NULL\n");
-    check_sql(&e, "SELECT 1 IN (1,2), 3 IN (1,NULL), 1 NOT IN (2,NULL), NULL IN (1), 1 IN (1,NULL)", "1|NULL|NULL|NULL|1\n");
-    check_sql(&e, "SELECT 5 BETWEEN 1 AND 10, 1 BETWEEN NULL AND 0, 1 BETWEEN 0 AND NULL", "1|0|NULL\n");
+    check_sql(&e, "SELECT 'a'='A', 'a'='a ', 'a'<'B', 1=1.0, '1.0'=1, NULL=NULL, NULL<=>NULL",
+              "0|0|0|1|1|NULL|1\n");
+    check_sql(&e, "SELECT 1 AND NULL, 0 AND NULL, 1 OR NULL, 0 OR NULL, NOT NULL, TRUE XOR NULL",
+              "NULL|0|1|NULL|NULL|NULL\n");
+    check_sql(&e, "SELECT 1 IN (1,2), 3 IN (1,NULL), 1 NOT IN (2,NULL), NULL IN (1), 1 IN (1,NULL)",
+              "1|NULL|NULL|NULL|1\n");
+    check_sql(&e, "SELECT 5 BETWEEN 1 AND 10, 1 BETWEEN NULL AND 0, 1 BETWEEN 0 AND NULL",
+              "1|0|NULL\n");
     check_sql(&e, "SELECT 1/3 = 0.3333, NULL IS NULL, 1 IS NOT TRUE, NULL IS UNKNOWN", "1|1|0|1\n");
-    check_sql(&e, "SELECT 'abc' LIKE 'a%', 'abc' LIKE 'A%', 'a%c' LIKE 'a\\%c', 'a_' LIKE 'a|_' ESCAPE '|', 'abc' REGEXP '^a.c$'",
+    check_sql(&e,
+              "SELECT 'abc' LIKE 'a%', 'abc' LIKE 'A%', 'a%c' LIKE 'a\\%c', 'a_' LIKE 'a|_' ESCAPE "
+              "'|', 'abc' REGEXP '^a.c$'",
               "1|0|1|1|1\n");
     check_sql(&e, "SELECT (1,2) = (1,2), (1,2) <> (1,3), (1,NULL) = (1,2)", "1|1|NULL\n");
     engine_fini(&e);
@@ -43,11 +58,17 @@ Test(engine_expr, text)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "SELECT CONCAT('a',1,2.50), CONCAT('a',NULL), CONCAT_WS(',','a',NULL,'b'), LENGTH('h\xc3\xa9'), CHAR_LENGTH('h\xc3\xa9')",
+    check_sql(&e,
+              "SELECT CONCAT('a',1,2.50), CONCAT('a',NULL), CONCAT_WS(',','a',NULL,'b'), "
+              "LENGTH('h\xc3\xa9'), CHAR_LENGTH('h\xc3\xa9')",
               "a12.50|NULL|a,b|3|2\n");
-    check_sql(&e, "SELECT SUBSTRING('abc',2), SUBSTRING('abc',-2,1), LEFT('abc',2), RIGHT('abc',2), REVERSE('abc'), UPPER('\xc3\xa9'), LPAD('5',3,'0')",
+    check_sql(&e,
+              "SELECT SUBSTRING('abc',2), SUBSTRING('abc',-2,1), LEFT('abc',2), RIGHT('abc',2), "
+              "REVERSE('abc'), UPPER('\xc3\xa9'), LPAD('5',3,'0')",
               "bc|b|ab|bc|cba|\xc3\x89|005\n");
-    check_sql(&e, "SELECT REPLACE('aaa','a','bb'), INSTR('abc','c'), LOCATE('a','aba',2), TRIM(BOTH 'x' FROM 'xax'), SUBSTRING_INDEX('a.b.c','.',-2)",
+    check_sql(&e,
+              "SELECT REPLACE('aaa','a','bb'), INSTR('abc','c'), LOCATE('a','aba',2), TRIM(BOTH "
+              "'x' FROM 'xax'), SUBSTRING_INDEX('a.b.c','.',-2)",
               "bbbbbb|3|3|a|b.c\n");
     check_sql(&e, "SELECT MD5('a'), HEX('abc'), HEX(255), BIN(5), CONV('ff',16,10)",
               "0cc175b9c0f1b6a831c399e269772661|616263|FF|101|255\n");
@@ -59,15 +80,26 @@ Test(engine_expr, dates)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "SELECT DATE '2026-01-31' + INTERVAL 1 MONTH, DATE '2024-02-29' + INTERVAL 1 YEAR, '2026-01-01' + INTERVAL 90 MINUTE",
+    check_sql(&e,
+              "SELECT DATE '2026-01-31' + INTERVAL 1 MONTH, DATE '2024-02-29' + INTERVAL 1 YEAR, "
+              "'2026-01-01' + INTERVAL 90 MINUTE",
               "2026-02-28|2025-02-28|2026-01-01 01:30:00\n");
-    check_sql(&e, "SELECT DATEDIFF('2026-03-01','2026-02-01'), TIMESTAMPDIFF(MONTH,'2026-01-31','2026-02-28'), WEEK('2026-12-31',3), DAYOFWEEK('2026-11-22')",
+    check_sql(&e,
+              "SELECT DATEDIFF('2026-03-01','2026-02-01'), "
+              "TIMESTAMPDIFF(MONTH,'2026-01-31','2026-02-28'), WEEK('2026-12-31',3), "
+              "DAYOFWEEK('2026-11-22')",
               "28|0|53|1\n");
-    check_sql(&e, "SELECT DATE_FORMAT('2026-01-05 09:08:07','%W %D %b %Y %r'), STR_TO_DATE('05/03/2026','%d/%m/%Y'), LAST_DAY('2024-02-05')",
+    check_sql(&e,
+              "SELECT DATE_FORMAT('2026-01-05 09:08:07','%W %D %b %Y %r'), "
+              "STR_TO_DATE('05/03/2026','%d/%m/%Y'), LAST_DAY('2024-02-05')",
               "Monday 5th Jan 2026 09:08:07 AM|2026-03-05|2024-02-29\n");
-    check_sql(&e, "SELECT YEAR('2026-13-01'), DATE('2026-02-30'), DATE '2026-01-05' = '2026-1-5', DATE '2026-01-01' + 0",
+    check_sql(&e,
+              "SELECT YEAR('2026-13-01'), DATE('2026-02-30'), DATE '2026-01-05' = '2026-1-5', DATE "
+              "'2026-01-01' + 0",
               "NULL|NULL|1|20260101\n");
-    check_sql(&e, "SELECT UNIX_TIMESTAMP('2026-01-01'), FROM_UNIXTIME(0), SEC_TO_TIME(3661), TIMEDIFF('10:00:00','12:30:00')",
+    check_sql(&e,
+              "SELECT UNIX_TIMESTAMP('2026-01-01'), FROM_UNIXTIME(0), SEC_TO_TIME(3661), "
+              "TIMEDIFF('10:00:00','12:30:00')",
               "1767225600|1970-01-01 00:00:00|01:01:01|-02:30:00\n");
     check_sql(&e, "SELECT DATE 'abc'", "ERROR 1525");
     engine_fini(&e);

@@ -5,13 +5,16 @@ static void make_tables(struct engine *e)
 {
     engine_init(e);
     check_sql(e,
-              "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT, d DECIMAL(12,2), s VARCHAR(20), e ENUM('x','y','z'), dt DATE, "
+              "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT, d DECIMAL(12,2), s VARCHAR(20), e "
+              "ENUM('x','y','z'), dt DATE, "
               "ts DATETIME, l BOOL, m SET('p','q','r'))",
               "OK 0");
     check_sql(e,
               "INSERT INTO t VALUES (1,1,1.10,'a','x','2026-01-01','2026-01-01 10:00:00',1,'p,q'),"
-              "(2,2,2.25,'b','y','2026-01-02','2026-01-02 10:00:00',0,'q'),(3,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL),"
-              "(4,10,-3.50,'12x','x','2026-02-01','2026-02-01 00:00:00',1,'r,p'),(5,2,0.05,'A','z','2026-02-28',NULL,0,'p')",
+              "(2,2,2.25,'b','y','2026-01-02','2026-01-02 "
+              "10:00:00',0,'q'),(3,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL),"
+              "(4,10,-3.50,'12x','x','2026-02-01','2026-02-01 "
+              "00:00:00',1,'r,p'),(5,2,0.05,'A','z','2026-02-28',NULL,0,'p')",
               "OK 5 Records: 5  Duplicates: 0  Warnings: 0");
     check_sql(e, "CREATE TABLE u (k BIGINT PRIMARY KEY, t_id BIGINT, v BIGINT)", "OK 0");
     check_sql(e, "INSERT INTO u VALUES (1,1,10),(2,1,20),(3,4,30),(4,NULL,40),(5,9,50)",
@@ -31,7 +34,8 @@ Test(engine_query, conditions)
     check_sql(&e, "SELECT id FROM t WHERE d = 0.05 OR d < -3.499 ORDER BY id", "4\n5\n");
     check_sql(&e, "SELECT id FROM t WHERE s = 'a' OR s LIKE '%x' ORDER BY id", "1\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE s = 12", "4\n");
-    check_sql(&e, "SELECT id FROM t WHERE dt BETWEEN '2026-01-02' AND '2026-02-01' ORDER BY id", "2\n4\n");
+    check_sql(&e, "SELECT id FROM t WHERE dt BETWEEN '2026-01-02' AND '2026-02-01' ORDER BY id",
+              "2\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE ts > '2026-01-02' ORDER BY id", "2\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE dt > '2026-02-27 12:00:00'", "5\n");
     check_sql(&e, "SELECT id FROM t WHERE l ORDER BY id", "1\n4\n");
@@ -53,7 +57,8 @@ Test(engine_query, multi_valued)
     check_sql(&e, "SELECT id FROM t WHERE NOT m IN ('q','r')", "5\n");
     check_sql(&e, "SELECT m, COUNT(*) FROM t GROUP BY m ORDER BY m", "NULL|1\np|3\nq|2\nr|1\n");
     check_sql(&e, "SELECT id FROM t WHERE m = 'q' AND id + 0 > 1", "2\n");
-    check_sql(&e, "SELECT id FROM t WHERE (m = 'q') = (id = 2) AND m IS NOT NULL ORDER BY id", "2\n4\n5\n");
+    check_sql(&e, "SELECT id FROM t WHERE (m = 'q') = (id = 2) AND m IS NOT NULL ORDER BY id",
+              "2\n4\n5\n");
     engine_fini(&e);
 }
 
@@ -62,15 +67,21 @@ Test(engine_query, groups)
     struct engine e;
 
     make_tables(&e);
-    check_sql(&e, "SELECT COUNT(*), COUNT(a), SUM(a), AVG(a), SUM(d), AVG(d), MIN(s), MAX(dt) FROM t",
+    check_sql(&e,
+              "SELECT COUNT(*), COUNT(a), SUM(a), AVG(a), SUM(d), AVG(d), MIN(s), MAX(dt) FROM t",
               "5|4|15|3.7500|-0.10|-0.025000|12x|2026-02-28\n");
     check_sql(&e, "SELECT COUNT(*), SUM(a), MIN(s) FROM t WHERE id > 100", "0|NULL|NULL\n");
-    check_sql(&e, "SELECT e, COUNT(*) c, SUM(d) FROM t GROUP BY e ORDER BY c DESC, e", "x|2|-2.40\nNULL|1|NULL\ny|1|2.25\nz|1|0.05\n");
-    check_sql(&e, "SELECT COUNT(DISTINCT a), COUNT(DISTINCT e), SUM(DISTINCT a) FROM t", "3|3|13\n");
-    check_sql(&e, "SELECT e, COUNT(DISTINCT a), COUNT(*), MAX(s) FROM t GROUP BY e ORDER BY e", "NULL|0|1|NULL\nx|2|2|a\ny|1|1|b\nz|1|1|A\n");
+    check_sql(&e, "SELECT e, COUNT(*) c, SUM(d) FROM t GROUP BY e ORDER BY c DESC, e",
+              "x|2|-2.40\nNULL|1|NULL\ny|1|2.25\nz|1|0.05\n");
+    check_sql(&e, "SELECT COUNT(DISTINCT a), COUNT(DISTINCT e), SUM(DISTINCT a) FROM t",
+              "3|3|13\n");
+    check_sql(&e, "SELECT e, COUNT(DISTINCT a), COUNT(*), MAX(s) FROM t GROUP BY e ORDER BY e",
+              "NULL|0|1|NULL\nx|2|2|a\ny|1|1|b\nz|1|1|A\n");
     check_sql(&e, "SELECT e FROM t GROUP BY e HAVING COUNT(*) > 1", "x\n");
-    check_sql(&e, "SELECT a DIV 2 g, COUNT(*) FROM t GROUP BY g ORDER BY g", "NULL|1\n0|1\n1|2\n5|1\n");
-    check_sql(&e, "SELECT GROUP_CONCAT(id ORDER BY id DESC SEPARATOR '-') FROM t WHERE e = 'x'", "4-1\n");
+    check_sql(&e, "SELECT a DIV 2 g, COUNT(*) FROM t GROUP BY g ORDER BY g",
+              "NULL|1\n0|1\n1|2\n5|1\n");
+    check_sql(&e, "SELECT GROUP_CONCAT(id ORDER BY id DESC SEPARATOR '-') FROM t WHERE e = 'x'",
+              "4-1\n");
     check_sql(&e, "SELECT DISTINCT a FROM t ORDER BY a", "NULL\n1\n2\n10\n");
     check_sql(&e, "SELECT SUM(a/3), AVG(a/3) FROM t", "5.0000|1.25000000\n");
     check_sql(&e, "SELECT a FROM t GROUP BY e", "ERROR 1055");
@@ -103,10 +114,16 @@ Test(engine_query, joins)
     struct engine e;
 
     make_tables(&e);
-    check_sql(&e, "SELECT t.id, u.k FROM t JOIN u ON t.id = u.t_id ORDER BY 1, 2", "1|1\n1|2\n4|3\n");
-    check_sql(&e, "SELECT t.id, u.k FROM t LEFT JOIN u ON t.id = u.t_id ORDER BY 1, 2", "1|1\n1|2\n2|NULL\n3|NULL\n4|3\n5|NULL\n");
-    check_sql(&e, "SELECT t.id, u.k FROM t RIGHT JOIN u ON t.id = u.t_id ORDER BY 2", "1|1\n1|2\n4|3\nNULL|4\nNULL|5\n");
-    check_sql(&e, "SELECT t.id, u.k FROM t LEFT JOIN u ON t.id = u.t_id AND u.v > 10 WHERE t.id < 3 ORDER BY 1", "1|2\n2|NULL\n");
+    check_sql(&e, "SELECT t.id, u.k FROM t JOIN u ON t.id = u.t_id ORDER BY 1, 2",
+              "1|1\n1|2\n4|3\n");
+    check_sql(&e, "SELECT t.id, u.k FROM t LEFT JOIN u ON t.id = u.t_id ORDER BY 1, 2",
+              "1|1\n1|2\n2|NULL\n3|NULL\n4|3\n5|NULL\n");
+    check_sql(&e, "SELECT t.id, u.k FROM t RIGHT JOIN u ON t.id = u.t_id ORDER BY 2",
+              "1|1\n1|2\n4|3\nNULL|4\nNULL|5\n");
+    check_sql(&e,
+              "SELECT t.id, u.k FROM t LEFT JOIN u ON t.id = u.t_id AND u.v > 10 WHERE t.id < 3 "
+              "ORDER BY 1",
+              "1|2\n2|NULL\n");
     check_sql(&e, "SELECT COUNT(*) FROM t, u", "25\n");
     check_sql(&e, "SELECT COUNT(*) FROM t JOIN u ON t.a < u.v", "19\n");
     check_sql(&e, "SELECT e, SUM(v) FROM t JOIN u ON id = t_id GROUP BY e", "x|60\n");
@@ -124,17 +141,21 @@ Test(engine_query, subqueries)
     make_tables(&e);
     check_sql(&e, "SELECT id FROM t WHERE id IN (SELECT t_id FROM u) ORDER BY id", "1\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE id NOT IN (SELECT t_id FROM u)", "");
-    check_sql(&e, "SELECT id FROM t WHERE id NOT IN (SELECT t_id FROM u WHERE t_id > 1) ORDER BY id", "1\n2\n3\n5\n");
+    check_sql(&e,
+              "SELECT id FROM t WHERE id NOT IN (SELECT t_id FROM u WHERE t_id > 1) ORDER BY id",
+              "1\n2\n3\n5\n");
     check_sql(&e, "SELECT id FROM t WHERE a = (SELECT MAX(a) FROM t)", "4\n");
     check_sql(&e, "SELECT (SELECT COUNT(*) FROM u), (SELECT v FROM u WHERE k = 77)", "5|NULL\n");
     check_sql(&e, "SELECT id FROM t WHERE a = (SELECT v FROM u)", "ERROR 1242");
     check_sql(&e, "SELECT COUNT(*) FROM t WHERE EXISTS (SELECT 1 FROM u WHERE v > 40)", "5\n");
-    check_sql(&e, "SELECT COUNT(*) FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.t_id = t.id)", "ERROR 1235");
+    check_sql(&e, "SELECT COUNT(*) FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.t_id = t.id)",
+              "ERROR 1235");
     check_sql(&e, "SELECT id FROM t WHERE a >= ALL (SELECT v FROM u WHERE v < 20)", "4\n");
     check_sql(&e, "SELECT MAX(c) FROM (SELECT e, COUNT(*) c FROM t GROUP BY e) x", "2\n");
     check_sql(&e, "WITH x AS (SELECT id FROM t WHERE a = 2) SELECT COUNT(*) FROM x, x y", "4\n");
     check_sql(&e, "SELECT 1 UNION SELECT 2 UNION SELECT 1 ORDER BY 1 DESC", "2\n1\n");
-    check_sql(&e, "SELECT id FROM t WHERE id < 3 UNION ALL SELECT 1.5 ORDER BY 1", "1.0\n1.5\n2.0\n");
+    check_sql(&e, "SELECT id FROM t WHERE id < 3 UNION ALL SELECT 1.5 ORDER BY 1",
+              "1.0\n1.5\n2.0\n");
     engine_fini(&e);
 }
 
@@ -155,10 +176,12 @@ Test(engine_query, plans)
     struct engine e;
 
     make_tables(&e);
-    const char *plan = engine_run(&e, "EXPLAIN SELECT e, COUNT(*) FROM t WHERE a > 1 AND id + 0 < 9 GROUP BY e");
+    const char *plan =
+        engine_run(&e, "EXPLAIN SELECT e, COUNT(*) FROM t WHERE a > 1 AND id + 0 < 9 GROUP BY e");
     cr_expect(strstr(plan, "filter id + 0 < 9") && strstr(plan, "where a > 1"), "%s", plan);
     plan = engine_run(&e, "EXPLAIN ANALYZE SELECT e, SUM(a) FROM t WHERE a > 1 GROUP BY e");
-    cr_expect(strstr(plan, "groups e, sum(a)") && strstr(plan, "core 0") && strstr(plan, "core 1"), "%s", plan);
+    cr_expect(strstr(plan, "groups e, sum(a)") && strstr(plan, "core 0") && strstr(plan, "core 1"),
+              "%s", plan);
     plan = engine_run(&e, "EXPLAIN SELECT id FROM t ORDER BY a LIMIT 3");
     cr_expect(strstr(plan, "ordered by a limit 3") && !strstr(plan, "sort"), "%s", plan);
     engine_fini(&e);

@@ -58,8 +58,8 @@ static inline struct engine *engine_of(struct result_sink *k)
     return (struct engine *)((char *)k - offsetof(struct engine, sink));
 }
 
-static inline int engine_begin(struct result_sink *k, const struct mysql_column *columns, const struct value_type *types,
-                               uint32_t n)
+static inline int engine_begin(struct result_sink *k, const struct mysql_column *columns,
+                               const struct value_type *types, uint32_t n)
 {
     (void)columns;
     engine_of(k)->types = types;
@@ -104,10 +104,12 @@ static inline void engine_end(struct result_sink *k, uint16_t warnings)
     (void)warnings;
 }
 
-static inline void engine_ok(struct result_sink *k, uint64_t affected, uint64_t id, uint16_t warnings, const char *info)
+static inline void engine_ok(struct result_sink *k, uint64_t affected, uint64_t id,
+                             uint16_t warnings, const char *info)
 {
     char line[200];
-    int n = snprintf(line, sizeof line, "OK %llu%s%s", (unsigned long long)affected, info ? " " : "", info ? info : "");
+    int n = snprintf(line, sizeof line, "OK %llu%s%s", (unsigned long long)affected,
+                     info ? " " : "", info ? info : "");
 
     (void)id;
     (void)warnings;
@@ -137,8 +139,11 @@ static inline void engine_start(struct reactor *r, void *ctx)
 
     e->env.reactor = r;
     e->env.cluster = cluster_of(r);
-    e->sink = (struct result_sink){
-        .begin = engine_begin, .row = engine_row, .end = engine_end, .ok = engine_ok, .error = engine_error};
+    e->sink = (struct result_sink){.begin = engine_begin,
+                                   .row = engine_row,
+                                   .end = engine_end,
+                                   .ok = engine_ok,
+                                   .error = engine_error};
     statement_init(&e->statement, &e->env, &e->session, &e->sink);
     e->statement.done = engine_done;
     e->statement.ctx = e;
@@ -179,7 +184,10 @@ static inline void engine_replay(struct reactor *r, void *ctx)
 static inline void engine_init(struct engine *e)
 {
     struct reactor_config rc = {.cores = 2, .memory = 1 << 30};
-    struct node_config nc = {.data_dir = e->dir, .name = "n1", .slots = 8, .log_file_bytes = 1 << 20};
+    struct node_config nc = {.data_dir = e->dir,
+                             .name = "n1",
+                             .slots = 8,
+                             .log_file_bytes = 1 << 20};
     char err[300];
 
     memset(e, 0, sizeof *e);
@@ -228,10 +236,10 @@ static inline void engine_fini(struct engine *e)
 }
 
 /* The answer must begin with `want` for errors, and be equal to it otherwise. */
-#define check_sql(e, sql, want)                                                                    \
-    do {                                                                                           \
-        const char *got_ = engine_run(e, sql), *want_ = (want);                                    \
-        bool same_ = strncmp(want_, "ERROR", 5) == 0 ? strncmp(got_, want_, strlen(want_)) == 0    \
-                                                     : strcmp(got_, want_) == 0;                   \
-        cr_expect(same_, "%s\n  got:  %s\n  want: %s", sql, got_, want_);                          \
+#define check_sql(e, sql, want)                                                                 \
+    do {                                                                                        \
+        const char *got_ = engine_run(e, sql), *want_ = (want);                                 \
+        bool same_ = strncmp(want_, "ERROR", 5) == 0 ? strncmp(got_, want_, strlen(want_)) == 0 \
+                                                     : strcmp(got_, want_) == 0;                \
+        cr_expect(same_, "%s\n  got:  %s\n  want: %s", sql, got_, want_);                       \
     } while (0)

@@ -755,6 +755,107 @@ Test(scan, finds_rows_by_their_key)
     free_world(&w);
 }
 
+/* --- join: parents are the names n0, n3, n6 ... with the attributes number % 5 (as text, some NULL) and number --- */
+
+enum { PARENTS = 1000 };
+
+static void make_parents(struct buffer *bytes, struct batch *out)
+{
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct error_info err;
+
+    batch_builder_add_column(b, 0, BATCH_BYTES, 0);
+    batch_builder_add_column(b, 1, BATCH_BYTES, 0);
+    batch_builder_add_column(b, 2, BATCH_I64, 0);
+    for (int i = 0; i < PARENTS; i++) {
+        const char *s = text_of('n', 3 * i);
+        batch_builder_put_bytes(b, 0, s, (uint32_t)strlen(s));
+        s = text_of('a', i % 5);
+        if (i % 7)
+            batch_builder_put_bytes(b, 1, s, (uint32_t)strlen(s));
+        batch_builder_put_i64(b, 2, i);
+        batch_builder_end_row(b);
+    }
+    buffer_init(bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_DATA, 0, BATCH_SLOT_ANY, bytes), 0);
+    cr_assert_eq(batch_open(bytes->data, bytes->len, out, &err), 0);
+    batch_builder_free(b);
+}
+
+static int parent_of(const struct row *r)
+{
+    return r->has_name && r->name % 3 == 0 && r->name / 3 < PARENTS ? r->name / 3 : -1;
+}
+
+struct join_check {
+    const struct predicate *where;
+    bool left;
+    uint64_t counted;
+};
+
+static void check_join_row(struct world *w, const struct batch *b, uint32_t row, void *ctx)
+{
+    struct join_check *k = ctx;
+    struct batch_column attribute, count, max;
+    int64_t n = 0, most = -1;
+
+    batch_column_at(b, 0, &attribute);
+    batch_column_at(b, 1, &count);
+    batch_column_at(b, 2, &max);
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct row *r = &w->rows[i];
+        int parent = parent_of(r);
+        if (!r->live || !matches(k->where, r) || (parent < 0 && !k->left))
+            continue;
+        if (!cell_equals(&attribute, row, parent >= 0 && parent % 7,
+                         text_of('a', parent < 0 ? 0 : parent % 5), 0))
+            continue;
+        n++;
+        most = parent > most ? parent : most;
+    }
+    cr_assert_eq(batch_i64(&count, row), n);
+    cr_assert_eq(batch_is_present(&max, row), most >= 0);
+    if (most >= 0)
+        cr_assert_eq(batch_i64(&max, row), most);
+    k->counted += (uint64_t)n;
+}
+
+Test(scan, joins_children_to_their_parents)
+{
+    static const uint16_t columns[] = {PROGRAM_PARENT + 1};
+    static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                                  {AGGREGATE_MAX, PROGRAM_PARENT + 2}};
+    struct world w;
+    struct buffer bytes;
+    struct batch parents;
+
+    make_world(&w, 6000);
+    fill(&w);
+    make_parents(&bytes, &parents);
+    for (int round = 0; round < 12; round++) {
+        struct program_join join = {.column = COL_NAME, .left = round & 1, .parents = &parents};
+        struct join_check k = {round ? random_predicate(&w, 1) : NULL, join.left, 0};
+        struct program p = {.table_id = 1,
+                            .where = k.where,
+                            .join = &join,
+                            .output = OUTPUT_GROUPS,
+                            .n_columns = 1,
+                            .columns = columns,
+                            .n_aggregates = 2,
+                            .aggregates = aggregates,
+                            .memory = 256 << 20};
+        uint64_t expected = 0;
+        run(&w, &p, check_join_row, &k);
+        for (uint32_t i = 0; i < w.n; i++)
+            expected += w.rows[i].live && matches(k.where, &w.rows[i]) &&
+                        (k.left || parent_of(&w.rows[i]) >= 0);
+        cr_assert_eq(k.counted, expected);
+        arena_reset(&w.arena);
+    }
+    buffer_fini(&bytes);
+    free_world(&w);
+}
+
 Test(scan, goes_on_with_what_a_quiet_segment_sealed)
 {
     struct world w;

@@ -1,0 +1,168 @@
+/* The slots of one core: tables that come and go, pins, truncation, which slots it owns. */
+#include "small_table.h"
+
+#include "storage/shard.h"
+
+enum { SLOT_BITS = 3, CORES = 3 };
+
+static struct budget budget;
+
+static struct shard *make_shard(unsigned core)
+{
+    struct shard_config config = {
+        .core = core, .cores = CORES, .slot_bits = SLOT_BITS, .hash_seed = 42, .budget = &budget};
+    struct shard *s;
+
+    cr_assert_eq(shard_new(&config, &s), 0);
+    return s;
+}
+
+static void setup(void)
+{
+    budget_init(&budget, "test", 0, NULL);
+}
+
+static void teardown(void)
+{
+    cr_assert_eq(budget.used, 0, "all memory was given back");
+}
+
+TestSuite(shard, .init = setup, .fini = teardown);
+
+/* A catalog with the table of small_table.h. */
+static struct catalog *with_table(uint32_t *table_id)
+{
+    struct catalog *empty = catalog_new(), *c;
+    struct schema *s = small_schema();
+
+    s->table_id = 0;
+    cr_assert_eq(catalog_with_table(empty, s, &c), 0);
+    *table_id = s->table_id;
+    schema_put(s);
+    catalog_put(empty);
+    return c;
+}
+
+static void insert(struct slot *slot, uint32_t from, uint32_t n)
+{
+    struct batch_builder *b = small_builder(slot_schema(slot));
+    struct write_result result;
+    struct buffer bytes;
+    struct batch batch;
+
+    for (uint32_t i = from; i < from + n; i++)
+        small_row(b, i);
+    small_finish(b, BATCH_INSERT, &bytes, &batch);
+    cr_assert_eq(slot_apply(slot, &batch, &result), 0);
+    cr_assert_eq(result.inserted, n);
+    buffer_fini(&bytes);
+    batch_builder_free(b);
+}
+
+Test(shard, every_slot_has_one_owner)
+{
+    uint32_t table_id, owned = 0;
+    struct catalog *c = with_table(&table_id);
+
+    for (unsigned core = 0; core < CORES; core++) {
+        struct shard *s = make_shard(core);
+        cr_assert_eq(shard_set_catalog(s, c), 0);
+        for (uint32_t slot = 0; slot < 1 << SLOT_BITS; slot++) {
+            struct slot *t = shard_slot(s, table_id, slot);
+            cr_assert_eq(t != NULL, shard_core_of_slot(slot, CORES) == core);
+            cr_assert(!t || slot_number(t) == slot);
+            owned += t != NULL;
+        }
+        cr_assert_null(shard_slot(s, table_id, 1 << SLOT_BITS));
+        cr_assert_null(shard_slot(s, table_id + 1, 0));
+        shard_free(s);
+    }
+    cr_assert_eq(owned, 1 << SLOT_BITS);
+    catalog_put(c);
+}
+
+Test(shard, a_dropped_table_lives_while_it_is_pinned)
+{
+    uint32_t table_id;
+    struct catalog *c = with_table(&table_id), *without;
+    struct shard *s = make_shard(0);
+    struct shard_pin pin, none;
+
+    cr_assert_eq(shard_pin(s, table_id, &pin), -ENOENT);
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    insert(shard_slot(s, table_id, 0), 0, 100);
+    cr_assert_eq(shard_pin(s, table_id, &pin), 0);
+    cr_assert_eq(pin.n_slots, 3);
+    cr_assert_eq(catalog_without_table(c, "t", &without), 0);
+    cr_assert_eq(shard_set_catalog(s, without), 0);
+    cr_assert_null(shard_slot(s, table_id, 0));
+    cr_assert_eq(shard_pin(s, table_id, &none), -ENOENT);
+    cr_assert_eq(slot_live_rows(pin.slots[0]), 100, "the statement still reads it");
+    cr_assert_gt(budget.used, 0);
+    shard_unpin(s, &pin);
+    cr_assert_eq(budget.used, 0);
+    shard_free(s);
+    catalog_put(c);
+    catalog_put(without);
+}
+
+Test(shard, truncation_leaves_pinned_rows_to_their_statement)
+{
+    uint32_t table_id;
+    struct catalog *c = with_table(&table_id);
+    struct shard *s = make_shard(0);
+    struct shard_pin pin;
+    uint64_t rows, bytes;
+
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    insert(shard_slot(s, table_id, 3), 0, 50);
+    shard_table_stats(s, table_id, &rows, &bytes);
+    cr_assert_eq(rows, 50);
+    cr_assert_gt(bytes, 0);
+    cr_assert_eq(shard_pin(s, table_id, &pin), 0);
+    cr_assert_eq(shard_truncate(s, table_id), 0);
+    shard_table_stats(s, table_id, &rows, &bytes);
+    cr_assert_eq(rows, 0);
+    cr_assert_eq(slot_live_rows(pin.slots[1]), 50);
+    insert(shard_slot(s, table_id, 3), 0, 50);
+    shard_unpin(s, &pin);
+    shard_table_stats(s, table_id, &rows, &bytes);
+    cr_assert_eq(rows, 50);
+    cr_assert_eq(shard_truncate(s, table_id + 1), -ENOENT);
+    shard_free(s);
+    catalog_put(c);
+}
+
+Test(shard, one_slot_can_be_emptied_at_replay)
+{
+    uint32_t table_id;
+    struct catalog *c = with_table(&table_id);
+    struct shard *s = make_shard(0);
+    uint64_t rows, bytes;
+
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    insert(shard_slot(s, table_id, 0), 0, 10);
+    insert(shard_slot(s, table_id, 6), 10, 5);
+    cr_assert_eq(shard_truncate_slot(s, table_id, 0), 0);
+    shard_table_stats(s, table_id, &rows, &bytes);
+    cr_assert_eq(rows, 5);
+    cr_assert_eq(shard_truncate_slot(s, table_id + 7, 0), 0, "a table that is gone");
+    shard_free(s);
+    catalog_put(c);
+}
+
+Test(shard, a_table_that_does_not_fit_changes_nothing)
+{
+    uint32_t table_id;
+    struct catalog *c = with_table(&table_id);
+    struct shard *s = make_shard(0);
+
+    budget.limit = budget.used + 1000;
+    cr_assert_eq(shard_set_catalog(s, c), -ENOMEM);
+    cr_assert_eq(shard_catalog(s)->n_tables, 0);
+    cr_assert_null(shard_slot(s, table_id, 0));
+    budget.limit = 0;
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    shard_free(s);
+    catalog_put(c);
+}
