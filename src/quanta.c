@@ -33,7 +33,7 @@ int main(int argc, char **argv)
     };
     const struct option_set set = {
         .program = s.program,
-        .synopsis = "quanta [OPTIONS]",
+        .synopsis = "[OPTIONS]",
         .description = "Bitmap database with a MySQL port: node and gateway in one process.",
         .specs = specs,
         .count = sizeof(specs) / sizeof(specs[0])};

@@ -212,6 +212,10 @@ static int run(struct loader *l)
 
 static int check(const struct loader *l, size_t n)
 {
+    if (strcmp(l->format, "parquet")) {
+        fprintf(stderr, PROGRAM ": --format is \"%s\"; allowed is parquet\n", l->format);
+        return 2;
+    }
     if (!l->source || !l->table || n > 2) {
         fprintf(stderr, PROGRAM ": SOURCE and TABLE are needed, found %zu words; see --help\n", n);
         return 2;
@@ -259,7 +263,7 @@ int main(int argc, char **argv)
     };
     const struct option_set set = {
         .program = PROGRAM,
-        .synopsis = PROGRAM " [OPTIONS] SOURCE TABLE",
+        .synopsis = "[OPTIONS] SOURCE TABLE",
         .description =
             "Loads Parquet files (a file, a directory, a glob) into a table. Exit status 3: "
             "finished, some rows were rejected.",

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     };
     const struct option_set set = {
         .program = s.program,
-        .synopsis = "quanta-node [OPTIONS] [HASH_KEY [DATA_DIR [BIND [PORT]]]]",
+        .synopsis = "[OPTIONS] [HASH_KEY [DATA_DIR [BIND [PORT]]]]",
         .description = "Data node: keeps slots of every table, serves gateways and loaders.",
         .specs = specs,
         .count = sizeof(specs) / sizeof(specs[0]),
@@ -84,6 +84,10 @@ int main(int argc, char **argv)
 
     if (options_parse(&set, argc, argv, &n, &status))
         return status;
+    if (strcmp(consul, "none")) {
+        fprintf(stderr, "quanta-node: --consul-endpoint is \"%s\"; allowed is none\n", consul);
+        return 2;
+    }
     s.name = hash_key;
     if (!take_positional(&s, words, n))
         return 2;

@@ -1,5 +1,6 @@
 /* quanta-proxy: MySQL gateway to data nodes. Holds no data. */
 #include <stdio.h>
+#include <string.h>
 
 #include "server.h"
 
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
     };
     const struct option_set set = {
         .program = s.program,
-        .synopsis = "quanta-proxy [OPTIONS]",
+        .synopsis = "[OPTIONS]",
         .description = "MySQL gateway: SQL over the tables of one or more data nodes.",
         .specs = specs,
         .count = sizeof(specs) / sizeof(specs[0])};
@@ -39,5 +40,9 @@ int main(int argc, char **argv)
 
     if (options_parse(&set, argc, argv, &n, &status))
         return status;
+    if (strcmp(auth, "off")) {
+        fprintf(stderr, "quanta-proxy: --auth is \"%s\"; allowed is off\n", auth);
+        return 2;
+    }
     return server_main(&s);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "reactor/log.h"
 #include "rpc/cluster.h"
@@ -82,6 +83,7 @@ int startup_group(const struct startup *s, struct reactor_group **out, const cha
             program, s->kernels);
         return -ENOTSUP;
     }
+    log_info("kernels: %s", kernel_table()->name);
     int rc = reactor_group_new(&config, out, err, sizeof(err));
     if (rc)
         fprintf(stderr, "%s: %s\n", program, err);
@@ -120,12 +122,23 @@ bool startup_wait(struct startup_call *c, unsigned timeout_ms)
     return true;
 }
 
+static bool is_signal_waiting(void)
+{
+    sigset_t pending;
+
+    return !sigpending(&pending) &&
+           (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
+}
+
 int startup_call(struct reactor *r, void (*fn)(struct reactor *r, struct startup_call *c),
                  struct startup_call *c)
 {
     startup_begin(r, fn, c);
-    while (!startup_wait(c, 1000))
-        continue;
+    while (!startup_wait(c, 200))
+        if (is_signal_waiting()) { /* during a long start or a second time: what is acknowledged is durable */
+            log_info("stopping at once on a signal");
+            _exit(0);
+        }
     return c->rc;
 }
 

@@ -20,6 +20,7 @@ struct load_write { /* a batch on its way */
     struct buffer bytes;
     struct load_job *job;
     uint64_t first_row; /* in the file, of the batch */
+    uint32_t *places;   /* of its rows after that; NULL = one after the other */
     bool busy;
 };
 
@@ -172,9 +173,14 @@ static void write_done(struct cluster_write *cw)
     if (cw->rc)
         fail(j, cw->error.text);
     for (uint32_t i = 0; i < cw->result.n_errors; i++)
-        reject(j, w->first_row + cw->result.errors[i].row, &cw->result.errors[i].info);
+        reject(j,
+               w->first_row + (w->places ? w->places[cw->result.errors[i].row]
+                                         : cw->result.errors[i].row),
+               &cw->result.errors[i].info);
     if (cw->result.rejected > cw->result.n_errors)
         atomic_fetch_add(&l->rejected, cw->result.rejected - cw->result.n_errors);
+    free(w->places);
+    w->places = NULL;
     w->busy = false;
     buffer_reset(&w->bytes, 1 << 20);
     j->in_flight--;
@@ -187,6 +193,8 @@ static void start_write(struct load_job *j, struct load_write *w, uint32_t rows)
 
     if (j->load->config.dry_run) {
         buffer_reset(&w->bytes, 1 << 20);
+        free(w->places);
+        w->places = NULL;
         return;
     }
     w->write =
@@ -221,6 +229,12 @@ static enum step read_batch(struct load_job *j)
         fail(j, err.text);
     note_progress(j, rows + rejected);
     atomic_fetch_add(&j->load->rows, rows + rejected);
+    if (!rc && rows && rejected && !(w->places = malloc(rows * sizeof(*w->places)))) {
+        fail(j, "out of memory");
+        rc = -ENOMEM;
+    }
+    if (w->places)
+        memcpy(w->places, load_rows_places(j->rows), rows * sizeof(*w->places));
     if (!rc && rows)
         start_write(j, w, rows);
     if (rc || (!rows && !rejected))

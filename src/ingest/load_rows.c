@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum { LOAD_MAX_LIST = 1024, LOAD_NOT_IN_FILE = -1 };
@@ -25,6 +26,8 @@ struct load_rows {
     unsigned n;
     struct cell *cells; /* of the current row */
     struct batch_builder *builder;
+    uint32_t *places; /* load_rows_places */
+    uint32_t places_cap;
 };
 
 static bool title_case(const char *path, char *out, size_t cap)
@@ -163,15 +166,18 @@ void load_rows_free(struct load_rows *l)
         batch_builder_free(l->builder);
     free(l->columns);
     free(l->cells);
+    free(l->places);
     free(l);
 }
 
-/* Microseconds of a timestamp in the file's unit; nanoseconds round down. */
+/* Microseconds of a timestamp in the file's unit; nanoseconds round down. Out of range is so afterwards, too. */
 static int64_t to_micros(int64_t v, enum parquet_unit unit)
 {
+    int64_t micros;
+
     switch (unit) {
     case PARQUET_UNIT_MILLIS:
-        return v * 1000;
+        return __builtin_mul_overflow(v, 1000, &micros) ? v < 0 ? INT64_MIN : INT64_MAX : micros;
     case PARQUET_UNIT_NANOS:
         return v / 1000 - (v % 1000 < 0);
     default:
@@ -251,14 +257,33 @@ static int list_value(struct load_column *lc, const struct parquet_vector *v,
     return 0;
 }
 
+static bool is_now(const char *text)
+{
+    static const char *const names[] = {"now(", "current_timestamp", "localtimestamp"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strncasecmp(text, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
+/* The present moment in the column's ticks. */
+static struct value now_value(const struct column *c)
+{
+    int64_t tick = c->scale == 0 ? 1000000 : c->scale == 3 ? 1000 : 1, us;
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+    if (c->type == COLUMN_DATE)
+        return (struct value){.kind = VALUE_DATE, .i64 = us / 86400000000};
+    return (struct value){.kind = VALUE_DATETIME, .i64 = us - us % tick};
+}
+
 static struct value default_value(const struct column *c)
 {
-    if (!strcmp(c->default_value, "now()")) {
-        struct timespec ts;
-        clock_gettime(CLOCK_REALTIME, &ts);
-        return (struct value){.kind = VALUE_DATETIME,
-                              .i64 = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000};
-    }
+    if (is_now(c->default_value))
+        return now_value(c);
     return (struct value){.kind = VALUE_TEXT,
                           .bytes = c->default_value,
                           .len = (uint32_t)strlen(c->default_value)};
@@ -329,6 +354,23 @@ static int convert_row(struct load_rows *l, const struct parquet_batch *b, size_
     return check_key(l, err);
 }
 
+static int reserve_places(struct load_rows *l, uint32_t rows)
+{
+    if (rows <= l->places_cap)
+        return 0;
+    uint32_t *places = realloc(l->places, rows * sizeof(*places));
+    if (!places)
+        return -ENOMEM;
+    l->places = places;
+    l->places_cap = rows;
+    return 0;
+}
+
+const uint32_t *load_rows_places(const struct load_rows *l)
+{
+    return l->places;
+}
+
 int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, uint32_t *rows,
                    uint32_t *rejected, struct error_info *err)
 {
@@ -339,6 +381,8 @@ int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, u
     *rows = *rejected = 0;
     if (rc)
         return error_set(err, rc, 0, "%s", perr.text);
+    if (reserve_places(l, (uint32_t)b.rows))
+        return error_set(err, -ENOMEM, 0, "out of memory");
     batch_builder_reset(l->builder);
     for (size_t row = 0; row < b.rows; row++) {
         struct error_info why;
@@ -347,6 +391,7 @@ int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, u
             l->config.reject(l->config.ctx, b.first_row + row, &why);
             continue;
         }
+        l->places[batch_builder_rows(l->builder)] = (uint32_t)row;
         rc = put_row(l);
         if (rc)
             return error_set(err, rc, 0, "row %llu does not fit a batch: %s",

@@ -29,3 +29,6 @@ void load_rows_free(struct load_rows *l);
  * in the batch, *rejected = rows set aside; both 0 at the end of the file. Errors of the reader with text in err. */
 int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, uint32_t *rows,
                    uint32_t *rejected, struct error_info *err);
+
+/* Of the last batch: the place of each of its rows among those read for it. Valid until the next call. */
+const uint32_t *load_rows_places(const struct load_rows *l);

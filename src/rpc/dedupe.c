@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int dedupe_init(struct dedupe *d)
+int dedupe_init(struct dedupe *d, uint32_t slots)
 {
-    d->entries = calloc(DEDUPE_ENTRIES, sizeof(*d->entries));
-    d->buckets = calloc(DEDUPE_BUCKETS, sizeof(*d->buckets));
+    d->n = DEDUPE_MIN_ENTRIES;
+    while (d->n / DEDUPE_BATCHES < slots && d->n < DEDUPE_MAX_ENTRIES)
+        d->n *= 2;
+    d->entries = calloc(d->n, sizeof(*d->entries));
+    d->buckets = calloc(2 * (size_t)d->n, sizeof(*d->buckets));
     d->added = 0;
     if (d->entries && d->buckets)
         return 0;
@@ -22,18 +25,18 @@ void dedupe_fini(struct dedupe *d)
     d->buckets = NULL;
 }
 
-static uint32_t bucket_of(uint64_t client, uint64_t sequence, uint32_t slot)
+static uint32_t bucket_of(const struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot)
 {
     uint64_t h =
         (client ^ sequence * 0x9e3779b97f4a7c15ULL ^ (uint64_t)slot << 32) * 0xbf58476d1ce4e5b9ULL;
 
-    return (uint32_t)(h >> 40) & (DEDUPE_BUCKETS - 1);
+    return (uint32_t)(h >> 40) & (2 * d->n - 1);
 }
 
 bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
                  struct write_result *result)
 {
-    for (uint32_t i = d->buckets[bucket_of(client, sequence, slot)]; i;
+    for (uint32_t i = d->buckets[bucket_of(d, client, sequence, slot)]; i;
          i = d->entries[i - 1].next) {
         const struct dedupe_entry *e = &d->entries[i - 1];
         if (e->client != client || e->sequence != sequence || e->slot != slot)
@@ -52,7 +55,7 @@ bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uin
 static void forget(struct dedupe *d, uint32_t i)
 {
     const struct dedupe_entry *e = &d->entries[i];
-    uint32_t *link = &d->buckets[bucket_of(e->client, e->sequence, e->slot)];
+    uint32_t *link = &d->buckets[bucket_of(d, e->client, e->sequence, e->slot)];
 
     while (*link != i + 1)
         link = &d->entries[*link - 1].next;
@@ -62,10 +65,10 @@ static void forget(struct dedupe *d, uint32_t i)
 void dedupe_add(struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
                 const struct write_result *result)
 {
-    uint32_t i = (uint32_t)(d->added % DEDUPE_ENTRIES);
-    uint32_t *bucket = &d->buckets[bucket_of(client, sequence, slot)];
+    uint32_t i = (uint32_t)(d->added % d->n);
+    uint32_t *bucket = &d->buckets[bucket_of(d, client, sequence, slot)];
 
-    if (d->added >= DEDUPE_ENTRIES)
+    if (d->added >= d->n)
         forget(d, i);
     d->entries[i] = (struct dedupe_entry){
         .client = client,

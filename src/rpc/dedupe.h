@@ -1,14 +1,18 @@
 #pragma once
 /*
  * Memory of the batches that clients with a sequence have had applied, so that a repeated one is answered and not
- * applied twice: the last DEDUPE_ENTRIES of a core, rebuilt from the log at start. Owner: the core.
+ * applied twice: the last entries of a core, one per batch and slot, rebuilt from the log at start. Owner: the core.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/slot.h"
 
-enum { DEDUPE_ENTRIES = 4096, DEDUPE_BUCKETS = 8192 };
+/*
+ * Entries of a core: a batch takes one in each of its slots, and as many as a stream has at work must be remembered
+ * together. Their memory is touched as they are used.
+ */
+enum { DEDUPE_MIN_ENTRIES = 4096, DEDUPE_BATCHES = 64, DEDUPE_MAX_ENTRIES = 1 << 20 };
 
 struct dedupe_entry {
     uint64_t client, sequence;
@@ -18,12 +22,13 @@ struct dedupe_entry {
 };
 
 struct dedupe {
-    struct dedupe_entry *entries; /* ring */
-    uint32_t *buckets;
+    struct dedupe_entry *entries; /* ring of n */
+    uint32_t *buckets;            /* 2 * n */
+    uint32_t n;                   /* power of two */
     uint64_t added;
 };
 
-int dedupe_init(struct dedupe *d);
+int dedupe_init(struct dedupe *d, uint32_t slots); /* slots of the core; 0 or -ENOMEM */
 void dedupe_fini(struct dedupe *d);
 
 /* Adds the counts of the earlier answer to result: true when the pair was applied to this slot. */

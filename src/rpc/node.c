@@ -120,7 +120,8 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     l->node = n;
     l->reactor = r;
     l->slot_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*l->slot_lsn));
-    int rc = l->slot_lsn ? dedupe_init(&l->dedupe) : -ENOMEM;
+    int rc = l->slot_lsn ? dedupe_init(&l->dedupe, ((1U << n->dir.slot_bits) + n->cores - 1) / n->cores)
+                         : -ENOMEM;
     if (!rc)
         rc = shard_new(&config, &l->shard);
     n->locals[config.core] = l;

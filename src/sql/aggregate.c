@@ -101,7 +101,7 @@ struct value_type aggregate_type(enum aggregate_op op, const struct expr *arg)
     case AGG_MAX:
     case AGG_ANY:
     case AGG_PERCENTILE_DISC:
-        t = arg->type;
+        t = arg->type.kind == DATUM_NULL ? value_type_string(0) : arg->type;
         t.not_null = false;
         return t;
     case AGG_GROUP_CONCAT:

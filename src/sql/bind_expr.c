@@ -365,10 +365,6 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     if (!left || !(value = bind_subquery(b, e->v.compare->query,
                                          in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
-    if (!in && (e->op == SQL_OP_EQ || e->op == SQL_OP_NE || e->op == SQL_OP_NULL_EQ)) {
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "= ALL and <> ANY");
-        return NULL;
-    }
     s->class = compare_class_of(&left->type, &value->type);
     if (s->class == COMPARE_INT)
         s->class = COMPARE_DECIMAL;

@@ -94,8 +94,8 @@ static bool holds(uint8_t op, int c)
 }
 
 /*
- * ANY holds when it holds for the smallest or the largest value, ALL when it holds for both: true
- * of every comparison but = ANY and <> ALL, which the binder turns into IN.
+ * ANY holds when it holds for the smallest or the largest value, ALL when it holds for both: true of
+ * every comparison but = ANY and <> ALL, which the binder turns into IN.
  */
 void subquery_eval_quantified(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -109,6 +110,28 @@ static int create_meta(const char *path, const char *file, unsigned slot_bits, s
     return write_meta(path, file, d);
 }
 
+/* Is there a log? Then the directory was in use, and its seed and slots must not be made anew. */
+static bool has_log(const char *path)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+
+    snprintf(pattern, sizeof(pattern), "%s/log-*.qlg", path);
+    bool any = !glob(pattern, GLOB_NOSORT, NULL, &found);
+    if (any)
+        globfree(&found);
+    return any;
+}
+
+static int refuse_without_meta(const char *path, struct datadir *d, struct error_info *err)
+{
+    datadir_close(d);
+    return error_set(err, -EBADMSG, 0,
+                     "data directory %s has a log but no quanta.meta, which says how its rows are "
+                     "placed: restore that file",
+                     path);
+}
+
 int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
                  struct error_info *err)
 {
@@ -125,6 +148,8 @@ int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *ou
     snprintf(file, sizeof(file), "%s/quanta.meta", path);
     err->text[0] = 0;
     rc = read_meta(file, out, err);
+    if (rc == -ENOENT && has_log(path))
+        return refuse_without_meta(path, out, err);
     if (rc == -ENOENT)
         rc = create_meta(path, file, wanted_slot_bits, out);
     if (rc) {

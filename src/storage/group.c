@@ -26,7 +26,7 @@ struct group_table {
     int64_t *keys; /* n_columns + 1 per group: values, then the mask of present columns */
     struct group_state *states;
     uint32_t n, cap;
-    uint32_t *map; /* dense: by combined code; else hash buckets; group + 1 */
+    uint32_t *map;            /* dense: by combined code; else hash buckets; group + 1 */
     size_t map_size, map_cap; /* in use; allocated */
     bool dense;
     uint32_t dims[PROGRAM_MAX_GROUPS];

@@ -216,7 +216,8 @@ static int add_row(struct topn *t, const struct batch *b, const struct batch_col
     if (t->first_is_int && r.first_present)
         r.first = batch_i64(&order[0], row);
     t->rows[t->n++] = r;
-    if ((t->n >= TOPN_SLACK && (t->n - TOPN_SLACK) / 2 >= p->limit) || batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 2)
+    if ((t->n >= TOPN_SLACK && (t->n - TOPN_SLACK) / 2 >= p->limit) ||
+        batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 2)
         rc = prune(t);
     if (!rc && batch_builder_bytes(t->builder) >
                    (p->memory < BATCH_MAX_BYTES / 2 ? p->memory : BATCH_MAX_BYTES / 2))

@@ -75,8 +75,8 @@ static int read_file(struct replay *p, uint64_t generation)
 
 /* What stands behind a place where no frame starts. */
 struct later {
-    bool found;           /* a whole frame: what is missing or damaged before it is not a torn end */
-    uint64_t generation;  /* of its file */
+    bool found;          /* a whole frame: what is missing or damaged before it is not a torn end */
+    uint64_t generation; /* of its file */
     uint64_t first_lsn;
     bool remains; /* bytes in the same file that are no frame */
 };

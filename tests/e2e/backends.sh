@@ -26,6 +26,7 @@ die() {
 start() { # command before the program, arguments
     local before=$1 ready='' i
     shift
+    : >"$work/$name.out"
     # shellcheck disable=SC2086  # the command is words
     $before "$bin/quanta" --data-dir "$work/$name" --mysql-port 0 --grpc-port 0 --token-port 0 \
         --http-port 0 "$@" >"$work/$name.out" 2>>"$work/$name.log" </dev/null &

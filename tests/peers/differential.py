@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # alone
-# timeout: 900
+# timeout: 1800
 """
 Differential tests: random statements answered by quanta and by MariaDB must agree.
 
@@ -15,6 +15,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class Side:
     def __init__(self, name, server, dialect):
         self.name, self.server, self.dialect = name, server, dialect
         self.connection = None
-        self.crashes = 0
+        self.seconds = 0.0
         self.reconnect()
 
     def reconnect(self):
@@ -56,7 +57,6 @@ class Side:
         if self.connection:
             self.close()
         if isinstance(self.server, quanta.Quanta) and not self.server.server.is_running():
-            self.crashes += 1
             print(f"{self.name} died:\n{self.server.server.error_text()[-3000:]}", flush=True)
             self.server.server.start()
         self.connection = self.server.connect(read_timeout=READ_SECONDS)
@@ -72,6 +72,7 @@ class Side:
         """The answer to a statement: a tree or a text."""
         text = tree if isinstance(tree, str) else tree.render(self.dialect)
         answer = compare.ask(self.connection, text)
+        self.seconds += answer.seconds
         if answer.is_lost:
             time.sleep(0.3)
             self.reconnect()
@@ -324,6 +325,7 @@ def subjects(options, folder, made, stack):
 def main():
     """Returns the exit status."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaving nothing behind
     if not mariadb.is_available():
         skip("mariadbd is not installed")
     if not options.self and not (quanta.program("quanta")):
@@ -345,7 +347,9 @@ def main():
                 run.go(options.statements, options.changes)
             finally:
                 print(run.report)
-                print(f"{time.monotonic() - started:.0f} s", flush=True)
+                spent = ", ".join(f"{side.name} {side.seconds:.0f} s"
+                                  for side in [oracle, *run.subjects])
+                print(f"{time.monotonic() - started:.0f} s; {spent}", flush=True)
                 if options.report:
                     with open(options.report, "w", encoding="utf-8") as file:
                         file.write(str(run.report) + "\n")

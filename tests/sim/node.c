@@ -10,7 +10,12 @@
 #include "node_work.h"
 #include "reactor/assert.h"
 
-enum { LIVES = 4, OPERATIONS = 20 /* of each client in each life */, CRASH_STEPS = 6000, MEMORY = 1 << 28 };
+enum {
+    LIVES = 4,
+    OPERATIONS = 20 /* of each client in each life */,
+    CRASH_STEPS = 6000,
+    MEMORY = 1 << 28
+};
 
 /* A node that crashes leaves its memory behind. */
 void __lsan_disable(void) __attribute__((weak));
@@ -124,9 +129,12 @@ SCENARIO(node)
     node_host_halt(&host);
     uint64_t hash = sim_trace_hash(host.sim) ^ w->operations << 32 ^ w->failures;
     if (getenv("QUANTA_SIM_FIGURES"))
-        fprintf(stderr, "%llu operations, %llu writes, %llu repeats, %llu queries, %llu closed early, %llu failures, %u versions\n",
-                (unsigned long long)w->operations, (unsigned long long)w->writes, (unsigned long long)w->repeats,
-                (unsigned long long)w->queries, (unsigned long long)w->closed_early, (unsigned long long)w->failures,
+        fprintf(stderr,
+                "%llu operations, %llu writes, %llu repeats, %llu queries, %llu closed early, %llu "
+                "failures, %u versions\n",
+                (unsigned long long)w->operations, (unsigned long long)w->writes,
+                (unsigned long long)w->repeats, (unsigned long long)w->queries,
+                (unsigned long long)w->closed_early, (unsigned long long)w->failures,
                 w->model.next_version);
     work_fini(w);
     node_host_fini(&host);

@@ -10,7 +10,9 @@ static void ddl_done(struct cluster_ddl *d)
     struct work_client *c = d->ctx;
     struct model *m = &c->work->model;
     struct model_table *t = &m->tables[c->ddl_table];
-    int expected = d->kind == CLUSTER_CREATE_TABLE ? 1050 : d->kind == CLUSTER_DROP_TABLE ? 1051 : 1146;
+    int expected = d->kind == CLUSTER_CREATE_TABLE ? 1050
+                   : d->kind == CLUSTER_DROP_TABLE ? 1051
+                                                   : 1146;
     bool refused = d->rc && d->error.code == expected;
 
     if (d->rc && !refused)
@@ -31,10 +33,12 @@ static void ddl_done(struct cluster_ddl *d)
 static enum cluster_ddl_kind choose(struct work_client *c, const struct model_table *t)
 {
     if (t->state == MODEL_GONE)
-        return work_chance(c, 90) ? CLUSTER_CREATE_TABLE
-                                  : work_chance(c, 50) ? CLUSTER_DROP_TABLE : CLUSTER_TRUNCATE_TABLE;
-    return work_chance(c, 15) ? CLUSTER_DROP_TABLE
-                              : work_chance(c, 10) ? CLUSTER_CREATE_TABLE : CLUSTER_TRUNCATE_TABLE;
+        return work_chance(c, 90)   ? CLUSTER_CREATE_TABLE
+               : work_chance(c, 50) ? CLUSTER_DROP_TABLE
+                                    : CLUSTER_TRUNCATE_TABLE;
+    return work_chance(c, 15)   ? CLUSTER_DROP_TABLE
+           : work_chance(c, 10) ? CLUSTER_CREATE_TABLE
+                                : CLUSTER_TRUNCATE_TABLE;
 }
 
 void work_ddl_start(struct work_client *c)
@@ -51,7 +55,8 @@ void work_ddl_start(struct work_client *c)
         work_next(c);
         return;
     }
-    c->ddl = (struct cluster_ddl){.kind = choose(c, t), .name = t->name, .done = ddl_done, .ctx = c};
+    c->ddl =
+        (struct cluster_ddl){.kind = choose(c, t), .name = t->name, .done = ddl_done, .ctx = c};
     c->schema = NULL;
     if (c->ddl.kind == CLUSTER_CREATE_TABLE)
         c->ddl.schema = c->schema = work_schema(c->ddl_table);

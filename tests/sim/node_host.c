@@ -19,7 +19,9 @@ static void write_meta(const struct node_host *h, uint64_t seed)
     snprintf(path, sizeof path, "%s/quanta.meta", h->dir);
     FILE *f = fopen(path, "w");
     ASSERT(f);
-    fprintf(f, "quanta data directory\nversion: %d\nslot_bits: %u\nhash_seed: %016" PRIx64 "\nid: %032d\n",
+    fprintf(f,
+            "quanta data directory\nversion: %d\nslot_bits: %u\nhash_seed: %016" PRIx64
+            "\nid: %032d\n",
             DATADIR_VERSION, h->slot_bits, seed * 0x9e3779b97f4a7c15u + 7, 1);
     ASSERT(fclose(f) == 0);
 }

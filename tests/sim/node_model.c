@@ -36,7 +36,8 @@ unsigned model_row_of(int64_t id)
 {
     int64_t row = (id + 50000000) / 1000003;
 
-    return row >= 0 && row < MODEL_ROWS && model_id((unsigned)row) == id ? (unsigned)row : MODEL_ROWS;
+    return row >= 0 && row < MODEL_ROWS && model_id((unsigned)row) == id ? (unsigned)row
+                                                                         : MODEL_ROWS;
 }
 
 bool model_number(uint32_t version, int64_t *v)
@@ -114,8 +115,8 @@ static uint32_t effect(uint32_t was, enum batch_op op, uint32_t version)
     }
 }
 
-void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op, uint32_t version,
-                     enum model_outcome outcome)
+void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op,
+                     uint32_t version, enum model_outcome outcome)
 {
     struct model_row was = *r;
 

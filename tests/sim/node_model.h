@@ -9,7 +9,13 @@
 
 #include "storage/batch.h"
 
-enum { MODEL_TABLES = 2, MODEL_ROWS = 180, MODEL_VERSIONS = 12, MODEL_GROUPS = 12, MODEL_ABSENT = 0 };
+enum {
+    MODEL_TABLES = 2,
+    MODEL_ROWS = 180,
+    MODEL_VERSIONS = 12,
+    MODEL_GROUPS = 12,
+    MODEL_ABSENT = 0
+};
 
 enum model_state { MODEL_GONE, MODEL_THERE, MODEL_CHANGING };
 
@@ -60,8 +66,8 @@ bool model_is_sure(const struct model_row *r, uint32_t version);
 
 void model_write_begin(struct model *m, struct model_row *r);
 /* The row after a write of `version` by op. */
-void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op, uint32_t version,
-                     enum model_outcome outcome);
+void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op,
+                     uint32_t version, enum model_outcome outcome);
 
 void model_truncate_begin(struct model *m, struct model_table *t);
 void model_truncate_end(struct model *m, struct model_table *t, enum model_outcome outcome);

@@ -30,10 +30,12 @@ static void choose_where(struct work_query *q, struct work_client *c)
     case 2:
         p->kind = PREDICATE_STRINGS;
         p->column = COLUMN_GRP;
-        q->text.len = (uint32_t)snprintf(q->group, sizeof q->group, "g%u", (unsigned)work_random(c, 11));
+        q->text.len =
+            (uint32_t)snprintf(q->group, sizeof q->group, "g%u", (unsigned)work_random(c, 11));
         q->text.bytes = q->group;
         p->strings = &q->text;
         p->n = 1;
+        p->negate = work_chance(c, 30);
         break;
     case 3:
         p->kind = PREDICATE_RANGE;
@@ -62,7 +64,7 @@ static bool is_wanted(const struct work_query *q, unsigned row, uint32_t version
     if (p->column == COLUMN_ID)
         return model_id(row) >= p->lo && model_id(row) <= p->hi;
     if (p->column == COLUMN_GRP)
-        return model_group(version, text) >= 0 && strcmp(text, q->group) == 0;
+        return model_group(version, text) >= 0 && (strcmp(text, q->group) == 0) != p->negate;
     present = model_number(version, &v);
     if (p->kind == PREDICATE_NULL)
         return present == p->negate;
@@ -71,8 +73,10 @@ static bool is_wanted(const struct work_query *q, unsigned row, uint32_t version
 
 static void make_program(struct work_query *q)
 {
-    static const uint16_t all[] = {COLUMN_ID, COLUMN_VER, COLUMN_V, COLUMN_GRP, COLUMN_NAME}, group[] = {COLUMN_GRP};
-    static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, COLUMN_V}};
+    static const uint16_t all[] = {COLUMN_ID, COLUMN_VER, COLUMN_V, COLUMN_GRP, COLUMN_NAME},
+                          group[] = {COLUMN_GRP};
+    static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                                  {AGGREGATE_SUM, COLUMN_V}};
     static const struct program_order order[] = {{COLUMN_V, true}, {COLUMN_ID, false}};
     struct program *p = &q->program;
     bool rows = q->reading == READ_ROWS || q->reading == READ_ORDERED;
@@ -124,7 +128,8 @@ static void take_row(struct work_query *q, const struct batch_column c[WORK_COLU
     ASSERT(version != MODEL_ABSENT && version <= q->work->model.next_version);
     /* every column belongs to the same version, and the predicate is true for it */
     bool present = model_number(version, &v);
-    ASSERT(batch_is_present(&c[COLUMN_V], i) == present && (!present || batch_i64(&c[COLUMN_V], i) == v));
+    ASSERT(batch_is_present(&c[COLUMN_V], i) == present &&
+           (!present || batch_i64(&c[COLUMN_V], i) == v));
     ASSERT(is_text(&c[COLUMN_GRP], i, text, model_group(version, text)));
     ASSERT(is_text(&c[COLUMN_NAME], i, text, model_name(version, text)));
     ASSERT(is_wanted(q, row, version));
@@ -310,8 +315,11 @@ static void choose_ending(struct work_query *q, struct work_client *c)
 {
     unsigned n = (unsigned)work_random(c, 100);
 
-    q->ending = n < 60 ? END_BY_ITSELF : n < 68 ? END_AT_START : n < 76 ? END_AT_NEXT : n < 88 ? END_AFTER_BATCH
-                                                                                             : END_BY_TIMER;
+    q->ending = n < 60   ? END_BY_ITSELF
+                : n < 68 ? END_AT_START
+                : n < 76 ? END_AT_NEXT
+                : n < 88 ? END_AFTER_BATCH
+                         : END_BY_TIMER;
     q->slow = work_chance(c, 20);
     if (work_chance(c, 10))
         q->query.deadline_ns = reactor_now_ns(q->reactor) + 1 + work_random(c, 2000000);
@@ -319,7 +327,8 @@ static void choose_ending(struct work_query *q, struct work_client *c)
         timer_arm(q->reactor, &q->timer, work_random(c, 3000000));
 }
 
-void work_query_start(struct work_query *q, struct reactor *r, struct work_client *random, enum work_reading reading)
+void work_query_start(struct work_query *q, struct reactor *r, struct work_client *random,
+                      enum work_reading reading)
 {
     struct model *m = &q->work->model;
 
@@ -376,7 +385,8 @@ static void verify_table(struct work *w, unsigned table, bool settle)
     struct model_table *t = &w->model.tables[table];
 
     for (enum work_reading reading = 0; reading < WORK_READINGS; reading++) {
-        struct verification v = {.query = {.work = w, .table = table, .reading = reading, .ended = verified}};
+        struct verification v = {
+            .query = {.work = w, .table = table, .reading = reading, .ended = verified}};
         unsigned core = (unsigned)(sim_random(w->host->sim) % w->host->cores);
 
         w->model.now++;

@@ -78,11 +78,12 @@ struct schema *work_find(struct work *w, struct reactor *r, unsigned table)
     return s;
 }
 
-void work_check_error(struct work *w, const struct model_table *t, unsigned generation, uint64_t since,
-                      const struct error_info *error)
+void work_check_error(struct work *w, const struct model_table *t, unsigned generation,
+                      uint64_t since, const struct error_info *error)
 {
     bool changed = t->state != MODEL_THERE || t->generation != generation || t->changed > since;
-    bool possible = (error->code == 1412 && changed) || ((error->code == 1021 || error->code == 1026) && w->faulty) ||
+    bool possible = (error->code == 1412 && changed) ||
+                    ((error->code == 1021 || error->code == 1026) && w->faulty) ||
                     ((error->code == 1037 || error->code == 1038) && w->poor);
 
     w->failures++;
@@ -164,7 +165,8 @@ void work_start(struct work *w, unsigned operations)
 
         memset(&c->timer, 0, sizeof c->timer);
         c->left = i == WORK_CLIENTS - 1 ? operations / 4 : operations;
-        reactor_post(reactor_group_get(w->host->group, (unsigned)(sim_random(w->host->sim) % w->host->cores)),
+        reactor_post(reactor_group_get(w->host->group,
+                                       (unsigned)(sim_random(w->host->sim) % w->host->cores)),
                      client_start, c);
     }
 }

@@ -23,7 +23,8 @@ struct work_write {
     unsigned table, generation;
     enum batch_op op;
     bool check_first;
-    uint64_t sequence, number, begun; /* number: count of all writes when it was made; begun: the first time */
+    uint64_t sequence, number,
+        begun; /* number: count of all writes when it was made; begun: the first time */
     uint32_t n, rows[WORK_BATCH_ROWS], version;
     struct write_result result;
     struct buffer bytes;
@@ -80,7 +81,7 @@ struct work {
     struct model model;
     struct work_client clients[WORK_CLIENTS];
     unsigned active;
-    bool idle; /* no client has anything left to do */
+    bool idle;         /* no client has anything left to do */
     bool faulty, poor; /* the disk, the memory may refuse */
     uint64_t operations, writes, queries, failures, repeats, closed_early;
 };
@@ -105,8 +106,8 @@ struct schema *work_find(struct work *w, struct reactor *r, unsigned table);
 void work_next(struct work_client *c);
 
 /* Is this error of a statement on the table possible now? */
-void work_check_error(struct work *w, const struct model_table *t, unsigned generation, uint64_t since,
-                      const struct error_info *error);
+void work_check_error(struct work *w, const struct model_table *t, unsigned generation,
+                      uint64_t since, const struct error_info *error);
 
 void work_write_start(struct work_client *c);
 void work_write_crashed(struct work_client *c);
@@ -114,7 +115,8 @@ void work_ddl_start(struct work_client *c);
 void work_ddl_crashed(struct work_client *c);
 
 /* Reads the table of q->schema. random: what is asked and how it ends; NULL = all of it, in the way of `reading`. */
-void work_query_start(struct work_query *q, struct reactor *r, struct work_client *random, enum work_reading reading);
+void work_query_start(struct work_query *q, struct reactor *r, struct work_client *random,
+                      enum work_reading reading);
 
 /* Nothing else runs: reads every table in every way; all must agree. settle: what is read is what is from now on. */
 void work_verify(struct work *w, bool settle);

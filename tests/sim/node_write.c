@@ -6,7 +6,9 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 
-enum { REPEAT_WITHIN = 150 /* writes: slots times this stays below the entries a core remembers */ };
+enum {
+    REPEAT_WITHIN = 150 /* writes: slots times this stays below the entries a core remembers */
+};
 
 static void build(struct work_write *w, const struct schema *s)
 {
@@ -17,7 +19,8 @@ static void build(struct work_write *w, const struct schema *s)
 
     ASSERT(b);
     for (unsigned i = 0; i < (w->op == BATCH_DELETE ? 1 : WORK_COLUMNS); i++)
-        ASSERT(batch_builder_add_column(b, s->columns[i].id, i < 3 ? BATCH_I64 : BATCH_BYTES, 0) == (int)i);
+        ASSERT(batch_builder_add_column(b, s->columns[i].id, i < 3 ? BATCH_I64 : BATCH_BYTES, 0) ==
+               (int)i);
     for (uint32_t i = 0; i < w->n; i++) {
         ASSERT(batch_builder_put_i64(b, 0, model_id(w->rows[i])) == 0);
         if (w->op != BATCH_DELETE) {
@@ -38,7 +41,8 @@ static void build(struct work_write *w, const struct schema *s)
 
 /* What the counts of a result must lie between, from what the rows may be; those of a repetition are partly of the
  * first time, when they were something else. */
-static void check_counts(const struct work_write *w, const struct model_table *t, const struct write_result *r)
+static void check_counts(const struct work_write *w, const struct model_table *t,
+                         const struct write_result *r)
 {
     uint64_t there_least = 0, there_most = 0, there, gone, n = w->n;
 
@@ -155,7 +159,8 @@ static void now_done(struct cluster_write *cw)
     work_next(c);
 }
 
-static void send(struct work_client *c, struct work_write *w, struct schema *s, void (*done)(struct cluster_write *cw))
+static void send(struct work_client *c, struct work_write *w, struct schema *s,
+                 void (*done)(struct cluster_write *cw))
 {
     struct error_info err;
 
@@ -227,14 +232,16 @@ void work_write_start(struct work_client *c)
     struct schema *s;
 
     work->writes++;
-    if (can_repeat(c, w) && !w->known && work_chance(c, 80) && (s = work_find(work, c->reactor, w->table))) {
+    if (can_repeat(c, w) && !w->known && work_chance(c, 80) &&
+        (s = work_find(work, c->reactor, w->table))) {
         work->repeats++;
         w->repeated = true;
         begin_rows(c, w);
         send(c, w, s, now_done);
         return;
     }
-    if (can_repeat(c, &c->old) && work_chance(c, 15) && (s = work_find(work, c->reactor, c->old.table))) {
+    if (can_repeat(c, &c->old) && work_chance(c, 15) &&
+        (s = work_find(work, c->reactor, c->old.table))) {
         work->repeats++;
         send(c, &c->old, s, old_done);
         return;

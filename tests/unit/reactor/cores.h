@@ -37,6 +37,14 @@ static inline void gate_add(struct gate *g, long n)
     pthread_mutex_unlock(&g->lock);
 }
 
+/* Forgets what was counted; a core may be adding at the same time. */
+static inline void gate_reset(struct gate *g)
+{
+    pthread_mutex_lock(&g->lock);
+    g->count = 0;
+    pthread_mutex_unlock(&g->lock);
+}
+
 static inline bool gate_reached(void *ctx)
 {
     struct gate *g = ctx;

@@ -16,10 +16,11 @@
 #include "rpc/cluster.h"
 #include "rpc/node.h"
 
-enum { STEPS = 5000000, CORES = 2, SLOTS = 8 };
+enum { STEPS = 5000000, CORES = 2 };
 
 struct world {
     char dir[64];
+    unsigned slots;
     struct sim *sim;
     struct sim_disk *disk;
     struct reactor_group *group;
@@ -88,7 +89,7 @@ static int boot(struct world *w)
                                 .sim = w->sim,
                                 .sim_disk = w->disk};
     struct node_config nc = {
-        .data_dir = w->dir, .name = "n1", .slots = SLOTS, .log_file_bytes = 1 << 16};
+        .data_dir = w->dir, .name = "n1", .slots = w->slots, .log_file_bytes = 1 << 16};
     char err[300];
 
     cr_assert_eq(reactor_group_new(&rc, &w->group, err, sizeof err), 0, "%s", err);
@@ -147,7 +148,8 @@ static void halt(struct world *w)
 static void world_init(struct world *w)
 {
     memset(w, 0, sizeof *w);
-    log_level = LOG_ERROR + 1;
+    log_level = LOG_ERROR;
+    w->slots = 8;
     w->sim = sim_new(11);
     w->disk = sim_disk_new(w->sim, 0);
     snprintf(w->dir, sizeof w->dir, "/tmp/quanta-fault-XXXXXX");
@@ -452,6 +454,26 @@ Test(local_fault, a_batch_that_is_too_large_is_refused)
     read_column(&w, 1);
     cr_assert_eq(w.rows, 0);
     cr_assert_eq(write_rows(&w, BATCH_INSERT, 0, 10, 1, 10), 0, "%s", w.error.text);
+    halt(&w);
+    world_fini(&w);
+}
+
+/* A batch of more slots than there were entries is remembered whole. */
+Test(local_fault, a_batch_of_many_slots_is_applied_once)
+{
+    struct world w;
+
+    world_init(&w);
+    w.slots = 16384;
+    cr_assert_eq(boot(&w), 0, "%s", w.error.text);
+    cr_assert_eq(create(&w, "t", true, 0), 0, "%s", w.error.text);
+    w.client = 5;
+    for (w.sequence = 1; w.sequence <= 3; w.sequence++)
+        cr_assert_eq(write_rows(&w, BATCH_INSERT, (int64_t)w.sequence * 20000, (int64_t)w.sequence * 20000 + 20000, 1, 0), 0);
+    w.sequence = 1;
+    cr_assert_eq(write_rows(&w, BATCH_INSERT, 20000, 40000, 1, 0), 0);
+    cr_assert_eq(w.write.result.inserted, 20000, "the first answer again");
+    cr_assert_eq(w.write.result.rejected, 0);
     halt(&w);
     world_fini(&w);
 }

@@ -117,7 +117,9 @@ static void write_step(struct client *c)
         batch_builder_end_row(b);
     }
     c->bytes.len = 0;
-    cr_assert_eq(batch_builder_finish(b, BATCH_INSERT, c->schema->table_id, BATCH_SLOT_ANY, &c->bytes), 0);
+    cr_assert_eq(batch_builder_finish(b, BATCH_INSERT, c->schema->table_id, BATCH_SLOT_ANY,
+                                      &c->bytes),
+                 0);
     batch_builder_free(b);
     cr_assert_eq(batch_open(c->bytes.data, c->bytes.len, &batch, &err), 0);
     c->write = (struct cluster_write){.schema = c->schema,
@@ -228,7 +230,8 @@ static void ddl_step(struct client *c)
     enum cluster_ddl_kind kind = kinds[(CHANGES - c->left) % 4];
 
     c->schema = kind == CLUSTER_CREATE_TABLE ? make_schema("other") : NULL;
-    c->ddl = (struct cluster_ddl){.kind = kind, .schema = c->schema, .name = "other", .done = ddl_done, .ctx = c};
+    c->ddl = (struct cluster_ddl){
+        .kind = kind, .schema = c->schema, .name = "other", .done = ddl_done, .ctx = c};
     cluster_ddl_start(cluster_of(reactor_self()), &c->ddl);
 }
 
@@ -249,7 +252,8 @@ static void start_client(struct reactor *r, void *ctx)
     reactor_task(r, &c->task, TASK_IO);
 }
 
-static void add_client(struct stress *s, unsigned index, void (*step)(struct client *c), unsigned steps)
+static void add_client(struct stress *s, unsigned index, void (*step)(struct client *c),
+                       unsigned steps)
 {
     struct client *c = &s->clients[index];
 
@@ -276,7 +280,10 @@ static void replay(struct reactor *r, void *ctx)
 static void boot(struct stress *s)
 {
     struct reactor_config rc = {.cores = CORES, .memory = 1 << 29, .ring_entries = 2};
-    struct node_config nc = {.data_dir = s->dir, .name = "n1", .slots = 8, .log_file_bytes = 1 << 18};
+    struct node_config nc = {.data_dir = s->dir,
+                             .name = "n1",
+                             .slots = 8,
+                             .log_file_bytes = 1 << 18};
     char err[300];
 
     log_level = LOG_ERROR;
@@ -327,8 +334,10 @@ static void create_kept(struct reactor *r, void *ctx)
 {
     struct stress *s = ctx;
 
-    s->clients[0].ddl = (struct cluster_ddl){
-        .kind = CLUSTER_CREATE_TABLE, .schema = make_schema("kept"), .done = create_done, .ctx = s};
+    s->clients[0].ddl = (struct cluster_ddl){.kind = CLUSTER_CREATE_TABLE,
+                                             .schema = make_schema("kept"),
+                                             .done = create_done,
+                                             .ctx = s};
     cluster_ddl_start(cluster_of(r), &s->clients[0].ddl);
 }
 

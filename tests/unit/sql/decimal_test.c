@@ -54,7 +54,7 @@ Test(decimal, arithmetic)
     cr_expect(decimal_mul(15, 1, 225, 2, &v, &s) && v == 3375 && s == 3);
     cr_expect(decimal_div(1, 0, 3, 0, 9, &v, &s) && v == 333333333 && s == 9);
     cr_expect(decimal_div(-1, 0, 8, 0, 9, &v, &s) && s <= 9);
-    check_text(v, s, "-0.125");
+    check_text(v, s, "-0.125000000");
     cr_expect(decimal_div(decimal_pow10(37), 0, decimal_pow10(37), 0, 9, &v, &s));
     cr_expect_eq(decimal_compare(v, s, 1, 0), 0);
     cr_expect(decimal_mod(-75, 1, 2, 0, &v, &s) && v == -15 && s == 1);

@@ -219,7 +219,7 @@ static void check_model(const struct batch *view, uint32_t rows)
     }
 }
 
-Test(batch, built_is_read_and_copied, .timeout = 60)
+Test(batch, built_is_read_and_copied)
 {
     struct batch_builder *b = batch_builder_new(NULL), *copy = batch_builder_new(NULL);
     struct buffer out, out2;
@@ -377,7 +377,7 @@ static uint64_t read_all(const struct batch *view)
     return sum;
 }
 
-Test(batch, damaged_bytes_are_refused_or_harmless, .timeout = 120)
+Test(batch, damaged_bytes_are_refused_or_harmless)
 {
     struct batch_builder *b = batch_builder_new(NULL);
     struct buffer out;

@@ -126,7 +126,7 @@ Test(catalog, encoded_is_decoded)
     catalog_put(back);
 }
 
-Test(catalog, damaged_bytes, .timeout = 60)
+Test(catalog, damaged_bytes)
 {
     struct catalog *c = sample(), *back;
     struct error_info err;

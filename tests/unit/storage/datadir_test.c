@@ -115,9 +115,11 @@ Test(datadir, damaged_facts_are_refused)
     check_refused("", "damaged");
     check_refused("something else\n", "damaged");
     check_refused("quanta data directory\nversion: 1\nslot_bits: 3\n", "damaged");
-    snprintf(text, sizeof(text), "quanta data directory\nversion: 2\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
+    snprintf(text, sizeof(text),
+             "quanta data directory\nversion: 2\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
     check_refused(text, "version 2");
-    snprintf(text, sizeof(text), "quanta data directory\nversion: 1\nslot_bits: 17\nhash_seed: 1f\nid: %s\n", id);
+    snprintf(text, sizeof(text),
+             "quanta data directory\nversion: 1\nslot_bits: 17\nhash_seed: 1f\nid: %s\n", id);
     check_refused(text, "slot_bits 17");
 }
 

@@ -5,7 +5,7 @@
 
 #include "storage/mapping.h"
 
-Test(datetime, days_round_trip_over_all_years, .timeout = 60)
+Test(datetime, days_round_trip_over_all_years)
 {
     int64_t days = -719162;
     int last_year = 0;
@@ -174,7 +174,7 @@ Test(datetime, printed_forms)
 }
 
 /* What is printed is read back, for random times. */
-Test(datetime, printed_is_parsed, .timeout = 60)
+Test(datetime, printed_is_parsed)
 {
     uint64_t x = 88172645463325252;
 

@@ -69,7 +69,9 @@ static struct batch all(struct partial *t)
 
 Test(group, no_columns_give_one_group)
 {
-    static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, NUM}, {AGGREGATE_MAX, NAME}};
+    static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                         {AGGREGATE_SUM, NUM},
+                                         {AGGREGATE_MAX, NAME}};
     struct program p = {.n_aggregates = 3, .aggregates = a, .memory = 16 << 20};
     struct partial *t = run(&p, 1);
     struct batch b = all(t);
@@ -92,7 +94,8 @@ Test(group, codes_with_null_as_a_group)
 {
     static const uint16_t columns[] = {KIND};
     static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_MIN, NUM}};
-    struct program p = {.n_columns = 1, .columns = columns, .n_aggregates = 2, .aggregates = a, .memory = 16 << 20};
+    struct program p = {
+        .n_columns = 1, .columns = columns, .n_aggregates = 2, .aggregates = a, .memory = 16 << 20};
     struct partial *t = run(&p, 1);
     struct batch b = all(t);
     struct batch_column key, count, min;
@@ -124,7 +127,8 @@ Test(group, a_row_counts_once_per_value_of_a_list)
 {
     static const uint16_t columns[] = {TAGS};
     static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}};
-    struct program p = {.n_columns = 1, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 16 << 20};
+    struct program p = {
+        .n_columns = 1, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 16 << 20};
     struct partial *t = run(&p, 1);
     struct batch b = all(t);
     struct batch_column key, count;
@@ -135,7 +139,8 @@ Test(group, a_row_counts_once_per_value_of_a_list)
     batch_column_at(&b, 1, &count);
     for (uint32_t row = 0; row < 4; row++) {
         uint32_t len;
-        int64_t n = batch_is_present(&key, row) ? expected[batch_bytes(&key, row, &len)[1] - '0'] : 250;
+        int64_t n =
+            batch_is_present(&key, row) ? expected[batch_bytes(&key, row, &len)[1] - '0'] : 250;
         cr_assert_eq(batch_i64(&count, row), n);
     }
     partial_free(t);
@@ -145,7 +150,8 @@ Test(group, integers_are_hashed_and_slots_add_up)
 {
     static const uint16_t columns[] = {NUM, FLAG};
     static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}};
-    struct program p = {.n_columns = 2, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 16 << 20};
+    struct program p = {
+        .n_columns = 2, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 16 << 20};
     struct partial *t = run(&p, 3);
     struct batch b = all(t);
     struct batch_column count;
@@ -164,7 +170,8 @@ Test(group, changing_maps_are_charged_once)
 {
     static const uint16_t columns[] = {NAME, KIND};
     static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}};
-    struct program p = {.n_columns = 2, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 120000};
+    struct program p = {
+        .n_columns = 2, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 120000};
     struct input inputs[3] = {[2] = {.ref = UINT16_MAX}};
     struct dict *large = dict_new(DICT_BYTES, 1, NULL);
     struct group_table *g;
@@ -191,7 +198,8 @@ Test(group, memory_is_limited)
 {
     static const uint16_t columns[] = {NUM};
     static const struct aggregate a[] = {{AGGREGATE_COUNT_ROWS, 0}};
-    struct program p = {.n_columns = 1, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 20000};
+    struct program p = {
+        .n_columns = 1, .columns = columns, .n_aggregates = 1, .aggregates = a, .memory = 20000};
     static uint64_t sel[BLOCK_WORDS];
     struct input inputs[2] = {[1] = {.ref = UINT16_MAX}};
     struct group_table *g;
@@ -266,8 +274,11 @@ Test(input, attributes_of_parents)
     cr_assert_eq(join_map_new(&join, &table.arena, &budget, &m), 0);
     cr_assert_eq(join_map_bind(m, table.slot, &table.arena), 0);
     cr_assert_eq(join_map_rows(m, &b, sel, rows), 1000);
-    cr_assert_eq(input_init(&number, table.schema, m, PROGRAM_PARENT + 1, SCAN_WINDOW, &table.arena), 0);
-    cr_assert_eq(input_init(&name, table.schema, m, PROGRAM_PARENT + 2, SCAN_WINDOW, &table.arena), 0);
+    cr_assert_eq(input_init(&number, table.schema, m, PROGRAM_PARENT + 1, SCAN_WINDOW,
+                            &table.arena),
+                 0);
+    cr_assert_eq(input_init(&name, table.schema, m, PROGRAM_PARENT + 2, SCAN_WINDOW, &table.arena),
+                 0);
     input_read(&number, &b, sel, m, rows, 1000);
     input_read(&name, &b, sel, m, rows, 1000);
     for (uint32_t i = 0; i < 1000; i++) {

@@ -434,7 +434,7 @@ Test(mapping, printed_values)
 }
 
 /* What is printed converts back to the same value: every type, random values. */
-Test(mapping, printed_is_converted, .timeout = 60)
+Test(mapping, printed_is_converted)
 {
     static const struct column *const columns[] = {&integer, &money, &fine, &whole, &micro};
     uint64_t x = 0x2545F4914F6CDD1D;
@@ -458,7 +458,7 @@ Test(mapping, printed_is_converted, .timeout = 60)
 }
 
 /* A double that came from a decimal of up to 15 digits gives exactly that decimal. */
-Test(mapping, doubles_of_short_decimals, .timeout = 60)
+Test(mapping, doubles_of_short_decimals)
 {
     uint64_t x = 0x9E3779B97F4A7C15;
 

@@ -108,7 +108,8 @@ Test(merge, groups_of_two_cores_combine)
 {
     static const uint16_t group[] = {KIND};
     static const struct aggregate sums[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, NUM}};
-    struct program p = {.n_columns = 1, .columns = group, .n_aggregates = 2, .aggregates = sums, .memory = 1 << 20};
+    struct program p = {
+        .n_columns = 1, .columns = group, .n_aggregates = 2, .aggregates = sums, .memory = 1 << 20};
     struct batch_builder *builder = batch_builder_new(NULL);
     struct batch_column count, sum;
     struct error_info err;
@@ -190,7 +191,8 @@ static uint32_t top(const struct program *p, int64_t *ids, uint32_t cap)
 
 Test(topn, nulls_are_smallest)
 {
-    static const struct program_order up[] = {{1, false}, {0, false}}, down[] = {{1, true}, {0, true}};
+    static const struct program_order up[] = {{1, false}, {0, false}},
+                                      down[] = {{1, true}, {0, true}};
     struct program p = ordered(up, 2, 150);
     int64_t ids[1000];
 

@@ -5,8 +5,10 @@
 #include "storage/partial.h"
 
 static const uint16_t group_columns[] = {KIND, NUM};
-static const struct aggregate aggregates[] = {
-    {AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, NUM}, {AGGREGATE_MIN, NAME}, {AGGREGATE_MAX, NUM}};
+static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                              {AGGREGATE_SUM, NUM},
+                                              {AGGREGATE_MIN, NAME},
+                                              {AGGREGATE_MAX, NUM}};
 static struct program program = {.output = OUTPUT_GROUPS,
                                  .columns = group_columns,
                                  .n_columns = 2,
@@ -51,8 +53,11 @@ static uint32_t group(struct partial *t, struct cell a, struct cell b)
 
 static void add(struct partial *t, uint32_t g, int64_t n, const char *name)
 {
-    struct aggregate_state count = {.number = 1, .present = true}, num = {.number = n, .present = true};
-    struct aggregate_state str = {.bytes = name, .len = name ? (uint32_t)strlen(name) : 0, .present = name};
+    struct aggregate_state count = {.number = 1, .present = true},
+                           num = {.number = n, .present = true};
+    struct aggregate_state str = {.bytes = name,
+                                  .len = name ? (uint32_t)strlen(name) : 0,
+                                  .present = name};
 
     cr_assert_eq(partial_combine(t, g, 0, &count), 0);
     cr_assert_eq(partial_combine(t, g, 1, &num), 0);
@@ -194,4 +199,3 @@ Test(partial, memory_is_limited_by_program_and_budget)
         budget.limit = 200000;
     }
 }
-

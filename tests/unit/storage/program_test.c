@@ -34,16 +34,27 @@ Test(program, predicates_must_fit_their_columns)
     static const struct program_string s[2];
 
     cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = NUM}), 0);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = KIND}), -EINVAL);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = SMALL_COLUMNS}), -EINVAL);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = PROGRAM_PARENT + 1}), -EINVAL);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_STRINGS, .column = NUM}), -EINVAL);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_STRING_RANGE, .column = KIND, .n = 1, .strings = s}),
+    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = KIND}),
                  -EINVAL);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_STRING_RANGE, .column = KIND, .n = 2, .strings = s}), 0);
-    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_LIKE, .column = KIND, .n = 2, .strings = s}), -EINVAL);
+    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_RANGE, .column = SMALL_COLUMNS}),
+                 -EINVAL);
+    cr_assert_eq(check_where(
+                     &(struct predicate){.kind = PREDICATE_RANGE, .column = PROGRAM_PARENT + 1}),
+                 -EINVAL);
+    cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_STRINGS, .column = NUM}),
+                 -EINVAL);
+    cr_assert_eq(check_where(&(struct predicate){
+                     .kind = PREDICATE_STRING_RANGE, .column = KIND, .n = 1, .strings = s}),
+                 -EINVAL);
+    cr_assert_eq(check_where(&(struct predicate){
+                     .kind = PREDICATE_STRING_RANGE, .column = KIND, .n = 2, .strings = s}),
+                 0);
+    cr_assert_eq(check_where(&(struct predicate){
+                     .kind = PREDICATE_LIKE, .column = KIND, .n = 2, .strings = s}),
+                 -EINVAL);
     cr_assert_eq(check_where(&(struct predicate){.kind = PREDICATE_NULL, .column = TAGS}), 0);
-    cr_assert_eq(check_where(&(struct predicate){.kind = (enum predicate_kind)99, .column = NUM}), -EINVAL);
+    cr_assert_eq(check_where(&(struct predicate){.kind = (enum predicate_kind)99, .column = NUM}),
+                 -EINVAL);
 }
 
 Test(program, nesting_has_a_limit)
@@ -62,15 +73,27 @@ Test(program, nesting_has_a_limit)
 
 Test(program, columns_and_counts_have_limits)
 {
-    static const uint16_t columns[PROGRAM_MAX_GROUPS + 1], wrong[] = {SMALL_COLUMNS}, parent[] = {PROGRAM_PARENT + 1};
+    static const uint16_t columns[PROGRAM_MAX_GROUPS + 1], wrong[] = {SMALL_COLUMNS},
+                                                           parent[] = {PROGRAM_PARENT + 1};
     static const struct aggregate aggregates[PROGRAM_MAX_AGGREGATES + 1];
 
-    cr_assert_eq(check(&(struct program){.output = OUTPUT_GROUPS, .n_columns = PROGRAM_MAX_GROUPS, .columns = columns}), 0);
-    cr_assert_eq(check(&(struct program){.output = OUTPUT_GROUPS, .n_columns = PROGRAM_MAX_GROUPS + 1, .columns = columns}),
+    cr_assert_eq(check(&(struct program){.output = OUTPUT_GROUPS,
+                                         .n_columns = PROGRAM_MAX_GROUPS,
+                                         .columns = columns}),
+                 0);
+    cr_assert_eq(check(&(struct program){.output = OUTPUT_GROUPS,
+                                         .n_columns = PROGRAM_MAX_GROUPS + 1,
+                                         .columns = columns}),
                  -EINVAL);
-    cr_assert_eq(check(&(struct program){.n_aggregates = PROGRAM_MAX_AGGREGATES + 1, .aggregates = aggregates}), -EINVAL);
-    cr_assert_eq(check(&(struct program){.output = OUTPUT_ROWS, .n_columns = 1, .columns = wrong, .limit = 1}), -EINVAL);
-    cr_assert_eq(check(&(struct program){.output = OUTPUT_ROWS, .n_columns = 1, .columns = parent, .limit = 1}), -EINVAL);
+    cr_assert_eq(check(&(struct program){.n_aggregates = PROGRAM_MAX_AGGREGATES + 1,
+                                         .aggregates = aggregates}),
+                 -EINVAL);
+    cr_assert_eq(check(&(struct program){
+                     .output = OUTPUT_ROWS, .n_columns = 1, .columns = wrong, .limit = 1}),
+                 -EINVAL);
+    cr_assert_eq(check(&(struct program){
+                     .output = OUTPUT_ROWS, .n_columns = 1, .columns = parent, .limit = 1}),
+                 -EINVAL);
 }
 
 static int check_aggregate(enum aggregate_kind kind, uint16_t column)
@@ -96,7 +119,12 @@ Test(program, orders_need_a_limit_and_an_output)
 {
     static const uint16_t columns[] = {NUM, TAGS};
     struct program_order order = {0, false};
-    struct program p = {.output = OUTPUT_ROWS, .n_columns = 2, .columns = columns, .n_order = 1, .order = &order, .limit = 5};
+    struct program p = {.output = OUTPUT_ROWS,
+                        .n_columns = 2,
+                        .columns = columns,
+                        .n_order = 1,
+                        .order = &order,
+                        .limit = 5};
 
     cr_assert_eq(check(&p), 0);
     p.limit = UINT64_MAX;
@@ -111,9 +139,15 @@ Test(program, orders_need_a_limit_and_an_output)
 Test(program, kinds_of_output_columns)
 {
     static const uint16_t columns[] = {NUM, KIND, TAGS};
-    static const struct aggregate a[] = {
-        {AGGREGATE_COUNT, KIND}, {AGGREGATE_SUM, NUM}, {AGGREGATE_MIN, NUM}, {AGGREGATE_MAX, NAME}};
-    struct program p = {.output = OUTPUT_ROWS, .n_columns = 3, .columns = columns, .n_aggregates = 4, .aggregates = a};
+    static const struct aggregate a[] = {{AGGREGATE_COUNT, KIND},
+                                         {AGGREGATE_SUM, NUM},
+                                         {AGGREGATE_MIN, NUM},
+                                         {AGGREGATE_MAX, NAME}};
+    struct program p = {.output = OUTPUT_ROWS,
+                        .n_columns = 3,
+                        .columns = columns,
+                        .n_aggregates = 4,
+                        .aggregates = a};
 
     cr_assert_eq(program_output_kind(&p, schema, 0), BATCH_I64);
     cr_assert_eq(program_output_kind(&p, schema, 1), BATCH_BYTES);

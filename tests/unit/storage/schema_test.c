@@ -682,7 +682,7 @@ Test(schema, as_many_columns_as_allowed)
 }
 
 /* Random changes of a valid file give a table or a message, never anything else. */
-Test(schema, damaged_files, .timeout = 120)
+Test(schema, damaged_files)
 {
     static const char base[] = ALL_STRATEGIES;
     uint64_t x = 0x853c49e6748fea9b;

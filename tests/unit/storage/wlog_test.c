@@ -229,8 +229,8 @@ Test(wlog, device_writes_keep_their_distance)
         world_write(&w, 100);
     writes = stats_of(&w).device_writes;
     cr_assert_geq(writes, 11);
-    cr_assert_geq(sim_now_ns(w.sim) - start, (writes - 1) * 10000000, "%" PRIu64 " writes in %" PRIu64
-                  " ns", writes, sim_now_ns(w.sim) - start);
+    cr_assert_geq(sim_now_ns(w.sim) - start, (writes - 1) * 10000000,
+                  "%" PRIu64 " writes in %" PRIu64 " ns", writes, sim_now_ns(w.sim) - start);
     world_close(&w);
     open_well(&w);
     cr_assert_eq(w.replayed, 50);

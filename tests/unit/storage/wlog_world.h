@@ -254,11 +254,12 @@ static inline void world_path(char *out, size_t cap, uint64_t generation)
     wlog_path(out, cap, "data", generation);
 }
 
-/* A file's bytes, from malloc; NULL when it does not exist. */
+/* A file's bytes, from malloc; NULL, of length 0, when it does not exist. */
 static inline uint8_t *world_read(struct world *w, uint64_t generation, size_t *len)
 {
     char path[100];
 
+    *len = 0;
     world_path(path, sizeof(path), generation);
     int fd = file_open(w->r, path, O_RDONLY, 0);
     if (fd < 0)

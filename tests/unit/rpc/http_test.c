@@ -1,0 +1,249 @@
+/* The observability port over the simulator's network: paths, errors, requests in pieces and too long ones. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/core.h"
+#include "reactor/io_sim.h"
+#include "reactor/log.h"
+#include "reactor/stream.h"
+#include "rpc/http.h"
+
+enum { STEPS = 1000000 };
+
+struct world {
+    struct sim *sim;
+    struct reactor_group *group;
+    struct reactor *r;
+    struct http_server *server;
+    bool ready, closed;
+    struct stream *stream;
+    const char *request;
+    size_t len, sent, piece; /* piece: bytes sent at a time */
+    char response[20000];
+    size_t got;
+};
+
+static struct world w;
+
+static bool is_ready(void *ctx)
+{
+    return ((struct world *)ctx)->ready;
+}
+
+static void metrics(void *ctx, struct buffer *out)
+{
+    (void)ctx;
+    buffer_printf(out, "own_metric 42\n");
+}
+
+static void status(void *ctx, struct buffer *out)
+{
+    (void)ctx;
+    buffer_printf(out, "\"own\":true");
+}
+
+static int start_nothing(struct reactor *r, void *ctx)
+{
+    (void)r;
+    (void)ctx;
+    return 0;
+}
+
+static void setup(void)
+{
+    struct http_config config = {.bind = "0.0.0.0",
+                                 .program = "quanta-test",
+                                 .is_ready = is_ready,
+                                 .metrics = metrics,
+                                 .status = status,
+                                 .ctx = &w};
+    char err[200];
+
+    memset(&w, 0, sizeof(w));
+    log_level = LOG_ERROR;
+    w.sim = sim_new(1);
+    struct reactor_config rc = {
+        .cores = 1, .io = REACTOR_IO_SIM, .sim = w.sim, .sim_host = 1, .memory = 1 << 26};
+    cr_assert_eq(reactor_group_new(&rc, &w.group, err, sizeof(err)), 0, "%s", err);
+    cr_assert_eq(reactor_group_start(w.group, start_nothing, NULL), 0);
+    w.r = reactor_group_get(w.group, 0);
+    reactor_set_self(w.r);
+    cr_assert_eq(http_start(w.r, &config, &w.server, err, sizeof(err)), 0, "%s", err);
+    reactor_set_self(NULL);
+}
+
+static void exit_core(struct reactor *r, void *ctx)
+{
+    (void)ctx;
+    http_stop(w.server);
+    reactor_exit(r);
+}
+
+static void teardown(void)
+{
+    reactor_group_stop(w.group, exit_core, NULL);
+    reactor_group_free(w.group);
+    sim_free(w.sim);
+    free(w.server);
+}
+
+TestSuite(http, .init = setup, .fini = teardown);
+
+static void on_data(struct stream *s, const uint8_t *bytes, size_t n)
+{
+    (void)s;
+    cr_assert_lt(w.got + n, sizeof(w.response));
+    memcpy(w.response + w.got, bytes, n);
+    w.got += n;
+    w.response[w.got] = 0;
+}
+
+static void send_some(struct stream *s)
+{
+    size_t n = w.len - w.sent < w.piece ? w.len - w.sent : w.piece;
+
+    if (!n)
+        return;
+    buffer_append(stream_out(s), w.request + w.sent, n);
+    w.sent += n;
+    stream_flush(s);
+}
+
+static void on_closed(struct stream *s, int err)
+{
+    (void)s;
+    (void)err;
+    w.closed = true;
+}
+
+static void on_connected(struct stream *s, int err)
+{
+    cr_assert_eq(err, 0);
+    send_some(s);
+}
+
+static bool is_closed(void *ctx)
+{
+    (void)ctx;
+    return w.closed;
+}
+
+static bool never(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+/* Sends a request, piece by piece; the response is in w.response when the server has closed. */
+static void ask(const char *request, size_t len, size_t piece)
+{
+    static const struct stream_handler handler = {on_data, send_some, on_closed};
+
+    w.request = request;
+    w.len = len;
+    w.sent = w.got = 0;
+    w.piece = piece;
+    w.closed = false;
+    reactor_set_self(w.r);
+    cr_assert_eq(stream_connect(w.r, "10.0.0.1", http_port(w.server), 1000000000, 1 << 20, &handler,
+                                on_connected, &w, &w.stream),
+                 0);
+    reactor_set_self(NULL);
+    cr_assert_eq(reactor_sim_run(w.group, is_closed, NULL, STEPS), 0);
+    cr_assert_eq(reactor_sim_run(w.group, never, NULL, STEPS), -ETIME,
+                 "the server's side ends, too");
+}
+
+static void get(const char *path)
+{
+    char request[300];
+
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ask(request, strlen(request), sizeof(request));
+}
+
+static void check(const char *start, const char *inside)
+{
+    const char *body = strstr(w.response, "\r\n\r\n"),
+               *length = strstr(w.response, "Content-Length: ");
+
+    cr_assert_eq(strncmp(w.response, start, strlen(start)), 0, "%s", w.response);
+    cr_assert_not_null(strstr(w.response, inside), "%s", w.response);
+    cr_assert(body && length);
+    cr_assert_eq(strlen(body + 4), strtoul(length + 16, NULL, 10), "%s", w.response);
+}
+
+Test(http, health_and_readiness)
+{
+    get("/healthz");
+    check("HTTP/1.1 200 OK\r\n", "\r\n\r\nok\n");
+    get("/readyz");
+    check("HTTP/1.1 503 ", "starting");
+    w.ready = true;
+    get("/readyz?verbose=1");
+    check("HTTP/1.1 200 ", "ready");
+}
+
+Test(http, metrics_and_status_have_the_programs_own_part)
+{
+    w.ready = true;
+    get("/metrics");
+    check("HTTP/1.1 200 ", "own_metric 42\n");
+    check("HTTP/1.1 200 ", "quanta_ready 1\n");
+    get("/status");
+    check("HTTP/1.1 200 ", "\"program\":\"quanta-test\"");
+    check("HTTP/1.1 200 ", "\"own\":true}");
+}
+
+Test(http, other_paths_and_methods_are_refused)
+{
+    static const char post[] = "POST /healthz HTTP/1.1\r\n\r\n";
+
+    get("/elsewhere");
+    check("HTTP/1.1 404 ", "/metrics");
+    get("/healthzz");
+    check("HTTP/1.1 404 ", "known here");
+    get("");
+    check("HTTP/1.1 405 ", "GET");
+    ask(post, strlen(post), 100);
+    check("HTTP/1.1 405 ", "GET");
+}
+
+Test(http, a_request_may_come_in_pieces)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n";
+
+    for (size_t piece = 1; piece < 20; piece += 3) {
+        ask(request, strlen(request), piece);
+        check("HTTP/1.1 200 ", "ok");
+    }
+}
+
+Test(http, a_long_request_is_cut_off)
+{
+    static char request[20000];
+
+    memset(request, 'a', sizeof(request));
+    memcpy(request, "GET /healthz HTTP/1.1\r\nX: ", 26);
+    ask(request, sizeof(request), 3000);
+    cr_assert_eq(strncmp(w.response, "HTTP/1.1 431 ", 13), 0, "%s", w.response);
+    ask(request, 8192, 8192);
+    cr_assert_eq(strncmp(w.response, "HTTP/1.1 431 ", 13), 0, "%s", w.response);
+}
+
+/* Such a request never ends, as one that stops half-way: the connection does. */
+Test(http, a_request_without_an_end_is_dropped_after_a_while)
+{
+    static const char zero[] = "GET /heal\0thz HTTP/1.1\r\n\r\n",
+                      half[] = "GET /healthz HTTP/1.1\r\n";
+
+    ask(zero, sizeof(zero) - 1, 100);
+    cr_assert_eq(w.got, 0);
+    ask(half, sizeof(half) - 1, 100);
+    cr_assert_eq(w.got, 0);
+    get("/healthz");
+    check("HTTP/1.1 200 ", "ok");
+}
