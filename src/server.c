@@ -272,5 +272,6 @@ int server_main(struct server *s)
     }
     node_free(s->node);
     reactor_group_free(s->group);
+    http_free(s->http);
     return rc ? 1 : 0;
 }

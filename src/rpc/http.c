@@ -12,12 +12,14 @@
 enum { HTTP_TIMEOUT_NS = 2000000000 };
 enum { HTTP_MAX_REQUEST = 8192, HTTP_MAX_RESPONSE = 1 << 20, HTTP_MAX_CONNECTIONS = 64 };
 
-struct http_server { /* owner: its core; lives as long as the process */
+struct http_server { /* owner: its core; freed by the main thread */
     struct http_config config;
-    struct listener *listener;
+    struct listener *listener; /* NULL when stopped */
+    struct list connections;
 };
 
 struct http_connection { /* owner: its core; freed when the stream closed */
+    struct list link;
     struct http_server *server;
     struct stream *stream;
     struct timer timer; /* ends a connection without a whole request */
@@ -143,7 +145,9 @@ static void on_closed(struct stream *s, int err)
 
     (void)err;
     timer_cancel(stream_reactor(s), &c->timer);
-    listener_connection_closed(c->server->listener);
+    if (c->server->listener)
+        listener_connection_closed(c->server->listener);
+    list_remove(&c->link);
     free(c);
 }
 
@@ -166,6 +170,7 @@ static void on_accept(struct listener *l, int fd)
         free(c);
         return;
     }
+    list_push_back(&c->server->connections, &c->link);
     c->timer.fire = timed_out;
     timer_arm(listener_reactor(l), &c->timer, HTTP_TIMEOUT_NS);
 }
@@ -178,6 +183,7 @@ int http_start(struct reactor *r, const struct http_config *config, struct http_
     if (!s)
         return -ENOMEM;
     s->config = *config;
+    list_init(&s->connections);
     int rc = listener_new(r, config->bind, config->port, HTTP_MAX_CONNECTIONS, on_accept, s,
                           &s->listener, err, err_len);
     if (rc) {
@@ -196,4 +202,12 @@ uint16_t http_port(const struct http_server *s)
 void http_stop(struct http_server *s)
 {
     listener_stop(s->listener);
+    s->listener = NULL;
+    for (struct list *l = s->connections.next; l != &s->connections; l = l->next)
+        stream_abort(container_of(l, struct http_connection, link)->stream);
+}
+
+void http_free(struct http_server *s)
+{
+    free(s);
 }

@@ -27,4 +27,7 @@ struct http_config {
 int http_start(struct reactor *r, const struct http_config *config, struct http_server **out,
                char *err, size_t err_len);
 uint16_t http_port(const struct http_server *s);
-void http_stop(struct http_server *s); /* open requests end with the reactor */
+/* On its core: no more requests, open ones end. */
+void http_stop(struct http_server *s);
+/* Main thread, after the cores ended. NULL is allowed. */
+void http_free(struct http_server *s);
