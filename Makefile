@@ -184,7 +184,7 @@ unit-%:
 	@scripts/run-unit.sh $(B)/tests/unit/$*
 
 e2e: all ## run the end-to-end tests against this variant (T=name for one)
-	@BIN=$(BIN) DEPS=$(DEPS) scripts/run-e2e.sh $(T)
+	@BIN=$(BIN) DEPS=$(DEPS) SLOWER=$(if $(SAN),4,1) scripts/run-e2e.sh $(T)
 
 fuzz: ## run every fuzz target, SECONDS_EACH=60 (T=name for one)
 	@$(MAKE) --no-print-directory fuzz-bins

@@ -6,7 +6,8 @@
 #   NODE_PATH       the JavaScript modules for tests
 # and ends with 0 = passed, 77 = skipped (the last line says why), anything else = failed.
 # A line "# alone" in its first ten lines keeps other tests from running beside it, and
-# "# timeout: SECONDS" raises the limit of 300 s.
+# "# timeout: SECONDS" raises the limit of 300 s. The limits are there to end what hangs; SLOWER=N
+# multiplies them, for sanitizers and busy machines.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 here=$PWD
@@ -42,6 +43,7 @@ run_one() {
     name=${file#tests/}
     out=$results/$(basename "$file")
     limit=$(sed -nE '1,10s/^(#|\/\/) timeout: ([0-9]+).*/\2/p' "$file" | head -n 1)
+    limit=$((${limit:-300} * ${SLOWER:-1}))
     start=$SECONDS
     export TEST_TMP
     TEST_TMP=$(mktemp -d "${TMPDIR:-/tmp}/quanta-test.XXXXXX")
@@ -50,7 +52,7 @@ run_one() {
         *.py) command=("$python" "$file") ;;
         *.js | *.cjs | *.mjs) command=(node "$file") ;;
     esac
-    timeout --kill-after=10 "${limit:-300}" "${command[@]}" >"$out" 2>&1 </dev/null
+    timeout --kill-after=10 "$limit" "${command[@]}" >"$out" 2>&1 </dev/null
     status=$?
     case $status in
         0)
@@ -64,7 +66,7 @@ run_one() {
         *)
             echo "0 1 0" >>"$results/counts"
             { tail -n 200 "$out"
-                [ $status -eq 124 ] && echo "(stopped after ${limit:-300} s)"
+                [ $status -eq 124 ] && echo "(stopped after $limit s)"
                 printf 'FAIL %s: exit status %d\n' "$name" "$status"
             } >"$out.report"
             cat "$out.report"

@@ -17,8 +17,9 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1:suppressions=$here/tsan.supp}
 
 start=$SECONDS
-# A program that hangs is a failure; the limit is far above what any of them takes.
-timeout --kill-after=10 "${UNIT_TIMEOUT:-600}" "$program" --verbose --jobs "${JOBS:-2}" \
+# A program that hangs is a failure; the limit is far above what any of them takes, also on a
+# machine that does much else at the same time.
+timeout --kill-after=10 "${UNIT_TIMEOUT:-1800}" "$program" --verbose --jobs "${JOBS:-2}" \
     ${T:+--filter "$T"} >"$log" 2>&1 </dev/null
 status=$?
 

@@ -79,7 +79,7 @@ if [ -n "${SAN:-}" ]; then
         phase "simulator"
         run_sim "$bin"
         phase "end-to-end tests"
-        BIN=$bin $without_aslr scripts/run-e2e.sh
+        BIN=$bin SLOWER=4 $without_aslr scripts/run-e2e.sh
     fi
 else
     checked=(MODE=debug SAN=address,undefined)

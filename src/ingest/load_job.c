@@ -174,8 +174,8 @@ static void write_done(struct cluster_write *cw)
         fail(j, cw->error.text);
     for (uint32_t i = 0; i < cw->result.n_errors; i++)
         reject(j,
-               w->first_row + (w->places ? w->places[cw->result.errors[i].row]
-                                         : cw->result.errors[i].row),
+               w->first_row +
+                   (w->places ? w->places[cw->result.errors[i].row] : cw->result.errors[i].row),
                &cw->result.errors[i].info);
     if (cw->result.rejected > cw->result.n_errors)
         atomic_fetch_add(&l->rejected, cw->result.rejected - cw->result.n_errors);

@@ -106,7 +106,8 @@ static void hold(struct node *n, const struct wlog_append *a)
     struct log_held *h = copy_records(a);
 
     if (!h) {
-        log_error("log: no memory to keep what the full disk did not take; writes are refused from now on");
+        log_error("log: no memory to keep what the full disk did not take; writes are refused from "
+                  "now on");
         atomic_store_explicit(&n->refusing, -ENOMEM, memory_order_relaxed);
         return;
     }

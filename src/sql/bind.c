@@ -108,6 +108,8 @@ static bool expand_star(struct bind *b, struct bound_select *s, const struct sql
             struct expr *e = bind_source_column(b, s, i, c);
             if (!e || !add_item(b, s, e, src->columns[c].name))
                 return false;
+            e->text = src->columns[c].name;
+            e->text_len = (uint32_t)strlen(e->text);
         }
     }
     return any ? true : bind_fail(b, MYSQL_ER_BAD_TABLE_ERROR, ref->table);

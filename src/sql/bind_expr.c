@@ -199,12 +199,56 @@ static struct expr **bind_args(struct bind *b, struct sql_expr **args, uint32_t 
     return out;
 }
 
+/* The comparison with its operands exchanged. */
+static const uint8_t mirrored[] = {
+    [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
+    [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
+    [SQL_OP_GE] = SQL_OP_LE};
+
+static bool is_multi_valued(const struct expr *e)
+{
+    return e->kind == EXPR_COLUMN && e->delim;
+}
+
+/*
+ * Comparisons try each value of a multi-valued column, and only of the first operand: = and its
+ * like turn round for that, as does IN with one member. Any other multi-valued column would be taken
+ * for the text of all its values, so it is refused.
+ */
+static bool place_multi_valued(struct bind *b, enum expr_kind kind, uint8_t *op, struct expr **args,
+                               uint32_t n)
+{
+    if (kind != EXPR_COMPARE && kind != EXPR_IN && kind != EXPR_BETWEEN && kind != EXPR_LIKE)
+        return true;
+    if (n == 2 && (kind == EXPR_COMPARE || kind == EXPR_IN) && !is_multi_valued(args[0]) &&
+        is_multi_valued(args[1])) {
+        struct expr *first = args[0];
+        args[0] = args[1];
+        args[1] = first;
+        if (kind == EXPR_COMPARE)
+            *op = mirrored[*op];
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        if (!is_multi_valued(args[i]))
+            continue;
+        bool join = args[0]->kind == EXPR_COLUMN &&
+                    args[0]->u.column.source != args[i]->u.column.source;
+        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                         join ? "joins on multi-valued columns"
+                              : "comparisons with a multi-valued column on the right");
+    }
+    return true;
+}
+
 /* A node of ours over bound arguments, folded. */
 static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct expr **args,
                          uint32_t n, bool negated)
 {
-    struct expr *e = expr_new(b->arena, kind, n);
+    struct expr *e;
 
+    if (!place_multi_valued(b, kind, &op, args, n))
+        return NULL;
+    e = expr_new(b->arena, kind, n);
     if (!e)
         return bind_alloc(b, SIZE_MAX / 2);
     memcpy(e->args, args, n * sizeof *args);
@@ -274,10 +318,6 @@ static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
     if (e->op >= SQL_OP_EQ && e->op <= SQL_OP_GE) {
         /* Constants to the right: predicates are easier to read that way. */
         if (expr_is_const(args[0]) && !expr_is_const(args[1])) {
-            static const uint8_t mirrored[] = {
-                [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
-                [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
-                [SQL_OP_GE] = SQL_OP_LE};
             struct expr *swapped[2] = {args[1], args[0]};
             return make(b, EXPR_COMPARE, mirrored[e->op], swapped, 2, false);
         }
@@ -365,6 +405,11 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     if (!left || !(value = bind_subquery(b, e->v.compare->query,
                                          in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
+    if (!in && is_multi_valued(left) && (e->op == SQL_OP_EQ || e->op == SQL_OP_NE)) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                  "= ALL and <> ANY of a multi-valued column");
+        return NULL;
+    }
     s->class = compare_class_of(&left->type, &value->type);
     if (s->class == COMPARE_INT)
         s->class = COMPARE_DECIMAL;
@@ -373,13 +418,13 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     if (!n)
         return bind_alloc(b, SIZE_MAX / 2);
     n->args[0] = left;
+    n->class = s->class;
     n->u.subquery = s;
     n->op = e->op;
     n->all = e->flags & SQL_FLAG_ALL;
     n->negated =
         e->kind == SQL_EXPR_IN_QUERY ? (e->flags & SQL_FLAG_NOT) != 0 : in && e->op == SQL_OP_NE;
     expr_prepare(n, b->arena);
-    n->class = s->class;
     return n;
 }
 
@@ -417,6 +462,9 @@ static struct expr *bind_like(struct bind *b, const struct sql_expr *e)
         }
         escape = c->u.value.kind == DATUM_STRING && c->u.value.len ? c->u.value.s[0] : 0;
     }
+    uint8_t op = 0;
+    if (!place_multi_valued(b, EXPR_LIKE, &op, args, 2))
+        return NULL;
     struct expr *n = expr_new(b->arena, EXPR_LIKE, 2);
     if (!n)
         return bind_alloc(b, SIZE_MAX / 2);

@@ -245,6 +245,12 @@ static bool join_on_column(struct bind *b, struct bound_select *s, struct join_t
     e->args[1] = bind_source_column(b, s, rs, rc);
     if (!e->args[0] || !e->args[1])
         return false;
+    if (e->args[0]->delim || e->args[1]->delim)
+        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "joins on multi-valued columns");
+    for (int i = 0; i < 2; i++) {
+        e->args[i]->text = name;
+        e->args[i]->text_len = (uint32_t)strlen(name);
+    }
     expr_prepare(e, b->arena);
     if (n->kind == SQL_JOIN_RIGHT)
         s->sources[ls].columns[lc].merged = true;

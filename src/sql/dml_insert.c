@@ -211,6 +211,22 @@ enum step insert_next_row(struct insert *x, bool *got)
 
 /* ---- running ---- */
 
+/* Rows of INSERT IGNORE that were not taken: one text for all of them, each of them counted. */
+static void warn_skipped(struct insert *x, uint64_t n)
+{
+    struct gateway_session *s = x->s->session;
+    char text[256];
+
+    if (!n)
+        return;
+    snprintf(text, sizeof text, "Duplicate entry for the key of '%s': %llu rows skipped",
+             x->schema->name, (unsigned long long)n);
+    gateway_session_warn(s, "Warning", MYSQL_ER_DUP_ENTRY, text);
+    s->warning_count += n - 1 < UINT32_MAX - s->warning_count
+                            ? (uint32_t)(n - 1)
+                            : UINT32_MAX - s->warning_count;
+}
+
 void insert_answer(struct insert *x)
 {
     const struct write_result *r = &x->writer.total;
@@ -223,6 +239,7 @@ void insert_answer(struct insert *x)
     } else if (x->ast->is_ignore) {
         duplicates = x->row - r->inserted;
         affected = r->inserted;
+        warn_skipped(x, duplicates);
     }
     snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
              (unsigned long long)x->row, (unsigned long long)duplicates,

@@ -67,6 +67,17 @@ static void put_exprs(struct printer *p, struct expr *const *list, uint32_t n,
     }
 }
 
+/* The columns of a projection; how many when they are many. */
+static void put_columns(struct printer *p, struct expr *const *list, uint32_t n)
+{
+    enum { COLUMNS_SHOWN = 12 };
+
+    if (n > COLUMNS_SHOWN)
+        put(p, "%u columns", n);
+    else
+        put_exprs(p, list, n, ", ");
+}
+
 static void put_aggregate_call(struct printer *p, const struct aggregate_call *c)
 {
     put(p, "%s(%s", aggregate_name(c->op), c->distinct ? "distinct " : "");
@@ -146,7 +157,7 @@ static void put_node(struct printer *p, const struct plan *n)
         return;
     case PLAN_PROJECT:
         put(p, "project ");
-        put_exprs(p, n->u.list.exprs, n->u.list.n, ", ");
+        put_columns(p, n->u.list.exprs, n->u.list.n);
         return;
     case PLAN_AGGREGATE:
         put(p, "aggregate");

@@ -175,6 +175,12 @@ static void eval_any(const struct expr *e, struct expr_ctx *x, struct datum *out
             struct datum b;
             expr_eval(e->args[1], x, &b);
             datum_set_int(out, b.kind == DATUM_NULL);
+        } else if (e->kind == EXPR_IN_QUERY || e->kind == EXPR_QUANTIFIED) {
+            /* Known even of NULL when the subquery has no rows. */
+            datum_set_null(&one->args[0]->u.value);
+            one->eval(one, x, &r);
+            if (datum_truth(&r) >= 0)
+                datum_set_int(out, (datum_truth(&r) == 1) != e->negated);
         }
         return;
     }

@@ -73,6 +73,31 @@ static void eval_nullif(const struct expr *e, struct expr_ctx *x, struct datum *
         datum_set_null(out);
 }
 
+/* INTERVAL(n, a, b, ...): how many of the ascending a, b, ... are at most n; -1 of NULL. */
+static void eval_interval_list(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    struct datum n, d;
+    bool unknown, exact = true;
+    uint32_t i;
+
+    expr_eval(e->args[0], x, &n);
+    if (n.kind == DATUM_NULL) {
+        datum_set_int(out, -1);
+        return;
+    }
+    for (i = 0; i < e->n_args; i++) {
+        unsigned k = e->args[i]->type.kind;
+        exact &= k == DATUM_INT || k == DATUM_UINT || k == DATUM_DECIMAL;
+    }
+    for (i = 1; i < e->n_args; i++) {
+        expr_eval(e->args[i], x, &d);
+        if (d.kind != DATUM_NULL &&
+            datum_compare_as(exact ? COMPARE_DECIMAL : COMPARE_DOUBLE, &d, &n, &unknown) > 0)
+            break;
+    }
+    datum_set_int(out, (int64_t)i - 1);
+}
+
 static bool resolve_extreme(struct expr *e, struct function_bind *b)
 {
     (void)b;
@@ -172,6 +197,7 @@ const struct function function_control[] = {
     {"nvl", 2, 2, FUNCTION_NULL_IN, resolve_all, eval_coalesce},
     {"coalesce", 1, 255, FUNCTION_NULL_IN, resolve_all, eval_coalesce},
     {"nullif", 2, 2, FUNCTION_NULL_IN, resolve_nullif, eval_nullif},
+    {"interval", 2, 255, FUNCTION_NULL_IN, function_is_int, eval_interval_list},
     {"greatest", 2, 255, 0, resolve_extreme, eval_greatest},
     {"least", 2, 255, 0, resolve_extreme, eval_least},
     {"isnull", 1, 1, FUNCTION_NULL_IN, function_is_bool, eval_isnull},

@@ -111,6 +111,10 @@ static void do_round(const struct expr *e, struct expr_ctx *x, bool truncate, st
                  : decimal_rescale(v, scale, (unsigned)n, &v);
         scale = (unsigned)n;
     }
+    /* Digits beyond those of the value are zeros. */
+    if (e->type.kind == DATUM_DECIMAL && scale < e->type.scale &&
+        decimal_rescale(v, scale, e->type.scale, &v))
+        scale = e->type.scale;
     if (e->type.kind == DATUM_DECIMAL)
         datum_set_decimal(out, v, scale);
     else if (e->type.kind == DATUM_UINT)
@@ -323,9 +327,49 @@ static void eval_pi(const struct expr *e, struct expr_ctx *x, struct datum *out)
     datum_set_double(out, M_PI);
 }
 
+/* RAND(seed): two numbers below 2^30 - 1, as MariaDB draws them. */
+struct seeded {
+    bool started;
+    uint32_t a, b;
+};
+
+enum { SEEDED_TOP = 0x3fffffff };
+
+static bool resolve_rand(struct expr *e, struct function_bind *b)
+{
+    if (e->n_args && !(e->state = arena_alloc(b->arena, sizeof(struct seeded)))) {
+        mysql_error_set_text(b->error, 1041, "Out of memory");
+        return false;
+    }
+    return function_is_double(e, b);
+}
+
+/* A constant seed begins one sequence per statement, any other a new one for each row. */
+static void draw_seeded(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    struct seeded *s = e->state;
+    struct datum d;
+    int64_t seed = 0;
+
+    if (!s->started || !expr_is_const(e->args[0])) {
+        expr_eval(e->args[0], x, &d);
+        if (d.kind != DATUM_NULL)
+            datum_to_int(&d, &seed);
+        s->a = ((uint32_t)seed * 0x10001u + 55555555u) % SEEDED_TOP;
+        s->b = (uint32_t)seed * 0x10000001u % SEEDED_TOP;
+        s->started = true;
+    }
+    s->a = (uint32_t)((s->a * 3ull + s->b) % SEEDED_TOP);
+    s->b = (uint32_t)((s->a + s->b + 33ull) % SEEDED_TOP);
+    datum_set_double(out, (double)s->a / (double)SEEDED_TOP);
+}
+
 static void eval_rand(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
-    (void)e;
+    if (e->n_args) {
+        draw_seeded(e, x, out);
+        return;
+    }
     /* splitmix64 */
     uint64_t z = x->random += 0x9E3779B97F4A7C15ull;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ull;
@@ -478,7 +522,7 @@ const struct function function_math[] = {
     {"radians", 1, 1, 0, function_is_double, eval_radians},
     {"degrees", 1, 1, 0, function_is_double, eval_degrees},
     {"pi", 0, 0, 0, resolve_pi, eval_pi},
-    {"rand", 0, 1, FUNCTION_VOLATILE, function_is_double, eval_rand},
+    {"rand", 0, 1, FUNCTION_VOLATILE, resolve_rand, eval_rand},
     {"bit_count", 1, 1, 0, function_is_int, eval_bit_count},
     {"bin", 1, 1, 0, resolve_base, eval_bin},
     {"oct", 1, 1, 0, resolve_base, eval_oct},

@@ -12,6 +12,7 @@ static const struct infoschema_table *const tables[] = {
     &infoschema_character_sets,   &infoschema_collations,
     &infoschema_columns,          &infoschema_connection,
     &infoschema_engines,          &infoschema_events,
+    &infoschema_files,
     &infoschema_global_status,    &infoschema_global_variables,
     &infoschema_key_column_usage, &infoschema_parameters,
     &infoschema_partitions,       &infoschema_plugins,

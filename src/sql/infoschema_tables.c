@@ -420,6 +420,13 @@ static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALO
                                                          INFO_TEXT("VIEW_DEFINITION")};
 INFO_TABLE(infoschema_views, "VIEWS", views_columns, infoschema_fill_nothing);
 
+static const struct infoschema_column files_columns[] = {
+    INFO_TEXT("FILE_NAME"),          INFO_TEXT("FILE_TYPE"),     INFO_TEXT("TABLESPACE_NAME"),
+    INFO_TEXT("LOGFILE_GROUP_NAME"), INFO_TEXT("ENGINE"),        INFO_INT("FILE_ID"),
+    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),    INFO_INT("EXTENT_SIZE"),
+    INFO_INT("TOTAL_EXTENTS"),       INFO_INT("INITIAL_SIZE"),   INFO_TEXT("EXTRA")};
+INFO_TABLE(infoschema_files, "FILES", files_columns, infoschema_fill_nothing);
+
 static const struct infoschema_column triggers_columns[] = {INFO_TEXT("TRIGGER_SCHEMA"),
                                                             INFO_TEXT("TRIGGER_NAME"),
                                                             INFO_TEXT("EVENT_MANIPULATION"),

@@ -10,7 +10,7 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
     infoschema_referential_constraints, infoschema_routines, infoschema_schemata,
     infoschema_session_status, infoschema_session_variables, infoschema_statistics,
     infoschema_table_constraints, infoschema_tables, infoschema_triggers,
-    infoschema_user_privileges, infoschema_views, infoschema_warnings;
+    infoschema_user_privileges, infoschema_views, infoschema_warnings, infoschema_files;
 
 #define INFO_TEXT(n)                                                       \
     {                                                                      \

@@ -252,6 +252,47 @@ static bool next_is_literal_text(struct sql_parser *p)
            next_is(p, SQL_T_BYTES) || next_is(p, '(');
 }
 
+/* SELECT SQL_NO_CACHE a: behind SELECT or another such word, and not itself the column. */
+static bool is_hint(struct sql_parser *p)
+{
+    switch (p->last_kind) {
+    case SQL_T_SELECT:
+    case SQL_T_SELECT_HINT:
+    case SQL_T_ALL:
+    case SQL_T_DISTINCT:
+    case SQL_T_HIGH_PRIORITY:
+    case SQL_T_STRAIGHT_JOIN:
+    case SQL_T_SQL_BIG_RESULT:
+    case SQL_T_SQL_SMALL_RESULT:
+    case SQL_T_SQL_CALC_FOUND_ROWS:
+        return !next_is(p, ',') && !next_is(p, '.') && !next_is(p, ')') && !next_is(p, ';') &&
+               !next_is(p, SQL_T_YYEOF) && !next_is(p, SQL_T_FROM) && !next_is(p, SQL_T_AS);
+    default:
+        return false;
+    }
+}
+
+/* Whether the parentheses that open behind the byte at hold a list. Text in quotes is passed over. */
+static bool is_list_ahead(const struct sql_parser *p, uint32_t at)
+{
+    unsigned depth = 0;
+
+    for (; at < p->length; at++) {
+        char c = p->text[at];
+        if (c == '\'' || c == '"' || c == '`') {
+            for (at++; at < p->length && p->text[at] != c; at++)
+                at += p->text[at] == '\\' && c != '`';
+        } else if (c == '(') {
+            depth++;
+        } else if (c == ')' && --depth == 0) {
+            return false;
+        } else if (c == ',' && depth == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a word that is also a name has its own meaning here. */
 static bool has_meaning(struct sql_parser *p, int kind)
 {
@@ -283,6 +324,8 @@ static bool has_meaning(struct sql_parser *p, int kind)
         return next_is(p, SQL_T_PRECEDING) || next_is(p, SQL_T_FOLLOWING);
     case SQL_T_CURRENT:
         return next_is(p, SQL_T_IDENT) && text_is(token_peek(p)->value.text, "row");
+    case SQL_T_SELECT_HINT:
+        return is_hint(p);
     case SQL_T_DUMPFILE:
         return p->last_kind == SQL_T_INTO;
     case SQL_T_ROWS:
@@ -353,6 +396,11 @@ static void token_refine(struct sql_parser *p, struct sql_token *token)
             token->kind = SQL_T_SOUNDS_LIKE;
         } else {
             token->kind = SQL_T_IDENT;
+        }
+        break;
+    case SQL_T_INTERVAL:
+        if (next_is(p, '(') && is_list_ahead(p, token_peek(p)->span.begin)) {
+            token->kind = SQL_T_INTERVAL_CALL;
         }
         break;
     case SQL_T_FULL:

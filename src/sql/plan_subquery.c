@@ -4,6 +4,14 @@
 
 #include "reactor/assert.h"
 
+/* In the order the left side is compared in: texts against numbers as numbers. */
+static int compare(const struct subquery *q, const struct datum *a, const struct datum *b)
+{
+    bool unknown;
+
+    return datum_compare_as(q->class, a, b, &unknown);
+}
+
 int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena *a)
 {
     struct datum d;
@@ -24,12 +32,12 @@ int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena
             q->has_null = true;
             return 0;
         }
-        if (q->min.kind == DATUM_NULL || datum_order(&cells[0], &q->min) < 0) {
+        if (q->min.kind == DATUM_NULL || compare(q, &cells[0], &q->min) < 0) {
             if (!datum_copy(&d, &cells[0], a))
                 return -ENOMEM;
             q->min = d;
         }
-        if (q->max.kind == DATUM_NULL || datum_order(&cells[0], &q->max) > 0) {
+        if (q->max.kind == DATUM_NULL || compare(q, &cells[0], &q->max) > 0) {
             if (!datum_copy(&d, &cells[0], a))
                 return -ENOMEM;
             q->max = d;

@@ -10,7 +10,8 @@
 struct filter {
     const struct predicate *predicate;
     struct filter **children; /* AND, OR */
-    struct code_set codes;    /* leaves on coded columns: of the dictionary's first codes.limit entries */
+    struct code_set
+        codes; /* leaves on coded columns: of the dictionary's first codes.limit entries */
     const struct dict *dict;
     uint64_t *bits; /* codes.bits */
     size_t words;   /* allocated */

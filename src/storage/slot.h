@@ -31,7 +31,7 @@ struct write_error {
 struct write_result {
     uint64_t inserted, updated, unchanged, deleted, rejected; /* rows */
     uint32_t taken; /* slot_apply: rows done with, from the first; fewer than all when it failed */
-    uint32_t n_errors;                                        /* first few only */
+    uint32_t n_errors; /* first few only */
     struct write_error errors[WRITE_MAX_ERRORS];
 };
 

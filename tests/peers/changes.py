@@ -1,5 +1,6 @@
-"""Random INSERT, REPLACE, UPDATE and DELETE statements, built so that their effect is determined."""
+"""Random INSERT, REPLACE, UPDATE and DELETE statements whose effect is determined."""
 
+from choose import Choose
 from expressions import UNKNOWN, Expressions
 from sqltree import Expr, Joined
 from tables import literal, random_things_value
@@ -7,11 +8,12 @@ from tables import literal, random_things_value
 NEW_ROWS = 6
 
 
-class Changes:
-    """Makes statements that change the tables; `generator` knows their columns and values."""
+class Changes(Choose):
+    """Makes statements that change the tables; `sources` knows their columns and values."""
 
-    def __init__(self, rng, tables, generator):
-        self.rng, self.tables, self.generator = rng, tables, generator
+    def __init__(self, rng, tables, sources):
+        super().__init__(rng)
+        self.tables, self.sources = tables, sources
         self.fresh = 0
 
     def statement(self):
@@ -20,7 +22,7 @@ class Changes:
         makers = [(24, self._upsert), (12, self._replace), (16, self._insert), (2, self._duplicate),
                   (24, self._update), (16, self._delete), (3, self._insert_select),
                   (3, self._ignore)]
-        return table, self.generator.weighted(makers)(table)
+        return table, self.weighted(makers)(table)
 
     # ---- rows --------------------------------------------------------------------------------
 
@@ -43,7 +45,7 @@ class Changes:
             return None if self.rng.random() < 0.2 else random_things_value(self.rng, column)
         if self.rng.random() < 0.15 and not column.parent:
             return None
-        return self.rng.choice(self.generator.samples[table.name, column.name])
+        return self.rng.choice(self.sources.samples[table.name, column.name])
 
     def _rows(self, table, existing_share):
         """Columns, and rows with keys all different."""
@@ -117,7 +119,7 @@ class Changes:
 
     def _where(self, table):
         row = self.rng.choice(table.rows)
-        fields = self.generator.fields(table, "", row)
+        fields = self.sources.fields(table, "", row)
         if self.rng.random() < 0.5 or len(table.rows) > 5000:
             keys = [self._key(table, self.rng.random() < 0.9)
                     for _ in range(self.rng.choice([1, 1, 4, 20]))]
@@ -144,7 +146,7 @@ class Changes:
     def _update(self, table):
         names = [c for c in table.columns if c.name not in table.key and not c.parent]
         chosen = self.rng.sample(names, min(len(names), self.rng.choice([1, 1, 2, 3])))
-        fields = self.generator.fields(table, "", None)
+        fields = self.sources.fields(table, "", None)
         # An assignment reads its own column only: which values others see differs by dialect.
         sets = [Expr("assign", "", f"{c.name} = ", self._new_value(table, c, fields))
                 for c in chosen]

@@ -1,13 +1,14 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # alone
 # timeout: 1800
 """
 Differential tests: random statements answered by quanta and by MariaDB must agree.
 
-    differential.py [--seed N] [--statements N] [--changes N] [--events ROWS] [--self [--plant]]
+    differential.py [--seed N] [--statements N] [--changes N] [--events ROWS] [--layout N] [--self]
 
 Ends with 0 when all agree, 77 when a program is missing, 1 otherwise; prints the seed, and for
-each disagreement the smallest statement that still shows it. QUANTA_SEED sets the seed too.
+each disagreement the smallest statement that still shows it. QUANTA_SEED sets the seed too; "random"
+is a seed that was never used before.
 """
 
 import argparse
@@ -21,279 +22,32 @@ import sys
 import tempfile
 import time
 
-import compare
 import mariadb
 import quanta
 import tables
-from changes import Changes
-from generate import Generator, clauses
-from report import Finding, Report
-from shrink import shrink
-from sqltree import ORACLE, SUBJECT, kinds
+from run import Run, Side
+from sqltree import ORACLE, SUBJECT
 
 SKIPPED = 77
-SHRINK_SECONDS = 8
-SHRINK_TOTAL_SECONDS = 150
 NONEMPTY_SHARE = 0.6
-WHOLE_ROWS = 6000      # tables up to this size are compared in full after each change
-READ_SECONDS = 60
-# Not in GROUP BY: MariaDB does not see that an expression of the select list is one of the groups.
-STRICTER = (1055,)
 LAYOUTS = [("quanta, one slot", ["--cores", "1", "--slots", "1"]),
            ("quanta, eight slots on two cores", ["--cores", "2", "--slots", "8"])]
-
-
-class Side:
-    """A server and a connection to it that comes back after a loss."""
-
-    def __init__(self, name, server, dialect):
-        self.name, self.server, self.dialect = name, server, dialect
-        self.connection = None
-        self.seconds = 0.0
-        self.reconnect()
-
-    def reconnect(self):
-        """A new connection; a server that died is started again."""
-        if self.connection:
-            self.close()
-        if isinstance(self.server, quanta.Quanta) and not self.server.server.is_running():
-            print(f"{self.name} died:\n{self.server.server.error_text()[-3000:]}", flush=True)
-            self.server.server.start()
-        self.connection = self.server.connect(read_timeout=READ_SECONDS)
-
-    def close(self):
-        """Ends the connection, whatever state it is in."""
-        try:
-            self.connection.close()
-        except Exception:  # already lost
-            pass
-
-    def ask(self, tree):
-        """The answer to a statement: a tree or a text."""
-        text = tree if isinstance(tree, str) else tree.render(self.dialect)
-        answer = compare.ask(self.connection, text)
-        self.seconds += answer.seconds
-        if answer.is_lost:
-            time.sleep(0.3)
-            self.reconnect()
-        return answer
-
-
-class Run:
-    """One comparison of an oracle with one or more subjects."""
-
-    def __init__(self, seed, made, oracle, subjects):
-        self.seed, self.tables = seed, made
-        self.oracle, self.subjects = oracle, subjects
-        self.report = Report(seed)
-        self.rng = random.Random(seed)
-        self.generator = Generator(self.rng, made)
-        self.changes = Changes(self.rng, made, self.generator)
-        self.shrink_seconds = SHRINK_TOTAL_SECONDS
-
-    # ---- queries ---------------------------------------------------------------------------
-
-    def query(self, tree):
-        """Compares the answers to one SELECT."""
-        report = self.report
-        ours = self.oracle.ask(tree)
-        if ours.code in compare.TIMEOUT_CODES or ours.is_lost:
-            report.skipped["too slow for MariaDB"] += 1
-            return
-        report.statements += 1
-        report.nonempty += not compare.is_empty(ours)
-        report.clauses.update(clauses(tree))
-        agree = True
-        for side in self.subjects:
-            theirs = side.ask(tree)
-            found = self._difference(tree, ours, theirs)
-            if not found:
-                if ours.code is not None:
-                    report.refused[f"{ours.code}/{theirs.code}"] += 1
-                continue
-            if found.kind == "accepts" and ours.code in STRICTER:
-                report.refused[f"{ours.code}/none"] += 1
-                continue
-            agree = False
-            self._keep(tree, side, found, theirs)
-            break
-        report.agreeing += agree
-
-    @staticmethod
-    def _difference(tree, ours, theirs):
-        found = kinds(tree)
-        relative = compare.RELATIVE_VARIANCE if "variance" in found else compare.RELATIVE
-        # An expression without an alias is called by its text, which is another with these.
-        names = not {"list =", "list in"} & found.keys()
-        return compare.difference(ours, theirs, tree.total, names, relative)
-
-    def _keep(self, tree, side, found, theirs):
-        cause = found.cause(theirs)
-        if not self.report.wants_example(cause) and found.kind in ("fails", "names"):
-            self.report.add(cause)
-            return
-        if self.shrink_seconds <= 0:
-            self.report.add(cause + " (not shrunk)")
-            return
-        start = time.monotonic()
-
-        def disagrees(smaller):
-            ours, theirs = self.oracle.ask(smaller), side.ask(smaller)
-            if ours.code in compare.TIMEOUT_CODES:
-                return False
-            other = self._difference(smaller, ours, theirs)
-            return other is not None and other.cause(theirs) == cause
-
-        smallest = shrink(tree, disagrees, min(SHRINK_SECONDS, self.shrink_seconds))
-        self.shrink_seconds -= time.monotonic() - start
-        ours, theirs = self.oracle.ask(smallest), side.ask(smallest)
-        again = self._difference(smallest, ours, theirs) or found
-        if found.kind not in ("fails", "names", "lost connection"):
-            cause += ": " + " ".join(sorted(k for k in kinds(smallest)
-                                            if k not in ("select", "column", "literal", "group")))
-        finding = Finding(side.name, again, tree.render(side.dialect),
-                          smallest.render(side.dialect), ours, theirs)
-        self.report.add(cause, finding if self.report.wants_example(cause) else None)
-
-    # ---- changes -----------------------------------------------------------------------------
-
-    def change(self):
-        """Applies a random change to all sides and compares its effect."""
-        table, tree = self.changes.statement()
-        report = self.report
-        report.changes += 1
-        report.clauses.update(kinds(tree))
-        ours = self.oracle.ask(tree)
-        answers = [(side, side.ask(tree)) for side in self.subjects]
-        agree = True
-        for side, theirs in answers:
-            found = self._change_difference(table, side, ours, theirs)
-            if not found:
-                if ours.code is not None:
-                    report.refused[f"{ours.code}/{theirs.code}"] += 1
-                continue
-            agree = False
-            cause = f"{tree.kind}, {found.cause(theirs)}"
-            text = tree.render(side.dialect)
-            report.add(cause, Finding(side.name, found, text, text, ours, theirs)
-                       if report.wants_example(cause) else None)
-            self._repair(table, side)
-        report.changes_agreeing += agree
-
-    def _change_difference(self, table, side, ours, theirs):
-        found = compare.difference(ours, theirs, False)
-        if not found and ours.code is None and ours.affected != theirs.affected:
-            found = compare.Difference("affected rows", f"{ours.affected} and {theirs.affected}")
-        return found or self._table_difference(table, side, len(table.rows) <= WHOLE_ROWS)
-
-    def _table_difference(self, table, side, whole):
-        """Whether a table differs between the oracle and one side."""
-        if whole:
-            text = f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}"
-        else:
-            numbers = [c.name for c in table.columns if c.kind in ("int", "dec", "bool")]
-            counted = [f"COUNT({c.name})" for c in table.columns if c.kind != "list"]
-            text = "SELECT COUNT(*), " + ", ".join([f"SUM({n})" for n in numbers] + counted) + \
-                f" FROM {table.name}"
-        found = compare.difference(self.oracle.ask(text), side.ask(text), whole, names=False)
-        if found:
-            found.kind = f"table afterwards, {found.kind}"
-        return found
-
-    def _repair(self, table, side):
-        """Brings a side's table back to the oracle's rows, so that the run can go on."""
-        if not self._table_difference(table, side, True):
-            return
-        text = f"SELECT * FROM {table.name}"
-        at = [table.position(k) for k in table.key]
-        ours, theirs = self.oracle.ask(text).rows, side.ask(text).rows
-        mine, other = ({tuple(r[i] for i in at): r for r in rows} for rows in (ours, theirs))
-        for key in {k for k, r in other.items() if mine.get(k) != r}:
-            side.ask(f"DELETE FROM {table.name} WHERE " + " AND ".join(
-                f"{name} = {tables.literal(v)}" for name, v in zip(table.key, key)))
-        for key in {k for k, r in mine.items() if other.get(k) != r}:
-            values = ", ".join(tables.literal(v) for v in mine[key])
-            side.ask(f"REPLACE INTO {table.name} VALUES ({values})")
-        if self._table_difference(table, side, True):
-            raise quanta.QuantaError(f"table {table.name} of {side.name} cannot be repaired")
-
-    def whole_tables(self, when):
-        """Compares all tables in full."""
-        for table in self.tables.values():
-            for side in self.subjects:
-                found = self._table_difference(table, side, True)
-                if found:
-                    answer = compare.Answer()
-                    self.report.add(f"{when}: {table.name}: {found.kind}", Finding(
-                        side.name, found, "", f"SELECT * FROM {table.name}", answer, answer))
-                    self._repair(table, side)
-
-    # ---- the whole run -------------------------------------------------------------------------
-
-    def restart(self):
-        """Stops and starts the subjects: what was acknowledged must be there."""
-        for side in self.subjects:
-            if isinstance(side.server, quanta.Quanta):
-                side.close()
-                side.server.restart()
-                side.reconnect()
-
-    def go(self, statements, changes):
-        """Queries on what was loaded; changes; queries with changes between them."""
-        self.whole_tables("as loaded")
-        for side in self.subjects:
-            if isinstance(side.server, Clones):
-                side.server.plant(side.connection)
-        before = statements // 2 if changes else statements
-        for _ in range(before):
-            self.query(self.generator.statement())
-        if not changes:
-            return
-        for _ in range(changes):
-            self.change()
-        self.whole_tables("after changes")
-        self.restart()
-        self.whole_tables("after a restart")
-        for i in range(statements - before):
-            self.query(self.generator.statement())
-            if i % 10 == 9:
-                self.change()
-        self.whole_tables("at the end")
-
-
-class Clones:
-    """A second MariaDB in the place of the product: the test of this test."""
-
-    def __init__(self, server, is_planted):
-        self.server, self.is_planted = server, is_planted
-
-    def connect(self, **options):
-        """As the server's own."""
-        return self.server.connect(**options)
-
-    def plant(self, connection):
-        """Differences that must be found, if they were asked for."""
-        if not self.is_planted:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE things SET num = num + 1 WHERE id % 11 = 0")
-            cursor.execute("UPDATE events SET device = 'tv ' WHERE device = 'tv'")
 
 
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("QUANTA_SEED", "0")))
+    parser.add_argument("--seed", default=os.environ.get("QUANTA_SEED", "1"))
     parser.add_argument("--statements", type=int, default=2000)
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--events", type=int, default=70000)
     parser.add_argument("--self", action="store_true", help="compare MariaDB with MariaDB")
-    parser.add_argument("--plant", action="store_true", help="with --self: plant differences")
     parser.add_argument("--report", help="write the findings to this file too")
     parser.add_argument("--layout", type=int, choices=range(len(LAYOUTS)),
                         help="only this layout of the product")
     options = parser.parse_args()
-    options.seed = options.seed or random.SystemRandom().randrange(1, 2**31)
+    options.seed = random.SystemRandom().randrange(2**31) if options.seed == "random" \
+        else int(options.seed)
     return options
 
 
@@ -306,7 +60,7 @@ def skip(reason):
 def subjects(options, folder, made, stack):
     """The servers that are compared with the oracle, filled."""
     if options.self:
-        server = Clones(stack.enter_context(mariadb.MariaDB(folder)), options.plant)
+        server = stack.enter_context(mariadb.MariaDB(folder))
         with server.connect() as connection:
             tables.fill_mariadb(connection, made)
         return [Side("second MariaDB", server, ORACLE)]
@@ -322,46 +76,51 @@ def subjects(options, folder, made, stack):
     return sides
 
 
+def compare_all(options, folder, stack):
+    """Starts the servers, runs the statements, prints the report and returns it."""
+    started = time.monotonic()
+    made = tables.make(folder, options.events, options.seed)
+    server = stack.enter_context(mariadb.MariaDB(folder))
+    with server.connect() as connection:
+        tables.fill_mariadb(connection, made)
+    oracle = Side("MariaDB", server, ORACLE)
+    run = Run(options.seed, made, oracle, subjects(options, folder, made, stack))
+    print(f"loaded {sum(len(t.rows) for t in made.values())} rows in "
+          f"{time.monotonic() - started:.1f} s", flush=True)
+    try:
+        run.go(options.statements, options.changes)
+    finally:
+        print(run.report)
+        spent = ", ".join(f"{side.name} {side.seconds:.0f} s" for side in [oracle, *run.subjects])
+        print(f"{time.monotonic() - started:.0f} s; {spent}", flush=True)
+        if options.report:
+            with open(options.report, "w", encoding="utf-8") as file:
+                file.write(str(run.report) + "\n")
+    return run.report
+
+
 def main():
     """Returns the exit status."""
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaving nothing behind
     if not mariadb.is_available():
         skip("mariadbd is not installed")
-    if not options.self and not (quanta.program("quanta")):
+    if not options.self and not (quanta.program("quanta") and quanta.program("quanta-loader")):
         skip("quanta and quanta-loader are not built")
     print(f"seed {options.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="differential-", dir=os.environ.get("TEST_TMP"))
-    started = time.monotonic()
     try:
         with contextlib.ExitStack() as stack:
-            made = tables.make(folder, options.events, options.seed)
-            server = stack.enter_context(mariadb.MariaDB(folder))
-            with server.connect() as connection:
-                tables.fill_mariadb(connection, made)
-            oracle = Side("MariaDB", server, ORACLE)
-            run = Run(options.seed, made, oracle, subjects(options, folder, made, stack))
-            print(f"loaded {sum(len(t.rows) for t in made.values())} rows in "
-                  f"{time.monotonic() - started:.1f} s", flush=True)
-            try:
-                run.go(options.statements, options.changes)
-            finally:
-                print(run.report)
-                spent = ", ".join(f"{side.name} {side.seconds:.0f} s"
-                                  for side in [oracle, *run.subjects])
-                print(f"{time.monotonic() - started:.0f} s; {spent}", flush=True)
-                if options.report:
-                    with open(options.report, "w", encoding="utf-8") as file:
-                        file.write(str(run.report) + "\n")
+            report = compare_all(options, folder, stack)
     except (quanta.QuantaError, mariadb.MariaDBError, subprocess.TimeoutExpired) as error:
         print(error)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if run.report.nonempty_share < NONEMPTY_SHARE:
+    if report.nonempty_share < NONEMPTY_SHARE:
         print(f"fewer than {NONEMPTY_SHARE:.0%} of the statements have rows")
         return 1
-    return 1 if run.report.disagreements else 0
+    return 1 if report.disagreements else 0
 
 
 if __name__ == "__main__":

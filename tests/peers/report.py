@@ -16,7 +16,8 @@ class Finding:
 
     def __str__(self):
         return (f"  {self.smallest}\n    {self.difference.kind}: {self.difference.detail[:600]}\n"
-                f"    MariaDB: {str(self.ours)[:500]}\n    {self.subject}: {str(self.theirs)[:500]}")
+                f"    MariaDB: {str(self.ours)[:500]}\n"
+                f"    {self.subject}: {str(self.theirs)[:500]}")
 
 
 class Report:

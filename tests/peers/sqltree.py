@@ -16,7 +16,7 @@ SIMPLEST = {"int": "1", "dec": "1.5", "double": "1e0", "bool": "TRUE", "str": "'
 
 
 class Expr:
-    """An expression: texts and nodes in order. `oracle` holds the parts for MariaDB if they differ."""
+    """An expression: texts and nodes in order. `oracle`: the parts for MariaDB if they differ."""
 
     def __init__(self, kind, type_, *parts, oracle=None):
         self.kind, self.type = kind, type_

@@ -283,16 +283,21 @@ def parts(rng, rows, parents):
     return table
 
 
+def small(seed):
+    """The tables that are made here alone: name to Table."""
+    rng = random.Random(seed)
+    parents = things(rng, 900)
+    children = parts(rng, 2500, [row[0] for row in parents.rows])
+    return {table.name: table for table in (parents, children)}
+
+
 def make(folder, event_rows, seed):
     """All tables whose data is there: name to Table."""
-    rng = random.Random(seed)
     made = []
     if os.path.exists(os.path.join(SHARED_DATA, "us_cities.parquet")):
         made += [cities(), cityzip()]
     made.append(events(folder, event_rows, seed % 2**24))
-    made.append(things(rng, 900))
-    made.append(parts(rng, 2500, [row[0] for row in made[-1].rows]))
-    return {table.name: table for table in made}
+    return {**{table.name: table for table in made}, **small(seed)}
 
 
 # ---- loading ---------------------------------------------------------------------------------
@@ -334,7 +339,7 @@ def fill_mariadb(connection, tables):
 def fill_quanta(server, connection, tables):
     """Loads files with the loader, the other rows by INSERT."""
     for table in tables.values():
-        if table.source and quanta.program("quanta-loader"):
+        if table.source:
             summary = server.load(table.source, table.name)
             if summary.rejected or summary.new != len(table.rows):
                 raise quanta.QuantaError(f"{table.name}: {len(table.rows)} rows in the file, the "

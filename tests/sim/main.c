@@ -86,15 +86,15 @@ static void on_fault(int sig)
     raise(sig);
 }
 
-/* Every seed twice: what differs between two runs is not under the simulator's control. */
-static void run_seed(const struct scenario *s, uint64_t seed, bool verbose)
+/* Some seeds run twice: what differs between two runs is not under the simulator's control. */
+static void run_seed(const struct scenario *s, uint64_t seed, bool twice, bool verbose)
 {
     uint64_t hash;
 
     snprintf(running, sizeof running, "--scenario %s --seed %llu --count 1\n", s->name,
              (unsigned long long)seed);
     hash = s->run(seed);
-    ASSERT(s->run(seed) == hash);
+    ASSERT(!twice || s->run(seed) == hash);
     if (verbose)
         printf("%s seed %llu hash %016llx\n", s->name, (unsigned long long)seed,
                (unsigned long long)hash);
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
         if (only && strcmp(only, s->name) != 0)
             continue;
         for (uint64_t i = 0; i < count; i++)
-            run_seed(s, seed + i, verbose);
+            run_seed(s, seed + i, i % 4 == 0, verbose);
         ran++;
         printf("ok %s: seeds %llu to %llu\n", s->name, (unsigned long long)seed,
                (unsigned long long)(seed + count - 1));

@@ -128,7 +128,8 @@ SCENARIO(node)
     boot(w, 2);
     node_host_halt(&host);
     uint64_t hash = sim_trace_hash(host.sim) ^ w->operations << 32 ^ w->failures;
-    if (getenv("QUANTA_SIM_FIGURES"))
+    if (getenv(
+            "QUANTA_SIM_FIGURES")) /* to see that a change of the workload still reaches everything */
         fprintf(stderr,
                 "%llu operations, %llu writes, %llu repeats, %llu queries, %llu closed early, %llu "
                 "failures, %u versions\n",

@@ -88,8 +88,10 @@ static int boot(struct world *w)
                                 .sim_seed = 3,
                                 .sim = w->sim,
                                 .sim_disk = w->disk};
-    struct node_config nc = {
-        .data_dir = w->dir, .name = "n1", .slots = w->slots, .log_file_bytes = 1 << 16};
+    struct node_config nc = {.data_dir = w->dir,
+                             .name = "n1",
+                             .slots = w->slots,
+                             .log_file_bytes = 1 << 16};
     char err[300];
 
     cr_assert_eq(reactor_group_new(&rc, &w->group, err, sizeof err), 0, "%s", err);
@@ -182,8 +184,10 @@ static void run_create(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    w->ddl = (struct cluster_ddl){
-        .kind = CLUSTER_CREATE_TABLE, .schema = w->schema, .done = ddl_done, .ctx = w};
+    w->ddl = (struct cluster_ddl){.kind = CLUSTER_CREATE_TABLE,
+                                  .schema = w->schema,
+                                  .done = ddl_done,
+                                  .ctx = w};
     cluster_ddl_start(cluster_of(r), &w->ddl);
 }
 
@@ -191,8 +195,10 @@ static void run_truncate(struct reactor *r, void *ctx)
 {
     struct world *w = ctx;
 
-    w->ddl = (struct cluster_ddl){
-        .kind = CLUSTER_TRUNCATE_TABLE, .name = w->name, .done = ddl_done, .ctx = w};
+    w->ddl = (struct cluster_ddl){.kind = CLUSTER_TRUNCATE_TABLE,
+                                  .name = w->name,
+                                  .done = ddl_done,
+                                  .ctx = w};
     cluster_ddl_start(cluster_of(r), &w->ddl);
 }
 
@@ -367,7 +373,8 @@ Test(local_fault, a_full_disk_leaves_log_and_memory_the_same)
     sim_set_faults(w.sim, &(struct sim_faults){0});
     w.client = 0;
     call(&w, 0, run_sleep);
-    cr_assert_eq(write_rows(&w, BATCH_UPDATE, filled, filled + 100, 7, 0), 0, "there is room again");
+    cr_assert_eq(write_rows(&w, BATCH_UPDATE, filled, filled + 100, 7, 0), 0,
+                 "there is room again");
     cr_assert_eq(write_rows(&w, BATCH_IGNORE, filled, filled + 100, 9, 0), 0);
     read_column(&w, 1);
     uint64_t sum = w.sum;
@@ -398,7 +405,8 @@ Test(local_fault, what_fits_into_memory_survives)
             set_room(&w, 400000 + more * 150000);
             for (int64_t i = 0; i < 40 && (!i || !w.rc); i++) {
                 w.sequence++;
-                write_rows(&w, i % 2 ? BATCH_UPSERT : BATCH_INSERT, i * 7900, i * 7900 + 8000, i, 0);
+                write_rows(&w, i % 2 ? BATCH_UPSERT : BATCH_INSERT, i * 7900, i * 7900 + 8000, i,
+                           0);
             }
             failures += w.rc != 0;
             cr_assert(w.rc == 0 || w.rc == -ENOMEM);
@@ -469,7 +477,9 @@ Test(local_fault, a_batch_of_many_slots_is_applied_once)
     cr_assert_eq(create(&w, "t", true, 0), 0, "%s", w.error.text);
     w.client = 5;
     for (w.sequence = 1; w.sequence <= 3; w.sequence++)
-        cr_assert_eq(write_rows(&w, BATCH_INSERT, (int64_t)w.sequence * 20000, (int64_t)w.sequence * 20000 + 20000, 1, 0), 0);
+        cr_assert_eq(write_rows(&w, BATCH_INSERT, (int64_t)w.sequence * 20000,
+                                (int64_t)w.sequence * 20000 + 20000, 1, 0),
+                     0);
     w.sequence = 1;
     cr_assert_eq(write_rows(&w, BATCH_INSERT, 20000, 40000, 1, 0), 0);
     cr_assert_eq(w.write.result.inserted, 20000, "the first answer again");

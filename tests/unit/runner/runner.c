@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    RUNNER_TIMEOUT_S = 300, /* of one test; a guard against hanging, not a measure */
+    RUNNER_TIMEOUT_S = 900, /* of one test; a guard against hanging, not a measure */
     RUNNER_MESSAGE_MAX = 256,
     RUNNER_JOBS_MAX = 64,
 };

@@ -30,7 +30,9 @@ Test(engine_change, insert)
     check_sql(&e, "SELECT k, v, d FROM t WHERE k > 1 ORDER BY k",
               "2|2|1.56\n3|12|-0.01\n4|7|NULL\n");
     check_sql(&e, "INSERT IGNORE INTO t (k,v) VALUES (2,9),(5,9)",
-              "OK 1 Records: 2  Duplicates: 1  Warnings: 0");
+              "OK 1 Records: 2  Duplicates: 1  Warnings: 1");
+    check_sql(&e, "SHOW COUNT(*) WARNINGS", "1\n");
+    check_sql(&e, "SHOW WARNINGS", "Warning|1062|Duplicate entry for the key of 't': 1 rows skipped\n");
     check_sql(&e, "REPLACE INTO t (k,v) VALUES (2,10),(6,10)",
               "OK 3 Records: 2  Duplicates: 1  Warnings: 0");
     check_sql(&e,

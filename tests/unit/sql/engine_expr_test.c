@@ -31,6 +31,37 @@ Test(engine_expr, numbers)
     engine_fini(&e);
 }
 
+Test(engine_expr, rounding_to_more_digits)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "SELECT ROUND(1.5,3), TRUNCATE(1.5,3), ROUND(CAST(721 AS DECIMAL(10,0)),1)",
+              "1.500|1.500|721.0\n");
+    check_sql(&e, "SELECT ROUND(721,1), ROUND(-1.25,4), ROUND(600.00/7,6), ROUND(0.0,2)",
+              "721|-1.2500|85.714286|0.00\n");
+    engine_fini(&e);
+}
+
+Test(engine_expr, interval_and_seeded_rand)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "SELECT INTERVAL(5,1,3,10), INTERVAL (0,1), interval(9,1,3,NULL,9), INTERVAL(NULL,1)",
+              "2|0|4|-1\n");
+    check_sql(&e, "SELECT INTERVAL(1.5,'1',2) x, INTERVAL(3, (1), LENGTH('),(')) + 1, NOW() - INTERVAL (1+1) "
+                  "DAY < NOW()",
+              "1|3|1\n");
+    check_sql(&e, "SELECT DATE '2026-01-01' + INTERVAL(IF(1,2,3)) DAY", "2026-01-03\n");
+    check_sql(&e, "SELECT INTERVAL(1)", "ERROR 1064");
+    check_sql(&e, "SELECT RAND(1), RAND(3), RAND(NULL)",
+              "0.40540353712197724|0.9057697559760601|0.15522042769493574\n");
+    check_sql(&e, "SELECT RAND(1) UNION ALL SELECT RAND(1)",
+              "0.40540353712197724\n0.40540353712197724\n");
+    engine_fini(&e);
+}
+
 Test(engine_expr, comparison_and_logic)
 {
     struct engine e;

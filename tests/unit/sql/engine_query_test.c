@@ -186,3 +186,91 @@ Test(engine_query, plans)
     cr_expect(strstr(plan, "ordered by a limit 3") && !strstr(plan, "sort"), "%s", plan);
     engine_fini(&e);
 }
+
+Test(engine_query, multi_valued_comparisons)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "CREATE TABLE t (id BIGINT PRIMARY KEY, s SET('x','y','z'), o VARCHAR(5))", "OK 0");
+    check_sql(&e, "INSERT INTO t VALUES (1,'x,y','x'),(2,'y','z'),(4,'y,x',NULL),(5,NULL,'y')",
+              "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
+    const char *refused = "ERROR 1235 This version of MySQL doesn't yet support 'joins on "
+                          "multi-valued columns'";
+    check_sql(&e, "SELECT a.id, b.id FROM t a JOIN t b ON a.s = b.s", refused);
+    check_sql(&e, "SELECT a.id, b.id FROM t a, t b WHERE a.s = b.s", refused);
+    check_sql(&e, "SELECT a.id, b.id FROM t a JOIN t b USING (s)", refused);
+    check_sql(&e, "SELECT a.id FROM t a JOIN t b ON a.o IN (b.s, 'q')", refused);
+    check_sql(&e, "SELECT a.id FROM t a JOIN t b ON a.o LIKE b.s", refused);
+    check_sql(&e, "SELECT id FROM t WHERE s = s", "ERROR 1235");
+    /* One side with one value: any of the other's matches. */
+    const char *pairs = "1|1\n1|4\n5|1\n5|2\n5|4\n";
+    check_sql(&e, "SELECT a.id, b.id FROM t a JOIN t b ON a.o = b.s ORDER BY 1, 2", pairs);
+    check_sql(&e, "SELECT a.id, b.id FROM t a JOIN t b ON b.s = a.o ORDER BY 1, 2", pairs);
+    check_sql(&e, "SELECT a.id, b.id FROM t a, t b WHERE a.o IN (b.s) ORDER BY 1, 2", pairs);
+    check_sql(&e, "SELECT id FROM t WHERE o = s", "1\n");
+    check_sql(&e, "SELECT id FROM t WHERE o > s", "2\n");
+    /* Subqueries, on the cores and (with OR and the like) in the gateway. */
+    check_sql(&e, "SELECT id FROM t WHERE s IN (SELECT 'x') ORDER BY id", "1\n4\n");
+    check_sql(&e, "SELECT id FROM t WHERE s NOT IN (SELECT 'x') ORDER BY id", "2\n");
+    check_sql(&e, "SELECT id, s IN (SELECT 'x'), s NOT IN (SELECT 'x') FROM t ORDER BY id",
+              "1|1|0\n2|0|1\n4|1|0\n5|NULL|NULL\n");
+    check_sql(&e, "SELECT id, s NOT IN (SELECT 'x' FROM t WHERE id > 9) FROM t ORDER BY id",
+              "1|1\n2|1\n4|1\n5|1\n");
+    check_sql(&e, "SELECT id, s > ANY (SELECT 'x') FROM t ORDER BY id",
+              "1|1\n2|1\n4|1\n5|NULL\n");
+    check_sql(&e, "SELECT id FROM t WHERE s = ALL (SELECT 'x')", "ERROR 1235");
+    check_sql(&e, "SELECT id FROM t WHERE s = (SELECT 'x') ORDER BY id", "1\n4\n");
+    check_sql(&e, "SELECT id FROM t WHERE (SELECT 'x') = s ORDER BY id", "1\n4\n");
+    engine_fini(&e);
+}
+
+Test(engine_query, all_and_any)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e, "SELECT id FROM t WHERE a = ALL (SELECT 2) ORDER BY id", "2\n5\n");
+    check_sql(&e, "SELECT COUNT(*) FROM t WHERE a = ALL (SELECT v FROM u)", "0\n");
+    check_sql(&e, "SELECT COUNT(*) FROM t WHERE a = ALL (SELECT v FROM u WHERE k > 9)", "5\n");
+    check_sql(&e, "SELECT COUNT(*) FROM t WHERE a <> ANY (SELECT v FROM u WHERE k > 9)", "0\n");
+    check_sql(&e, "SELECT id FROM t WHERE a <> ANY (SELECT v FROM u WHERE v = 10) ORDER BY id",
+              "1\n2\n5\n");
+    check_sql(&e, "SELECT 1 = ALL (SELECT t_id FROM u), 1 <> ANY (SELECT t_id FROM u)", "0|1\n");
+    check_sql(&e, "SELECT 1 = ALL (SELECT t_id FROM u WHERE k IN (1,4)), 1 <> ANY (SELECT t_id "
+                  "FROM u WHERE k IN (1,4))",
+              "NULL|NULL\n");
+    check_sql(&e, "SELECT 9.5 > ALL (SELECT '10' UNION SELECT '9')", "0\n");
+    engine_fini(&e);
+}
+
+Test(engine_query, words_behind_select)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e, "SELECT SQL_NO_CACHE COUNT(*) FROM t", "5\n");
+    check_sql(&e, "SELECT /*!40001 SQL_NO_CACHE */ * FROM `u` WHERE k = 1", "1|1|10\n");
+    check_sql(&e, "SELECT SQL_CACHE 1", "1\n");
+    check_sql(&e,
+              "SELECT HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT "
+              "SQL_NO_CACHE SQL_CALC_FOUND_ROWS k FROM u LIMIT 1",
+              "1\n");
+    check_sql(&e, "SELECT DISTINCT SQL_BUFFER_RESULT 'a'", "a\n");
+    check_sql(&e, "SELECT sql_no_cache, x.sql_cache FROM (SELECT 1 sql_no_cache, 2 AS sql_cache) x",
+              "1|2\n");
+    check_sql(&e, "SELECT COUNT(*) FROM information_schema.files", "0\n");
+    engine_fini(&e);
+}
+
+Test(engine_query, plans_name_columns)
+{
+    struct engine e;
+
+    make_tables(&e);
+    const char *plan = engine_run(&e, "EXPLAIN SELECT * FROM u ORDER BY v + 1");
+    cr_expect(strstr(plan, "project k, t_id, v, v + 1") && !strstr(plan, "(...)"), "%s", plan);
+    plan = engine_run(&e, "EXPLAIN SELECT * FROM u a JOIN u b USING (k), t c, t d");
+    cr_expect(strstr(plan, "project 23 columns") && strstr(plan, "on k = k"), "%s", plan);
+    engine_fini(&e);
+}

@@ -125,7 +125,7 @@ Test(scan_change, a_new_value_is_not_taken_for_another)
                                   .negate = true,
                                   .column = 2,
                                   .n = 1,
-                                  .strings = like ? &pattern : &not};
+                                  .strings = like ? &pattern : &not };
         struct program p = {.table_id = 1,
                             .where = &where,
                             .output = OUTPUT_ROWS,
