@@ -129,7 +129,8 @@ static void inode_sync_range(struct sim_inode *i, uint64_t off, uint64_t len)
 {
     uint64_t first = off / SIM_SECTOR, end = (off + len + SIM_SECTOR - 1) / SIM_SECTOR;
 
-    memcpy(i->durable + first * SIM_SECTOR, i->bytes + first * SIM_SECTOR, (end - first) * SIM_SECTOR);
+    memcpy(i->durable + first * SIM_SECTOR, i->bytes + first * SIM_SECTOR,
+           (end - first) * SIM_SECTOR);
     memset(i->dirty + first, 0, end - first);
     if (i->durable_size < off + len)
         i->durable_size = off + len;

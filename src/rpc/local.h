@@ -24,8 +24,8 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     unsigned cores;
     struct local **locals; /* one per core */
     struct wlog *log;
-    atomic_int refusing;      /* 0, or -errno: why the log takes no more writes */
-    struct timer space_timer; /* core 0: looks for room after -ENOSPC */
+    atomic_int refusing;               /* 0, or -errno: why the log takes no more writes */
+    struct timer space_timer;          /* core 0: looks for room after -ENOSPC */
     struct log_held *held, *held_last; /* core 0: applied, but the disk was full */
     atomic_bool ready;
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
@@ -36,13 +36,15 @@ struct local { /* owner: its core */
     struct node *node;
     struct reactor *reactor;
     struct shard *shard;
+    struct budget data; /* of the shard: leaves a part of the core's budget to queries */
     struct dedupe dedupe;
-    struct timer seal_timer;  /* every second: seals what has been quiet */
+    struct timer seal_timer; /* every second: seals what has been quiet */
     struct task seal_task;
     uint64_t seal_tick;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
-    uint32_t unlogged;  /* submits to the log that are not back: rows in memory that are not yet durable */
-    int64_t key_ms;     /* hidden keys: millisecond and number within it */
+    uint32_t
+        unlogged; /* submits to the log that are not back: rows in memory that are not yet durable */
+    int64_t key_ms; /* hidden keys: millisecond and number within it */
     uint32_t key_n;
 };
 

@@ -30,7 +30,7 @@ struct ddl_op {     /* made by the home core, run by the log's core, freed by th
     struct local *home;
     enum ddl_stage stage;
     struct cluster_ddl *ddl;
-    struct schema *schema;         /* CREATE: the caller may give its reference back at once */
+    struct schema *schema; /* CREATE: the caller may give its reference back at once */
     struct catalog *next_catalog;
     uint32_t table_id; /* TRUNCATE */
     char *yaml;
@@ -147,8 +147,7 @@ static void log_definition(struct ddl_op *op)
     bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
 
     op->stage = DDL_LOG;
-    op->record = (struct wlog_record){.kind = create ? LOG_CREATE_TABLE
-                                                     : LOG_DROP_TABLE,
+    op->record = (struct wlog_record){.kind = create ? LOG_CREATE_TABLE : LOG_DROP_TABLE,
                                       .slot = BATCH_SLOT_ANY,
                                       .payload = op->yaml,
                                       .len = (uint32_t)strlen(op->yaml)};

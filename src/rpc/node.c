@@ -11,7 +11,10 @@
 #include "rpc/local_ddl.h"
 #include "rpc/local_write.h"
 
-enum { SEAL_TICK_NS = 1000000000 };
+enum {
+    SEAL_TICK_NS = 1000000000,
+    DATA_SHARE = 16, /* of 16 parts of a core's memory rows may take 15; the rest answers queries */
+};
 
 static unsigned slot_bits_for(unsigned slots)
 {
@@ -111,17 +114,20 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
         .cores = n->cores,
         .slot_bits = n->dir.slot_bits,
         .hash_seed = n->dir.hash_seed,
-        .budget = reactor_budget(r),
     };
 
     if (!l)
         return error_set(err, -ENOMEM, 0, "out of memory at start");
+    budget_init(&l->data, "data", reactor_budget(r)->limit / DATA_SHARE * (DATA_SHARE - 1),
+                reactor_budget(r));
+    config.budget = &l->data;
     l->base.ops = &local_ops;
     l->node = n;
     l->reactor = r;
     l->slot_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*l->slot_lsn));
-    int rc = l->slot_lsn ? dedupe_init(&l->dedupe, ((1U << n->dir.slot_bits) + n->cores - 1) / n->cores)
-                         : -ENOMEM;
+    int rc = l->slot_lsn
+                 ? dedupe_init(&l->dedupe, ((1U << n->dir.slot_bits) + n->cores - 1) / n->cores)
+                 : -ENOMEM;
     if (!rc)
         rc = shard_new(&config, &l->shard);
     n->locals[config.core] = l;

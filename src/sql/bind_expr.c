@@ -231,8 +231,8 @@ static bool place_multi_valued(struct bind *b, enum expr_kind kind, uint8_t *op,
     for (uint32_t i = 1; i < n; i++) {
         if (!is_multi_valued(args[i]))
             continue;
-        bool join = args[0]->kind == EXPR_COLUMN &&
-                    args[0]->u.column.source != args[i]->u.column.source;
+        bool join =
+            args[0]->kind == EXPR_COLUMN && args[0]->u.column.source != args[i]->u.column.source;
         return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
                          join ? "joins on multi-valued columns"
                               : "comparisons with a multi-valued column on the right");
@@ -406,8 +406,7 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
                                          in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
     if (!in && is_multi_valued(left) && (e->op == SQL_OP_EQ || e->op == SQL_OP_NE)) {
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
-                  "= ALL and <> ANY of a multi-valued column");
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "= ALL and <> ANY of a multi-valued column");
         return NULL;
     }
     s->class = compare_class_of(&left->type, &value->type);

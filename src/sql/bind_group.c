@@ -59,6 +59,25 @@ static const char *column_text(struct bind *b, const struct bound_select *s, con
     return t ? t : "";
 }
 
+/* The column's value in one row of the group. */
+static struct expr *any_of_group(struct bind *b, struct bound_select *s, struct expr *e)
+{
+    struct aggregate_call *c = bind_alloc(b, sizeof *c);
+    struct expr *slot;
+
+    if (!c || !(c->args = bind_alloc(b, sizeof *c->args)))
+        return NULL;
+    c->op = AGG_ANY;
+    c->args[0] = e;
+    c->n_args = 1;
+    c->type = aggregate_type(AGG_ANY, e);
+    if (!(slot = aggregate_slot(b, s, c)))
+        return bind_alloc(b, SIZE_MAX / 2);
+    slot->text = e->text;
+    slot->text_len = e->text_len;
+    return slot;
+}
+
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
                           enum bind_clause c)
 {
@@ -82,6 +101,10 @@ struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e
         r->text_len = e->text_len;
         return r;
     }
+    /* Clients group information_schema as servers without ONLY_FULL_GROUP_BY let them. */
+    if (e->kind == EXPR_COLUMN && s->n_groups &&
+        s->sources[e->u.column.source].kind == SOURCE_VIRTUAL)
+        return any_of_group(b, s, e);
     if (e->kind == EXPR_COLUMN) {
         const char *name = column_text(b, s, e);
         if (s->n_groups || c != BIND_FIELDS)

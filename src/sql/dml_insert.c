@@ -219,12 +219,11 @@ static void warn_skipped(struct insert *x, uint64_t n)
 
     if (!n)
         return;
-    snprintf(text, sizeof text, "Duplicate entry for the key of '%s': %llu rows skipped",
+    snprintf(text, sizeof text, "Duplicate entries for the key of '%s', rows skipped: %llu",
              x->schema->name, (unsigned long long)n);
     gateway_session_warn(s, "Warning", MYSQL_ER_DUP_ENTRY, text);
-    s->warning_count += n - 1 < UINT32_MAX - s->warning_count
-                            ? (uint32_t)(n - 1)
-                            : UINT32_MAX - s->warning_count;
+    uint32_t room = UINT32_MAX - s->warning_count;
+    s->warning_count += n - 1 < room ? (uint32_t)(n - 1) : room;
 }
 
 void insert_answer(struct insert *x)

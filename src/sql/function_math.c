@@ -111,10 +111,13 @@ static void do_round(const struct expr *e, struct expr_ctx *x, bool truncate, st
                  : decimal_rescale(v, scale, (unsigned)n, &v);
         scale = (unsigned)n;
     }
-    /* Digits beyond those of the value are zeros. */
+    /* Digits beyond those of the value are zeros, as far as there is room. */
+    __int128 wide;
     if (e->type.kind == DATUM_DECIMAL && scale < e->type.scale &&
-        decimal_rescale(v, scale, e->type.scale, &v))
+        decimal_rescale(v, scale, e->type.scale, &wide)) {
+        v = wide;
         scale = e->type.scale;
+    }
     if (e->type.kind == DATUM_DECIMAL)
         datum_set_decimal(out, v, scale);
     else if (e->type.kind == DATUM_UINT)

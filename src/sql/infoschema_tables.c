@@ -421,10 +421,10 @@ static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALO
 INFO_TABLE(infoschema_views, "VIEWS", views_columns, infoschema_fill_nothing);
 
 static const struct infoschema_column files_columns[] = {
-    INFO_TEXT("FILE_NAME"),          INFO_TEXT("FILE_TYPE"),     INFO_TEXT("TABLESPACE_NAME"),
-    INFO_TEXT("LOGFILE_GROUP_NAME"), INFO_TEXT("ENGINE"),        INFO_INT("FILE_ID"),
-    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),    INFO_INT("EXTENT_SIZE"),
-    INFO_INT("TOTAL_EXTENTS"),       INFO_INT("INITIAL_SIZE"),   INFO_TEXT("EXTRA")};
+    INFO_TEXT("FILE_NAME"),          INFO_TEXT("FILE_TYPE"),   INFO_TEXT("TABLESPACE_NAME"),
+    INFO_TEXT("LOGFILE_GROUP_NAME"), INFO_TEXT("ENGINE"),      INFO_INT("FILE_ID"),
+    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),  INFO_INT("EXTENT_SIZE"),
+    INFO_INT("TOTAL_EXTENTS"),       INFO_INT("INITIAL_SIZE"), INFO_TEXT("EXTRA")};
 INFO_TABLE(infoschema_files, "FILES", files_columns, infoschema_fill_nothing);
 
 static const struct infoschema_column triggers_columns[] = {INFO_TEXT("TRIGGER_SCHEMA"),
@@ -477,5 +477,6 @@ INFO_TABLE(infoschema_parameters, "PARAMETERS", parameters_columns, infoschema_f
 static const struct infoschema_column partitions_columns[] = {INFO_TEXT("TABLE_SCHEMA"),
                                                               INFO_TEXT("TABLE_NAME"),
                                                               INFO_TEXT("PARTITION_NAME"),
-                                                              INFO_TEXT("PARTITION_METHOD")};
+                                                              INFO_TEXT("PARTITION_METHOD"),
+                                                              INFO_TEXT("TABLESPACE_NAME")};
 INFO_TABLE(infoschema_partitions, "PARTITIONS", partitions_columns, infoschema_fill_nothing);

@@ -32,7 +32,8 @@ Test(engine_change, insert)
     check_sql(&e, "INSERT IGNORE INTO t (k,v) VALUES (2,9),(5,9)",
               "OK 1 Records: 2  Duplicates: 1  Warnings: 1");
     check_sql(&e, "SHOW COUNT(*) WARNINGS", "1\n");
-    check_sql(&e, "SHOW WARNINGS", "Warning|1062|Duplicate entry for the key of 't': 1 rows skipped\n");
+    check_sql(&e, "SHOW WARNINGS",
+              "Warning|1062|Duplicate entries for the key of 't', rows skipped: 1\n");
     check_sql(&e, "REPLACE INTO t (k,v) VALUES (2,10),(6,10)",
               "OK 3 Records: 2  Duplicates: 1  Warnings: 0");
     check_sql(&e,
@@ -110,6 +111,9 @@ Test(engine_change, definitions)
     check_sql(&e, "CREATE TABLE p (id BIGINT PRIMARY KEY, n VARCHAR(5))", "OK 0");
     check_sql(&e, "CREATE TABLE c (id BIGINT PRIMARY KEY, p_id BIGINT REFERENCES p(id))", "OK 0");
     check_sql(&e, "DESCRIBE c", "id|bigint(20)|NO|PRI|NULL|\np_id|bigint(20)|YES|MUL|NULL|\n");
+    check_sql(&e, "ALTER TABLE c DISABLE KEYS", "OK 0");
+    check_sql(&e, "ALTER TABLE nosuch ENABLE KEYS", "ERROR 1146");
+    check_sql(&e, "ALTER TABLE c DROP COLUMN p_id", "ERROR 1235");
     check_sql(&e, "CREATE TABLE l LIKE p", "OK 0");
     check_sql(&e, "SHOW COLUMNS FROM l LIKE 'n%'", "n|varchar(5)|YES||NULL|\n");
     check_sql(&e, "SHOW FULL TABLES", "c|BASE TABLE\nl|BASE TABLE\np|BASE TABLE\nt|BASE TABLE\n");

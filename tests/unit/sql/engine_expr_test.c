@@ -40,6 +40,7 @@ Test(engine_expr, rounding_to_more_digits)
               "1.500|1.500|721.0\n");
     check_sql(&e, "SELECT ROUND(721,1), ROUND(-1.25,4), ROUND(600.00/7,6), ROUND(0.0,2)",
               "721|-1.2500|85.714286|0.00\n");
+    check_sql(&e, "SELECT ROUND(12345678901234567890123.5,20)", "12345678901234567890123.5\n");
     engine_fini(&e);
 }
 
@@ -48,11 +49,14 @@ Test(engine_expr, interval_and_seeded_rand)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "SELECT INTERVAL(5,1,3,10), INTERVAL (0,1), interval(9,1,3,NULL,9), INTERVAL(NULL,1)",
+    check_sql(&e,
+              "SELECT INTERVAL(5,1,3,10), INTERVAL (0,1), interval(9,1,3,NULL,9), INTERVAL(NULL,1)",
               "2|0|4|-1\n");
-    check_sql(&e, "SELECT INTERVAL(1.5,'1',2) x, INTERVAL(3, (1), LENGTH('),(')) + 1, NOW() - INTERVAL (1+1) "
-                  "DAY < NOW()",
-              "1|3|1\n");
+    check_sql(
+        &e,
+        "SELECT INTERVAL(1.5,'1',2) x, INTERVAL(3, (1), LENGTH('),(')) + 1, NOW() - INTERVAL (1+1) "
+        "DAY < NOW()",
+        "1|3|1\n");
     check_sql(&e, "SELECT DATE '2026-01-01' + INTERVAL(IF(1,2,3)) DAY", "2026-01-03\n");
     check_sql(&e, "SELECT INTERVAL(1)", "ERROR 1064");
     check_sql(&e, "SELECT RAND(1), RAND(3), RAND(NULL)",

@@ -192,7 +192,8 @@ Test(engine_query, multi_valued_comparisons)
     struct engine e;
 
     engine_init(&e);
-    check_sql(&e, "CREATE TABLE t (id BIGINT PRIMARY KEY, s SET('x','y','z'), o VARCHAR(5))", "OK 0");
+    check_sql(&e, "CREATE TABLE t (id BIGINT PRIMARY KEY, s SET('x','y','z'), o VARCHAR(5))",
+              "OK 0");
     check_sql(&e, "INSERT INTO t VALUES (1,'x,y','x'),(2,'y','z'),(4,'y,x',NULL),(5,NULL,'y')",
               "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
     const char *refused = "ERROR 1235 This version of MySQL doesn't yet support 'joins on "
@@ -217,8 +218,7 @@ Test(engine_query, multi_valued_comparisons)
               "1|1|0\n2|0|1\n4|1|0\n5|NULL|NULL\n");
     check_sql(&e, "SELECT id, s NOT IN (SELECT 'x' FROM t WHERE id > 9) FROM t ORDER BY id",
               "1|1\n2|1\n4|1\n5|1\n");
-    check_sql(&e, "SELECT id, s > ANY (SELECT 'x') FROM t ORDER BY id",
-              "1|1\n2|1\n4|1\n5|NULL\n");
+    check_sql(&e, "SELECT id, s > ANY (SELECT 'x') FROM t ORDER BY id", "1|1\n2|1\n4|1\n5|NULL\n");
     check_sql(&e, "SELECT id FROM t WHERE s = ALL (SELECT 'x')", "ERROR 1235");
     check_sql(&e, "SELECT id FROM t WHERE s = (SELECT 'x') ORDER BY id", "1\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE (SELECT 'x') = s ORDER BY id", "1\n4\n");
@@ -237,8 +237,9 @@ Test(engine_query, all_and_any)
     check_sql(&e, "SELECT id FROM t WHERE a <> ANY (SELECT v FROM u WHERE v = 10) ORDER BY id",
               "1\n2\n5\n");
     check_sql(&e, "SELECT 1 = ALL (SELECT t_id FROM u), 1 <> ANY (SELECT t_id FROM u)", "0|1\n");
-    check_sql(&e, "SELECT 1 = ALL (SELECT t_id FROM u WHERE k IN (1,4)), 1 <> ANY (SELECT t_id "
-                  "FROM u WHERE k IN (1,4))",
+    check_sql(&e,
+              "SELECT 1 = ALL (SELECT t_id FROM u WHERE k IN (1,4)), 1 <> ANY (SELECT t_id "
+              "FROM u WHERE k IN (1,4))",
               "NULL|NULL\n");
     check_sql(&e, "SELECT 9.5 > ALL (SELECT '10' UNION SELECT '9')", "0\n");
     engine_fini(&e);
@@ -252,14 +253,23 @@ Test(engine_query, words_behind_select)
     check_sql(&e, "SELECT SQL_NO_CACHE COUNT(*) FROM t", "5\n");
     check_sql(&e, "SELECT /*!40001 SQL_NO_CACHE */ * FROM `u` WHERE k = 1", "1|1|10\n");
     check_sql(&e, "SELECT SQL_CACHE 1", "1\n");
-    check_sql(&e,
-              "SELECT HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT "
-              "SQL_NO_CACHE SQL_CALC_FOUND_ROWS k FROM u LIMIT 1",
-              "1\n");
+    check_sql(
+        &e,
+        "SELECT HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT "
+        "SQL_NO_CACHE SQL_CALC_FOUND_ROWS k FROM u ORDER BY k LIMIT 1",
+        "1\n");
     check_sql(&e, "SELECT DISTINCT SQL_BUFFER_RESULT 'a'", "a\n");
     check_sql(&e, "SELECT sql_no_cache, x.sql_cache FROM (SELECT 1 sql_no_cache, 2 AS sql_cache) x",
               "1|2\n");
-    check_sql(&e, "SELECT COUNT(*) FROM information_schema.files", "0\n");
+    check_sql(&e,
+              "SELECT FILE_NAME FROM information_schema.files WHERE TABLESPACE_NAME IN (SELECT "
+              "TABLESPACE_NAME FROM information_schema.partitions) GROUP BY FILE_NAME",
+              "");
+    check_sql(&e,
+              "SELECT table_schema, table_type, COUNT(*) FROM information_schema.tables WHERE "
+              "table_schema = 'quanta' GROUP BY table_schema HAVING engine = 'QUANTA'",
+              "quanta|BASE TABLE|2\n");
+    check_sql(&e, "SELECT id, a FROM t GROUP BY a", "ERROR 1055");
     engine_fini(&e);
 }
 
