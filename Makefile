@@ -208,9 +208,10 @@ format: ## let clang-format rewrite the sources
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
 
 compdb: ## write build/compile_commands.json for editors
+	@mkdir -p $(BUILD)
 	@$(MAKE) --no-print-directory -Bnk all unit-bins $(BENCH_BINS) 2>/dev/null | scripts/compdb.sh \
-	    >build/compile_commands.json
-	@echo build/compile_commands.json
+	    >$(BUILD)/compile_commands.json
+	@echo $(BUILD)/compile_commands.json
 
 coverage: ## line coverage of the unit tests by file
 	@$(MAKE) --no-print-directory MODE=debug VARIANT=coverage unit-bins

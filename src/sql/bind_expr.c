@@ -229,10 +229,12 @@ static bool place_multi_valued(struct bind *b, enum expr_kind kind, uint8_t *op,
             *op = mirrored[*op];
     }
     for (uint32_t i = 1; i < n; i++) {
-        if (!is_multi_valued(args[i]))
+        bool text_of_all = args[i]->kind == EXPR_SUBQUERY && is_multi_valued(args[0]) &&
+                           args[i]->u.subquery->query->columns[0].delim;
+        if (!is_multi_valued(args[i]) && !text_of_all)
             continue;
-        bool join =
-            args[0]->kind == EXPR_COLUMN && args[0]->u.column.source != args[i]->u.column.source;
+        bool join = args[0]->kind == EXPR_COLUMN &&
+                    (text_of_all || args[0]->u.column.source != args[i]->u.column.source);
         return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
                          join ? "joins on multi-valued columns"
                               : "comparisons with a multi-valued column on the right");
@@ -405,6 +407,11 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     if (!left || !(value = bind_subquery(b, e->v.compare->query,
                                          in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
+    s->delim = s->query->columns[0].delim;
+    if (!in && s->delim) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "ALL and ANY of a multi-valued column");
+        return NULL;
+    }
     if (!in && is_multi_valued(left) && (e->op == SQL_OP_EQ || e->op == SQL_OP_NE)) {
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "= ALL and <> ANY of a multi-valued column");
         return NULL;

@@ -1,6 +1,7 @@
 #include "sql/plan_subquery.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "reactor/assert.h"
 
@@ -10,6 +11,24 @@ static int compare(const struct subquery *q, const struct datum *a, const struct
     bool unknown;
 
     return datum_compare_as(q->class, a, b, &unknown);
+}
+
+/* Each value of a multi-valued cell is a member. */
+static int add_values(struct subquery *q, const struct datum *cell)
+{
+    const char *p = cell->s, *end = cell->s + cell->len;
+    struct datum d;
+    int rc = 0;
+
+    while (p <= end && rc == 0) {
+        const char *next = memchr(p, q->delim, (size_t)(end - p));
+        if (!next)
+            next = end;
+        datum_set_string(&d, p, (size_t)(next - p));
+        rc = datum_set_add(&q->set, &d);
+        p = next + 1;
+    }
+    return rc;
 }
 
 int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena *a)
@@ -26,7 +45,8 @@ int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena
             return -E2BIG;
         return datum_copy(&q->value, &cells[0], a) ? 0 : -ENOMEM;
     case SUBQUERY_IN:
-        return datum_set_add(&q->set, &cells[0]);
+        return q->delim && cells[0].kind == DATUM_STRING ? add_values(q, &cells[0])
+                                                         : datum_set_add(&q->set, &cells[0]);
     case SUBQUERY_QUANTIFIED:
         if (cells[0].kind == DATUM_NULL) {
             q->has_null = true;

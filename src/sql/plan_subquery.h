@@ -16,6 +16,7 @@ struct subquery {
     struct bound_query *query;
     struct plan *plan;
     enum compare_class class; /* IN: how members are compared */
+    char delim;               /* IN: the rows are of a multi-valued column; 0 = they are not */
     bool done;
     /* Results. */
     struct datum value; /* SCALAR: NULL without rows */

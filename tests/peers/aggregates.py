@@ -47,11 +47,11 @@ def aggregate(expressions):
         choices.append((3, lambda: Expr("sum bool", "dec", expressions.rng.choice(["SUM(", "AVG("]),
                                         flag.expr(), ")")))
     if number:
-        choices += [(1, lambda: Expr("bit aggregate", "int", expressions.rng.choice(
-            ["BIT_AND", "BIT_OR", "BIT_XOR"]) + "(", number.expr(), ")")),
-                    (2, lambda: Expr("variance", "double", expressions.rng.choice(
-                        ["STDDEV", "VARIANCE", "STDDEV_SAMP", "VAR_SAMP", "STD"]) + "(",
-                                     number.expr(), ")"))]
+        choices.append((1, lambda: Expr("bit aggregate", "int", expressions.rng.choice(
+            ["BIT_AND", "BIT_OR", "BIT_XOR"]) + "(", number.expr(), ")")))
+    if number and expressions.divides:
+        choices.append((2, lambda: Expr("variance", "double", expressions.rng.choice(
+            ["STDDEV", "VARIANCE", "STDDEV_SAMP", "VAR_SAMP", "STD"]) + "(", number.expr(), ")")))
     if text and text.origin.split(".")[0] in ("things", "parts"):
         choices.append((4, lambda: Expr(
             "group_concat", "str", "GROUP_CONCAT(", expressions.rng.choice(["", "DISTINCT "]),

@@ -7,8 +7,8 @@ Differential tests: random statements answered by quanta and by MariaDB must agr
     differential.py [--seed N] [--statements N] [--changes N] [--events ROWS] [--layout N] [--self]
 
 Ends with 0 when all agree, 77 when a program is missing, 1 otherwise; prints the seed, and for
-each disagreement the smallest statement that still shows it. QUANTA_SEED sets the seed too; "random"
-is a seed that was never used before.
+each disagreement the smallest statement that still shows it. QUANTA_SEED sets the seed too;
+"random" takes another one each time.
 """
 
 import argparse

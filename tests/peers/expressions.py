@@ -74,7 +74,7 @@ class Expressions(Predicates):
             (5, lambda: Expr("div", "int", a, " DIV ", self._small())),
             (5, lambda: Expr("%", "int", a, self.rng.choice([" % ", " MOD "]), self._small())),
             (2, lambda: Expr("abs", "int", "ABS(", a, ")")),
-            (2, lambda: Expr("negate", "int", "-", Expr("group", "int", "(", a, ")"))),
+            (2, lambda: Expr("negate", "int", "-", field.expr() if field else self._small())),
             (1, lambda: Expr("sign", "int", "SIGN(", a, ")")),
             (1, lambda: Expr("bit and", "int", "(", self.value("int", 0), " & 7)")),
             (2, lambda: Expr("cast int", "int", "CAST(", self.value("dec", depth - 1),

@@ -13,6 +13,7 @@ SQL_MODE = ("STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTI
 COLLATION = "utf8mb4_nopad_bin"
 START_SECONDS = 60
 STOP_SECONDS = 30
+STATEMENT_SECONDS = 20  # a join that no index helps is given up
 
 
 class MariaDBError(Exception):
@@ -84,14 +85,15 @@ class MariaDB:
     def _start(self):
         command = [_program("mariadbd"), "--no-defaults", "--user=root",
                    f"--datadir={self.folder}/data", f"--socket={self.socket}",
-                   f"--pid-file={self.folder}/pid", "--skip-networking", "--skip-log-bin",
+                   f"--pid-file={self.folder}/pid", f"--tmpdir={self.folder}",
+                   "--skip-networking", "--skip-log-bin",
                    "--character-set-server=utf8mb4", f"--collation-server={COLLATION}",
                    f"--sql-mode={SQL_MODE}", "--default-time-zone=+00:00",
                    "--innodb-buffer-pool-size=96M", "--innodb-log-file-size=32M",
                    "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=2",
                    "--key-buffer-size=4M", "--tmp-table-size=64M", "--max-heap-table-size=64M",
                    "--join-cache-level=8", "--join-buffer-size=4M", "--performance-schema=off",
-                   "--max-statement-time=5", "--local-infile=1"]
+                   f"--max-statement-time={STATEMENT_SECONDS}", "--local-infile=1"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)

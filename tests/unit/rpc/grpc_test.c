@@ -273,20 +273,13 @@ static void close_client(struct reactor *r, void *ctx)
     grpc_channel_close(channel, tell, ctx);
 }
 
-static void reset(struct gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    g->count = 0;
-    pthread_mutex_unlock(&g->lock);
-}
-
 static struct reactor_group *boot(enum reactor_io io)
 {
     struct reactor_group *g = cores_start(io, 2, 0);
 
     reactor_post(reactor_group_get(g, SERVER_CORE), start_server, NULL);
     gate_wait(g, &ready, 1);
-    reset(&ready);
+    gate_reset(&ready);
     reactor_post(reactor_group_get(g, CLIENT_CORE), start_client, NULL);
     gate_wait(g, &connected, 1);
     return g;
@@ -460,7 +453,7 @@ static void server_restart(enum reactor_io io)
     gate_wait(g, &connected, 2);
     run(g, &after);
     cr_assert_eq(after.status, GRPC_OK);
-    reset(&closed);
+    gate_reset(&closed);
     halt(g);
 }
 BACK_ENDS(grpc, server_restart)

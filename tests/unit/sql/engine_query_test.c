@@ -220,6 +220,14 @@ Test(engine_query, multi_valued_comparisons)
               "1|1\n2|1\n4|1\n5|1\n");
     check_sql(&e, "SELECT id, s > ANY (SELECT 'x') FROM t ORDER BY id", "1|1\n2|1\n4|1\n5|NULL\n");
     check_sql(&e, "SELECT id FROM t WHERE s = ALL (SELECT 'x')", "ERROR 1235");
+    check_sql(&e, "SELECT id FROM t WHERE o IN (SELECT s FROM t) ORDER BY id", "1\n5\n");
+    check_sql(&e, "SELECT id FROM t WHERE s IN (SELECT s FROM t WHERE id = 4) ORDER BY id",
+              "1\n2\n4\n");
+    check_sql(&e, "SELECT id FROM t WHERE s NOT IN (SELECT s FROM t WHERE id = 2)", "");
+    check_sql(&e, "SELECT 'z' IN (SELECT s FROM t), 'z' NOT IN (SELECT s FROM t WHERE id < 5)",
+              "NULL|1\n");
+    check_sql(&e, "SELECT id FROM t WHERE o > ALL (SELECT s FROM t)", "ERROR 1235");
+    check_sql(&e, "SELECT id FROM t WHERE s = (SELECT s FROM t WHERE id = 1)", refused);
     check_sql(&e, "SELECT id FROM t WHERE s = (SELECT 'x') ORDER BY id", "1\n4\n");
     check_sql(&e, "SELECT id FROM t WHERE (SELECT 'x') = s ORDER BY id", "1\n4\n");
     engine_fini(&e);
