@@ -52,34 +52,30 @@ static int read_schema(const char *path, struct schema **out, struct error_info 
     return rc;
 }
 
-static int add_schema(struct schema_list *l, struct schema *s, struct error_info *err)
+/* Takes the schema and its file in; the reference on the schema in any case. */
+static int add_schema(struct schema_list *l, struct schema *s, const char *file,
+                      struct error_info *err)
 {
-    for (unsigned i = 0; i < l->n; i++)
-        if (!strcmp(l->schemas[i]->name, s->name)) {
-            error_set(err, -EEXIST, 0,
-                      "table %s is defined by two schema.yaml files of the directory", s->name);
-            schema_put(s);
-            return -EEXIST;
-        }
-    struct schema **all =
-        l->n < SCHEMA_MAX_FILES ? realloc(l->schemas, (l->n + 1) * sizeof(struct schema *)) : NULL;
+    int rc = 0;
 
-    if (!all) {
-        schema_put(s);
-        return error_set(err, -ENOMEM, 0, "more than %d schema files", SCHEMA_MAX_FILES);
+    for (unsigned i = 0; i < l->n && !rc; i++)
+        if (!strcmp(l->schemas[i]->name, s->name))
+            rc = error_set(err, -EEXIST, 0, "%s: table %s is defined in %s already", file, s->name,
+                           l->files[i]);
+    if (!rc && l->n == SCHEMA_MAX_FILES)
+        rc = error_set(err, -E2BIG, 0, "%s: more than %d schema files", file, SCHEMA_MAX_FILES);
+    if (!rc && !l->schemas) {
+        l->schemas = calloc(SCHEMA_MAX_FILES, sizeof(struct schema *));
+        l->files = calloc(SCHEMA_MAX_FILES, sizeof(char *));
     }
-    l->schemas = all;
-    l->schemas[l->n++] = s;
+    char *copy = !rc && l->schemas && l->files ? strdup(file) : NULL;
+    if (!copy) {
+        schema_put(s);
+        return rc ? rc : error_set(err, -ENOMEM, 0, "%s: out of memory", file);
+    }
+    l->schemas[l->n] = s;
+    l->files[l->n++] = copy;
     return 0;
-}
-
-/* The file in front of what is wrong with it. */
-static int add_path(struct error_info *err, int rc, const char *path)
-{
-    char what[sizeof(err->text)];
-
-    snprintf(what, sizeof(what), "%s", err->text[0] ? err->text : strerror(-rc));
-    return error_set(err, rc, 0, "%s: %s", path, what);
 }
 
 static int read_all(const char *dir, DIR *d, struct schema_list *l, struct error_info *err)
@@ -95,9 +91,9 @@ static int read_all(const char *dir, DIR *d, struct schema_list *l, struct error
         if (rc == -ENOENT || rc == -ENOTDIR)
             continue;
         if (!rc)
-            rc = add_schema(l, s, err);
+            rc = add_schema(l, s, path, err);
         if (rc)
-            return rc != -EEXIST && err->text[0] ? rc : add_path(err, rc, path);
+            return err->text[0] ? rc : error_set(err, rc, 0, "%s: %s", path, strerror(-rc));
     }
     return 0;
 }
@@ -165,8 +161,11 @@ int schema_dir_read(const char *dir, struct schema_list *out, struct error_info 
 
 void schema_list_fini(struct schema_list *l)
 {
-    for (unsigned i = 0; i < l->n; i++)
+    for (unsigned i = 0; i < l->n; i++) {
         schema_put(l->schemas[i]);
+        free(l->files[i]);
+    }
     free(l->schemas);
+    free(l->files);
     *l = (struct schema_list){0};
 }

@@ -3,7 +3,8 @@
 #include "storage/schema.h"
 
 struct schema_list {
-    struct schema **schemas;
+    struct schema **schemas; /* parents before children */
+    char **files;            /* in the order they were read */
     unsigned n;
 };
 
