@@ -149,7 +149,7 @@ RUNNER_LIBS := -lcriterion
 endif
 
 .PHONY: all help deps deps-test libs run demo test unit unit-bins e2e fuzz fuzz-bins all-fuzz sim bench \
-    lint format compdb coverage install clean distclean print-% FORCE
+    bench-compare lint format compdb coverage install clean distclean print-% FORCE
 
 # ---- targets for people --------------------------------------------------------------------
 
@@ -200,6 +200,9 @@ sim: all ## run the deterministic simulator: SEED=first seed, N=how many
 
 bench: all $(BENCH_BINS) ## run the benchmarks, one JSON line per case (T=name for one)
 	@for b in $(or $(T:%=$(B)/bench/%),$(BENCH_BINS)); do $$b || exit 1; done
+
+bench-compare: ## benchmarks of the tree against BASE=revision (T=name for one, ROUNDS=3)
+	@MAKE="$(MAKE)" BUILD=$(BUILD) DEPS=$(DEPS) ROUNDS=$(or $(ROUNDS),3) scripts/bench-compare.sh $(BASE) $(T)
 
 lint: ## check format, banned calls, folder dependencies, sizes
 	@scripts/lint.sh

@@ -12,6 +12,11 @@ trap 'rm -f "$log"' EXIT
 
 export QUANTA_SRC_DIR=${QUANTA_SRC_DIR:-$(dirname "$here")}
 export SHARED_DATA=${SHARED_DATA:-$(realpath -m "$QUANTA_SRC_DIR/../shared/data")}
+# Statements to try the parser on, where the collection is at hand.
+cases=$(realpath -m "$QUANTA_SRC_DIR/../shared/spec/sqlrunner_cases.md")
+if [ -z "${QUANTA_SQL_CASES:-}" ] && [ -r "$cases" ]; then
+    export QUANTA_SQL_CASES=$cases
+fi
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1:suppressions=$here/tsan.supp}

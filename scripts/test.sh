@@ -79,6 +79,8 @@ if [ -n "${SAN:-}" ]; then
         phase "simulator"
         run_sim "$bin"
         phase "end-to-end tests"
+        # A sample of the statements that the run without sanitizers compares.
+        export QUANTA_STATEMENTS=${QUANTA_STATEMENTS:-200} QUANTA_CHANGES=${QUANTA_CHANGES:-40}
         BIN=$bin SLOWER=4 $without_aslr scripts/run-e2e.sh
     fi
 else

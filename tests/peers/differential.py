@@ -38,8 +38,9 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--seed", default=os.environ.get("QUANTA_SEED", "1"))
-    parser.add_argument("--statements", type=int, default=2000)
-    parser.add_argument("--changes", type=int, default=200)
+    parser.add_argument("--statements", type=int,
+                        default=int(os.environ.get("QUANTA_STATEMENTS", "2000")))
+    parser.add_argument("--changes", type=int, default=int(os.environ.get("QUANTA_CHANGES", "200")))
     parser.add_argument("--events", type=int, default=70000)
     parser.add_argument("--self", action="store_true", help="compare MariaDB with MariaDB")
     parser.add_argument("--report", help="write the findings to this file too")
