@@ -14,6 +14,25 @@ struct catalog *cluster_catalog(struct cluster *c)
     return c->ops->catalog(c);
 }
 
+bool cluster_is_current(const struct cluster *c)
+{
+    return !c->ops->refresh_start;
+}
+
+bool cluster_refresh_start(struct cluster *c, struct cluster_refresh *f)
+{
+    ASSERT(f->done && !f->is_waiting);
+    return c->ops->refresh_start && c->ops->refresh_start(c, f);
+}
+
+void cluster_refresh_cancel(struct cluster_refresh *f)
+{
+    if (!f->is_waiting)
+        return;
+    f->is_waiting = false;
+    list_remove(&f->waiting);
+}
+
 void cluster_query_start(struct cluster *c, struct cluster_query *q)
 {
     ASSERT(q->program && q->schema && q->on_next && q->on_closed);
@@ -38,6 +57,16 @@ void cluster_write_start(struct cluster *c, struct cluster_write *w)
 {
     ASSERT(w->schema && w->done);
     c->ops->write_start(c, w);
+}
+
+bool cluster_wrote_nothing(struct cluster *c, const struct cluster_write *w)
+{
+    const struct write_result *r = &w->result;
+
+    if (w->error.code != 1412 || !w->rc ||
+        r->inserted + r->updated + r->unchanged + r->deleted + r->rejected)
+        return false;
+    return c->ops->is_refused_whole && c->ops->is_refused_whole(c, w);
 }
 
 void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d)

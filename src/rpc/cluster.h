@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reactor/list.h"
 #include "storage/batch.h"
 #include "storage/catalog.h"
 #include "storage/program.h"
@@ -23,6 +24,27 @@ struct cluster *cluster_of(struct reactor *r);
 
 /* Newest catalog this core knows; a new reference, give it back with catalog_put. */
 struct catalog *cluster_catalog(struct cluster *c);
+
+/*
+ * Brings the catalog up to date: after done, cluster_catalog knows every definition change that was complete anywhere
+ * when the refresh started, unless a node could not tell (it went away, or did not answer within 5 s). Owner: the
+ * caller, until done or cluster_refresh_cancel.
+ */
+struct cluster_refresh {
+    void (*done)(struct cluster_refresh *f); /* set by the caller; once, from the loop */
+    void *ctx;
+    /* inside */
+    struct list waiting;
+    uint64_t number;
+    bool is_waiting;
+};
+
+/* True for slots of this process: the catalog is the truth, there is nothing to refresh. */
+bool cluster_is_current(const struct cluster *c);
+/* False when there is nothing to wait for: the catalog is current, or no node can be asked. Then done does not run. */
+bool cluster_refresh_start(struct cluster *c, struct cluster_refresh *f);
+/* done does not run any more. No-op when it ran or nothing was started. */
+void cluster_refresh_cancel(struct cluster_refresh *f);
 
 /*
  * Query: pulled batch by batch, so that a slow reader holds the scan back. After cluster_query_start (and after
@@ -79,6 +101,9 @@ struct cluster_write {
 };
 
 void cluster_write_start(struct cluster *c, struct cluster_write *w);
+/* After done, of a write refused with 1412: true when it is certain that no row of it was written, so that it may be
+ * made anew with the new definition. */
+bool cluster_wrote_nothing(struct cluster *c, const struct cluster_write *w);
 
 /* Definition changes: applied on every core and node, logged, before done. */
 enum cluster_ddl_kind { CLUSTER_CREATE_TABLE, CLUSTER_DROP_TABLE, CLUSTER_TRUNCATE_TABLE };

@@ -4,6 +4,10 @@
 
 struct cluster_ops {
     struct catalog *(*catalog)(struct cluster *c);
+    bool (*refresh_start)(struct cluster *c,
+                          struct cluster_refresh *f); /* NULL: the catalog is always current */
+    /* A write of which one part was refused with 1412 and no part told of a row: did none write? NULL: unknown. */
+    bool (*is_refused_whole)(struct cluster *c, const struct cluster_write *w);
     void (*query_start)(struct cluster *c, struct cluster_query *q);
     void (*query_next)(struct cluster_query *q);
     void (*query_close)(struct cluster_query *q);

@@ -20,6 +20,8 @@ static struct catalog *remote_catalog(struct cluster *c)
 
 const struct cluster_ops remote_ops = {
     .catalog = remote_catalog,
+    .refresh_start = remote_refresh_start,
+    .is_refused_whole = remote_is_refused_whole,
     .query_start = remote_query_start,
     .query_next = remote_query_next,
     .query_close = remote_query_close,
@@ -255,6 +257,7 @@ int remote_cluster_start(struct reactor *r, const struct remote_config *config,
     x->ready_ctx = ctx;
     x->tick.fire = tick_fire;
     x->end.run = end_run;
+    remote_refresh_init(x);
     x->write_timeout_ns = config->write_timeout_ns ? config->write_timeout_ns : WRITE_TIMEOUT_NS;
     x->ready_by_ns = reactor_now_ns(r) +
                      (config->ready_timeout_ns ? config->ready_timeout_ns : READY_TIMEOUT_NS);
@@ -308,5 +311,6 @@ void remote_cluster_stop(struct reactor *r, void (*done)(void *ctx), void *ctx)
             grpc_channel_close(x->nodes[i].channel, channel_closed, x);
         x->nodes[i].channel = NULL;
     }
+    remote_refresh_check(x);
     end_when_quiet(x);
 }

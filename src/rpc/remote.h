@@ -3,9 +3,11 @@
  * The cluster over gRPC, for programs that hold no data (quanta-proxy, quanta-loader): one connection per core and
  * node. Every call on the core concerned.
  *
- * The catalog of the gateway is refreshed every second, at once after a definition change made through this core, and
- * when an answer tells of a newer version; cluster_catalog never waits. So a table made through another gateway can be
- * unknown here for a second, and a query planned with a definition that changed meanwhile ends with error 1412.
+ * cluster_catalog never waits: it is what this core knows, which can be a second old: the nodes are asked every second,
+ * at once after a definition change made through this core, and when an answer tells of a newer version. Who must not
+ * be wrong about a change made through another core or gateway refreshes first (cluster_refresh_start), as SQL
+ * statements do before they say that something does not exist. What was planned with a definition that has changed is
+ * refused by the node with error 1412.
  */
 #include "rpc/cluster.h"
 

@@ -120,6 +120,14 @@ int remote_find_table(struct remote *x, const struct remote_node *n, const struc
     return 0;
 }
 
+/* One node refuses a batch before it writes, or tells of rows that were written. Of several, another one may have
+ * written and be lost before it told. */
+bool remote_is_refused_whole(struct cluster *c, const struct cluster_write *w)
+{
+    (void)w;
+    return ((struct remote *)c)->n_nodes == 1;
+}
+
 bool remote_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out)
 {
     struct remote *x = (struct remote *)c;

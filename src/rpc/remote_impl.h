@@ -35,6 +35,7 @@ struct remote_node { /* owner: the remote cluster */
     struct cluster_table_stats *stats; /* by position in `catalog` */
     struct client_unary describe, poll;
     bool describing, polling, poll_again;
+    uint64_t polled_for, answered_for; /* refresh the running poll and the last one began after */
 
     /* writes (remote_write.c) */
     struct grpc_call *writes; /* the stream of batches; NULL = not open */
@@ -54,6 +55,9 @@ struct remote { /* owner: its core */
     uint64_t piece_id;
     int64_t hidden_key; /* last one given */
     uint64_t write_timeout_ns;
+    struct list refreshes; /* waiting, oldest first */
+    uint64_t refresh_number;
+    struct task refreshed;
     struct timer tick;
     uint64_t polled_ns;
     uint64_t ready_by_ns;
@@ -88,7 +92,16 @@ int remote_merge_catalogs(struct remote *x);
 /* The node's own definition of a table the caller planned with: 0 or -ESTALE (1412). */
 int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s,
                       const struct schema **out, struct error_info *err);
+bool remote_is_refused_whole(struct cluster *c, const struct cluster_write *w);
 bool remote_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
+
+/* Refreshes asked for by statements. remote_refresh.c */
+void remote_refresh_init(struct remote *x);
+bool remote_refresh_start(struct cluster *c, struct cluster_refresh *f);
+/* A node has answered, failed or cannot be asked any more. */
+void remote_refresh_check(struct remote *x);
+/* True when a waiting refresh began after what the node last answered. */
+bool remote_refresh_needs(const struct remote_node *n);
 
 /* Whole cluster. remote.c */
 void remote_node_changed(struct remote *x); /* a node became ready, was lost or refused */

@@ -78,6 +78,7 @@ static void refuse(struct remote_node *n, const struct error_info *why)
     n->error = *why;
     log_error("%s is refused: %s", n->who, why->text);
     remote_writes_fail(n, -EINVAL, why);
+    remote_refresh_check(n->remote);
     remote_node_changed(n->remote);
 }
 
@@ -88,6 +89,7 @@ static void poll_done(struct client_unary *u)
     int rc = u->rc;
 
     n->polling = false;
+    n->answered_for = n->polled_for;
     if (!rc && !x->stopping)
         rc = remote_node_take_catalog(n, u->reply, &u->error);
     if (rc && n->state == NODE_GREETED) {
@@ -96,9 +98,10 @@ static void poll_done(struct client_unary *u)
     } else if (!rc && n->state == NODE_GREETED && !x->stopping) {
         become_ready(n);
     }
-    if (n->poll_again && n->state == NODE_READY && !x->stopping)
+    if ((n->poll_again || remote_refresh_needs(n)) && n->state == NODE_READY && !x->stopping)
         remote_node_poll(n);
     n->poll_again = false;
+    remote_refresh_check(x);
     remote_op_ended(x);
 }
 
@@ -116,9 +119,12 @@ void remote_node_poll(struct remote_node *n)
                                     .done = poll_done,
                                     .who = n->who,
                                     .ctx = n};
+    n->polled_for = n->remote->refresh_number;
     if (client_unary_start(&n->poll, n->channel, "/quanta.ClusterAdmin/Catalog", &n->remote->fields,
-                           reactor_now_ns(n->remote->r) + POLL_TIMEOUT_NS, &m.base))
+                           reactor_now_ns(n->remote->r) + POLL_TIMEOUT_NS, &m.base)) {
+        n->answered_for = n->polled_for; /* nobody should wait for an answer */
         return;
+    }
     n->polling = true;
     n->remote->busy++;
 }
@@ -232,6 +238,7 @@ static void on_lost(struct grpc_channel *ch, const char *why)
         log_warn("%s: connection lost: %s", n->who, why);
     n->state = NODE_DOWN;
     error_set(&n->error, -ENOTCONN, 1105, "%s", why);
+    remote_refresh_check(n->remote);
 }
 
 int remote_node_open(struct remote_node *n)

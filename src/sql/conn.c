@@ -28,7 +28,7 @@ void conn_error(struct conn *c, unsigned code, const char *text)
 
 /* ---- statements ---- */
 
-static void statement_ended(struct statement *s)
+void conn_statement_ended(struct statement *s)
 {
     struct conn *c = s->ctx;
 
@@ -43,25 +43,49 @@ static void statement_ended(struct statement *s)
         conn_continue(c);
 }
 
+struct statement *conn_new_statement(struct conn *c, void (*done)(struct statement *s))
+{
+    struct statement *s = malloc(sizeof *s);
+
+    if (!s) {
+        conn_error(c, 1041, "Out of memory");
+        return NULL;
+    }
+    statement_init(s, &c->gateway->env, &c->session, &c->sink);
+    s->done = done;
+    s->ctx = c;
+    c->statement = s;
+    c->blocked = false;
+    c->more = false;
+    return s;
+}
+
+void conn_describe(struct conn *c, const char *text, size_t len, bool newest,
+                   void (*done)(struct statement *s))
+{
+    struct statement *s = conn_new_statement(c, done);
+    size_t consumed;
+
+    if (!s)
+        return;
+    s->asks_newest = newest;
+    statement_parse(s, text, len, &consumed);
+    c->starting = true;
+    statement_describe(s);
+    c->starting = false;
+}
+
 void conn_run_text(struct conn *c, const char *text, size_t len, const struct datum *params,
                    const struct value_type *types, uint32_t n)
 {
-    struct statement *s = malloc(sizeof *s);
     size_t consumed;
     bool multi = (c->mysql.wire.capabilities & MYSQL_CAP_MULTI_STATEMENTS) && !c->multi_off &&
                  c->mode == MYSQL_TEXT;
 
     c->gateway->stats.statements++;
-    if (!s) {
-        conn_error(c, 1041, "Out of memory");
+    struct statement *s = conn_new_statement(c, conn_statement_ended);
+    if (!s)
         return;
-    }
-    statement_init(s, &c->gateway->env, &c->session, &c->sink);
-    s->done = statement_ended;
-    s->ctx = c;
-    c->statement = s;
-    c->blocked = false;
-    c->more = false;
     if (statement_parse(s, text, len, &consumed) == 0 && consumed < len) {
         if (multi) {
             c->more = true;
@@ -185,35 +209,6 @@ static void init_db(struct conn *c, struct mysql_text name)
     }
 }
 
-static void field_list(struct conn *c, struct mysql_text table)
-{
-    struct catalog *cat = cluster_catalog(c->gateway->env.cluster);
-    const struct schema *s = cat ? catalog_find(cat, table.data, table.len) : NULL;
-    char text[160];
-
-    if (!s) {
-        snprintf(text, sizeof text, "Table '%s.%.*s' doesn't exist", SESSION_DATABASE,
-                 (int)(table.len > 64 ? 64 : table.len), table.data);
-        conn_error(c, 1146, text);
-    } else {
-        struct mysql_column *columns = calloc(s->n_columns + 1u, sizeof *columns);
-        uint32_t n = 0;
-        for (uint16_t i = 0; columns && i < s->n_columns; i++) {
-            struct value_type t = bind_column_type(&s->columns[i]);
-            if (s->columns[i].hidden)
-                continue;
-            columns[n].name = columns[n].org_name = s->columns[i].name;
-            columns[n].table = columns[n].org_table = s->name;
-            columns[n].schema = SESSION_DATABASE;
-            mysql_column_of_type(&columns[n++], &t);
-        }
-        mysql_field_list(&c->mysql.wire, columns, n, conn_status(c));
-        free(columns);
-    }
-    if (cat)
-        catalog_put(cat);
-}
-
 static void statistics(struct conn *c)
 {
     struct gateway_stats s;
@@ -270,7 +265,7 @@ static void handle(struct conn *c, const struct mysql_event *ev)
         mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
         break;
     case MYSQL_EVENT_FIELD_LIST:
-        field_list(c, ev->u.field_list.table);
+        conn_field_list(c, ev->u.field_list.table);
         break;
     case MYSQL_EVENT_STATISTICS:
         statistics(c);

@@ -27,6 +27,7 @@ struct conn {
     struct gateway_session session;
     struct buffer pending; /* bytes that came while an answer was owed */
     struct conn_prepared *prepared;
+    struct conn_prepared *preparing; /* its columns are being looked up */
     bool closing, gone, busy_loop, starting;
     struct task task; /* goes on with the statements of a long text */
 
@@ -69,9 +70,18 @@ struct gateway {
 
 void conn_sink_init(struct conn *c);
 uint16_t conn_status(const struct conn *c);
+/* A statement becomes the one at work; done has to call conn_statement_ended. NULL: an error was
+ * answered. */
+struct statement *conn_new_statement(struct conn *c, void (*done)(struct statement *s));
+void conn_statement_ended(struct statement *s);
+/* Looks up the columns of the result of a text, on wish in the newest catalog in any case; done as
+ * above, s->error tells what was answered. */
+void conn_describe(struct conn *c, const char *text, size_t len, bool newest,
+                   void (*done)(struct statement *s));
 void conn_run_text(struct conn *c, const char *text, size_t len, const struct datum *params,
                    const struct value_type *types, uint32_t n);
 void conn_prepare(struct conn *c, struct mysql_text text);
+void conn_field_list(struct conn *c, struct mysql_text table);
 void conn_execute(struct conn *c, const struct mysql_event *ev);
 void conn_forget_prepared(struct conn *c, uint32_t id); /* 0 = all */
 void conn_error(struct conn *c, unsigned code, const char *text);

@@ -20,18 +20,33 @@ void conn_forget_prepared(struct conn *c, uint32_t id)
     }
 }
 
-static void never_done(struct statement *s)
+/* Its columns are known, or an error was answered. */
+static void prepared(struct statement *s)
 {
-    (void)s;
+    struct conn *c = s->ctx;
+    struct conn_prepared *p = c->preparing;
+
+    c->preparing = NULL;
+    if (!s->error.code && !c->gone) {
+        p->n_params = s->ast->param_count;
+        int rc = mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, s->columns,
+                                        (uint16_t)s->n_columns, &p->id);
+        if (rc == 0) {
+            p->next = c->prepared;
+            c->prepared = p;
+            p = NULL;
+        } else {
+            conn_error(c, rc == -24 ? 1461 : 1041,
+                       rc == -24 ? "Can't create more prepared statements" : "Out of memory");
+        }
+    }
+    free(p);
+    conn_statement_ended(s);
 }
 
 void conn_prepare(struct conn *c, struct mysql_text text)
 {
-    struct statement s;
-    const struct mysql_column *columns;
     struct conn_prepared *p = malloc(sizeof *p + text.len + 1);
-    uint32_t n;
-    size_t consumed;
 
     if (!p) {
         conn_error(c, 1041, "Out of memory");
@@ -39,26 +54,43 @@ void conn_prepare(struct conn *c, struct mysql_text text)
     }
     memcpy(p->text, text.data, text.len);
     p->len = text.len;
-    statement_init(&s, &c->gateway->env, &c->session, &c->sink);
-    s.done = never_done;
-    if (statement_parse(&s, p->text, p->len, &consumed) != 0 ||
-        statement_describe(&s, &columns, &n) != 0) {
-        mysql_err(&c->mysql.wire, s.error.code, s.error.sqlstate, s.error.text);
+    c->preparing = p;
+    conn_describe(c, p->text, p->len, false, prepared);
+    if (!c->statement && c->preparing) { /* no memory for a statement */
         free(p);
-    } else {
-        p->n_params = s.ast->param_count;
-        int rc =
-            mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, columns, (uint16_t)n, &p->id);
-        if (rc != 0) {
-            conn_error(c, rc == -24 ? 1461 : 1041,
-                       rc == -24 ? "Can't create more prepared statements" : "Out of memory");
-            free(p);
-        } else {
-            p->next = c->prepared;
-            c->prepared = p;
-        }
+        c->preparing = NULL;
     }
-    statement_fini(&s);
+}
+
+static void listed(struct statement *s)
+{
+    struct conn *c = s->ctx;
+
+    if (!s->error.code && !c->gone)
+        mysql_field_list(&c->mysql.wire, s->columns, s->n_columns, conn_status(c));
+    conn_statement_ended(s);
+}
+
+/* The columns of a table are those of a query for all of it. */
+void conn_field_list(struct conn *c, struct mysql_text table)
+{
+    static const char query[] = "SELECT * FROM " SESSION_DATABASE ".`";
+    char *text = malloc(sizeof query + 2 * table.len + 1);
+    size_t n = sizeof query - 1;
+
+    if (!text) {
+        conn_error(c, 1041, "Out of memory");
+        return;
+    }
+    memcpy(text, query, n);
+    for (size_t i = 0; i < table.len; i++) {
+        if (table.data[i] == '`')
+            text[n++] = '`';
+        text[n++] = table.data[i];
+    }
+    text[n++] = '`';
+    conn_describe(c, text, n, true, listed);
+    free(text);
 }
 
 /* The value and type of a bound parameter; bytes are borrowed from the command. */

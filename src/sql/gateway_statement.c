@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,50 @@
 
 enum { MIN_STATEMENT_MEMORY = 256 << 20 };
 
+static void deadline_passed(struct timer *t)
+{
+    struct statement *s = (struct statement *)((char *)t - offsetof(struct statement, deadline));
+
+    statement_cancel(s, 3024, mysql_error_find(3024)->format);
+}
+
 static void exec_resumed(struct exec *x)
 {
     statement_resume(x->ctx);
+}
+
+/* Clean for a try: what is needed to start one is kept. */
+static void init_try(struct statement *s)
+{
+    memset(&s->stage, 0, sizeof *s - offsetof(struct statement, stage));
+    arena_init(&s->arena, SIZE_MAX, &s->budget);
+    arena_init(&s->scratch, SIZE_MAX, &s->budget);
+    exec_init(&s->exec);
+    s->exec.reactor = s->env->reactor;
+    s->exec.cluster = s->env->cluster;
+    s->exec.session = s->session;
+    s->exec.arena = &s->arena;
+    s->exec.budget = &s->budget;
+    s->exec.error = &s->error;
+    s->exec.resume = exec_resumed;
+    s->exec.ctx = s;
+    s->exec.now_us = s->now_us;
+    s->exec.deadline_ns = s->deadline_ns;
+}
+
+static void fini_try(struct statement *s)
+{
+    ASSERT(s->exec.open_queries == 0 && !s->exec.waiting);
+    if (s->fini)
+        s->fini(s);
+    for (int i = 0; i < 2; i++)
+        if (s->writers[i])
+            dml_writer_fini(s->writers[i]);
+    if (s->exec.catalog)
+        catalog_put(s->exec.catalog);
+    arena_fini(&s->scratch);
+    arena_fini(&s->arena);
+    s->exec.catalog = NULL;
 }
 
 void statement_init(struct statement *s, const struct gateway_env *env,
@@ -36,35 +78,19 @@ void statement_init(struct statement *s, const struct gateway_env *env,
             limit = MIN_STATEMENT_MEMORY;
     }
     budget_init(&s->budget, "statement", limit, core);
-    arena_init(&s->arena, SIZE_MAX, &s->budget);
-    arena_init(&s->scratch, SIZE_MAX, &s->budget);
-    exec_init(&s->exec);
-    s->exec.reactor = env->reactor;
-    s->exec.cluster = env->cluster;
-    s->exec.session = session;
-    s->exec.arena = &s->arena;
-    s->exec.budget = &s->budget;
-    s->exec.error = &s->error;
-    s->exec.resume = exec_resumed;
-    s->exec.ctx = s;
-    s->exec.now_us = reactor_wall_us(env->reactor);
+    arena_init(&s->kept, SIZE_MAX, &s->budget);
+    s->deadline.fire = deadline_passed;
+    s->now_us = reactor_wall_us(env->reactor);
     if (env->timeout_ns)
-        s->exec.deadline_ns = reactor_now_ns(env->reactor) + env->timeout_ns;
+        s->deadline_ns = reactor_now_ns(env->reactor) + env->timeout_ns;
+    init_try(s);
 }
 
 void statement_fini(struct statement *s)
 {
-    ASSERT(s->exec.open_queries == 0);
-    if (s->fini)
-        s->fini(s);
-    for (int i = 0; i < 2; i++)
-        if (s->writers[i])
-            dml_writer_fini(s->writers[i]);
-    if (s->exec.catalog)
-        catalog_put(s->exec.catalog);
-    arena_fini(&s->scratch);
-    arena_fini(&s->arena);
-    s->exec.catalog = NULL;
+    ASSERT(!s->refresh.is_waiting && !s->deadline.armed);
+    fini_try(s);
+    arena_fini(&s->kept);
 }
 
 /* ---- errors and answers ---- */
@@ -205,19 +231,13 @@ static enum step emit(struct statement *s)
 
 /* ---- parse ---- */
 
-int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed)
+static int parse_kept(struct statement *s, size_t *consumed)
 {
     struct parse_error pe;
 
-    *consumed = len;
-    s->text = arena_strndup(&s->arena, text, len);
-    s->text_len = len;
-    if (!s->text) {
-        mysql_error_set_text(&s->error, 1041, "Out of memory");
-        return -EINVAL;
-    }
-    if (sql_parse(&s->arena, s->text, len, s->session->parse_flags, &s->ast, consumed, &pe) != 0) {
-        *consumed = len;
+    if (sql_parse(&s->arena, s->text, s->text_len, s->session->parse_flags, &s->ast, consumed,
+                  &pe) != 0) {
+        *consumed = s->text_len;
         s->error.code = (uint16_t)pe.code;
         memcpy(s->error.sqlstate, pe.sqlstate, sizeof s->error.sqlstate);
         snprintf(s->error.text, sizeof s->error.text, "%s", pe.text);
@@ -226,8 +246,19 @@ int statement_parse(struct statement *s, const char *text, size_t len, size_t *c
     return 0;
 }
 
-static bool prepare_bind(struct statement *s, const struct datum *params,
-                         const struct value_type *types, uint32_t n)
+int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed)
+{
+    *consumed = len;
+    s->text = arena_strndup(&s->kept, text, len);
+    s->text_len = len;
+    if (!s->text) {
+        mysql_error_set_text(&s->error, 1041, "Out of memory");
+        return -EINVAL;
+    }
+    return parse_kept(s, consumed);
+}
+
+static bool prepare_bind(struct statement *s)
 {
     s->exec.catalog = cluster_catalog(s->env->cluster);
     if (!s->exec.catalog) {
@@ -241,9 +272,9 @@ static bool prepare_bind(struct statement *s, const struct datum *params,
                             .catalog = s->exec.catalog,
                             .text = s->text,
                             .ctx = &s->expr_ctx,
-                            .params = params,
-                            .param_types = types,
-                            .n_params = n};
+                            .params = s->params,
+                            .param_types = s->param_types,
+                            .n_params = s->n_params};
     s->bind.subqueries_end = &s->bind.subqueries;
     return true;
 }
@@ -413,6 +444,8 @@ static bool prepare_kind(struct statement *s)
 
 /* ---- stages ---- */
 
+static void closed(struct statement *s);
+
 static void begin_close(struct statement *s)
 {
     if (s->stage >= STATEMENT_CLOSE)
@@ -423,7 +456,8 @@ static void begin_close(struct statement *s)
     exec_close(s->op);
     exec_close(s->other_op);
     s->op = s->other_op = NULL;
-    if (s->error.code)
+    s->is_held = refresh_may_help(s);
+    if (s->error.code && !s->is_held)
         answer_error(s);
 }
 
@@ -468,49 +502,150 @@ void statement_resume(struct statement *s)
             break;
     }
     s->running = false;
-    if (s->stage == STATEMENT_CLOSE && s->exec.open_queries == 0 && !s->exec.waiting) {
-        s->stage = STATEMENT_DONE;
-        s->done(s);
-    }
+    if (s->stage == STATEMENT_CLOSE && s->exec.open_queries == 0 && !s->exec.waiting)
+        closed(s);
 }
 
-void statement_start(struct statement *s, const struct datum *params,
-                     const struct value_type *types, uint32_t n)
+/* ---- a newer catalog ---- */
+
+static void finish(struct statement *s)
 {
-    ASSERT(s->stage == STATEMENT_NEW);
+    s->stage = STATEMENT_DONE;
+    s->done(s);
+}
+
+static void finish_failed(struct statement *s)
+{
+    answer_error(s);
+    finish(s);
+}
+
+static bool prepare_columns(struct statement *s)
+{
+    s->stage = STATEMENT_RUN; /* no subqueries are run */
+    return s->ast->kind != SQL_STMT_SELECT || select_prepare(s, s->ast->u.query);
+}
+
+static void begin(struct statement *s)
+{
     s->stage = STATEMENT_SUBQUERIES;
-    s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
-                        s->ast->u.show->kind >= SQL_SHOW_WARNINGS &&
-                        s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
     if (!s->keeps_warnings)
         gateway_session_clear_warnings(s->session);
-    if (!s->error.code && prepare_bind(s, params, types, n) && prepare_kind(s) && !s->error.code)
+    if (!s->error.code && prepare_bind(s) &&
+        (s->describes ? prepare_columns(s) : prepare_kind(s)) && !s->error.code)
         s->exec.subqueries = s->bind.subqueries;
     else if (!s->error.code)
         mysql_error_set_text(&s->error, 1105, "The statement could not be prepared");
     statement_resume(s);
 }
 
-void statement_cancel(struct statement *s, unsigned code, const char *text)
+static void try_again(struct statement *s)
 {
-    if (s->stage == STATEMENT_NEW || s->stage >= STATEMENT_CLOSE)
-        return;
-    if (!s->error.code)
-        mysql_error_set_text(&s->error, code, "%s", text);
-    statement_resume(s);
+    size_t consumed;
+
+    fini_try(s);
+    init_try(s);
+    parse_kept(s, &consumed);
+    begin(s);
 }
 
-int statement_describe(struct statement *s, const struct mysql_column **columns, uint32_t *n)
+static void refreshed(struct cluster_refresh *f)
 {
-    *columns = NULL;
-    *n = 0;
-    if (!prepare_bind(s, NULL, NULL, 0))
-        return -EINVAL;
-    if (s->ast->kind != SQL_STMT_SELECT)
-        return 0;
-    if (!select_prepare(s, s->ast->u.query))
-        return -EINVAL;
-    *columns = s->columns;
-    *n = s->n_columns;
-    return 0;
+    struct statement *s = f->ctx;
+
+    timer_cancel(s->env->reactor, &s->deadline);
+    if (!s->is_held) { /* asked before the first try */
+        begin(s);
+        return;
+    }
+    struct catalog *now = cluster_catalog(s->env->cluster);
+    bool changed = now && now != s->exec.catalog;
+    if (now)
+        catalog_put(now);
+    if (changed)
+        try_again(s);
+    else
+        finish_failed(s);
+}
+
+/* False: there is nothing to wait for. */
+static bool start_refresh(struct statement *s)
+{
+    uint64_t now = reactor_now_ns(s->env->reactor);
+
+    s->refreshed = true;
+    s->refresh = (struct cluster_refresh){.done = refreshed, .ctx = s};
+    if (!cluster_refresh_start(s->env->cluster, &s->refresh))
+        return false;
+    s->stage = STATEMENT_REFRESH;
+    if (s->deadline_ns)
+        timer_arm(s->env->reactor, &s->deadline, s->deadline_ns > now ? s->deadline_ns - now : 0);
+    return true;
+}
+
+static void closed(struct statement *s)
+{
+    if (!s->is_held)
+        finish(s);
+    else if (!start_refresh(s))
+        finish_failed(s);
+}
+
+/* ---- start and end ---- */
+
+/* Arrays that outlive the caller's. */
+static bool keep_params(struct statement *s, const struct datum *params,
+                        const struct value_type *types, uint32_t n)
+{
+    struct datum *p = arena_alloc(&s->kept, (n + 1u) * sizeof *p);
+    struct value_type *t = arena_alloc(&s->kept, (n + 1u) * sizeof *t);
+
+    if (!p || !t)
+        return false;
+    memcpy(p, params, n * sizeof *p);
+    memcpy(t, types, n * sizeof *t);
+    s->params = p;
+    s->param_types = t;
+    s->n_params = n;
+    return true;
+}
+
+void statement_start(struct statement *s, const struct datum *params,
+                     const struct value_type *types, uint32_t n)
+{
+    ASSERT(s->stage == STATEMENT_NEW);
+    s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
+                        s->ast->u.show->kind >= SQL_SHOW_WARNINGS &&
+                        s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
+    if (n && !s->error.code && !keep_params(s, params, types, n))
+        mysql_error_set_text(&s->error, 1041, "Out of memory");
+    if (!s->error.code && !cluster_is_current(s->env->cluster) && refresh_comes_first(s) &&
+        start_refresh(s))
+        return;
+    begin(s);
+}
+
+void statement_cancel(struct statement *s, unsigned code, const char *text)
+{
+    if (s->stage == STATEMENT_NEW || s->stage == STATEMENT_DONE ||
+        (s->stage == STATEMENT_CLOSE && !s->is_held))
+        return;
+    if (!s->error.code || s->is_held)
+        mysql_error_set_text(&s->error, code, "%s", text);
+    if (s->stage == STATEMENT_REFRESH) {
+        cluster_refresh_cancel(&s->refresh);
+        timer_cancel(s->env->reactor, &s->deadline);
+        finish_failed(s);
+    } else if (s->stage == STATEMENT_CLOSE) { /* ends when its queries have closed */
+        s->is_held = false;
+        answer_error(s);
+    } else {
+        statement_resume(s);
+    }
+}
+
+void statement_describe(struct statement *s)
+{
+    s->describes = true;
+    statement_start(s, NULL, NULL, 0);
 }

@@ -3,6 +3,7 @@
  * One statement from text to result: parsed and planned at once, executed in stages.
  *
  *   gateway_statement.c  stages and dispatch, simple statements
+ *   gateway_refresh.c    which statements ask the nodes for their catalogs, before or after an error
  *   select.c             queries
  *   dml_*.c              INSERT, UPDATE, DELETE
  *   ddl.c                CREATE, DROP, TRUNCATE
@@ -37,9 +38,10 @@ struct result_sink {
 enum statement_stage {
     STATEMENT_NEW,
     STATEMENT_SUBQUERIES,
-    STATEMENT_RUN,   /* the kind's own steps */
-    STATEMENT_EMIT,  /* rows in memory are being sent */
-    STATEMENT_CLOSE, /* waiting for cluster queries to close */
+    STATEMENT_RUN,     /* the kind's own steps */
+    STATEMENT_EMIT,    /* rows in memory are being sent */
+    STATEMENT_CLOSE,   /* waiting for cluster queries to close */
+    STATEMENT_REFRESH, /* waiting for the newest catalog, before the first or a second try */
     STATEMENT_DONE,
 };
 
@@ -68,15 +70,30 @@ struct statement {
     void (*done)(struct statement *s); /* last call: the answer is complete, nothing is in flight */
     void *ctx;
 
-    enum statement_stage stage;
-    struct arena arena, scratch;
+    /* What a second try starts from. */
     struct budget budget;
+    struct arena kept; /* the text, the array of parameters */
+    const char *text;
+    size_t text_len;
+    const struct datum *params; /* bytes are the caller's until done */
+    const struct value_type *param_types;
+    uint32_t n_params;
+    bool describes;   /* only the columns of the result are wanted */
+    bool asks_newest; /* the catalog is asked for before the first try */
+    uint64_t deadline_ns;
+    int64_t now_us;
+    bool refreshed; /* the catalog was asked for: once is enough */
+    struct cluster_refresh refresh;
+    struct timer deadline; /* while waiting for the catalog */
+
+    /* One try: zeroed before each, from here to the end. */
+    enum statement_stage stage;
+    bool is_held; /* the error waits: a newer catalog may make it go away */
+    struct arena arena, scratch;
     struct mysql_error error;
     struct exec exec;
     struct bind bind;
     struct expr_ctx expr_ctx;
-    const char *text;
-    size_t text_len;
     struct sql_stmt *ast;
     bool has_begun; /* a result set has begun */
     bool answered;
@@ -114,7 +131,7 @@ void statement_fini(struct statement *s);
 /* Parses; 0 or -EINVAL with s->error. */
 int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed);
 /* Starts executing what was parsed. The answer goes to the sink, then done is called, perhaps
- * before this returns. */
+ * before this returns. The arrays are copied; bytes of strings stay the caller's, until done. */
 void statement_start(struct statement *s, const struct datum *params,
                      const struct value_type *param_types, uint32_t n_params);
 /* The sink has room again, or a time has come. Any time between start and done. */
@@ -122,8 +139,9 @@ void statement_resume(struct statement *s);
 /* Ends it early: error 1317 unless code says otherwise; done still comes. */
 void statement_cancel(struct statement *s, unsigned code, const char *text);
 
-/* For COM_STMT_PREPARE: the columns of the result, without running. 0 or -EINVAL with s->error. */
-int statement_describe(struct statement *s, const struct mysql_column **columns, uint32_t *n);
+/* For COM_STMT_PREPARE: finds the columns of the result, without running. Nothing is answered but
+ * an error; in done s->columns and s->n_columns tell, when s->error.code is 0. */
+void statement_describe(struct statement *s);
 
 /* ---- for the kinds ---- */
 
@@ -156,3 +174,9 @@ bool show_prepare(struct statement *s, const struct sql_show *show);
 bool explain_prepare(struct statement *s);
 bool explain_finish(struct statement *s); /* EXPLAIN ANALYZE: after the query ran */
 bool sysvar_prepare_set(struct statement *s);
+
+/* The statement tells what exists: an old catalog would make it wrong without an error. */
+bool refresh_comes_first(const struct statement *s);
+/* It failed with an error that an old catalog may be the reason of, before anything was answered or
+ * written. */
+bool refresh_may_help(const struct statement *s);
