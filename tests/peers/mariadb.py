@@ -74,7 +74,8 @@ class MariaDB:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _install(self):
-        command = [_program("mariadb-install-db"), "--no-defaults", "--user=root",
+        # --force: also where neither the machine's name nor localhost can be looked up.
+        command = [_program("mariadb-install-db"), "--no-defaults", "--user=root", "--force",
                    f"--datadir={self.folder}/data", "--auth-root-authentication-method=normal",
                    "--skip-test-db"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -71,7 +71,7 @@ class Server:
         self.name = name
         self.ports = {}
         self.process = None
-        self.errors = []
+        self.log = None
 
     def __enter__(self):
         self.start()
@@ -82,11 +82,12 @@ class Server:
 
     def start(self):
         """Starts and waits until it is ready."""
-        self.errors = []
+        if self.log:
+            self.log.close()
+        # A file, not a pipe: what was said before the ready line is there when that is read.
+        self.log = tempfile.TemporaryFile(dir=os.environ.get("TEST_TMP"))
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        threading.Thread(target=self._read_errors, args=(self.process.stderr,),
-                         daemon=True).start()
+                                        stdout=subprocess.PIPE, stderr=self.log)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         try:
@@ -129,15 +130,18 @@ class Server:
         """Whether the process has not ended."""
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def errors(self):
+        """Lines of its log since it was started."""
+        if not self.log:
+            return []
+        # The process writes at the offset of this descriptor, which pread leaves alone.
+        text = os.pread(self.log.fileno(), os.fstat(self.log.fileno()).st_size, 0)
+        return [line.decode(errors="replace").rstrip() for line in text.splitlines()]
+
     def error_text(self):
         """The last lines of its log."""
         return "\n".join(self.errors[-STDERR_LINES:])
-
-    def _read_errors(self, pipe):
-        with pipe:
-            for line in pipe:
-                self.errors.append(line.decode(errors="replace").rstrip())
-                del self.errors[:-STDERR_LINES]
 
 
 def connect(port, **options):

@@ -67,10 +67,10 @@ class Wire:
         self.sock.sendall(packet(bytes([code]) + text, sequence))
         return self.receive()[1]
 
-    def drain(self):
-        """Reads until the other side closes or is silent; what came."""
+    def drain(self, seconds=0.3):
+        """Reads until the other side closes or is silent for so long; what came."""
         data = b""
-        self.sock.settimeout(0.3)
+        self.sock.settimeout(seconds)
         try:
             while len(data) < 1 << 24:
                 chunk = self.sock.recv(65536)
