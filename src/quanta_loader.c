@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -44,6 +45,33 @@ static void connect_nodes(struct reactor *r, struct startup_call *c)
         connected(c, rc, &err);
 }
 
+/* Tables of the nested lists. */
+static int find_children(struct loader *l, struct catalog *catalog, struct startup_call *c)
+{
+    const struct schema *s = l->load.config.schema;
+    struct load_config *config = &l->load.config;
+
+    config->children = calloc(s->n_inputs + 1u, sizeof(*config->children));
+    if (!config->children)
+        return -ENOMEM;
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        const struct schema_input *in = &s->inputs[i];
+        struct schema *child;
+        if (in->mapping != MAPPING_CHILD_RELATION)
+            continue;
+        child = catalog_find(catalog, in->target, strlen(in->target));
+        if (!child) {
+            snprintf(c->err, sizeof(c->err),
+                     "table %s, childTable of %s in table %s, does not exist", in->target,
+                     in->source, s->name);
+            return -ENOENT;
+        }
+        config->children[config->n_children++] =
+            (struct load_child){.schema = schema_get(child), .source = in->source};
+    }
+    return 0;
+}
+
 static void find_table(struct reactor *r, struct startup_call *c)
 {
     struct loader *l = c->ctx;
@@ -55,8 +83,9 @@ static void find_table(struct reactor *r, struct startup_call *c)
         snprintf(c->err, sizeof(c->err),
                  "table %s does not exist; there are %u tables (--schema-dir creates them)",
                  l->table, catalog->n_tables);
+    int rc = s ? find_children(l, catalog, c) : -ENOENT;
     catalog_put(catalog);
-    startup_done(c, s ? 0 : -ENOENT);
+    startup_done(c, rc);
 }
 
 static void job_done(void *ctx)
@@ -172,6 +201,9 @@ static int load(struct loader *l)
     for (unsigned i = 0; i < reactor_group_count(l->group); i++)
         call(l, i, disconnect);
     reactor_group_stop(l->group, exit_core, l);
+    for (unsigned i = 0; i < l->load.config.n_children; i++)
+        schema_put(l->load.config.children[i].schema);
+    free(l->load.config.children);
     if (l->load.config.schema)
         schema_put(l->load.config.schema);
     return status;
@@ -259,6 +291,8 @@ int main(int argc, char **argv)
          "match columns by name, not by sourceName", NULL},
         {"nerd-capitalization", OPTION_FLAG, &l.nerd_capitalization, NULL,
          "also match column paths in Title Case", NULL},
+        {"plugin-dir", OPTION_STRING, &l.startup.plugin_dir, "DIR",
+         "plug-ins for Custom and CustomBSI (default: none)", NULL},
         {"progress", OPTION_STRING, &l.progress, "auto|bar|json|none", "progress on stderr", NULL},
     };
     const struct option_set set = {

@@ -11,6 +11,7 @@
 #include "reactor/log.h"
 #include "rpc/cluster.h"
 #include "storage/kernel.h"
+#include "storage/plugin.h"
 #include "storage/schema_dir.h"
 
 static bool is_loopback(const char *address)
@@ -72,6 +73,7 @@ int startup_group(const struct startup *s, struct reactor_group **out, const cha
                                     .pin = true};
     char err[300];
 
+    plugin_set_directory(s->plugin_dir);
     if (s->io && !strcmp(s->io, "uring"))
         config.io = REACTOR_IO_URING;
     else if (s->io && !strcmp(s->io, "epoll"))

@@ -12,7 +12,7 @@
 #include "storage/type.h"
 
 struct startup {
-    const char *cpus, *io, *kernels, *bind;
+    const char *cpus, *io, *kernels, *bind, *plugin_dir;
     uint64_t cores, memory;
     bool insecure;
 };
@@ -40,6 +40,12 @@ struct startup {
          "vector instructions to use",                                                      \
          NULL},                                                                             \
         {"bind", OPTION_STRING, &(s)->bind, "ADDRESS", "address to listen on", "BIND"},     \
+        {"plugin-dir",                                                                      \
+         OPTION_STRING,                                                                     \
+         &(s)->plugin_dir,                                                                  \
+         "DIR",                                                                             \
+         "plug-ins for Custom and CustomBSI (default: none)",                               \
+         NULL},                                                                             \
     {                                                                                       \
         "insecure", OPTION_FLAG, &(s)->insecure, NULL,                                      \
             "allow --auth off on other addresses than loopback", NULL                       \

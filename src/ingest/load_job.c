@@ -33,6 +33,7 @@ struct load_job { /* owner: its core; freed before done */
     struct task task;
     int fd;
     const char *path;
+    unsigned pass; /* over the file: 0 = its rows, k = those of child k - 1 */
     uint64_t file_bytes, file_rows, rows_read, bytes_reported;
     struct parquet_reader *reader;
     struct load_rows *rows;
@@ -122,10 +123,21 @@ static int open_reader(struct load_job *j, struct error_info *err)
     return 0;
 }
 
+/* Table of the pass over the file. */
+static struct schema *schema_of(const struct load_job *j)
+{
+    const struct load_config *c = &j->load->config;
+
+    return j->pass ? c->children[j->pass - 1].schema : c->schema;
+}
+
+/* -ENOENT: nothing to do in this pass. */
 static int open_file(struct load_job *j)
 {
     const struct load_config *c = &j->load->config;
-    struct load_rows_config rows = {.schema = c->schema,
+    struct load_rows_config rows = {.schema = schema_of(j),
+                                    .element = j->pass ? c->children[j->pass - 1].source : NULL,
+                                    .parent = j->pass ? c->schema : NULL,
                                     .ignore_source_path = c->ignore_source_path,
                                     .nerd_capitalization = c->nerd_capitalization,
                                     .reject = reject_row,
@@ -135,16 +147,18 @@ static int open_file(struct load_job *j)
 
     if (!rc)
         rc = load_rows_new(&rows, j->reader, &j->rows, &err);
-    if (rc) {
+    if (rc && (rc != -ENOENT || !j->pass || !j->reader))
         fail(j, err.text);
+    if (rc)
         close_file(j);
-    }
     j->rows_read = j->bytes_reported = 0;
     return rc;
 }
 
 static void note_progress(struct load_job *j, uint32_t rows)
 {
+    if (j->pass)
+        return; /* the file counts once */
     j->rows_read += rows;
     uint64_t bytes =
         j->file_rows
@@ -197,8 +211,7 @@ static void start_write(struct load_job *j, struct load_write *w, uint32_t rows)
         w->places = NULL;
         return;
     }
-    w->write =
-        (struct cluster_write){.schema = j->load->config.schema, .done = write_done, .ctx = w};
+    w->write = (struct cluster_write){.schema = schema_of(j), .done = write_done, .ctx = w};
     int rc = batch_open(w->bytes.data, w->bytes.len, &w->write.batch, &err);
     ASSERT(!rc && w->write.batch.rows == rows);
     w->busy = true;
@@ -223,13 +236,13 @@ static enum step read_batch(struct load_job *j)
 
     if (!w)
         return STEP_PENDING; /* write_done wakes */
-    w->first_row = j->rows_read;
     int rc = load_rows_next(j->rows, j->load->config.batch_rows, &w->bytes, &rows, &rejected, &err);
+    w->first_row = load_rows_first_row(j->rows);
     if (rc)
         fail(j, err.text);
     note_progress(j, rows + rejected);
     atomic_fetch_add(&j->load->rows, rows + rejected);
-    if (!rc && rows && rejected && !(w->places = malloc(rows * sizeof(*w->places)))) {
+    if (!rc && rows && (rejected || j->pass) && !(w->places = malloc(rows * sizeof(*w->places)))) {
         fail(j, "out of memory");
         rc = -ENOMEM;
     }
@@ -247,9 +260,15 @@ static enum step drain(struct load_job *j)
     if (j->in_flight)
         return STEP_PENDING;
     close_file(j);
-    if (!atomic_load(&j->load->failed))
-        atomic_fetch_add(&j->load->files_done, 1);
     j->stage = JOB_NEXT_FILE;
+    if (atomic_load(&j->load->failed))
+        return STEP_READY;
+    if (j->pass < j->load->config.n_children) {
+        j->pass++;
+        j->stage = open_file(j) ? JOB_DRAIN : JOB_READ;
+        return STEP_READY;
+    }
+    atomic_fetch_add(&j->load->files_done, 1);
     return STEP_READY;
 }
 
@@ -264,6 +283,7 @@ static enum step next_file(struct load_job *j)
         return STEP_READY;
     }
     j->path = l->config.files.paths[i];
+    j->pass = 0;
     j->stage = open_file(j) ? JOB_DRAIN : JOB_READ;
     return STEP_READY;
 }

@@ -14,8 +14,16 @@ struct reactor;
 
 enum { LOAD_WINDOW = 4, LOAD_MAX_REPORTED = 10 };
 
+/* A table whose rows are the elements of a list in the rows of another (ChildRelation). */
+struct load_child {
+    struct schema *schema;
+    const char *source; /* of the list; the parent schema's text */
+};
+
 struct load_config {
     struct schema *schema;
+    struct load_child *children; /* loaded from each file after its own rows */
+    unsigned n_children;
     struct load_files files;
     uint32_t batch_rows;
     FILE *rejects; /* a line per rejected row, or NULL */

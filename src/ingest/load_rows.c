@@ -8,26 +8,43 @@
 #include <strings.h>
 #include <time.h>
 
-enum { LOAD_MAX_LIST = 1024, LOAD_NOT_IN_FILE = -1 };
+#include "storage/mapping_value.h"
+
+enum { LOAD_MAX_LIST = 1024, LOAD_MAX_INPUTS = 4, LOAD_OBJECT_BYTES = 256 };
+
+/* Where a value may come from: a column of the file, or two that make one value (seconds and nanoseconds). */
+struct load_input {
+    unsigned vector, second; /* positions among the selected columns; second = vector: only one */
+    uint32_t file_column, second_column;
+    const char *keys[2];
+    bool of_element; /* config.element: the value is the element's, not the row's */
+};
 
 struct load_column { /* one per column of the table that takes part */
     const struct column *column;
-    int vector; /* position among the selected columns, or LOAD_NOT_IN_FILE (its default is used) */
-    uint32_t file_column;
+    struct load_input
+        inputs[LOAD_MAX_INPUTS]; /* in turn, until one has a value; then the default */
+    unsigned n_inputs;
     struct cell *items; /* multi-valued: values of the current row */
     uint32_t n_items;
-    struct value *inputs; /* list elements of the current row */
+    struct value *inputs_of_list;   /* list elements of the current row */
+    char object[LOAD_OBJECT_BYTES]; /* two columns as one value */
 };
 
 struct load_rows {
     struct load_rows_config config;
     struct parquet_reader *reader;
     struct load_column *columns;
-    unsigned n;
-    struct cell *cells; /* of the current row */
+    unsigned n, n_vectors;
+    const struct column *nested; /* one whose values are lists within the elements */
+    int element_vector;          /* of the first column below config.element, -1 = none */
+    struct cell *cells;          /* of the current row */
     struct batch_builder *builder;
     uint32_t *places; /* load_rows_places */
     uint32_t places_cap;
+    struct parquet_batch batch; /* being converted */
+    size_t row;                 /* next one of it */
+    uint32_t element;           /* next one of that row */
 };
 
 static bool title_case(const char *path, char *out, size_t cap)
@@ -43,66 +60,216 @@ static bool title_case(const char *path, char *out, size_t cap)
     return !path[i];
 }
 
-static bool find_in_file(const struct load_rows *l, const struct column *c, uint32_t *found)
+static bool find_path(const struct load_rows *l, const char *path, uint32_t *found)
 {
-    const char *path = c->source && !l->config.ignore_source_path ? c->source : c->name;
     char title[512];
 
     if (!parquet_reader_find_column(l->reader, path, true, found))
         return true;
-    if (l->config.nerd_capitalization && title_case(path, title, sizeof(title)) &&
-        !parquet_reader_find_column(l->reader, title, false, found))
-        return true;
-    return path != c->name && !parquet_reader_find_column(l->reader, c->name, true, found);
+    return l->config.nerd_capitalization && title_case(path, title, sizeof(title)) &&
+           !parquet_reader_find_column(l->reader, title, false, found);
 }
 
-static int add_column(struct load_rows *l, const struct column *c, int vector, uint32_t file_column)
+/* Members of a group of the file that make one value of the strategy. */
+static bool object_keys(const struct column *c, const char *keys[2])
+{
+    bool uuid = c->mapping == MAPPING_UUID_BSI;
+
+    if (!uuid && c->mapping != MAPPING_SYS_SEC_BSI && c->mapping != MAPPING_SYS_MILLIS_BSI &&
+        c->mapping != MAPPING_SYS_MICRO_BSI)
+        return false;
+    keys[0] = schema_config(c, uuid ? "upperSource" : "seconds");
+    keys[1] = schema_config(c, uuid ? "lowerSource" : "nanos");
+    if (!keys[0])
+        keys[0] = uuid ? "upperBits" : "seconds";
+    if (!keys[1])
+        keys[1] = uuid ? "lowerBits" : "nanos";
+    return true;
+}
+
+/* One path, or the two members below it. */
+static bool find_input(const struct load_rows *l, const struct column *c, const char *path,
+                       struct load_input *in)
+{
+    char member[512];
+
+    if (find_path(l, path, &in->file_column)) {
+        in->second_column = in->file_column;
+        in->keys[0] = NULL;
+        return true;
+    }
+    if (!object_keys(c, in->keys))
+        return false;
+    snprintf(member, sizeof(member), "%s/%s", path, in->keys[0]);
+    if (!find_path(l, member, &in->file_column))
+        return false;
+    in->second_column = in->file_column;
+    snprintf(member, sizeof(member), "%s/%s", path, in->keys[1]);
+    return find_path(l, member, &in->second_column) || c->mapping != MAPPING_UUID_BSI;
+}
+
+static void add_input(struct load_rows *l, struct load_column *lc, const struct load_input *in)
+{
+    struct load_input *to = &lc->inputs[lc->n_inputs];
+
+    if (lc->n_inputs == LOAD_MAX_INPUTS)
+        return;
+    *to = *in;
+    to->vector = to->second = l->n_vectors++;
+    if (in->second_column != in->file_column)
+        to->second = l->n_vectors++;
+    if (in->of_element && l->element_vector < 0)
+        l->element_vector = (int)to->vector;
+    lc->n_inputs++;
+}
+
+/* A source as it is written, of a row or below config.element ("^x" is always there, "/x" never). */
+static bool add_source(struct load_rows *l, struct load_column *lc, const char *path)
+{
+    const char *element = l->config.element;
+    struct load_input in = {0};
+    char below[512];
+
+    if (element && *path != '/') {
+        snprintf(below, sizeof(below), "%s/%s", element, *path == '^' ? path + 1 : path);
+        in.of_element = true;
+        path = below;
+    }
+    if (!find_input(l, lc->column, path, &in))
+        return false;
+    if (in.of_element && parquet_reader_schema(l->reader)->columns[in.file_column].max_rep != 1)
+        l->nested = lc->column;
+    add_input(l, lc, &in);
+    return true;
+}
+
+/* Nested rows belong to the row around them: the relation takes its key. */
+static bool add_parent_key(struct load_rows *l, struct load_column *lc)
+{
+    const struct schema *parent = l->config.parent;
+    const struct column *key;
+    struct load_input in = {0};
+
+    if (!parent || lc->column->mapping != MAPPING_PARENT_RELATION || parent->n_key != 1 ||
+        strcmp(lc->column->parent_table, parent->name))
+        return false;
+    key = &parent->columns[parent->key[0]];
+    if (!(key->source && !l->config.ignore_source_path && find_input(l, key, key->source, &in)) &&
+        !find_input(l, key, key->name, &in))
+        return false;
+    add_input(l, lc, &in);
+    return true;
+}
+
+static void add_delegated(struct load_rows *l, struct load_column *lc)
+{
+    const struct schema *s = l->config.schema;
+
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        if (s->inputs[i].mapping == MAPPING_DELEGATED &&
+            !strcasecmp(s->inputs[i].target, lc->column->name))
+            add_source(l, lc, s->inputs[i].source);
+}
+
+static bool add_sources(struct load_rows *l, struct load_column *lc)
+{
+    const struct column *c = lc->column;
+    const char *path = c->source && !l->config.ignore_source_path ? c->source : c->name;
+
+    if (!add_source(l, lc, path) && path != c->name)
+        add_source(l, lc, c->name);
+    if (!lc->n_inputs)
+        add_parent_key(l, lc);
+    add_delegated(l, lc);
+    return lc->n_inputs > 0;
+}
+
+static bool is_now(const char *text)
+{
+    static const char *const names[] = {"now(", "current_timestamp", "localtimestamp"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strncasecmp(text, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
+/* name(...): an expression, which only SQL evaluates; now() the loader knows. */
+static bool is_call(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+
+    return n && text[n] == '(' && text[strlen(text) - 1] == ')';
+}
+
+static int check_default(const struct load_rows *l, const struct column *c, struct error_info *err)
+{
+    if (!c->default_value || is_now(c->default_value) || !is_call(c->default_value))
+        return 0;
+    return error_set(err, -EINVAL, 0,
+                     "column %s of table %s: found the default %.100s; the loader knows literals "
+                     "and now()",
+                     c->name, l->config.schema->name, c->default_value);
+}
+
+static int add_column(struct load_rows *l, const struct column *c, struct error_info *err)
 {
     struct load_column *lc = &l->columns[l->n];
+    int rc;
 
-    *lc = (struct load_column){.column = c, .vector = vector, .file_column = file_column};
-    lc->inputs = malloc(LOAD_MAX_LIST * sizeof(*lc->inputs));
+    *lc = (struct load_column){.column = c};
+    if (!add_sources(l, lc) && !c->default_value)
+        return c->in_key || c->required
+                   ? error_set(err, -EINVAL, 0,
+                               "the file has no column %s for the %s column %s of table %s",
+                               c->source ? c->source : c->name, c->in_key ? "key" : "required",
+                               c->name, l->config.schema->name)
+                   : 0;
+    rc = check_default(l, c, err);
+    if (rc)
+        return rc;
+    lc->inputs_of_list = malloc(LOAD_MAX_LIST * sizeof(*lc->inputs_of_list));
     lc->items = c->multi_valued ? malloc(LOAD_MAX_LIST * sizeof(*lc->items)) : NULL;
     l->n++;
-    return lc->inputs && (lc->items || !c->multi_valued) ? 0 : -ENOMEM;
+    return lc->inputs_of_list && (lc->items || !c->multi_valued) ? 0 : -ENOMEM;
 }
 
 static int match_columns(struct load_rows *l, struct error_info *err)
 {
     const struct schema *s = l->config.schema;
-    int vector = 0, rc = 0;
+    int rc = 0;
 
-    for (uint16_t i = 0; i < s->n_columns && !rc; i++) {
-        const struct column *c = &s->columns[i];
-        uint32_t file_column = 0;
-        if (c->hidden)
-            continue;
-        if (find_in_file(l, c, &file_column))
-            rc = add_column(l, c, vector++, file_column);
-        else if (c->default_value)
-            rc = add_column(l, c, LOAD_NOT_IN_FILE, 0);
-        else if (c->in_key || c->required)
-            return error_set(err, -EINVAL, 0,
-                             "the file has no column %s for the %s column %s of table %s",
-                             c->source ? c->source : c->name, c->in_key ? "key" : "required",
-                             c->name, s->name);
-    }
-    if (!rc && !vector)
+    l->element_vector = -1;
+    for (uint16_t i = 0; i < s->n_columns && !rc; i++)
+        if (!s->columns[i].hidden)
+            rc = add_column(l, &s->columns[i], err);
+    if (l->config.element && l->element_vector < 0)
+        return error_set(err, -ENOENT, 0, "the file has no column of table %s below %s", s->name,
+                         l->config.element);
+    if (!rc && l->nested)
+        return error_set(err, -ENOTSUP, 0,
+                         "column %s of table %s: found a list within the list %s; allowed is one "
+                         "level",
+                         l->nested->name, s->name, l->config.element);
+    if (!rc && !l->n_vectors)
         return error_set(err, -EINVAL, 0, "the file has no column of table %s", s->name);
     return rc;
 }
 
 static int select_columns(struct load_rows *l, struct error_info *err)
 {
-    uint32_t *columns = calloc(l->n, sizeof(*columns)), n = 0;
+    uint32_t *columns = calloc(l->n_vectors, sizeof(*columns));
     struct parquet_error perr;
 
     if (!columns)
         return -ENOMEM;
     for (unsigned i = 0; i < l->n; i++)
-        if (l->columns[i].vector != LOAD_NOT_IN_FILE)
-            columns[n++] = l->columns[i].file_column;
-    int rc = parquet_reader_select(l->reader, columns, n, &perr);
+        for (unsigned k = 0; k < l->columns[i].n_inputs; k++) {
+            const struct load_input *in = &l->columns[i].inputs[k];
+            columns[in->vector] = in->file_column;
+            columns[in->second] = in->second_column;
+        }
+    int rc = parquet_reader_select(l->reader, columns, l->n_vectors, &perr);
     free(columns);
     return rc ? error_set(err, rc, 0, "%s", perr.text) : 0;
 }
@@ -160,7 +327,7 @@ void load_rows_free(struct load_rows *l)
         return;
     for (unsigned i = 0; l->columns && i < l->n; i++) {
         free(l->columns[i].items);
-        free(l->columns[i].inputs);
+        free(l->columns[i].inputs_of_list);
     }
     if (l->builder)
         batch_builder_free(l->builder);
@@ -214,6 +381,14 @@ static double double_value(const struct parquet_column *pc, double v)
     return pc->physical == PARQUET_TYPE_FLOAT ? float_value(v) : v;
 }
 
+/* 16 bytes of a file as the text that columns take. */
+static struct value uuid_value(const uint8_t bytes[16])
+{
+    const char *text = mapping_uuid_text(bytes);
+
+    return (struct value){.kind = VALUE_TEXT, .bytes = text, .len = text ? 36 : 0};
+}
+
 static struct value element_value(const struct parquet_vector *v, const struct parquet_column *pc,
                                   size_t i)
 {
@@ -232,6 +407,8 @@ static struct value element_value(const struct parquet_vector *v, const struct p
                               .scale =
                                   pc->logical == PARQUET_LOGICAL_DECIMAL ? (uint8_t)pc->scale : 0};
     case PARQUET_KIND_BYTES:
+        if (pc->logical == PARQUET_LOGICAL_UUID && v->offsets[i + 1] - v->offsets[i] == 16)
+            return uuid_value(v->data + v->offsets[i]);
         return (struct value){.kind = VALUE_TEXT,
                               .bytes = (const char *)v->data + v->offsets[i],
                               .len = v->offsets[i + 1] - v->offsets[i]};
@@ -249,22 +426,12 @@ static int list_value(struct load_column *lc, const struct parquet_vector *v,
         return error_set(err, -E2BIG, 0, "column %s: %u values in one row; allowed are %d",
                          lc->column->name, n, LOAD_MAX_LIST);
     for (uint32_t i = 0; i < n; i++)
-        lc->inputs[i] = element_value(v, pc, from + i);
-    *out = n ? (struct value){.kind = VALUE_LIST, .items = lc->inputs, .n_items = n}
+        lc->inputs_of_list[i] = element_value(v, pc, from + i);
+    *out = n ? (struct value){.kind = VALUE_LIST, .items = lc->inputs_of_list, .n_items = n}
              : (struct value){.kind = VALUE_NULL};
     if (n == 1 && !lc->column->multi_valued)
-        *out = lc->inputs[0];
+        *out = lc->inputs_of_list[0];
     return 0;
-}
-
-static bool is_now(const char *text)
-{
-    static const char *const names[] = {"now(", "current_timestamp", "localtimestamp"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strncasecmp(text, names[i], strlen(names[i])))
-            return true;
-    return false;
 }
 
 /* The present moment in the column's ticks. */
@@ -289,22 +456,72 @@ static struct value default_value(const struct column *c)
                           .len = (uint32_t)strlen(c->default_value)};
 }
 
-static int convert_cell(struct load_rows *l, unsigned i, const struct parquet_batch *b, size_t row,
-                        struct error_info *err)
+/* A time of day stands for that time of some day where a strategy asks for it. */
+static void as_time_of_day(const struct column *c, const struct parquet_column *pc, struct value *v)
+{
+    if (pc->logical != PARQUET_LOGICAL_TIME || v->kind != VALUE_INT ||
+        (c->mapping != MAPPING_TIME_OF_DAY && c->mapping != MAPPING_HOUR_OF_DAY))
+        return;
+    *v = (struct value){.kind = VALUE_DATETIME, .i64 = to_micros(v->i64, pc->unit)};
+}
+
+static int read_one(struct load_rows *l, struct load_column *lc, const struct load_input *in,
+                    bool second, struct value *out, struct error_info *err)
+{
+    const struct parquet_batch *b = &l->batch;
+    const struct parquet_vector *v = &b->vectors[second ? in->second : in->vector];
+    const struct parquet_column *pc =
+        &parquet_reader_schema(l->reader)->columns[second ? in->second_column : in->file_column];
+
+    if (in->of_element) {
+        if (!v->is_list || v->lists[l->row + 1] - v->lists[l->row] <= l->element)
+            return error_set(err, -EINVAL, 0, "column %s: the list has no element %u",
+                             lc->column->name, l->element);
+        *out = element_value(v, pc, v->lists[l->row] + l->element);
+    } else if (v->is_list) {
+        return list_value(lc, v, pc, l->row, out, err);
+    } else {
+        *out = element_value(v, pc, l->row);
+    }
+    as_time_of_day(lc->column, pc, out);
+    return 0;
+}
+
+/* Two members as the object that the strategy reads. */
+static int read_object(struct load_rows *l, struct load_column *lc, const struct load_input *in,
+                       struct value *out, struct error_info *err)
+{
+    struct value two[2] = {{.kind = VALUE_NULL}, {.kind = VALUE_NULL}};
+    char text[2][64];
+    int rc = read_one(l, lc, in, false, &two[0], err), n;
+
+    if (!rc && in->second != in->vector)
+        rc = read_one(l, lc, in, true, &two[1], err);
+    *out = (struct value){.kind = VALUE_NULL};
+    if (rc || (two[0].kind == VALUE_NULL && two[1].kind == VALUE_NULL))
+        return rc;
+    for (unsigned i = 0; i < 2; i++)
+        text[i][mapping_print_value(&two[i], text[i], sizeof(text[i]) - 1)] = 0;
+    if (two[1].kind == VALUE_NULL && lc->column->mapping != MAPPING_UUID_BSI)
+        n = snprintf(lc->object, sizeof(lc->object), "{\"%s\":\"%s\"}", in->keys[0], text[0]);
+    else
+        n = snprintf(lc->object, sizeof(lc->object), "{\"%s\":\"%s\",\"%s\":\"%s\"}", in->keys[0],
+                     text[0], in->keys[1], text[1]);
+    if (n >= (int)sizeof(lc->object))
+        return error_set(err, -E2BIG, 0, "column %s: the two parts are too long", lc->column->name);
+    *out = (struct value){.kind = VALUE_TEXT, .bytes = lc->object, .len = (uint32_t)n};
+    return 0;
+}
+
+static int convert_cell(struct load_rows *l, unsigned i, struct error_info *err)
 {
     struct load_column *lc = &l->columns[i];
     struct value in = {.kind = VALUE_NULL};
     int rc = 0;
 
-    if (lc->vector != LOAD_NOT_IN_FILE) {
-        const struct parquet_vector *v = &b->vectors[lc->vector];
-        const struct parquet_column *pc =
-            &parquet_reader_schema(l->reader)->columns[lc->file_column];
-        if (v->is_list)
-            rc = list_value(lc, v, pc, row, &in, err);
-        else
-            in = element_value(v, pc, row);
-    }
+    for (unsigned k = 0; k < lc->n_inputs && !rc && in.kind == VALUE_NULL; k++)
+        rc = lc->inputs[k].keys[0] ? read_object(l, lc, &lc->inputs[k], &in, err)
+                                   : read_one(l, lc, &lc->inputs[k], false, &in, err);
     if (!rc && in.kind == VALUE_NULL && lc->column->default_value)
         in = default_value(lc->column);
     if (rc)
@@ -343,13 +560,38 @@ static int check_key(const struct load_rows *l, struct error_info *err)
     return 0;
 }
 
-static int convert_row(struct load_rows *l, const struct parquet_batch *b, size_t row,
-                       struct error_info *err)
+/* The row's key as far as it can be read, before the reason: "key 5-7: ...". */
+static void name_key(struct load_rows *l, struct error_info *err)
+{
+    const struct schema *s = l->config.schema;
+    struct error_info ignored, why = *err;
+    char key[200];
+    size_t at = 0;
+
+    for (unsigned k = 0; k < s->n_key; k++)
+        for (unsigned i = 0; i < l->n; i++) {
+            if (l->columns[i].column != &s->columns[s->key[k]])
+                continue;
+            if (convert_cell(l, i, &ignored) || at + 2 > sizeof(key))
+                return;
+            if (at)
+                key[at++] = '-';
+            at += mapping_print(l->columns[i].column, &l->cells[i], key + at,
+                                sizeof(key) - 1 - at < 60 ? sizeof(key) - 1 - at : 60);
+        }
+    if (!at)
+        return;
+    error_set(err, 0, why.code, "key %.*s: %.440s", (int)(at > 60 ? 60 : at), key, why.text);
+}
+
+static int convert_row(struct load_rows *l, struct error_info *err)
 {
     for (unsigned i = 0; i < l->n; i++) {
-        int rc = convert_cell(l, i, b, row, err);
-        if (rc)
+        int rc = convert_cell(l, i, err);
+        if (rc) {
+            name_key(l, err);
             return rc;
+        }
     }
     return check_key(l, err);
 }
@@ -371,33 +613,72 @@ const uint32_t *load_rows_places(const struct load_rows *l)
     return l->places;
 }
 
+uint64_t load_rows_first_row(const struct load_rows *l)
+{
+    return l->batch.first_row;
+}
+
+/* Elements of the current row, 1 where rows have none. */
+static uint32_t count_elements(const struct load_rows *l)
+{
+    const struct parquet_vector *v;
+
+    if (l->element_vector < 0)
+        return 1;
+    v = &l->batch.vectors[l->element_vector];
+    return v->is_list ? v->lists[l->row + 1] - v->lists[l->row] : 0;
+}
+
+/* Converts rows of the batch at hand, up to max_rows of the table. */
+static int convert_rows(struct load_rows *l, uint32_t max_rows, uint32_t *rejected,
+                        struct error_info *err)
+{
+    for (; l->row < l->batch.rows; l->row++, l->element = 0) {
+        for (uint32_t n = count_elements(l); l->element < n; l->element++) {
+            struct error_info why;
+            if (batch_builder_rows(l->builder) + *rejected >= max_rows)
+                return 0;
+            if (convert_row(l, &why)) {
+                ++*rejected;
+                l->config.reject(l->config.ctx, l->batch.first_row + l->row, &why);
+                continue;
+            }
+            l->places[batch_builder_rows(l->builder)] = (uint32_t)l->row;
+            int rc = put_row(l);
+            if (rc)
+                return error_set(err, rc, 0, "row %llu does not fit a batch: %s",
+                                 (unsigned long long)(l->batch.first_row + l->row), strerror(-rc));
+        }
+    }
+    return 0;
+}
+
 int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, uint32_t *rows,
                    uint32_t *rejected, struct error_info *err)
 {
-    struct parquet_batch b;
     struct parquet_error perr;
-    int rc = parquet_reader_next(l->reader, max_rows, &b, &perr);
+    int rc;
 
     *rows = *rejected = 0;
-    if (rc)
-        return error_set(err, rc, 0, "%s", perr.text);
-    if (reserve_places(l, (uint32_t)b.rows))
+    if (reserve_places(l, max_rows))
         return error_set(err, -ENOMEM, 0, "out of memory");
     batch_builder_reset(l->builder);
-    for (size_t row = 0; row < b.rows; row++) {
-        struct error_info why;
-        if (convert_row(l, &b, row, &why)) {
-            ++*rejected;
-            l->config.reject(l->config.ctx, b.first_row + row, &why);
-            continue;
+    /* Rows without elements give none: on to the next ones. */
+    while (!*rows && !*rejected) {
+        if (l->row >= l->batch.rows) {
+            rc = parquet_reader_next(l->reader, max_rows, &l->batch, &perr);
+            if (rc)
+                return error_set(err, rc, 0, "%s", perr.text);
+            l->row = 0;
+            l->element = 0;
+            if (!l->batch.rows)
+                return 0;
         }
-        l->places[batch_builder_rows(l->builder)] = (uint32_t)row;
-        rc = put_row(l);
+        rc = convert_rows(l, max_rows, rejected, err);
         if (rc)
-            return error_set(err, rc, 0, "row %llu does not fit a batch: %s",
-                             (unsigned long long)(b.first_row + row), strerror(-rc));
+            return rc;
+        *rows = batch_builder_rows(l->builder);
     }
-    *rows = batch_builder_rows(l->builder);
     if (!*rows)
         return 0;
     rc = batch_builder_finish(l->builder, BATCH_UPSERT, l->config.schema->table_id, BATCH_SLOT_ANY,

@@ -13,8 +13,9 @@
  *   any with REFERENCES         ParentRelation
  *
  * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options
- * STRATEGY '..', SCALE n, MULTIVALUED 1, DELIM '..', choose others. Table options
- * TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition.
+ * STRATEGY '..', SCALE n, MULTIVALUED 1, DELIM '..', choose others; settings of a strategy stand there as
+ * key=value or key="value" (bounds="0,10"). Table options TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition;
+ * SECONDARY_KEYS, SHARD_KEY and REPLICATED are those of schema.yaml.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,8 +23,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "sql/gateway_statement.h"
+#include "sql/ddl_wish.h"
 #include "sql/value_convert.h"
+#include "storage/schema_check.h"
 
 enum { DEFAULT_DOUBLE_SCALE = 4 };
 
@@ -56,132 +58,38 @@ static bool check_database(struct statement *s, const char *db)
 
 /* ---- columns ---- */
 
-/* What may be said about a column beyond SQL. */
-struct wish {
-    const char *strategy;
-    int scale;
-    bool multi_valued;
-    char delim;
-    const char *text; /* the rest of the comment */
-};
-
-static bool read_scale(struct statement *s, const char *text, struct wish *w)
+static bool set_settings(struct statement *s, struct column *c, const struct wish *w)
 {
-    char *end;
-    long v = strtol(text, &end, 10);
+    bool any = c->mapping == MAPPING_CUSTOM || c->mapping == MAPPING_CUSTOM_BSI;
 
-    if (*end || !*text || v < 0 || v > 18) {
-        mysql_error_set_text(&s->error, 1105, "scale: found \"%.40s\"; allowed are 0 to 18", text);
-        return false;
-    }
-    w->scale = (int)v;
-    return true;
-}
+    for (unsigned i = 0; i < w->n_settings; i++) {
+        const char *key =
+            any ? w->settings[i].key : strategy_setting(c->mapping, w->settings[i].key);
 
-static bool word(const char **p, const char *key, char *value, size_t cap)
-{
-    size_t n = strlen(key), k = 0;
-
-    if (strncasecmp(*p, key, n) != 0)
-        return false;
-    *p += n;
-    while (**p && **p != ' ' && **p != ';' && k + 1 < cap)
-        value[k++] = *(*p)++;
-    value[k] = 0;
-    return true;
-}
-
-/* "strategy=X scale=2 multivalued delim=|; text". A comment that does not begin so is only text. */
-static bool read_comment(struct statement *s, const char *comment, struct wish *w)
-{
-    const char *p = comment;
-    char value[64];
-
-    w->text = comment;
-    if (strncasecmp(p, "strategy=", 9) != 0)
-        return true;
-    while (*p && *p != ';') {
-        if (*p == ' ') {
-            p++;
-        } else if (word(&p, "strategy=", value, sizeof value)) {
-            if (!(w->strategy = statement_printf(s, "%s", value)))
-                return false;
-        } else if (word(&p, "scale=", value, sizeof value)) {
-            if (!read_scale(s, value, w))
-                return false;
-        } else if (word(&p, "delim=", value, sizeof value)) {
-            w->delim = value[0];
-        } else if (word(&p, "multivalued", value, sizeof value)) {
-            w->multi_valued = true;
-        } else {
+        if (!key) {
             mysql_error_set_text(&s->error, 1105,
-                                 "COMMENT: found \"%.40s\"; allowed after strategy= are scale=, "
-                                 "multivalued, delim= and a "
-                                 "semicolon before free text",
-                                 p);
+                                 "column '%.64s', strategy %s: found setting \"%.40s\"; allowed "
+                                 "are those of docs/schema.md",
+                                 c->name, mapping_name(c->mapping), w->settings[i].key);
             return false;
         }
-    }
-    if (*p == ';')
-        p++;
-    while (*p == ' ')
-        p++;
-    w->text = p;
-    return true;
-}
-
-static const char *literal_text(struct statement *s, const struct sql_expr *e)
-{
-    struct expr *b = bind_expr(&s->bind, e);
-    char buf[DATUM_TEXT];
-    size_t len;
-
-    if (!b)
-        return NULL;
-    if (!expr_is_const(b) || b->u.value.kind == DATUM_NULL) {
-        mysql_error_set_text(&s->error, 1105, "This option takes a literal");
-        return NULL;
-    }
-    const char *t = datum_to_text(&b->u.value, &b->type, buf, &len);
-    return statement_printf(s, "%.*s", (int)len, t);
-}
-
-static bool read_options(struct statement *s, const struct sql_option *o, struct wish *w)
-{
-    for (; o; o = o->next) {
-        const char *v = literal_text(s, o->value);
-        if (!v)
-            return false;
-        if (strcasecmp(o->key, "strategy") == 0 || strcasecmp(o->key, "mapping") == 0)
-            w->strategy = v;
-        else if (strcasecmp(o->key, "scale") == 0 && !read_scale(s, v, w))
-            return false;
-        else if (strcasecmp(o->key, "delim") == 0)
-            w->delim = *v;
-        else if (strcasecmp(o->key, "multivalued") == 0)
-            w->multi_valued = *v == '1' || *v == 't' || *v == 'T';
+        if (schema_set_config(c, key, w->settings[i].value) != 0)
+            return statement_alloc(s, SIZE_MAX / 4) != NULL;
     }
     return true;
 }
 
 static bool mapping_of(struct statement *s, const char *name, enum mapping *out)
 {
-    static const enum mapping all[] = {MAPPING_BOOL_DIRECT,     MAPPING_INT_DIRECT,
-                                       MAPPING_INT_BSI,         MAPPING_FLOAT_SCALE_BSI,
-                                       MAPPING_SYS_SEC_BSI,     MAPPING_SYS_MILLIS_BSI,
-                                       MAPPING_SYS_MICRO_BSI,   MAPPING_STRING_ENUM,
-                                       MAPPING_STRING_HASH_BSI, MAPPING_PARENT_RELATION};
+    char list[400];
 
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcasecmp(mapping_name(all[i]), name) == 0) {
-            *out = all[i];
+    for (enum mapping m = 0; m < MAPPING_COUNT; m++)
+        if (strcasecmp(mapping_name(m), name) == 0 && strategy_is_column(m)) {
+            *out = m;
             return true;
         }
-    mysql_error_set_text(&s->error, 1105,
-                         "strategy: found \"%.60s\"; allowed are BoolDirect, IntDirect, IntBSI, "
-                         "FloatScaleBSI, SysSecBSI, "
-                         "SysMillisBSI, SysMicroBSI, StringEnum, StringHashBSI, ParentRelation",
-                         name);
+    strategy_list(list, sizeof list);
+    mysql_error_set_text(&s->error, 1105, "strategy: found \"%.60s\"; allowed are %s", name, list);
     return false;
 }
 
@@ -283,7 +191,7 @@ static bool set_default(struct statement *s, struct column *c, const struct sql_
             return false;
         return bind_expr(&s->bind, e) && set_text(s, &c->default_value, text);
     }
-    const char *text = literal_text(s, e);
+    const char *text = ddl_literal_text(s, e);
     return text && set_text(s, &c->default_value, text);
 }
 
@@ -335,10 +243,11 @@ static bool add_column(struct statement *s, struct schema *t, const struct sql_c
     }
     if (d->comment) {
         const char *text = arena_strndup(&s->arena, d->comment->v.text, d->comment->count);
-        if (!text || !read_comment(s, text, &w))
+        if (!text || !ddl_read_comment(s, text, &w))
             return false;
     }
-    if (!read_options(s, d->options, &w) || (w.strategy && !mapping_of(s, w.strategy, &mapping)))
+    if (!ddl_read_options(s, d->options, &w) ||
+        (w.strategy && !mapping_of(s, w.strategy, &mapping)))
         return false;
     if (schema_find_column(t, d->name, strlen(d->name)) >= 0) {
         statement_fail(s, MYSQL_ER_DUP_FIELDNAME, d->name);
@@ -348,11 +257,14 @@ static bool add_column(struct statement *s, struct schema *t, const struct sql_c
     if (!c)
         return statement_alloc(s, SIZE_MAX / 4) != NULL;
     if (w.strategy && type == COLUMN_DATETIME) /* the strategy says the unit */
-        scale = mapping == MAPPING_SYS_MICRO_BSI ? 6 : mapping == MAPPING_SYS_MILLIS_BSI ? 3 : 0;
+        scale = strategy_tick_scale(mapping);
     c->scale = w.scale >= 0 && type == COLUMN_DECIMAL ? (uint8_t)w.scale : scale;
     c->required = d->is_not_null || d->is_primary;
     c->multi_valued = d->type.kind == SQL_TYPE_SET || w.multi_valued;
+    c->searchable = w.searchable;
     c->delim = w.delim ? w.delim : ',';
+    if (!set_settings(s, c, &w))
+        return false;
     if ((d->type.kind == SQL_TYPE_CHAR || d->type.kind == SQL_TYPE_VARCHAR) && d->type.size > 0)
         c->max_length = (uint32_t)d->type.size;
     if (w.text && *w.text && !set_text(s, &c->comment, w.text))
@@ -436,12 +348,17 @@ static bool add_table_options(struct statement *s, struct schema *t, const struc
         char **where = strcasecmp(o->key, "comment") == 0              ? &t->comment
                        : strcasecmp(o->key, "time_quantum_field") == 0 ? &t->time_field
                        : strcasecmp(o->key, "time_quantum_type") == 0  ? &t->time_type
+                       : strcasecmp(o->key, "secondary_keys") == 0     ? &t->secondary_keys
+                       : strcasecmp(o->key, "shard_key") == 0          ? &t->shard_key
                                                                        : NULL;
-        if (!where)
+        bool replicated = strcasecmp(o->key, "replicated") == 0;
+        if (!where && !replicated)
             continue; /* ENGINE, CHARSET and their like */
-        const char *v = literal_text(s, o->value);
-        if (!v || !set_text(s, where, v))
+        const char *v = ddl_literal_text(s, o->value);
+        if (!v || (where && !set_text(s, where, v)))
             return false;
+        if (replicated)
+            t->replicated = *v == '1' || *v == 't' || *v == 'T';
     }
     return true;
 }

@@ -169,15 +169,18 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
         }
         return true;
     }
-    if (c->type == COLUMN_INT || c->type == COLUMN_DECIMAL || c->type == COLUMN_BOOL)
+    if (mapping_takes_input_as_is(c->mapping))
+        ; /* the strategy is for values as they were given */
+    else if (c->type == COLUMN_INT || c->type == COLUMN_DECIMAL || c->type == COLUMN_BOOL)
         round_number(c, &d);
     else if (c->type == COLUMN_DATE || c->type == COLUMN_DATETIME)
         read_temporal(c, &d);
     to_input(&d, &v, buf);
     if (c->layout == LAYOUT_LIST)
         return store_list(s, c, &v, row, out);
-    if (c->type == COLUMN_STRING &&
-        v.kind != VALUE_TEXT) { /* numbers and dates are stored as MySQL prints them */
+    if (c->type == COLUMN_STRING && v.kind != VALUE_TEXT &&
+        !mapping_takes_input_as_is(
+            c->mapping)) { /* numbers and dates are stored as MySQL prints them */
         size_t len;
         v.bytes = datum_to_text(&d, NULL, buf, &len);
         v.len = (uint32_t)len;
@@ -186,7 +189,10 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
     if (mapping_convert(c, &v, &cell, &err) != 0)
         return refuse(s, &err, row);
     cell_to_datum(c, &cell, &r);
-    if (r.kind == DATUM_STRING && r.s >= buf && r.s < buf + sizeof buf) {
+    /* Texts made on the way stand in buffers that the next values use again. */
+    if (r.kind == DATUM_STRING &&
+        (v.kind != VALUE_TEXT || r.s < v.bytes || r.s >= v.bytes + v.len ||
+         (r.s >= buf && r.s < buf + sizeof buf))) {
         if (!datum_copy(out, &r, &s->scratch))
             return statement_alloc(s, SIZE_MAX / 4) != NULL;
         return true;

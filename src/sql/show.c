@@ -221,17 +221,37 @@ static bool text_result(struct statement *s, uint32_t n, const char *const *name
     return true;
 }
 
+/* Backslashes before quotes and backslashes, as ddl.c reads settings. */
+static const char *escaped(struct statement *s, const char *text)
+{
+    char *out = arena_alloc(&s->arena, 2 * strlen(text) + 1), *at = out;
+
+    if (!out)
+        return "";
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            *at++ = '\\';
+        *at++ = *text;
+    }
+    *at = 0;
+    return out;
+}
+
 /* COMMENT of a column: its own text and, for what SQL cannot say, the mapping. */
 static const char *column_comment(struct statement *s, const struct column *c)
 {
     const char *text =
         statement_printf(s, "strategy=%s%s%s%s%s", mapping_name(c->mapping),
-                         c->multi_valued ? " multivalued" : "",
+                         c->searchable ? " searchable" : "", c->multi_valued ? " multivalued" : "",
                          c->multi_valued && c->delim != ',' ? " delim=" : "",
-                         c->multi_valued && c->delim != ',' ? (char[]){c->delim, 0} : "",
-                         c->comment && *c->comment ? "; " : "");
+                         c->multi_valued && c->delim != ',' ? (char[]){c->delim, 0} : "");
 
-    text = text ? statement_printf(s, "%s%s", text, c->comment ? c->comment : "") : "";
+    for (uint32_t i = 0; i < c->n_config && text; i++)
+        text = statement_printf(s, "%s %s=\"%s\"", text, c->config[i].key,
+                                escaped(s, c->config[i].value));
+    text = text ? statement_printf(s, "%s%s%s", text, c->comment && *c->comment ? "; " : "",
+                                   c->comment ? c->comment : "")
+                : "";
     return text ? quoted(s, text, strlen(text)) : "''";
 }
 
@@ -281,12 +301,19 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
         return false;
     const char *comment =
         t->comment && *t->comment ? quoted(s, t->comment, strlen(t->comment)) : NULL;
-    text = statement_printf(
-        s, "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin%s%s%s%s%s%s%s", text,
-        t->time_field ? " time_quantum_field='" : "", t->time_field ? t->time_field : "",
-        t->time_field ? "' time_quantum_type='" : "",
-        t->time_field && t->time_type ? t->time_type : "", t->time_field ? "'" : "",
-        comment ? " COMMENT=" : "", comment ? comment : "");
+    text =
+        statement_printf(s,
+                         "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 "
+                         "COLLATE=utf8mb4_bin%s%s%s%s%s%s%s%s%s%s%s%s%s%s",
+                         text, t->time_field ? " time_quantum_field='" : "",
+                         t->time_field ? t->time_field : "",
+                         t->time_field ? "' time_quantum_type='" : "",
+                         t->time_field && t->time_type ? t->time_type : "",
+                         t->time_field ? "'" : "", t->secondary_keys ? " secondary_keys='" : "",
+                         t->secondary_keys ? t->secondary_keys : "", t->secondary_keys ? "'" : "",
+                         t->shard_key ? " shard_key='" : "", t->shard_key ? t->shard_key : "",
+                         t->shard_key ? "'" : "", t->replicated ? " replicated=1" : "",
+                         comment ? " COMMENT=" : "", comment ? comment : "");
     const char *cells[] = {t->name, text};
     return text && text_result(s, 2, names, cells);
 }

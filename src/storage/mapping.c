@@ -16,7 +16,7 @@
 #include "storage/mapping_value.h"
 #include "storage/schema_check.h"
 
-enum { FOUND_BYTES = 60, NUMBER_TEXTS = 64, NUMBER_TEXT_BYTES = 64 };
+enum { FOUND_BYTES = 60, NUMBER_TEXT_BYTES = 64 };
 
 static size_t print_decimal(__int128 v, unsigned scale, char *out, size_t cap)
 {
@@ -99,6 +99,8 @@ static void print_allowed(const struct column *c, char *out, size_t cap)
 {
     char min[24], max[24];
 
+    if (mapping_print_allowed(c, out, cap))
+        return;
     switch (c->type) {
     case COLUMN_BOOL:
         snprintf(out, cap, "true, false, 1, 0, yes, no");
@@ -117,7 +119,7 @@ static void print_allowed(const struct column *c, char *out, size_t cap)
     case COLUMN_DATETIME:
         snprintf(out, cap,
                  "times from 0001-01-01 to 9999-12-31 with up to %u digits below a second",
-                 strategy_tick_scale(c->mapping));
+                 c->scale);
         break;
     case COLUMN_STRING:
         snprintf(out, cap, "UTF-8 text");
@@ -126,30 +128,33 @@ static void print_allowed(const struct column *c, char *out, size_t cap)
 }
 
 /* "Incorrect integer value: 'abc' for column 'n'; allowed: ..." begins and counts as MySQL's. */
-static int refuse(const struct column *c, const struct value *in, enum convert_result why,
-                  struct error_info *err)
+static int refuse(const struct convert *c, enum convert_result why, struct error_info *err)
 {
     static const char *const kinds[] = {"boolean", "integer",  "decimal",
                                         "date",    "datetime", "string"};
-    bool time = c->type == COLUMN_DATE || c->type == COLUMN_DATETIME;
+    const struct column *col = c->column;
+    bool time = col->type == COLUMN_DATE || col->type == COLUMN_DATETIME;
     char found[FOUND_BYTES + 1], allowed[160];
 
-    found[mapping_print_value(in, found, FOUND_BYTES)] = 0;
-    print_allowed(c, allowed, sizeof allowed);
+    if (why == CONVERT_MEMORY)
+        return error_set(err, -ENOMEM, 1037, "column '%.64s': out of memory", col->name);
+    found[mapping_print_value(c->in, found, FOUND_BYTES)] = 0;
+    print_allowed(col, allowed, sizeof allowed);
     /* A text that is not UTF-8 would make the message unreadable. */
     if (!schema_is_utf8(found, strlen(found)))
         snprintf(found, sizeof found, "a text that is not UTF-8");
     if (why == CONVERT_RANGE)
         return error_set(err, -ERANGE, 1264,
-                         "Out of range value for column '%.64s': found '%s'; allowed: %s", c->name,
-                         found, allowed);
+                         "Out of range value for column '%.64s': found '%s'; allowed: %s",
+                         col->name, found, allowed);
     if (why == CONVERT_DIGITS)
         return error_set(err, -EINVAL, 1265,
                          "Data truncated for column '%.64s': '%s' would lose digits; allowed: %s",
-                         c->name, found, allowed);
+                         col->name, found, allowed);
     return error_set(err, -EINVAL, time ? 1292 : 1366,
-                     "Incorrect %s value: '%s' for column '%.64s'; allowed: %s", kinds[c->type],
-                     found, c->name, allowed);
+                     "Incorrect %s value: '%s' for column '%.64s'%s%s; allowed: %s",
+                     kinds[col->type], found, col->name, why == CONVERT_REASON ? ": " : "",
+                     why == CONVERT_REASON ? c->reason : "", allowed);
 }
 
 static enum convert_result convert_bool_text(const char *s, size_t len, int64_t *out)
@@ -167,7 +172,7 @@ static enum convert_result convert_bool_text(const char *s, size_t len, int64_t 
     return CONVERT_WRONG;
 }
 
-static enum convert_result convert_bool(const struct value *in, int64_t *out)
+enum convert_result mapping_convert_bool(const struct value *in, int64_t *out)
 {
     enum convert_result r;
 
@@ -195,59 +200,74 @@ static bool is_utf8(const char *s, size_t len)
 
 static enum convert_result convert_string(const struct value *in, struct cell *out)
 {
-    static _Thread_local char texts[NUMBER_TEXTS][NUMBER_TEXT_BYTES];
-    static _Thread_local unsigned turn;
+    char *text;
 
     if (in->kind == VALUE_LIST)
         return CONVERT_WRONG;
     out->bytes = in->bytes;
     out->len = in->len;
-    if (in->kind != VALUE_TEXT) {
-        char *text = texts[turn++ % NUMBER_TEXTS];
+    if (in->kind == VALUE_TEXT)
+        return is_utf8(in->bytes, in->len) ? CONVERT_OK : CONVERT_WRONG;
+    text = mapping_text_room(NUMBER_TEXT_BYTES);
+    if (!text)
+        return CONVERT_MEMORY;
+    out->bytes = text;
+    out->len = (uint32_t)mapping_print_value(in, text, NUMBER_TEXT_BYTES);
+    return CONVERT_OK;
+}
 
-        out->bytes = text;
-        out->len = (uint32_t)mapping_print_value(in, text, NUMBER_TEXT_BYTES);
-        return CONVERT_OK;
+enum convert_result mapping_convert_by_type(const struct column *c, const struct value *in,
+                                            struct cell *out)
+{
+    switch (c->type) {
+    case COLUMN_BOOL:
+        return mapping_convert_bool(in, &out->i64);
+    case COLUMN_INT:
+        return mapping_convert_number(in, 0, &out->i64);
+    case COLUMN_DECIMAL:
+        return mapping_convert_number(in, c->scale, &out->i64);
+    case COLUMN_DATE:
+        return mapping_convert_date(c, in, &out->i64);
+    case COLUMN_DATETIME:
+        return mapping_convert_datetime(c, in, &out->i64);
+    case COLUMN_STRING:
+        return convert_string(in, out);
     }
-    return is_utf8(in->bytes, in->len) ? CONVERT_OK : CONVERT_WRONG;
+    return CONVERT_WRONG;
+}
+
+/* A list of one value is that value, e.g. from a repeated column of a file. */
+static int convert_short_list(const struct column *c, const struct value *in, struct cell *out,
+                              struct error_info *err)
+{
+    struct value null = {.kind = VALUE_NULL};
+    struct convert wrong = {.column = c};
+
+    in = in->n_items ? in->items : &null;
+    if (in->kind != VALUE_LIST)
+        return mapping_convert(c, in, out, err);
+    wrong.in = in;
+    return refuse(&wrong, CONVERT_WRONG, err);
 }
 
 int mapping_convert(const struct column *c, const struct value *in, struct cell *out,
                     struct error_info *err)
 {
-    enum convert_result r = CONVERT_WRONG;
+    enum convert_result r;
 
     *out = (struct cell){.present = in->kind != VALUE_NULL};
-    /* A list of one value is that value, e.g. from a repeated column of a file. */
-    if (in->kind == VALUE_LIST && in->n_items <= 1) {
-        struct value null = {.kind = VALUE_NULL};
-
-        in = in->n_items ? in->items : &null;
-        return in->kind == VALUE_LIST ? refuse(c, in, r, err) : mapping_convert(c, in, out, err);
-    }
+    if (in->kind == VALUE_LIST && in->n_items <= 1)
+        return convert_short_list(c, in, out, err);
     if (in->kind == VALUE_NULL)
         return 0;
-    switch (c->type) {
-    case COLUMN_BOOL:
-        r = convert_bool(in, &out->i64);
-        break;
-    case COLUMN_INT:
-        r = mapping_convert_number(in, 0, &out->i64);
-        break;
-    case COLUMN_DECIMAL:
-        r = mapping_convert_number(in, c->scale, &out->i64);
-        break;
-    case COLUMN_DATE:
-        r = mapping_convert_date(c, in, &out->i64);
-        break;
-    case COLUMN_DATETIME:
-        r = mapping_convert_datetime(c, in, &out->i64);
-        break;
-    case COLUMN_STRING:
-        r = convert_string(in, out);
-        break;
+    if (c->mapping >= MAPPING_INT_TO_BOOL_DIRECT) { /* the first that is more than its type */
+        struct convert special = {.column = c, .in = in, .out = out};
+
+        if (mapping_convert_special(&special, &r))
+            return r == CONVERT_OK ? 0 : refuse(&special, r, err);
     }
-    return r == CONVERT_OK ? 0 : refuse(c, in, r, err);
+    r = mapping_convert_by_type(c, in, out);
+    return r == CONVERT_OK ? 0 : refuse(&(struct convert){.column = c, .in = in}, r, err);
 }
 
 size_t mapping_print(const struct column *c, const struct cell *cell, char *out, size_t cap)

@@ -45,10 +45,18 @@ struct cell {
 /*
  * Converts one input value. For a multi-valued column use mapping_convert_list. 0; -ERANGE / -EINVAL with
  * MySQL code 1264 (out of range), 1366/1292 (not such a value), 1265 (would lose digits) and text in err.
- * A number given to a string column becomes text in a buffer of the thread that 64 further such calls reuse.
+ * A text that is not part of the input (a number given to a string column, a UUID) stands in a buffer of the thread
+ * that is used again only after more such calls than a table has columns.
  */
 int mapping_convert(const struct column *c, const struct value *in, struct cell *out,
                     struct error_info *err);
+
+/* Strategies that take input as it came: SQL must neither round numbers nor cut times before. */
+bool mapping_takes_input_as_is(enum mapping m);
+/* 36 characters of 16 bytes, in a buffer as above; NULL when out of memory. */
+const char *mapping_uuid_text(const uint8_t bytes[16]);
+/* Strategies of String columns that do not keep the text as it came. */
+bool mapping_makes_text(enum mapping m);
 
 /* Multi-valued: text is split at the delimiter, parts trimmed, blanks and repeats dropped; up to max items.
  * *n = 0 means NULL. Items point into the input. -E2BIG over max. */

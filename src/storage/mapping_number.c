@@ -81,12 +81,14 @@ static enum convert_result split_decimal(const char *s, size_t len, struct decim
     return at == end ? CONVERT_OK : CONVERT_WRONG;
 }
 
+/* Digits that the scale has no room for: CONVERT_DIGITS, and *out is the rest, cut towards zero. */
 enum convert_result mapping_parse_number(const char *s, size_t len, unsigned scale, int64_t *out)
 {
     struct decimal_text d;
     enum convert_result r;
     int64_t kept, zeros;
     u128 limit, v = 0;
+    bool lost = false;
 
     mapping_trim(&s, &len);
     r = split_decimal(s, len, &d);
@@ -102,8 +104,8 @@ enum convert_result mapping_parse_number(const char *s, size_t len, unsigned sca
             continue;
         if (kept-- > 0)
             v = v * 10 + (unsigned)(*at - '0');
-        else if (*at != '0')
-            return CONVERT_DIGITS;
+        else
+            lost |= *at != '0';
         if (v > limit)
             return CONVERT_RANGE;
     }
@@ -113,17 +115,16 @@ enum convert_result mapping_parse_number(const char *s, size_t len, unsigned sca
             return CONVERT_RANGE;
     }
     *out = (int64_t)(d.negative ? -(uint64_t)v : (uint64_t)v);
-    return CONVERT_OK;
+    return lost ? CONVERT_DIGITS : CONVERT_OK;
 }
 
 static enum convert_result convert_decimal(__int128 v, unsigned from, unsigned scale, int64_t *out)
 {
-    for (; from > scale; from--) {
-        if (v % 10)
-            return v / 10 > INT64_MAX || v / 10 < INT64_MIN ? CONVERT_RANGE : CONVERT_DIGITS;
+    bool lost = false;
+
+    for (; from > scale && v; from--) {
+        lost |= v % 10 != 0;
         v /= 10;
-        if (v == 0)
-            break;
     }
     if (v > INT64_MAX || v < INT64_MIN)
         return CONVERT_RANGE;
@@ -133,7 +134,7 @@ static enum convert_result convert_decimal(__int128 v, unsigned from, unsigned s
             return CONVERT_RANGE;
     }
     *out = (int64_t)v;
-    return CONVERT_OK;
+    return lost ? CONVERT_DIGITS : CONVERT_OK;
 }
 
 static enum convert_result convert_double(double v, unsigned scale, int64_t *out)
@@ -178,4 +179,35 @@ enum convert_result mapping_convert_number(const struct value *in, unsigned scal
     default:
         return CONVERT_WRONG;
     }
+}
+
+static bool is_negative(const struct value *in)
+{
+    const char *s = in->bytes;
+    size_t len = in->len;
+
+    switch (in->kind) {
+    case VALUE_DECIMAL:
+        return in->i128 < 0;
+    case VALUE_DOUBLE:
+        return in->f64 < 0;
+    case VALUE_TEXT:
+        mapping_trim(&s, &len);
+        return len && *s == '-';
+    default:
+        return in->i64 < 0;
+    }
+}
+
+enum convert_result mapping_floor_number(const struct value *in, unsigned scale, int64_t *out,
+                                         bool *exact)
+{
+    enum convert_result r = mapping_convert_number(in, scale, out);
+
+    *exact = r == CONVERT_OK;
+    if (r != CONVERT_DIGITS)
+        return r;
+    if (is_negative(in) && __builtin_sub_overflow(*out, 1, out))
+        return CONVERT_RANGE;
+    return CONVERT_OK;
 }

@@ -8,6 +8,7 @@
 #include "storage/mapping_value.h"
 #include "storage/schema_check.h"
 
+/* Of a DateTime column, and of a Date column's strategy. */
 static int64_t tick_us(const struct column *c)
 {
     return mapping_power(6u - strategy_tick_scale(c->mapping));
@@ -55,6 +56,26 @@ static enum convert_result text_to_us(const struct value *in, int64_t *us)
     return rest_ns ? CONVERT_DIGITS : CONVERT_OK;
 }
 
+/* {"seconds": s, "nanos": n}; the keys may have other names. */
+static enum convert_result object_to_us(const struct column *c, const struct value *in, int64_t *us)
+{
+    const char *seconds = schema_config(c, "seconds"), *nanos = schema_config(c, "nanos");
+    struct object_field fields[2] = {{.key = seconds ? seconds : "seconds"},
+                                     {.key = nanos ? nanos : "nanos"}};
+    enum convert_result r = mapping_parse_object(in->bytes, in->len, fields);
+    __int128 ns;
+
+    if (r != CONVERT_OK)
+        return r;
+    if (!fields[0].found)
+        return CONVERT_WRONG;
+    ns = fields[0].value * 1000000000 + fields[1].value;
+    if (ns / 1000 > INT64_MAX || ns / 1000 < INT64_MIN)
+        return CONVERT_RANGE;
+    *us = (int64_t)(ns / 1000);
+    return ns % 1000 ? CONVERT_DIGITS : CONVERT_OK;
+}
+
 static enum convert_result value_to_us(const struct column *c, const struct value *in, int64_t *us)
 {
     enum convert_result r;
@@ -68,7 +89,23 @@ static enum convert_result value_to_us(const struct column *c, const struct valu
         r = mapping_convert_number(in, 0, &count);
         return r == CONVERT_OK ? count_to_us(c, count, us) : r;
     case VALUE_TEXT:
+        if (mapping_is_object(in->bytes, in->len))
+            return object_to_us(c, in, us);
         return text_to_us(in, us);
+    default:
+        return mapping_value_to_us(in, us);
+    }
+}
+
+/* Digits below a microsecond are below every part of a time and do not count. */
+enum convert_result mapping_value_to_us(const struct value *in, int64_t *us)
+{
+    unsigned rest_ns;
+
+    switch (in->kind) {
+    case VALUE_TEXT:
+        return datetime_parse_exact(in->bytes, in->len, us, &rest_ns) == 0 ? CONVERT_OK
+                                                                           : CONVERT_WRONG;
     case VALUE_DATE:
         return __builtin_mul_overflow(in->i64, DAY_US, us) ? CONVERT_RANGE : CONVERT_OK;
     case VALUE_DATETIME:

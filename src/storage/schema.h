@@ -19,7 +19,16 @@ enum {
 struct enum_value {
     char *value; /* predefined value of an enum column */
     char *desc;
+    int64_t row_id; /* rowID as written, kept only */
 };
+
+/* A setting under `configuration`, as written. */
+struct schema_pair {
+    char *key, *value;
+};
+
+/* What a strategy needs to convert values, made of the settings (mapping_rule.h). */
+struct mapping_rule;
 
 struct column {
     uint16_t id;  /* stable within the table; never reused */
@@ -45,6 +54,24 @@ struct column {
     struct enum_value *values; /* predefined */
     uint32_t n_values;
     int64_t min_value, max_value; /* declared in the schema; used for notices and alter checks */
+    struct schema_pair *config;   /* settings of the strategy, the delimiter excepted */
+    uint32_t n_config;
+    struct mapping_rule *rule;                 /* derived; NULL for strategies without settings */
+    bool column_id, call_transform, high_card; /* kept and printed, no effect */
+    uint32_t source_ordinal;                   /* kept and printed, no effect */
+};
+
+/*
+ * An attribute that is no column. ChildRelation: the elements of the list at `source` are rows of the
+ * table `target`. Delegated: the value at `source` is for the column `target` in rows where that
+ * column's own source has none.
+ */
+struct schema_input {
+    enum mapping mapping;
+    char *name; /* fieldName or NULL */
+    char *source;
+    char *target;
+    char *comment;
 };
 
 struct schema {
@@ -57,6 +84,11 @@ struct schema {
     char *time_field; /* timeQuantumField or NULL */
     char *time_type;  /* "YMD", "YMDH" or NULL */
     char *comment;
+    char *shard_key; /* shardKey as written: columns of the primary key, "a+b"; NULL = all of it */
+    char *selector, *view_of, *default_predicate; /* kept and printed, no effect */
+    bool replicated;                              /* a copy on every node; one node: no effect */
+    struct schema_input *inputs;
+    uint16_t n_inputs;
     struct column *columns;
     uint16_t n_columns; /* hidden key column included, last */
     uint16_t
@@ -80,6 +112,26 @@ struct schema *schema_new(const char *name);
 struct column *schema_add_column(struct schema *s, const char *name, enum column_type type,
                                  enum mapping mapping);
 int schema_finish(struct schema *s, struct error_info *err);
+
+/* Sets a text member; `config` adds or replaces a setting of a column. 0 or -ENOMEM. */
+int schema_set_text(char **to, const char *text);
+int schema_set_config(struct column *c, const char *key, const char *value);
+/* A setting's value, or NULL. Keys are compared as written. */
+const char *schema_config(const struct column *c, const char *key);
+/* Adds an attribute that is no column, target and source to be set: NULL on -ENOMEM or too many. */
+struct schema_input *schema_add_input(struct schema *s, enum mapping mapping);
+
+/*
+ * May `next` take the place of `old`? 0; 1 when nothing differs; -EINVAL with key, found and allowed in err
+ * when something differs that stored rows depend on. What differs and is allowed is told to `warn` (may be
+ * NULL), one call per difference. The ids of `next` should come from schema_keep_ids. Original: node.md 1.8.
+ */
+int schema_check_alter(const struct schema *old, const struct schema *next,
+                       void (*warn)(void *ctx, const char *line), void *ctx,
+                       struct error_info *err);
+/* Gives the columns of `next`, which nobody shares yet, the ids they have in `old`; new ones get new ids, above
+ * all of `old`. 0 or -ENOSPC when there are no more. */
+int schema_keep_ids(const struct schema *old, struct schema *next);
 
 struct schema *schema_get(struct schema *s); /* takes a reference */
 void schema_put(struct schema *s);           /* frees at the last */

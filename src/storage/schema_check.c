@@ -13,6 +13,7 @@
 
 #include "reactor/assert.h"
 #include "storage/mapping.h"
+#include "storage/mapping_rule.h"
 #include "storage/schema_key.h"
 #include "storage/yaml_tree.h"
 
@@ -63,6 +64,7 @@ int schema_fault_set(struct schema_fault *f, int code, int column, const char *k
 
     f->code = code;
     f->column = column;
+    f->input = -1;
     f->key = key;
     if (found)
         snprintf(f->found, sizeof f->found, "'%.*s%s", (int)clip(found, 100), found,
@@ -173,7 +175,7 @@ static int give_ids(struct schema *s, struct schema_fault *f)
 static int check_strategy(const struct schema *s, int i, struct schema_fault *f)
 {
     const struct column *c = &s->columns[i];
-    char list[256];
+    char list[330];
 
     if (!strategy_fits(c->type, c->mapping)) {
         strategy_list_for(c->type, list, sizeof list);
@@ -261,7 +263,8 @@ static int check_default(const struct schema *s, int i, struct schema_fault *f)
     struct error_info err;
     struct cell cell;
 
-    if (!c->default_value || c->type == COLUMN_STRING || !is_literal(c->default_value))
+    if (!c->default_value || !is_literal(c->default_value) ||
+        (c->type == COLUMN_STRING && !mapping_makes_text(c->mapping)))
         return 0;
     in.bytes = c->default_value;
     in.len = (uint32_t)strlen(c->default_value);
@@ -285,7 +288,48 @@ static int check_column(const struct schema *s, int i, size_t *n_values, struct 
         rc = check_text(c->default_value, i, "defaultValue", f);
     if (rc == 0)
         rc = check_text(c->comment, i, "desc", f);
+    for (uint32_t k = 0; k < c->n_config && rc == 0; k++) {
+        rc = check_text(c->config[k].key, i, "configuration", f);
+        if (rc == 0)
+            rc = check_text(c->config[k].value, i, "configuration", f);
+    }
     return rc;
+}
+
+/* Attributes that are no column: their targets, and that no name is given twice. */
+static int check_input(const struct schema *s, unsigned i, struct schema_fault *f)
+{
+    const struct schema_input *in = &s->inputs[i];
+    bool child = in->mapping == MAPPING_CHILD_RELATION;
+    int rc = check_text(in->source, -1, "sourceName", f), at;
+
+    if (rc == 0)
+        rc = check_text(in->comment, -1, "desc", f);
+    if (rc == 0 && in->name && !is_name_valid(in->name))
+        rc = schema_fault_set(f, 1166, -1, "fieldName", in->name, name_rule, SCHEMA_MAX_NAME);
+    if (rc == 0 && in->name && schema_find_column(s, in->name, strlen(in->name)) >= 0)
+        rc = schema_fault_set(f, 1060, -1, "fieldName", in->name, "a name that no column has");
+    if (rc == 0 && child && !is_name_valid(in->target))
+        rc = schema_fault_set(f, 1103, -1, "childTable", in->target, name_rule, SCHEMA_MAX_NAME);
+    if (rc == 0 && !child) {
+        at = schema_find_column(s, in->target, strlen(in->target));
+        if (at < 0 || s->columns[at].hidden)
+            rc = schema_fault_set(f, 1054, -1, "delegationTarget", in->target,
+                                  "the name of a column of the table");
+    }
+    f->input = (int)i;
+    return rc;
+}
+
+static int check_table_texts(const struct schema *s, struct schema_fault *f)
+{
+    int rc = check_text(s->comment, -1, "desc", f);
+
+    if (rc == 0)
+        rc = check_text(s->selector, -1, "selector", f);
+    if (rc == 0)
+        rc = check_text(s->view_of, -1, "isViewOf", f);
+    return rc == 0 ? check_text(s->default_predicate, -1, "defaultPredicate", f) : rc;
 }
 
 static void derive_column(struct column *c)
@@ -319,14 +363,19 @@ int schema_check(struct schema *s, struct schema_fault *f)
     if (rc == 0)
         rc = give_ids(s, f);
     if (rc == 0)
-        rc = check_text(s->comment, -1, "desc", f);
+        rc = check_table_texts(s, f);
     for (int i = 0; i < s->n_columns && rc == 0; i++) {
         rc = check_column(s, i, &n_values, f);
         if (rc == 0) {
             derive_column(&s->columns[i]);
-            rc = check_default(s, i, f);
+            /* Definitions of the server's own records are read where a plug-in may be missing. */
+            rc = mapping_rule_new(&s->columns[i], i, s->version == 0, f);
         }
+        if (rc == 0)
+            rc = check_default(s, i, f);
     }
+    for (unsigned i = 0; i < s->n_inputs && rc == 0; i++)
+        rc = check_input(s, i, f);
     if (rc == 0)
         rc = schema_derive_key(s, f);
     return rc == 0 ? check_length(s, f) : rc;

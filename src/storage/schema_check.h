@@ -11,9 +11,10 @@ enum { SCHEMA_MAX_SCALE = 18, SCHEMA_MAX_VALUES = 20000 /* predefined enum value
 struct schema_fault {
     int code;        /* MySQL error number */
     int column;      /* position, -1 = the table */
+    int input;       /* position of a struct schema_input, or -1 */
     const char *key; /* as in schema.yaml */
     char found[120];
-    char allowed[330];
+    char allowed[400];
 };
 
 /* Fills the fault and returns -EINVAL. `found` is clipped; NULL = nothing. */
@@ -35,7 +36,10 @@ bool schema_next_part(const char **at, char separator, const char **name, size_t
 
 /* Strategies and types by name. */
 bool strategy_find(const char *name, enum mapping *out);
-bool strategy_is_documented(const char *name); /* one of the original, not available here */
+bool strategy_is_column(enum mapping m); /* else its attribute is a struct schema_input */
+/* A setting of the strategy as it is spelled, ASCII case ignored; NULL = it takes no such one. Plug-ins take
+ * any. */
+const char *strategy_setting(enum mapping m, const char *key);
 bool strategy_fits(enum column_type t, enum mapping m);
 void strategy_list(char *out, size_t cap);                         /* all available */
 void strategy_list_for(enum column_type t, char *out, size_t cap); /* those that fit the type */

@@ -140,6 +140,12 @@ static int derive_time(struct schema *s, struct schema_fault *f)
         return schema_fault_set(f, 1105, -1, "timeQuantumField", s->time_field,
                                 "a column of type Date or DateTime; this one is %s",
                                 column_type_name(s->columns[i].type));
+    /* A month's first day and a plug-in's answer are dates by value, not points to cut by. */
+    if (s->time_type && s->columns[i].layout != LAYOUT_ORDERED)
+        return schema_fault_set(f, 1105, -1, "timeQuantumField", s->time_field,
+                                "a column with SysSecBSI, SysMillisBSI, SysMicroBSI or YearToDay; "
+                                "this one has %s",
+                                mapping_name(s->columns[i].mapping));
     if (s->time_type)
         s->time_column = (int16_t)i;
     return 0;
@@ -157,12 +163,37 @@ static int add_hidden_key(struct schema *s)
     return 0;
 }
 
+/* Rows with equal shard keys lie together, so it can only be made of what never changes in a row. */
+static int check_shard_key(const struct schema *s, struct schema_fault *f)
+{
+    static const char allowed[] = "columns of primaryKey other than the time field, each once";
+    const char *at = s->shard_key, *name;
+    bool seen[SCHEMA_MAX_KEY_COLUMNS] = {false};
+    size_t len;
+
+    if (at && s->replicated)
+        return schema_fault_set(f, 1105, -1, "shardKey", at,
+                                "none; a replicated table is whole on every node");
+    while (schema_next_part(&at, '+', &name, &len)) {
+        int column = find_part(s, name, len);
+        unsigned k = 0;
+
+        while (k < s->n_key && s->key[k] != column)
+            k++;
+        if (column < 0 || k == s->n_key || seen[k] || column == s->time_column || !s->primary_key)
+            return fault_part(f, 1072, "shardKey", name, len, allowed);
+        seen[k] = true;
+    }
+    return 0;
+}
+
 int schema_derive_key(struct schema *s, struct schema_fault *f)
 {
     int rc;
 
     drop_if_empty(&s->primary_key);
     drop_if_empty(&s->secondary_keys);
+    drop_if_empty(&s->shard_key);
     rc = derive_time(s, f);
     if (rc == 0 && !s->primary_key)
         rc = add_hidden_key(s);
@@ -173,6 +204,8 @@ int schema_derive_key(struct schema *s, struct schema_fault *f)
         rc = parse_primary_key(s, f);
     if (rc == 0)
         rc = check_secondary_keys(s, f);
+    if (rc == 0)
+        rc = check_shard_key(s, f);
     if (rc == 0 && !s->primary_key) {
         s->key[s->n_key++] = (uint16_t)(s->n_columns - 1);
         s->columns[s->n_columns - 1].in_key = true;

@@ -104,8 +104,42 @@ static void put_values(struct printer *p, const struct column *c)
         put(p, "    values:\n");
     for (uint32_t i = 0; i < c->n_values; i++) {
         put_text(p, "      - ", "value", c->values[i].value);
+        put_number(p, "        ", "rowID", c->values[i].row_id);
         put_text(p, "        ", "desc", c->values[i].desc);
     }
+}
+
+/* Keys are the user's own with plug-ins. */
+static void put_setting(struct printer *p, const char *key, const char *value)
+{
+    put(p, "      ");
+    put_quoted(p, key);
+    put(p, ": ");
+    put_quoted(p, value);
+    put(p, "\n");
+}
+
+static void put_configuration(struct printer *p, const struct column *c)
+{
+    char delim[2] = {c->delim, 0};
+
+    if (c->multi_valued || c->n_config)
+        put(p, "    configuration:\n");
+    if (c->multi_valued)
+        put_setting(p, "delim", delim);
+    for (uint32_t i = 0; i < c->n_config; i++)
+        put_setting(p, c->config[i].key, c->config[i].value);
+}
+
+static void put_input(struct printer *p, const struct schema_input *in)
+{
+    bool child = in->mapping == MAPPING_CHILD_RELATION;
+
+    put_text(p, "  - ", "sourceName", in->source);
+    put_text(p, "    ", "fieldName", in->name);
+    put_text(p, "    ", "mappingStrategy", mapping_name(in->mapping));
+    put_text(p, "    ", child ? "childTable" : "delegationTarget", in->target);
+    put_text(p, "    ", "desc", in->comment);
 }
 
 static void put_column(struct printer *p, const struct column *c)
@@ -118,7 +152,7 @@ static void put_column(struct printer *p, const struct column *c)
     put_text(p, in, "type", column_type_name(c->type));
     put_text(p, in, "mappingStrategy", mapping_name(c->mapping));
     put_foreign_key(p, c);
-    if (c->mapping == MAPPING_FLOAT_SCALE_BSI)
+    if (c->type == COLUMN_DECIMAL)
         put_number(p, in, "scale", c->scale);
     put_number(p, in, "maxLen", c->max_length);
     put_number(p, in, "minValue", c->min_value);
@@ -126,12 +160,11 @@ static void put_column(struct printer *p, const struct column *c)
     put_true(p, in, "required", c->required);
     put_true(p, in, "searchable", c->searchable);
     put_true(p, in, "nonExclusive", c->multi_valued);
-    if (c->multi_valued) {
-        char delim[2] = {c->delim, 0};
-
-        put(p, "    configuration:\n");
-        put_text(p, "      ", "delim", delim);
-    }
+    put_true(p, in, "columnID", c->column_id);
+    put_true(p, in, "callTransform", c->call_transform);
+    put_true(p, in, "highCard", c->high_card);
+    put_number(p, in, "sourceOrdinal", c->source_ordinal);
+    put_configuration(p, c);
     put_text(p, in, "defaultValue", c->default_value);
     put_text(p, in, "desc", c->comment);
     put_values(p, c);
@@ -149,11 +182,18 @@ char *schema_print_yaml(const struct schema *s)
     put_text(&p, "", "secondaryKeys", s->secondary_keys);
     put_text(&p, "", "timeQuantumType", s->time_type);
     put_text(&p, "", "timeQuantumField", s->time_field);
+    put_text(&p, "", "shardKey", s->shard_key);
+    put_true(&p, "", "replicated", s->replicated);
+    put_text(&p, "", "selector", s->selector);
+    put_text(&p, "", "isViewOf", s->view_of);
+    put_text(&p, "", "defaultPredicate", s->default_predicate);
     put_text(&p, "", "desc", s->comment);
     put(&p, "attributes:\n");
     for (unsigned i = 0; i < s->n_columns; i++)
         if (!s->columns[i].hidden)
             put_column(&p, &s->columns[i]);
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        put_input(&p, &s->inputs[i]);
     if (p.rc == 0)
         p.rc = buffer_append(&p.out, "", 1);
     if (p.rc == 0)

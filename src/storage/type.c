@@ -22,6 +22,27 @@ static const char *const mapping_names[] = {
     [MAPPING_STRING_ENUM] = "StringEnum",
     [MAPPING_STRING_HASH_BSI] = "StringHashBSI",
     [MAPPING_PARENT_RELATION] = "ParentRelation",
+    [MAPPING_INT_TO_BOOL_DIRECT] = "IntToBoolDirect",
+    [MAPPING_STRING_TO_INT_DIRECT] = "StringToIntDirect",
+    [MAPPING_INT_LINEAR] = "IntLinear",
+    [MAPPING_INT_BUCKETS] = "IntBuckets",
+    [MAPPING_FLOAT_LINEAR] = "FloatLinear",
+    [MAPPING_FLOAT_BUCKETS] = "FloatBuckets",
+    [MAPPING_YEAR_TO_DAY] = "YearToDay",
+    [MAPPING_YEAR_TO_MONTH] = "YearToMonth",
+    [MAPPING_YEAR] = "Year",
+    [MAPPING_DAY_OF_YEAR] = "DayOfYear",
+    [MAPPING_DAY_OF_MONTH] = "DayOfMonth",
+    [MAPPING_DAY_OF_WEEK] = "DayOfWeek",
+    [MAPPING_TIME_OF_DAY] = "TimeOfDay",
+    [MAPPING_HOUR_OF_DAY] = "HourOfDay",
+    [MAPPING_UUID_BSI] = "UUIDBSI",
+    [MAPPING_BOOL_REGEX] = "BoolRegex",
+    [MAPPING_CONTAINS] = "Contains",
+    [MAPPING_CUSTOM] = "Custom",
+    [MAPPING_CUSTOM_BSI] = "CustomBSI",
+    [MAPPING_CHILD_RELATION] = "ChildRelation",
+    [MAPPING_DELEGATED] = "Delegated",
 };
 
 const char *column_type_name(enum column_type t)
@@ -32,7 +53,7 @@ const char *column_type_name(enum column_type t)
 
 const char *mapping_name(enum mapping m)
 {
-    ASSERT((unsigned)m < sizeof mapping_names / sizeof *mapping_names);
+    ASSERT((unsigned)m < MAPPING_COUNT);
     return mapping_names[m];
 }
 

@@ -27,6 +27,28 @@ enum mapping {
     MAPPING_STRING_ENUM,
     MAPPING_STRING_HASH_BSI,
     MAPPING_PARENT_RELATION,
+    MAPPING_INT_TO_BOOL_DIRECT,
+    MAPPING_STRING_TO_INT_DIRECT,
+    MAPPING_INT_LINEAR,
+    MAPPING_INT_BUCKETS,
+    MAPPING_FLOAT_LINEAR,
+    MAPPING_FLOAT_BUCKETS,
+    MAPPING_YEAR_TO_DAY,
+    MAPPING_YEAR_TO_MONTH,
+    MAPPING_YEAR,
+    MAPPING_DAY_OF_YEAR,
+    MAPPING_DAY_OF_MONTH,
+    MAPPING_DAY_OF_WEEK,
+    MAPPING_TIME_OF_DAY,
+    MAPPING_HOUR_OF_DAY,
+    MAPPING_UUID_BSI,
+    MAPPING_BOOL_REGEX,
+    MAPPING_CONTAINS,
+    MAPPING_CUSTOM,
+    MAPPING_CUSTOM_BSI,
+    MAPPING_CHILD_RELATION, /* no column: rows of another table (struct schema_input) */
+    MAPPING_DELEGATED,      /* no column: input of another column */
+    MAPPING_COUNT
 };
 
 /* How a column lies in a block, derived from type and mapping. */

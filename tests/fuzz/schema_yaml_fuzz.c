@@ -29,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text_again = schema_print_yaml(again);
     ASSERT(text_again && strcmp(text, text_again) == 0);
     ASSERT(s->n_key == again->n_key && memcmp(s->key, again->key, s->n_key * sizeof *s->key) == 0);
+    ASSERT(schema_check_alter(s, again, NULL, NULL, &err) == 1);
     free(text);
     free(text_again);
     schema_put(s);

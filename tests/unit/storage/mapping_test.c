@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/datetime.h"
 #include "storage/mapping.h"
+#include "storage/mapping_rule.h"
 
 static const struct column boolean = {.name = (char[]){"b"},
                                       .type = COLUMN_BOOL,
@@ -482,4 +484,548 @@ Test(mapping, doubles_of_short_decimals)
         cr_assert_eq(mapping_convert(&c, &in, &cell, &err), 0, "%s: %s", text, err.text);
         cr_assert_eq(cell.i64, scaled, "%s", text);
     }
+}
+
+/* ---- strategies with settings or results of their own ---- */
+
+/* Made by one test. */
+static struct column *made[32];
+static unsigned n_made;
+
+static void free_columns(void)
+{
+    while (n_made) {
+        struct column *c = made[--n_made];
+
+        for (uint32_t i = 0; i < c->n_config; i++) {
+            free(c->config[i].key);
+            free(c->config[i].value);
+        }
+        free(c->config);
+        mapping_rule_free(c->rule);
+        free(c->name);
+        free(c);
+    }
+}
+
+TestSuite(mapping, .fini = free_columns);
+
+/* A column as a table would have it, freed after the test; settings are keys and values and end with NULL. */
+static const struct column *column_of(enum column_type type, enum mapping mapping, uint8_t scale,
+                                      const char *const *settings)
+{
+    struct column *c = calloc(1, sizeof *c);
+    struct schema_fault f;
+
+    cr_assert_lt(n_made, 32);
+    made[n_made++] = c;
+    *c = (struct column){.name = strdup(mapping_name(mapping)),
+                         .type = type,
+                         .mapping = mapping,
+                         .scale = scale};
+    for (; settings && *settings; settings += 2)
+        cr_assert_eq(schema_set_config(c, settings[0], settings[1]), 0);
+    c->layout = strategy_layout(type, mapping, false);
+    cr_assert_eq(mapping_rule_new(c, 0, true, &f), 0, "%s: %s", mapping_name(mapping), f.allowed);
+    return c;
+}
+
+#define SETTINGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+struct text_row {
+    const char *text;
+    int code;
+    int64_t expected;
+};
+
+static void check_rows(const struct column *c, const struct text_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        check(c, text_of(rows[i].text), rows[i].code, rows[i].expected, rows[i].text);
+}
+
+/* NULL stays NULL, a list of two is no value, and whatever was made maps to itself. */
+static void check_common(const struct column *c, struct value sample)
+{
+    struct value null = {.kind = VALUE_NULL}, two[2] = {sample, sample},
+                 list_of_two = {.kind = VALUE_LIST, .items = two, .n_items = 2}, back;
+    struct error_info err = {0};
+    struct cell cell, again;
+
+    cr_expect_eq(mapping_convert(c, &null, &cell, &err), 0);
+    cr_expect(!cell.present);
+    check(c, list_of_two, c->type == COLUMN_DATE || c->type == COLUMN_DATETIME ? 1292 : 1366, 0,
+          "a list of two");
+    cr_assert_eq(mapping_convert(c, &sample, &cell, &err), 0, "%s: %s", c->name, err.text);
+    switch (c->type) {
+    case COLUMN_STRING:
+        back = (struct value){.kind = VALUE_TEXT, .bytes = cell.bytes, .len = cell.len};
+        break;
+    case COLUMN_DATE:
+        back = (struct value){.kind = VALUE_DATE, .i64 = cell.i64};
+        break;
+    case COLUMN_DECIMAL:
+        back = (struct value){.kind = VALUE_DECIMAL, .i128 = cell.i64, .scale = c->scale};
+        break;
+    default:
+        back = int_of(cell.i64);
+    }
+    cr_assert_eq(mapping_convert(c, &back, &again, &err), 0, "%s: %s", c->name, err.text);
+    cr_expect(again.present && again.i64 == cell.i64 && again.len == cell.len, "%s", c->name);
+}
+
+Test(mapping, int_to_bool)
+{
+    const struct column *c = column_of(COLUMN_BOOL, MAPPING_INT_TO_BOOL_DIRECT, 0, NULL);
+    static const struct text_row rows[] = {
+        {"0", 0, 0},
+        {"1", 0, 1},
+        {"-7", 0, 1},
+        {"9223372036854775807", 0, 1},
+        {"-9223372036854775808", 0, 1},
+        {"9223372036854775808", 1264, 0},
+        {" 12.00 ", 0, 1},
+        {"0.0", 0, 0},
+        {"0.5", 1265, 0},
+        {"true", 0, 1},
+        {"No", 0, 0},
+        {"", 1366, 0},
+        {"maybe", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(c, int_of(0), 0, 0, "0");
+    check(c, int_of(-1), 0, 1, "-1");
+    check(c, (struct value){.kind = VALUE_BOOL, .i64 = 1}, 0, 1, "true");
+    check(c, double_of(2), 0, 1, "2.0");
+    check(c, double_of(0.25), 1265, 0, "0.25");
+    check(c, (struct value){.kind = VALUE_DATE}, 1366, 0, "a date");
+    check_common(c, int_of(5));
+}
+
+Test(mapping, string_to_int)
+{
+    const struct column *c = column_of(COLUMN_INT, MAPPING_STRING_TO_INT_DIRECT, 0, NULL);
+    static const struct text_row rows[] = {
+        {"7", 0, 7},
+        {" 007 ", 0, 7},
+        {"0", 0, 0},
+        {"-3", 0, -3},
+        {"12.5", 1265, 0},
+        {"", 1366, 0},
+        {"x", 1366, 0},
+        {"9223372036854775807", 0, INT64_MAX},
+        {"9223372036854775808", 1264, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check_common(c, text_of("42"));
+}
+
+Test(mapping, int_linear)
+{
+    const struct column *c = column_of(COLUMN_INT, MAPPING_INT_LINEAR, 0,
+                                       SETTINGS("min", "-5", "max", "129", "step", "10"));
+    const struct column *all =
+        column_of(COLUMN_INT, MAPPING_INT_LINEAR, 0,
+                  SETTINGS("min", "-9223372036854775808", "max", "9223372036854775807", "step",
+                           "9223372036854775807"));
+    static const struct text_row rows[] = {
+        {"-5", 0, -5},   {"4", 0, -5},     {"5", 0, 5},        {"14", 0, 5},      {"15", 0, 15},
+        {"129", 0, 125}, {"130", 1264, 0}, {"129.5", 1264, 0}, {"-5.1", 1264, 0}, {"4.9", 0, -5},
+        {"-4.9", 0, -5}, {"", 1366, 0},    {"x", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(c, int_of(INT64_MAX), 1264, 0, "too large");
+    check(c, double_of(14.9), 0, 5, "14.9");
+    check(c, double_of(NAN), 1366, 0, "nan");
+    check(all, int_of(INT64_MIN), 0, INT64_MIN, "min");
+    check(all, int_of(-2), 0, INT64_MIN, "-2");
+    check(all, int_of(-1), 0, -1, "-1");
+    check(all, int_of(INT64_MAX), 0, INT64_MAX - 1, "max");
+    check_common(c, int_of(77));
+}
+
+Test(mapping, int_buckets)
+{
+    const struct column *c =
+        column_of(COLUMN_INT, MAPPING_INT_BUCKETS, 0, SETTINGS("bounds", "-10, 0,1,100"));
+    const struct column *one =
+        column_of(COLUMN_INT, MAPPING_INT_BUCKETS, 0, SETTINGS("bounds", "5"));
+    static const struct text_row rows[] = {
+        {"-10", 0, -10},  {"-1", 0, -10},     {"-0.5", 0, -10},
+        {"0", 0, 0},      {"0.99", 0, 0},     {"1", 0, 1},
+        {"99", 0, 1},     {"100", 0, 100},    {"9223372036854775807", 0, 100},
+        {"-11", 1264, 0}, {"-10.5", 1264, 0}, {"9223372036854775808", 1264, 0},
+        {"", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(one, int_of(5), 0, 5, "5");
+    check(one, int_of(4), 1264, 0, "4");
+    check_common(c, int_of(50));
+}
+
+Test(mapping, float_linear)
+{
+    const struct column *c = column_of(COLUMN_DECIMAL, MAPPING_FLOAT_LINEAR, 1,
+                                       SETTINGS("min", "-40", "max", "60.0", "step", "0.5"));
+    static const struct text_row rows[] = {
+        {"-40", 0, -400},   {"-39.6", 0, -400}, {"-39.5", 0, -395},  {"0", 0, 0},
+        {"0.49", 0, 0},     {"0.5", 0, 5},      {"-0.01", 0, -5},    {"60", 0, 600},
+        {"60.01", 1264, 0}, {"59.999", 0, 595}, {"-40.01", 1264, 0}, {"", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(c, double_of(0.3), 0, 0, "0.3");
+    check(c, decimal_of(-2001, 2), 0, -205, "-20.01");
+    check(c, double_of(INFINITY), 1264, 0, "inf");
+    check_common(c, double_of(36.6));
+}
+
+Test(mapping, float_buckets)
+{
+    const struct column *c =
+        column_of(COLUMN_DECIMAL, MAPPING_FLOAT_BUCKETS, 2, SETTINGS("bounds", "0,9.99,100"));
+    static const struct text_row rows[] = {
+        {"0", 0, 0},       {"9.989", 0, 0},    {"9.99", 0, 999},    {"99.999", 0, 999},
+        {"100", 0, 10000}, {"1e10", 0, 10000}, {"-0.001", 1264, 0}, {"abc", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(c, decimal_of(9989999, 6), 0, 0, "9.989999");
+    check_common(c, double_of(12.5));
+}
+
+Test(mapping, parts_of_dates)
+{
+    static const struct {
+        enum mapping mapping;
+        enum column_type type;
+        struct text_row rows[9];
+    } cases[] = {
+        {MAPPING_YEAR,
+         COLUMN_INT,
+         {{"2024-02-29", 0, 2024},
+          {"0001-01-01", 0, 1},
+          {"9999-12-31 23:59:59", 0, 9999},
+          {"2024", 0, 2024},
+          {"1", 0, 1},
+          {"0", 1264, 0},
+          {"10000", 1264, 0},
+          {"", 1366, 0},
+          {"20240229", 0, 2024}}},
+        {MAPPING_YEAR_TO_MONTH,
+         COLUMN_INT,
+         {{"2024-02-29", 0, 202402},
+          {"202402", 0, 202402},
+          {"202413", 1264, 0},
+          {"202400", 1264, 0},
+          {"5/8/2009", 0, 200905},
+          {"1709164800", 0, 202402},
+          {"-1", 1264, 0},
+          {"x", 1366, 0},
+          {"0001-01-01", 0, 101}}},
+        {MAPPING_YEAR_TO_MONTH,
+         COLUMN_DATE,
+         {{"2024-02-29", 0, 19754},
+          {"202402", 0, 19754},
+          {"2024-02", 0, 19754},
+          {"9999-12-31", 0, 2932866},
+          {"202413", 1264, 0},
+          {"2024-02-30", 1292, 0},
+          {"", 1292, 0},
+          {"20240229", 0, 19754},
+          {"2024-02-01 10:00:00", 0, 19754}}},
+        {MAPPING_YEAR_TO_DAY,
+         COLUMN_INT,
+         {{"2024-02-29", 0, 20240229},
+          {"20240229", 0, 20240229},
+          {"20240230", 1264, 0},
+          {"2024-02-29T23:59:59.999Z", 0, 20240229},
+          {"99991231", 0, 99991231},
+          {"00010101", 0, 10101},
+          {"10100", 1264, 0},
+          {"x", 1366, 0},
+          {"2024-02-29 23:00:00-02:00", 0, 20240301}}},
+        {MAPPING_YEAR_TO_DAY,
+         COLUMN_DATE,
+         {{"2024-02-29", 0, 19782},
+          {"20240229", 0, 19782},
+          {"2024-02-29 12:00:00", 0, 19782},
+          {"0001-01-01", 0, -719162},
+          {"9999-12-31", 0, 2932896},
+          {"20240230", 1264, 0},
+          {"2023-02-29", 1292, 0},
+          {"", 1292, 0},
+          {"12 Feb 2006, 19:17", 0, 13191}}},
+        {MAPPING_DAY_OF_YEAR,
+         COLUMN_INT,
+         {{"2024-01-01", 0, 1},
+          {"2024-12-31", 0, 366},
+          {"2023-12-31", 0, 365},
+          {"366", 0, 366},
+          {"367", 1264, 0},
+          {"0", 1264, 0},
+          {"2024", 1264, 0},
+          {"", 1366, 0},
+          {"1", 0, 1}}},
+        {MAPPING_DAY_OF_MONTH,
+         COLUMN_INT,
+         {{"2024-02-29", 0, 29},
+          {"31", 0, 31},
+          {"32", 1264, 0},
+          {"0", 1264, 0},
+          {"-1", 1264, 0},
+          {"2024-02-29 24:00", 1366, 0},
+          {"20240131", 0, 31},
+          {"x", 1366, 0},
+          {"1.5", 1265, 0}}},
+        {MAPPING_DAY_OF_WEEK,
+         COLUMN_INT,
+         {{"2024-02-25", 0, 1},
+          {"2024-02-26", 0, 2},
+          {"2024-03-02", 0, 7},
+          {"1970-01-01", 0, 5},
+          {"1969-12-31", 0, 4},
+          {"0001-01-01", 0, 2},
+          {"7", 0, 7},
+          {"8", 1264, 0},
+          {"0", 1264, 0}}},
+        {MAPPING_TIME_OF_DAY,
+         COLUMN_INT,
+         {{"2024-02-29 13:45:59", 0, 49559},
+          {"13:45", 0, 49500},
+          {"00:00:00", 0, 0},
+          {"23:59:59.999", 0, 86399},
+          {"86399", 0, 86399},
+          {"86400", 1264, 0},
+          {"24:00", 1366, 0},
+          {"", 1366, 0},
+          {"2024-02-29", 0, 0}}},
+        {MAPPING_HOUR_OF_DAY,
+         COLUMN_INT,
+         {{"2024-02-29 13:45:59", 0, 13},
+          {"13:45", 0, 13},
+          {"23", 0, 23},
+          {"24", 1264, 0},
+          {"-1", 1264, 0},
+          {"1969-12-31 23:00:00", 0, 23},
+          {"1767225607", 0, 0},
+          {"x", 1366, 0},
+          {"1:05 PM", 0, 13}}},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct column *c = column_of(cases[i].type, cases[i].mapping, 0, NULL);
+
+        check_rows(c, cases[i].rows, 9);
+        check(c, (struct value){.kind = VALUE_DATE, .i64 = 2932897}, 1264, 0, "the year 10000");
+        check(c, (struct value){.kind = VALUE_DATETIME, .i64 = INT64_MIN}, 1264, 0, "far off");
+        check(c, (struct value){.kind = VALUE_BOOL, .i64 = 1}, c->type == COLUMN_DATE ? 1292 : 1366,
+              0, "true");
+        check(c, double_of(1e300), 1264, 0, "1e300");
+        check_common(c, text_of("2024-02-29 13:45:59"));
+    }
+}
+
+/* Every day of 5 years around a century: the parts against a calendar that only counts. */
+Test(mapping, parts_of_every_day)
+{
+    const struct column *y = column_of(COLUMN_INT, MAPPING_YEAR, 0, NULL),
+                        *doy = column_of(COLUMN_INT, MAPPING_DAY_OF_YEAR, 0, NULL),
+                        *dom = column_of(COLUMN_INT, MAPPING_DAY_OF_MONTH, 0, NULL),
+                        *dow = column_of(COLUMN_INT, MAPPING_DAY_OF_WEEK, 0, NULL),
+                        *ymd = column_of(COLUMN_INT, MAPPING_YEAR_TO_DAY, 0, NULL);
+    int year = 1898, day_of_year = 1;
+    unsigned month = 1, day_of_month = 1, week_day = 7; /* 1898-01-01 was a Saturday */
+
+    for (int64_t days = date_to_days(1898, 1, 1); year < 1903; days++) {
+        struct value in = {.kind = VALUE_DATE, .i64 = days};
+
+        check(y, in, 0, year, "a day");
+        check(doy, in, 0, day_of_year, "a day");
+        check(dom, in, 0, day_of_month, "a day");
+        check(dow, in, 0, week_day, "a day");
+        check(ymd, in, 0, year * 10000 + (int)(month * 100 + day_of_month), "a day");
+        week_day = week_day % 7 + 1;
+        day_of_year++;
+        if (++day_of_month <= date_month_days(year, month))
+            continue;
+        day_of_month = 1;
+        if (++month <= 12)
+            continue;
+        month = 1;
+        day_of_year = 1;
+        year++;
+    }
+}
+
+Test(mapping, time_of_day_with_steps)
+{
+    const struct column *quarter =
+        column_of(COLUMN_INT, MAPPING_TIME_OF_DAY, 0, SETTINGS("step", "900"));
+    const struct column *clock =
+        column_of(COLUMN_STRING, MAPPING_TIME_OF_DAY, 0, SETTINGS("step", "3600"));
+    const struct column *second = column_of(COLUMN_STRING, MAPPING_TIME_OF_DAY, 0, NULL);
+
+    check(quarter, text_of("13:45:59"), 0, 49500, "13:45:59");
+    check(column_of(COLUMN_INT, MAPPING_YEAR_TO_MONTH, 0, NULL), int_of(INT64_MIN), 1264, 0, "min");
+    check(quarter, int_of(899), 0, 0, "899");
+    check_text(clock, text_of("2024-02-29 13:45:59"), "13:00:00");
+    check_text(clock, int_of(86399), "23:00:00");
+    check_text(second, text_of("7:05:09 PM"), "19:05:09");
+    check_text(second, (struct value){.kind = VALUE_DATETIME, .i64 = -1}, "23:59:59");
+    check(second, text_of("25:00:00"), 1366, 0, "25:00:00");
+    check(second, int_of(86400), 1264, 0, "86400");
+    check_common(clock, text_of("13:45:59"));
+    check_common(second, text_of("13:45:59"));
+}
+
+Test(mapping, bool_regex)
+{
+    const struct column *c =
+        column_of(COLUMN_BOOL, MAPPING_BOOL_REGEX, 0, SETTINGS("regex", "^[^@ ]+@[^@ ]+\\.com$"));
+    const struct column *slow =
+        column_of(COLUMN_BOOL, MAPPING_BOOL_REGEX, 0, SETTINGS("regex", "^(a+)+$"));
+    const struct column *caseless = column_of(COLUMN_BOOL, MAPPING_BOOL_REGEX, 0,
+                                              SETTINGS("regex", "zürich", "ignoreCase", "true"));
+    static const struct text_row rows[] = {
+        {"a@b.com", 0, 1}, {"a@b.org", 0, 0}, {"", 0, 0},
+        {"1", 0, 0},       {"true", 0, 0},    {"\xff", 1366, 0},
+    };
+    char long_text[65];
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(c, int_of(1), 0, 1, "1");
+    check(c, int_of(0), 0, 0, "0");
+    check(c, int_of(2), 1264, 0, "2");
+    check(c, (struct value){.kind = VALUE_BOOL, .i64 = 1}, 0, 1, "true");
+    check(c, (struct value){.kind = VALUE_DATE}, 1366, 0, "a date");
+    check(caseless, text_of("in ZÜRICH"), 0, 1, "in ZÜRICH");
+    check(caseless, text_of("in Zurich"), 0, 0, "in Zurich");
+    check_common(c, text_of("a@b.com"));
+    memset(long_text, 'a', 63);
+    long_text[63] = '!';
+    long_text[64] = 0;
+    check(slow, text_of(long_text), 1366, 0, "a slow expression");
+}
+
+Test(mapping, contains)
+{
+    const struct column *c = column_of(COLUMN_BOOL, MAPPING_CONTAINS, 0, SETTINGS("text", "a.b*"));
+    const struct column *caseless =
+        column_of(COLUMN_BOOL, MAPPING_CONTAINS, 0, SETTINGS("text", "Sale", "ignoreCase", "yes"));
+    static const struct text_row rows[] = {
+        {"xxa.b*xx", 0, 1}, {"a.b", 0, 0}, {"axb", 0, 0}, {"", 0, 0}, {"\xc0\x80", 1366, 0},
+    };
+
+    check_rows(c, rows, sizeof rows / sizeof *rows);
+    check(caseless, text_of("FINAL SALE!"), 0, 1, "FINAL SALE!");
+    check(caseless, int_of(3), 1264, 0, "3");
+    check_common(c, text_of("a.b*"));
+}
+
+Test(mapping, uuid)
+{
+    static const char shown[] = "0102abcd-0506-4708-890a-0b0c0d0e0fff";
+    const struct column *c = column_of(COLUMN_STRING, MAPPING_UUID_BSI, 0, NULL);
+    const struct column *named = column_of(COLUMN_STRING, MAPPING_UUID_BSI, 0,
+                                           SETTINGS("upperSource", "hi", "lowerSource", "lo"));
+    static const char *const same[] = {
+        "0102abcd-0506-4708-890a-0b0c0d0e0fff",
+        " 0102ABCD-0506-4708-890A-0B0C0D0E0FFF ",
+        "0102abcd05064708890a0b0c0d0e0fff",
+        "{0102abcd-0506-4708-890a-0b0c0d0e0fff}",
+        "urn:uuid:0102abcd-0506-4708-890a-0b0c0d0e0fff",
+        "{\"upperBits\": 72809441032292104, \"lowerBits\": \"9874717279349772287\"}",
+        "{\"lowerBits\":-8572026794359779329,\"upperBits\":\"72809441032292104\"}",
+    };
+    static const char *const wrong[] = {
+        "",
+        "0102abcd-0506-4708-890a-0b0c0d0e0ff",
+        "0102abcd-0506-4708-890a-0b0c0d0e0ffff",
+        "0102abcd-0506-4708-890a-0b0c0d0e0ffg",
+        "0102abcd0506-4708-890a-0b0c0d0e0fff1",
+        "0102abcd--506-4708-890a-0b0c0d0e0fff",
+        "01-2abcd00506-4708-890a-0b0c0d0e0fff",
+        "{0102abcd-0506-4708-890a-0b0c0d0e0fff",
+        "{\"upperBits\": 1}",
+        "{\"upperBits\": 1, \"upperBits\": 1}",
+        "{\"upperBits\": 1, \"lowerBits\": 1.5}",
+        "{\"upperBits\": 1, \"lowerBits\": {}}",
+        "{\"upperBits\": 1, \"lowerBits\": 1} x",
+        "{\"upperBits\": 1, \"middle\": 1}",
+    };
+
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        check_text(c, text_of(same[i]), shown);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check(c, text_of(wrong[i]), 1366, 0, wrong[i]);
+    check(c, text_of("{\"upperBits\": 18446744073709551616, \"lowerBits\": 1}"), 1264, 0, "2^64");
+    check_text(c, text_of("{\"upperBits\": 18446744073709551615, \"lowerBits\": -1}"),
+               "ffffffff-ffff-ffff-ffff-ffffffffffff");
+    check_text(named, text_of("{\"hi\": 0, \"lo\": 1}"), "00000000-0000-0000-0000-000000000001");
+    check(c, int_of(5), 1366, 0, "5");
+    check_common(c, text_of(shown));
+}
+
+Test(mapping, times_from_objects)
+{
+    const struct column *named = column_of(COLUMN_DATETIME, MAPPING_SYS_MICRO_BSI, 6,
+                                           SETTINGS("seconds", "s", "nanos", "n"));
+    static const struct text_row rows[] = {
+        {"{\"seconds\": 1767225607, \"nanos\": 123000000}", 0, 1767225607123},
+        {"{\"seconds\": \"1767225607\"}", 0, 1767225607000},
+        {" { \"nanos\" : 1000000 , \"seconds\" : -1 } ", 0, -999},
+        {"{\"seconds\": 1, \"nanos\": 1}", 1265, 0},
+        {"{\"seconds\": 1, \"nanos\": 1000}", 1265, 0},
+        {"{\"nanos\": 1}", 1292, 0},
+        {"{\"seconds\": 1, \"zone\": 1}", 1292, 0},
+        {"{\"seconds\": 9223372036854775807}", 1264, 0},
+        {"{\"seconds\": 253402300800}", 1264, 0},
+        {"{\"seconds\"}", 1292, 0},
+    };
+
+    check_rows(&milli, rows, sizeof rows / sizeof *rows);
+    check(named, text_of("{\"s\": 1, \"n\": 2000}"), 0, 1000002, "names of its own");
+    check(named, text_of("{\"seconds\": 1}"), 1292, 0, "other names");
+}
+
+/* More texts in a row than any table has columns: none is overwritten while the row is being made. */
+Test(mapping, texts_of_a_row_last)
+{
+    const struct column *c = column_of(COLUMN_STRING, MAPPING_UUID_BSI, 0, NULL);
+    struct cell cells[SCHEMA_MAX_COLUMNS];
+    struct error_info err;
+    char text[40];
+
+    for (unsigned round = 0; round < 50; round++) {
+        for (unsigned i = 0; i < SCHEMA_MAX_COLUMNS; i++) {
+            struct value in = int_of((int64_t)i * 1000003);
+
+            snprintf(text, sizeof text, "%032x", i);
+            if (i % 2)
+                in = text_of(text);
+            cr_assert_eq(mapping_convert(i % 2 ? c : &hash, &in, &cells[i], &err), 0);
+        }
+        for (unsigned i = 0; i < SCHEMA_MAX_COLUMNS; i++) {
+            if (i % 2)
+                snprintf(text, sizeof text, "00000000-0000-0000-0000-%012x", i);
+            else
+                snprintf(text, sizeof text, "%" PRId64, (int64_t)i * 1000003);
+            cr_assert(cells[i].len == strlen(text) && !memcmp(cells[i].bytes, text, cells[i].len),
+                      "%u: %.*s", i, (int)cells[i].len, cells[i].bytes);
+        }
+    }
+}
+
+Test(mapping, which_strategies_take_input_as_it_came)
+{
+    cr_assert(!mapping_takes_input_as_is(MAPPING_INT_BSI));
+    cr_assert(!mapping_takes_input_as_is(MAPPING_UUID_BSI));
+    cr_assert(mapping_takes_input_as_is(MAPPING_FLOAT_BUCKETS));
+    cr_assert(mapping_takes_input_as_is(MAPPING_BOOL_REGEX));
+    cr_assert(mapping_makes_text(MAPPING_UUID_BSI) && !mapping_makes_text(MAPPING_STRING_ENUM));
 }
