@@ -21,6 +21,13 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_strin
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1:suppressions=$here/tsan.supp}
 
+# Some tests hold more than the 1,024 files that a login may have open at first.
+files=$(ulimit -Hn)
+if [ "$files" = unlimited ] || [ "$files" -gt 65536 ]; then
+    files=65536
+fi
+ulimit -Sn "$files"
+
 start=$SECONDS
 # A program that hangs is a failure; the limit is far above what any of them takes, also on a
 # machine that does much else at the same time.

@@ -17,11 +17,18 @@ enum io_kind {
     IO_READ,
     IO_WRITE,
     IO_FDATASYNC,
+    IO_FSYNC,
     IO_ACCEPT,
     IO_CONNECT,
     IO_SEND,
     IO_RECV,
 };
+
+/* Of a file, not of a socket. */
+static inline bool io_is_file_op(const struct io_op *op)
+{
+    return op->kind >= IO_READ && op->kind <= IO_FSYNC;
+}
 
 /* Values of io_op.in_flight. */
 enum io_flight {

@@ -36,12 +36,28 @@ void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint
     op->buf = (void *)buf;
     op->len = len;
     op->off = off;
+    op->durable = false;
+    io_submit(r, op, IO_WRITE, fd);
+}
+
+void io_write_durable(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len,
+                      uint64_t off)
+{
+    op->buf = (void *)buf;
+    op->len = len;
+    op->off = off;
+    op->durable = true;
     io_submit(r, op, IO_WRITE, fd);
 }
 
 void io_fdatasync(struct reactor *r, struct io_op *op, int fd)
 {
     io_submit(r, op, IO_FDATASYNC, fd);
+}
+
+void io_fsync(struct reactor *r, struct io_op *op, int fd)
+{
+    io_submit(r, op, IO_FSYNC, fd);
 }
 
 void io_accept(struct reactor *r, struct io_op *op, int fd)

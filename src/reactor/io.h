@@ -24,6 +24,7 @@ struct io_op {
     uint8_t kind;      /* back end: which operation */
     uint8_t in_flight; /* back end: submitted and not completed */
     uint8_t cancelled; /* back end: io_cancel was called */
+    uint8_t durable;   /* io_write_durable */
     int fd;
     void *buf;
     uint32_t len;
@@ -45,7 +46,12 @@ static inline bool io_is_pending(const struct io_op *op)
 void io_read(struct reactor *r, struct io_op *op, int fd, void *buf, uint32_t len, uint64_t off);
 void io_write(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len,
               uint64_t off);
+/* A write to a file opened with O_DSYNC: on the medium when done. */
+void io_write_durable(struct reactor *r, struct io_op *op, int fd, const void *buf, uint32_t len,
+                      uint64_t off);
 void io_fdatasync(struct reactor *r, struct io_op *op, int fd);
+/* For folders (opened with O_RDONLY | O_DIRECTORY), whose names fdatasync need not make durable. */
+void io_fsync(struct reactor *r, struct io_op *op, int fd);
 void io_accept(struct reactor *r, struct io_op *op, int fd); /* res = new non-blocking socket */
 /* sa stays valid until done, as every buffer. */
 void io_connect(struct reactor *r, struct io_op *op, int fd, const struct sockaddr *sa,

@@ -221,7 +221,7 @@ static void start_op(struct reactor *r, struct io_op *op)
     struct fd_state *st;
     int rc;
 
-    if (op->kind == IO_READ || op->kind == IO_WRITE || op->kind == IO_FDATASYNC) {
+    if (io_is_file_op(op)) {
         op->in_flight = IO_IN_KERNEL;
         io_pool_submit(r->group->shared, r, op);
         return;
@@ -258,7 +258,7 @@ static void epoll_cancel(struct reactor *r, struct io_op *op)
 
     if (op->in_flight == IO_QUEUED)
         removed = io_queue_remove(&e->submitted, op);
-    else if (op->kind == IO_READ || op->kind == IO_WRITE || op->kind == IO_FDATASYNC)
+    else if (io_is_file_op(op))
         removed = io_pool_cancel(r->group->shared, op);
     else
         removed = io_queue_remove(&e->fds[op->fd].readers, op) ||

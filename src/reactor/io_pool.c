@@ -37,6 +37,9 @@ static int32_t run_op(const struct io_op *op)
         case IO_FDATASYNC:
             n = fdatasync(op->fd);
             break;
+        case IO_FSYNC:
+            n = fsync(op->fd);
+            break;
         default:
             n = -1;
             errno = EINVAL;

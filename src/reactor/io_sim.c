@@ -67,11 +67,6 @@ static void sim_fini(struct reactor *r)
     r->io = NULL;
 }
 
-static bool is_file_op(const struct io_op *op)
-{
-    return op->kind == IO_READ || op->kind == IO_WRITE || op->kind == IO_FDATASYNC;
-}
-
 static void sim_submit(struct reactor *r, struct io_op *op)
 {
     struct sim_core *c = r->io;
@@ -87,7 +82,7 @@ static void sim_cancel_op(struct reactor *r, struct io_op *op)
     if (op->in_flight == IO_QUEUED) {
         io_queue_remove(&c->submitted, op);
         reactor_complete(r, op, -ECANCELED);
-    } else if (is_file_op(op)) {
+    } else if (io_is_file_op(op)) {
         sim_disk_cancel(sim_of(r), op);
     } else {
         sim_net_cancel(sim_of(r), op);
@@ -101,7 +96,7 @@ static void sim_flush(struct reactor *r)
 
     while ((op = io_queue_pop(&c->submitted)) != NULL) {
         op->in_flight = IO_IN_KERNEL;
-        if (is_file_op(op))
+        if (io_is_file_op(op))
             sim_disk_start(r, op);
         else
             sim_net_start(r, op);

@@ -17,6 +17,7 @@
 
 #include "reactor/assert.h"
 #include "reactor/core.h"
+#include "reactor/io_pool.h"
 #include "reactor/log.h"
 
 enum {
@@ -55,6 +56,22 @@ struct uring {
 static size_t buf_ring_bytes(void)
 {
     return RECV_BUFFERS * sizeof(struct io_uring_buf);
+}
+
+/* Helper threads for what the ring would do worse, see is_for_pool. */
+static int uring_group_init(struct reactor_group *g, char *err, size_t err_len)
+{
+    (void)err;
+    (void)err_len;
+    g->shared = io_pool_new();
+    return g->shared ? 0 : -ENOMEM;
+}
+
+static void uring_group_stop(struct reactor_group *g)
+{
+    /* While the cores are there: a thread may be just about to wake one. */
+    io_pool_free(g->shared);
+    g->shared = NULL;
 }
 
 /* Sets up the ring with the best flags this kernel knows. */
@@ -228,6 +245,9 @@ static void prepare(struct io_uring_sqe *sqe, struct io_op *op)
     case IO_FDATASYNC:
         io_uring_prep_fsync(sqe, op->fd, IORING_FSYNC_DATASYNC);
         break;
+    case IO_FSYNC:
+        io_uring_prep_fsync(sqe, op->fd, 0);
+        break;
     case IO_ACCEPT:
         io_uring_prep_accept(sqe, op->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         break;
@@ -252,11 +272,27 @@ static void prepare(struct io_uring_sqe *sqe, struct io_op *op)
     io_uring_sqe_set_data(sqe, op);
 }
 
+/*
+ * A direct durable write that goes through the ring is ended by the kernel's work queue of the cpu that got the
+ * interrupt, also when a worker thread began it: that queue's thread flushes the device, and when other work keeps the
+ * cpu busy it waits a whole time slice (4 ms) to begin. A thread that blocks in pwrite does all of it itself.
+ */
+static bool is_for_pool(const struct io_op *op)
+{
+    return op->kind == IO_WRITE && op->durable;
+}
+
 static void uring_submit(struct reactor *r, struct io_op *op)
 {
     struct uring *u = r->io;
-    struct io_uring_sqe *sqe = u->waiting.head ? NULL : io_uring_get_sqe(&u->ring);
+    struct io_uring_sqe *sqe;
 
+    if (is_for_pool(op)) {
+        op->in_flight = IO_IN_KERNEL;
+        io_pool_submit(r->group->shared, r, op);
+        return;
+    }
+    sqe = u->waiting.head ? NULL : io_uring_get_sqe(&u->ring);
     if (!sqe) {
         io_queue_push(&u->waiting, op);
         return;
@@ -280,7 +316,10 @@ static void uring_cancel(struct reactor *r, struct io_op *op)
 {
     struct uring *u = r->io;
 
-    if (op->in_flight == IO_QUEUED) {
+    if (is_for_pool(op)) {
+        if (io_pool_cancel(r->group->shared, op))
+            reactor_complete(r, op, -ECANCELED);
+    } else if (op->in_flight == IO_QUEUED) {
         ASSERT(io_queue_remove(&u->waiting, op));
         reactor_complete(r, op, -ECANCELED);
     } else if (!send_cancel(u, op)) {
@@ -447,6 +486,7 @@ static void uring_poll(struct reactor *r, uint64_t wait_ns)
         free_workers(u);
     }
     reap(r);
+    reactor_take_returned(r);
 }
 
 static bool uring_is_ready(struct reactor *r)
@@ -483,6 +523,8 @@ static void uring_recycle(struct reactor *r, uint16_t buf_id)
 
 const struct io_backend io_backend_uring = {
     .name = "io_uring",
+    .group_init = uring_group_init,
+    .group_stop = uring_group_stop,
     .init = uring_init,
     .start = uring_start,
     .fini = uring_fini,

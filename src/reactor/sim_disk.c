@@ -200,7 +200,9 @@ void sim_disk_close_file(struct sim *w, struct sim_file *f)
 {
     (void)w;
     sim_inode_put(f->inode);
+    free(f->folder);
     f->inode = NULL;
+    f->folder = NULL;
 }
 
 static uint64_t latency(struct sim *w)
@@ -217,8 +219,12 @@ static struct sim_file *file_of(struct sim *w, int fd)
     return f && f->inode ? f : NULL;
 }
 
-static int32_t sync_file(struct sim *w, struct sim_file *f)
+static int32_t sync_file(struct reactor *r, struct sim_file *f)
 {
+    struct sim *w = sim_of(r);
+
+    if (f->folder)
+        return sim_name_sync_dir(r, f->folder);
     if (sim_chance(w, w->faults.sync_eio)) {
         /* As Linux: the pages count as clean afterwards, and a second sync does not save them. */
         forget_dirty(f->inode);
@@ -236,19 +242,27 @@ void sim_disk_start(struct reactor *r, struct io_op *op)
     uint64_t wait = latency(w);
 
     op->res = 1; /* to be done at the end */
-    if (op->kind == IO_FDATASYNC) {
+    if (op->kind == IO_FDATASYNC || op->kind == IO_FSYNC) {
         wait += 2 * latency(w);
         /* It covers what was written before it began; what comes later may be covered or not. */
         if (f && sim_below(w, 2))
-            op->res = sync_file(w, f);
+            op->res = sync_file(r, f);
     }
     sim_schedule(w, w->now_ns + wait, (struct sim_event){.kind = SIM_OP, .op = op, .owner = r});
+}
+
+/* As O_DIRECT refuses it. */
+static bool is_unaligned(const struct sim_file *f, const void *buf, uint64_t len, uint64_t off)
+{
+    return f->direct && ((uintptr_t)buf | len | off) % SIM_SECTOR != 0;
 }
 
 static int32_t finish_read(struct sim *w, const struct sim_file *f, struct io_op *op)
 {
     uint64_t n = op->off < f->inode->size ? f->inode->size - op->off : 0;
 
+    if (is_unaligned(f, op->buf, op->len, op->off))
+        return -EINVAL;
     if (sim_chance(w, w->faults.read_eio))
         return -EIO;
     n = n < op->len ? n : op->len;
@@ -275,6 +289,8 @@ static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
 
     if (!f->writable)
         return -EBADF;
+    if (is_unaligned(f, op->buf, n, off))
+        return -EINVAL;
     if (sim_chance(w, w->faults.write_eio))
         return -EIO;
     if (n > 1 && sim_chance(w, w->faults.short_write))
@@ -299,7 +315,7 @@ void sim_disk_finish(struct sim *w, struct io_op *op)
     else if (op->kind == IO_WRITE)
         res = finish_write(w, f, op);
     else
-        res = op->res == 1 ? sync_file(w, f) : op->res;
+        res = op->res == 1 ? sync_file(op->owner, f) : op->res;
     sim_note(w, (uint64_t)(uint32_t)res);
     reactor_complete(op->owner, op, res);
 }
@@ -364,7 +380,7 @@ static int disk_sync(struct reactor *r, int fd)
 {
     struct sim_file *f = file_of(sim_of(r), fd);
 
-    return f ? sync_file(sim_of(r), f) : -EBADF;
+    return f ? sync_file(r, f) : -EBADF;
 }
 
 static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t off)
@@ -374,6 +390,8 @@ static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
 
     if (!f)
         return -EBADF;
+    if (is_unaligned(f, buf, len, off))
+        return -EINVAL;
     if (sim_chance(sim_of(r), sim_of(r)->faults.read_eio))
         return -EIO;
     n = off < f->inode->size ? f->inode->size - off : 0;
@@ -383,16 +401,33 @@ static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
     return (int64_t)n;
 }
 
+static int open_folder(struct reactor *r, const char *path)
+{
+    struct sim_disk *d = sim_node_of(r)->disk;
+    struct sim_file f = {.disk = d};
+
+    if (!sim_name_is_dir(d, path))
+        return -ENOTDIR;
+    f.inode = sim_inode_new();
+    f.folder = strdup(path);
+    ASSERT(f.folder);
+    return sim_fd_new(sim_of(r), f);
+}
+
 static int disk_open(struct reactor *r, const char *path, int flags, unsigned mode)
 {
     struct sim_disk *d = sim_node_of(r)->disk;
     struct sim_file f = {.disk = d,
                          .writable = (flags & O_ACCMODE) != O_RDONLY,
                          .append = flags & O_APPEND,
-                         .dsync = flags & O_DSYNC};
-    int rc = sim_name_open(d, path, flags, &f.inode);
+                         .dsync = flags & O_DSYNC,
+                         .direct = flags & O_DIRECT};
+    int rc;
 
     (void)mode;
+    if (flags & O_DIRECTORY)
+        return open_folder(r, path);
+    rc = sim_name_open(d, path, flags, &f.inode);
     if (rc != 0)
         return rc;
     if (flags & O_TRUNC)

@@ -34,6 +34,7 @@ struct sim_name *sim_name_find(struct list *names, const char *path);
 int sim_name_open(struct sim_disk *d, const char *path, int flags, struct sim_inode **out);
 int sim_name_rename(struct reactor *r, const char *from, const char *to);
 int sim_name_unlink(struct reactor *r, const char *path);
+bool sim_name_is_dir(struct sim_disk *d, const char *path);
 int sim_name_sync_dir(struct reactor *r, const char *path);
 int sim_name_mkdir(struct reactor *r, const char *path);
 int sim_name_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),

@@ -32,10 +32,12 @@ struct sim_socket;
 
 /* What a descriptor stands for; one of both. */
 struct sim_file {
-    struct sim_inode *inode;
+    struct sim_inode *inode; /* of a folder: an empty one of its own */
+    char *folder;            /* path when it is one: malloc'ed */
     struct sim_disk *disk;
     struct sim_socket *socket;
     bool writable, append, dsync; /* dsync: a completed write is durable */
+    bool direct;                  /* O_DIRECT: whole sectors only */
 };
 
 /* Owner: the thread that runs it. */

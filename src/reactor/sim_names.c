@@ -135,7 +135,7 @@ static void change(struct sim_disk *d, enum change_kind kind, const char *path, 
     apply(&d->names, c);
 }
 
-static bool dir_exists(struct sim_disk *d, const char *path, size_t len)
+static bool has_dir(struct list *names, const char *path, size_t len)
 {
     char dir[PATH_BYTES];
     struct sim_name *n;
@@ -143,8 +143,13 @@ static bool dir_exists(struct sim_disk *d, const char *path, size_t len)
     if (len == 0 || (len == 1 && path[0] == '.'))
         return true;
     snprintf(dir, sizeof dir, "%.*s", (int)len, path);
-    n = sim_name_find(&d->names, dir);
+    n = sim_name_find(names, dir);
     return n && !n->inode;
+}
+
+static bool dir_exists(struct sim_disk *d, const char *path, size_t len)
+{
+    return has_dir(&d->names, path, len);
 }
 
 int sim_name_open(struct sim_disk *d, const char *path, int flags, struct sim_inode **out)
@@ -229,6 +234,13 @@ int sim_name_rename(struct reactor *r, const char *from, const char *to)
     return 0;
 }
 
+bool sim_name_is_dir(struct sim_disk *d, const char *path)
+{
+    char dir[PATH_BYTES];
+
+    return normalize(path, dir) == 0 && dir_exists(d, dir, strlen(dir));
+}
+
 static bool is_in_dir(const char *path, const char *dir)
 {
     size_t n = strlen(dir);
@@ -299,6 +311,25 @@ static void free_names(struct list *names)
     }
 }
 
+/* Names in folders whose own names were lost cannot be reached. */
+static void remove_orphans(struct list *names)
+{
+    bool found = true;
+
+    while (found) {
+        found = false;
+        list_for_each_safe(at, names)
+        {
+            struct sim_name *n = container_of(at, struct sim_name, link);
+
+            if (has_dir(names, n->path, parent_length(n->path)))
+                continue;
+            remove_name(n);
+            found = true;
+        }
+    }
+}
+
 void sim_names_power_loss(struct sim_disk *d)
 {
     uint64_t changes = 0, kept;
@@ -318,6 +349,7 @@ void sim_names_power_loss(struct sim_disk *d)
         }
         free_change(c);
     }
+    remove_orphans(&d->durable_names);
     free_names(&d->names);
     list_for_each(at, &d->durable_names)
     {

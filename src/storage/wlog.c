@@ -10,10 +10,16 @@
 #include "reactor/log.h"
 #include "storage/wlog_file.h"
 #include "storage/wlog_format.h"
+#include "storage/wlog_pace.h"
 #include "storage/wlog_replay.h"
+#include "storage/wlog_window.h"
 
 enum {
     GROUP_BYTES = 2 << 20, /* appends gathered into one group while another is written */
+    FIRST_FILE_BYTES =
+        256 << 10, /* files grow from this to what was asked for: a small log stays small */
+    FILE_GROWTH = 4,
+    JOURNAL_WRITES = 2,    /* of a group in a file that is not filled with zeros */
     RETRY_NS = 1000000000, /* a file that could not be made is tried again after this */
 };
 
@@ -23,18 +29,25 @@ struct wlog { /* owner: the log's core */
     struct reactor *reactor;
     char *dir;
     uint64_t file_bytes;
-    uint64_t interval_ns; /* between device writes; 0 = none */
-    uint64_t next_write_ns;
+    struct wlog_pace pace;
     enum wlog_state state;
     struct wlog_file current, next;
     uint64_t offset;                        /* of the next group in the current file */
     struct wlog_append *queue, **queue_end; /* waiting */
+    uint32_t queued;                        /* appends there */
     struct wlog_append *group;              /* being written */
-    struct buffer frame;                    /* 4 KiB aligned memory that never moves */
+    uint32_t grouped;                       /* appends in it */
+    struct wlog_window window;
+    struct task gather;  /* starts the next group at the end of a turn */
+    struct buffer frame; /* 4 KiB aligned memory that never moves */
     struct wlog_frame head;
     uint32_t written; /* bytes of the frame */
     struct io_op op;
     struct timer turn, retry;
+    int told;              /* why the next file cannot be made, once in the log */
+    struct wlog_held held; /* files before the current one */
+    uint64_t released;     /* files before this generation may go */
+    struct task release;
     struct wlog_stats stats;
     unsigned busy; /* functions at work on it, callbacks included: it may not be freed */
     void (*closed)(void *ctx);
@@ -42,6 +55,12 @@ struct wlog { /* owner: the log's core */
 };
 
 static void start_group(struct wlog *l);
+
+/* Not at once: what comes in the same turn goes into the same group. */
+static void start_soon(struct wlog *l)
+{
+    reactor_task(l->reactor, &l->gather, TASK_IO);
+}
 
 static int frame_reserve(struct wlog *l, size_t bytes)
 {
@@ -85,13 +104,18 @@ static struct wlog_append *take_queue(struct wlog *l)
 
     l->queue = NULL;
     l->queue_end = &l->queue;
+    l->queued = 0;
     return all;
 }
 
 static void maybe_closed(struct wlog *l)
 {
-    if (!l->closed || l->busy || l->queue || l->group || l->next.state == WLOG_FILE_FILLING)
+    if (!l->closed || l->busy || l->queue || l->group || l->release.queued || l->gather.queued)
         return;
+    if (l->next.state == WLOG_FILE_FILLING) {
+        wlog_file_cancel(&l->next); /* its end comes back here */
+        return;
+    }
     void (*closed)(void *ctx) = l->closed;
     void *ctx = l->closed_ctx;
     timer_cancel(l->reactor, &l->turn);
@@ -99,6 +123,7 @@ static void maybe_closed(struct wlog *l)
     wlog_file_close(&l->current);
     if (l->next.state == WLOG_FILE_READY)
         wlog_file_close(&l->next);
+    wlog_held_fini(&l->held);
     free(l->frame.data);
     free(l->dir);
     free(l);
@@ -132,10 +157,31 @@ static void break_log(struct wlog *l, int rc)
     finish_all(queue, rc);
 }
 
+/*
+ * Only a group larger than its file makes the file longer and can find the disk full. What of it was written is no
+ * whole group, the next one takes its place and its numbers.
+ */
+static void group_refused(struct wlog *l)
+{
+    struct wlog_append *group = l->group;
+
+    l->stats.node_lsn = l->head.first_lsn - 1;
+    l->state = WLOG_IDLE;
+    l->group = NULL;
+    finish_all(group, -ENOSPC);
+    if (l->queue)
+        start_soon(l);
+}
+
 static void write_rest(struct wlog *l)
 {
-    io_write(l->reactor, &l->op, l->current.fd, l->frame.data + l->written,
-             (uint32_t)l->frame.len - l->written, l->offset + l->written);
+    uint64_t now = reactor_now_ns(l->reactor);
+
+    wlog_pace_charge(&l->pace, now, l->frame.len - l->written, true);
+    if (l->current.unwritten)
+        wlog_pace_charge(&l->pace, now, JOURNAL_WRITES * l->pace.piece_bytes, false);
+    io_write_durable(l->reactor, &l->op, l->current.fd, l->frame.data + l->written,
+                     (uint32_t)l->frame.len - l->written, l->offset + l->written);
 }
 
 static void group_written(struct wlog *l)
@@ -146,11 +192,12 @@ static void group_written(struct wlog *l)
     l->stats.bytes += l->frame.len;
     l->stats.durable_lsn = l->head.first_lsn + l->head.records - 1;
     l->state = WLOG_IDLE;
+    wlog_window_written(&l->window, reactor_now_ns(l->reactor), l->grouped, l->queued);
     struct wlog_append *group = l->group;
     l->group = NULL;
     finish_all(group, 0);
-    if (l->queue && l->state == WLOG_IDLE)
-        start_group(l);
+    if (l->queue)
+        start_soon(l);
 }
 
 static void write_done(struct io_op *op)
@@ -160,7 +207,9 @@ static void write_done(struct io_op *op)
     enter(l);
     l->stats.device_writes++;
     l->written += op->res > 0 ? (uint32_t)op->res : 0;
-    if (op->res <= 0) {
+    if (op->res == -ENOSPC && l->offset + l->frame.len > l->current.size) {
+        group_refused(l);
+    } else if (op->res <= 0) {
         break_log(l, op->res < 0 ? op->res : -EIO);
     } else if (l->written < l->frame.len) {
         /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
@@ -177,10 +226,20 @@ static void next_ready(struct wlog_file *f)
     struct wlog *l = f->ctx;
 
     enter(l);
-    if (f->state == WLOG_FILE_FAILED) {
-        log_error("log: cannot make file %" PRIu64
-                  " in %s: %s; writes that do not fit are refused until it can be made",
-                  f->generation, l->dir, strerror(-f->rc));
+    if (f->rc == -ENOSPC && f->size > FIRST_FILE_BYTES) {
+        f->size /= FILE_GROWTH; /* a smaller one may find room */
+        wlog_file_prepare(f, l->reactor, l->dir, f->generation, &l->pace, next_ready);
+        leave(l);
+        return;
+    }
+    if (f->state == WLOG_FILE_READY)
+        l->told = 0;
+    if (f->state == WLOG_FILE_FAILED && f->rc != -ECANCELED) {
+        if (l->told != f->rc)
+            log_error("log: cannot make file %" PRIu64
+                      " in %s: %s; writes that do not fit are refused until it can be made",
+                      f->generation, l->dir, strerror(-f->rc));
+        l->told = f->rc;
         timer_arm(l->reactor, &l->retry, RETRY_NS);
     }
     if (l->state == WLOG_WAITING_FILE) {
@@ -193,11 +252,32 @@ static void next_ready(struct wlog_file *f)
     leave(l);
 }
 
+/* Size of the file behind one of `size` bytes, 0 = of the first. */
+static uint64_t file_size_after(const struct wlog *l, uint64_t size)
+{
+    uint64_t next = size * FILE_GROWTH;
+
+    if (next < FIRST_FILE_BYTES)
+        next = FIRST_FILE_BYTES;
+    return next < l->file_bytes ? next : l->file_bytes;
+}
+
 static void prepare_next(struct wlog *l)
 {
-    if (l->next.state == WLOG_FILE_NONE || l->next.state == WLOG_FILE_FAILED)
-        wlog_file_prepare(&l->next, l->reactor, l->dir, l->current.generation + 1, l->file_bytes,
-                          next_ready, l);
+    uint64_t generation = l->current.generation + 1;
+
+    if (l->next.state != WLOG_FILE_NONE && l->next.state != WLOG_FILE_FAILED)
+        return;
+    int rc = wlog_held_reserve(&l->held);
+    if (rc) {
+        l->next = (struct wlog_file){
+            .fd = -1, .generation = generation, .state = WLOG_FILE_FAILED, .rc = rc, .ctx = l};
+        next_ready(&l->next);
+        return;
+    }
+    l->next.size = file_size_after(l, l->current.size);
+    l->next.ctx = l;
+    wlog_file_prepare(&l->next, l->reactor, l->dir, generation, &l->pace, next_ready);
 }
 
 static void retry_fired(struct timer *t)
@@ -245,6 +325,8 @@ static int build_group(struct wlog *l, uint32_t appends)
                                   .first_lsn = l->stats.node_lsn + 1,
                                   .durable_before = l->stats.durable_lsn};
     l->group = l->queue;
+    l->grouped = appends;
+    l->queued -= appends;
     struct wlog_append *last = NULL;
     for (uint32_t i = 0; i < appends; i++) {
         last = l->queue;
@@ -258,6 +340,27 @@ static int build_group(struct wlog *l, uint32_t appends)
     return rc ? rc : wlog_frame_end(&l->frame, &l->head);
 }
 
+/* One file a turn: deleting a large one takes the file system a moment. A deletion that a power loss undoes is
+ * repeated at the next start, so nothing waits for it to become durable. */
+static void release_run(struct task *t)
+{
+    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, release));
+    char path[4096];
+
+    enter(l);
+    if (!l->closed && l->held.n && l->held.first < l->released) {
+        wlog_path(path, sizeof(path), l->dir, l->held.first);
+        int rc = file_unlink(l->reactor, path);
+        if (!rc || rc == -ENOENT) {
+            wlog_held_drop_first(&l->held);
+            reactor_task(l->reactor, &l->release, TASK_BULK);
+        } else {
+            log_warn("log: %s is no longer needed and cannot be deleted: %s", path, strerror(-rc));
+        }
+    }
+    leave(l);
+}
+
 /* Switches to the prepared file; false when it must be waited for. */
 static bool roll_over(struct wlog *l)
 {
@@ -266,6 +369,7 @@ static bool roll_over(struct wlog *l)
         prepare_next(l);
         return false;
     }
+    wlog_held_add(&l->held, l->offset);
     wlog_file_close(&l->current);
     l->current = l->next;
     l->next = (struct wlog_file){.fd = -1};
@@ -273,17 +377,30 @@ static bool roll_over(struct wlog *l)
     return true;
 }
 
-static bool is_my_turn(struct wlog *l)
+static bool is_my_turn(struct wlog *l, size_t bytes)
 {
-    uint64_t now = reactor_now_ns(l->reactor);
+    uint64_t wait = wlog_pace_wait(&l->pace, reactor_now_ns(l->reactor), bytes, true);
 
-    if (l->interval_ns && now < l->next_write_ns) {
+    if (wait) {
         l->state = WLOG_WAITING_TURN;
-        timer_arm(l->reactor, &l->turn, l->next_write_ns - now);
-        return false;
+        timer_arm(l->reactor, &l->turn, wait);
     }
-    l->next_write_ns = now + l->interval_ns;
-    return true;
+    return !wait;
+}
+
+/* The last moment of a turn: all appends of it are here. */
+static void gather_run(struct task *t)
+{
+    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, gather));
+
+    enter(l);
+    if (l->queue && l->state == WLOG_IDLE) {
+        if (!l->closed && wlog_window_is_open(&l->window, reactor_now_ns(l->reactor), l->queued))
+            start_soon(l);
+        else
+            start_group(l);
+    }
+    leave(l);
 }
 
 static void start_group(struct wlog *l)
@@ -293,7 +410,7 @@ static void start_group(struct wlog *l)
 
     if (l->offset + bytes > l->current.size && !roll_over(l))
         return;
-    if (!is_my_turn(l))
+    if (!is_my_turn(l, bytes))
         return;
     int rc = frame_reserve(l, bytes);
     if (!rc)
@@ -304,6 +421,7 @@ static void start_group(struct wlog *l)
     }
     l->state = WLOG_WRITING;
     l->written = 0;
+    wlog_window_started(&l->window, reactor_now_ns(l->reactor));
     write_rest(l);
     if (l->offset + bytes > l->current.size / 2)
         prepare_next(l);
@@ -328,8 +446,9 @@ void wlog_append(struct wlog *l, struct wlog_append *a)
     } else {
         *l->queue_end = a;
         l->queue_end = &a->next;
+        l->queued++;
         if (l->state == WLOG_IDLE)
-            start_group(l);
+            start_soon(l);
     }
     leave(l);
 }
@@ -350,6 +469,24 @@ void wlog_close(struct wlog *l, void (*closed)(void *ctx), void *ctx)
     maybe_closed(l);
 }
 
+uint64_t wlog_generation(const struct wlog *l)
+{
+    return l->current.generation;
+}
+
+void wlog_release(struct wlog *l, uint64_t generation)
+{
+    ASSERT_ON_CORE(l->reactor);
+    if (generation > l->released)
+        l->released = generation;
+    reactor_task(l->reactor, &l->release, TASK_BULK);
+}
+
+uint64_t wlog_bytes_held(const struct wlog *l)
+{
+    return l->held.total + l->offset;
+}
+
 void wlog_get_stats(const struct wlog *l, struct wlog_stats *out)
 {
     *out = l->stats;
@@ -359,14 +496,16 @@ static int open_current(struct wlog *l, const struct wlog_position *end, struct 
 {
     int rc;
 
+    l->held = end->held;
     if (end->generation)
         rc = wlog_file_open(&l->current, l->reactor, l->dir, end->generation);
     else
-        rc = wlog_file_create(&l->current, l->reactor, l->dir, 1, l->file_bytes);
+        rc = wlog_file_create(&l->current, l->reactor, l->dir, 1, file_size_after(l, 0));
     if (rc)
         return error_set(err, rc, 0, "cannot open the log in %s for writing: %s", l->dir,
                          strerror(-rc));
     l->offset = end->offset;
+    l->current.unwritten |= end->unwritten;
     return 0;
 }
 
@@ -383,16 +522,19 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
     }
     l->reactor = r;
     l->file_bytes = config->file_bytes ? config->file_bytes : LOG_FILE_BYTES;
-    l->interval_ns = config->iops ? 1000000000U / config->iops : 0;
+    wlog_pace_init(&l->pace, r, l->dir, config->iops);
     l->queue_end = &l->queue;
     l->op.done = write_done;
     l->turn.fire = turn_fired;
     l->retry.fire = retry_fired;
+    l->release.run = release_run;
+    l->gather.run = gather_run;
     l->current.fd = l->next.fd = -1;
-    int rc = wlog_replay(r, config->dir, apply, ctx, &end, err);
+    int rc = wlog_replay(r, config, apply, ctx, &end, err);
     if (!rc)
         rc = open_current(l, &end, err);
     if (rc) {
+        wlog_held_fini(&l->held);
         free(l->dir);
         free(l);
         return rc;

@@ -41,6 +41,12 @@ struct wlog_config {
     const char *dir;     /* data directory; exists */
     uint64_t file_bytes; /* 0 = LOG_FILE_BYTES */
     unsigned iops;       /* cap of device writes per second, 0 = none */
+    /* Of the checkpoint, 0 = there is none. Replay begins with this file; older files are deleted after a replay
+     * without error. A missing one is an error, unless there is no file at all and this is 0 or 1. */
+    uint64_t first_generation;
+    /* Records before this node LSN are known to be durable; 0 = not known. A log that ends before it is damaged. A log
+     * whose files hold no group goes on with it, so it must be given when older files may have been released. */
+    uint64_t next_lsn;
 };
 
 /*
@@ -66,6 +72,16 @@ void wlog_append(struct wlog *l, struct wlog_append *a);
 
 /* Space for a further append of this size? -ENOSPC / -EIO (log broken) to refuse a write before it is applied. */
 int wlog_can_append(const struct wlog *l, uint64_t bytes);
+
+/* File in which the next group goes, or a later one: everything acknowledged by now is in it or in older files. */
+uint64_t wlog_generation(const struct wlog *l);
+
+/* Files older than this generation (of a checkpoint that is durable) are no longer needed: deleted in the background,
+ * one a turn, never the current one. What cannot be deleted is tried again at the next release and at the next start. */
+void wlog_release(struct wlog *l, uint64_t generation);
+
+/* Bytes of groups in files that are not released: what a restart would replay. */
+uint64_t wlog_bytes_held(const struct wlog *l);
 
 /* Closes after the appends in flight; closed(ctx) on the log's core. */
 void wlog_close(struct wlog *l, void (*closed)(void *ctx), void *ctx);

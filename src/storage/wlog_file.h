@@ -5,18 +5,26 @@
  */
 #include "reactor/io.h"
 #include "storage/wlog.h"
+#include "storage/wlog_pace.h"
 
 enum wlog_file_state { WLOG_FILE_NONE, WLOG_FILE_FILLING, WLOG_FILE_READY, WLOG_FILE_FAILED };
 
 struct wlog_file {
     int fd;
     uint64_t generation, size; /* bytes */
+    bool
+        unwritten; /* allocated, not filled: the first write of a place goes into the journal too */
     enum wlog_file_state state;
     int rc; /* FAILED: why */
     struct reactor *reactor;
+    const char *dir;
+    struct wlog_pace *pace;
+    struct timer turn;
     struct io_op op;
+    int fill_fd;
     uint64_t filled;
     uint8_t *zeros;
+    bool cancelled;
     void (*ready)(struct wlog_file *f);
     void *ctx;
 };
@@ -24,9 +32,13 @@ struct wlog_file {
 /* Opens an existing file for writing: READY, or -errno. */
 int wlog_file_open(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation);
 
-/* Makes a new file of `size` bytes in the background; ready(f) when READY or FAILED. */
+/* Makes a new file of `size` bytes in the background, no faster than `pace`; ready(f) when READY or FAILED, then
+ * nothing is left of it. f->size and f->ctx are set by the caller; dir and pace live until then. */
 void wlog_file_prepare(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation,
-                       uint64_t size, void (*ready)(struct wlog_file *f), void *ctx);
+                       struct wlog_pace *pace, void (*ready)(struct wlog_file *f));
+
+/* While FILLING: it soon ends as FAILED with -ECANCELED, perhaps before this returns. */
+void wlog_file_cancel(struct wlog_file *f);
 
 /* Makes a new file at once (start only; blocks). */
 int wlog_file_create(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation,

@@ -19,8 +19,13 @@ struct replay {
     int (*apply)(void *ctx, const struct wlog_record *rec, uint64_t node_lsn);
     void *ctx;
     struct wlog_position at;
-    uint64_t first, last; /* generations found */
-    uint8_t *bytes;       /* the current file */
+    uint64_t first, last;  /* generations found */
+    uint64_t begin;        /* replay begins with it */
+    uint64_t durable_next; /* config.next_lsn */
+    bool
+        lsn_known; /* at.next_lsn is that of the next frame: not so before the first one of a released log */
+    uint64_t loaded; /* generation of the file in memory */
+    uint8_t *bytes;
     size_t len;
     bool torn;
     struct error_info *err;
@@ -31,14 +36,20 @@ void wlog_path(char *out, size_t cap, const char *dir, uint64_t generation)
     snprintf(out, cap, "%s/log-%08" PRIu64 ".qlg", dir, generation);
 }
 
+static bool parse_name(const char *name, uint64_t *generation)
+{
+    char rest[8];
+
+    return sscanf(name, "log-%8" SCNu64 "%7s", generation, rest) == 2 && !strcmp(rest, ".qlg") &&
+           *generation;
+}
+
 static int note_file(void *ctx, const char *name)
 {
     struct replay *p = ctx;
     uint64_t generation;
-    char rest[8];
 
-    if (sscanf(name, "log-%8" SCNu64 "%7s", &generation, rest) != 2 || strcmp(rest, ".qlg") ||
-        !generation)
+    if (!parse_name(name, &generation))
         return 0;
     if (!p->first || generation < p->first)
         p->first = generation;
@@ -51,6 +62,9 @@ static int read_file(struct replay *p, uint64_t generation)
 {
     char path[4096];
 
+    if (p->loaded == generation)
+        return 0;
+    p->loaded = 0;
     wlog_path(path, sizeof(path), p->dir, generation);
     int fd = file_open(p->reactor, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
@@ -145,11 +159,25 @@ static int handle_damage(struct replay *p, size_t at, const char *what, bool lat
                          "log file %s is damaged at offset %zu (%s) and whole groups follow: "
                          "restore the file; nothing was changed",
                          path, at, what);
+    if (p->lsn_known && p->at.next_lsn < p->durable_next)
+        return error_set(p->err, -EBADMSG, 0,
+                         "log file %s is damaged at offset %zu (%s), which is LSN %" PRIu64
+                         "; the checkpoint was made at LSN %" PRIu64
+                         ": restore the file; nothing was changed",
+                         path, at, what, p->at.next_lsn, p->durable_next);
     log_warn("log: the last group in %s at offset %zu is torn (%s): cut; it was never acknowledged",
              path, at, what);
     p->at.offset = at;
-    p->torn = true;
+    p->at.unwritten = p->torn = true;
     return cut(p);
+}
+
+/* The first frame behind a checkpoint has the LSN at which its file began, at most that of the checkpoint. */
+static bool fits_lsn(const struct replay *p, uint64_t first_lsn)
+{
+    if (p->lsn_known)
+        return first_lsn == p->at.next_lsn;
+    return first_lsn && (!p->durable_next || first_lsn <= p->durable_next);
 }
 
 static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *frame)
@@ -157,12 +185,14 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
     char path[4096];
 
     wlog_path(path, sizeof(path), p->dir, p->at.generation);
-    if (frame->generation != p->at.generation || frame->first_lsn != p->at.next_lsn)
+    if (frame->generation != p->at.generation || !fits_lsn(p, frame->first_lsn))
         return error_set(p->err, -EBADMSG, 0,
                          "log file %s: the group at offset %zu has generation %" PRIu64
                          ", LSN %" PRIu64 "; expected were generation %" PRIu64 ", LSN %" PRIu64,
                          path, at, frame->generation, frame->first_lsn, p->at.generation,
-                         p->at.next_lsn);
+                         p->lsn_known ? p->at.next_lsn : p->durable_next);
+    p->at.next_lsn = frame->first_lsn;
+    p->lsn_known = true;
     int rc = wlog_frame_records(p->bytes + at, frame, p->apply, p->ctx);
     if (rc)
         return p->err->text[0]
@@ -182,7 +212,7 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
 static bool is_clean_end(const struct replay *p, const struct later *later)
 {
     if (later->found)
-        return later->generation != p->at.generation && later->first_lsn == p->at.next_lsn;
+        return later->generation != p->at.generation && fits_lsn(p, later->first_lsn);
     return !later->remains;
 }
 
@@ -231,7 +261,7 @@ static int sync_end(struct replay *p)
     char path[4096];
     int rc = 0;
 
-    for (uint64_t g = p->last > p->first ? p->last - 1 : p->first; g && g <= p->last && !rc; g++) {
+    for (uint64_t g = p->last > p->begin ? p->last - 1 : p->begin; g && g <= p->last && !rc; g++) {
         wlog_path(path, sizeof(path), p->dir, g);
         int fd = file_open(p->reactor, path, O_WRONLY | O_CLOEXEC, 0);
         rc = fd < 0 ? fd : file_sync(p->reactor, fd);
@@ -245,30 +275,106 @@ static int sync_end(struct replay *p)
               : 0;
 }
 
-int wlog_replay(struct reactor *r, const char *dir,
+/* Where replay begins; -ENOENT names the file that should be there. */
+static int find_begin(struct replay *p, uint64_t first_generation)
+{
+    char path[4096];
+
+    p->begin = first_generation ? first_generation : 1;
+    p->lsn_known = p->begin == 1;
+    if (!p->last && p->begin == 1)
+        return 0;
+    if (p->last >= p->begin && (p->first <= p->begin))
+        return 0;
+    wlog_path(path, sizeof(path), p->dir, p->begin);
+    return error_set(p->err, -ENOENT, 0,
+                     "log file %s is missing: %s begins with it; restore the file", path,
+                     first_generation ? "what the checkpoint needs" : "a log without checkpoint");
+}
+
+/* Files before the checkpoint, left when the node went before it had deleted them. */
+static int delete_old(void *ctx, const char *name)
+{
+    struct replay *p = ctx;
+    char path[4096];
+    uint64_t generation;
+
+    if (!parse_name(name, &generation) || generation >= p->begin)
+        return 0;
+    wlog_path(path, sizeof(path), p->dir, generation);
+    int rc = file_unlink(p->reactor, path);
+    if (rc)
+        log_warn("log: %s is no longer needed and cannot be deleted: %s", path, strerror(-rc));
+    return 0;
+}
+
+/* All files were read: is that all that was ever written? */
+static int check_end(struct replay *p)
+{
+    char path[4096];
+
+    wlog_path(path, sizeof(path), p->dir, p->at.generation);
+    if (p->at.generation && p->at.groups && p->at.next_lsn < p->durable_next)
+        return error_set(p->err, -EBADMSG, 0,
+                         "log file %s ends at offset %" PRIu64 " with LSN %" PRIu64
+                         "; the checkpoint was made at LSN %" PRIu64 ": restore the file",
+                         path, p->at.offset, p->at.next_lsn - 1, p->durable_next);
+    if (p->at.next_lsn < p->durable_next)
+        p->at.next_lsn = p->durable_next;
+    return 0;
+}
+
+static int replay_files(struct replay *p)
+{
+    int rc = 0;
+
+    wlog_held_init(&p->at.held, p->begin);
+    for (uint64_t g = p->begin; g <= p->last && !rc && !p->torn; g++) {
+        p->at.generation = g;
+        rc = read_file(p, g);
+        if (!rc)
+            rc = replay_file(p);
+        if (!rc && g != p->last && !p->torn) {
+            rc = wlog_held_reserve(&p->at.held);
+            if (!rc)
+                wlog_held_add(&p->at.held, p->at.offset);
+        }
+        if (!rc && g != p->last &&
+            (g - p->begin) % REPLAY_PROGRESS_FILES == REPLAY_PROGRESS_FILES - 1)
+            log_info("log: replayed file %" PRIu64 " of %" PRIu64 ", %" PRIu64 " records",
+                     g - p->begin + 1, p->last - p->begin + 1, p->at.records);
+    }
+    return rc;
+}
+
+int wlog_replay(struct reactor *r, const struct wlog_config *config,
                 int (*apply)(void *ctx, const struct wlog_record *rec, uint64_t node_lsn),
                 void *ctx, struct wlog_position *end, struct error_info *err)
 {
-    struct replay p = {
-        .reactor = r, .dir = dir, .apply = apply, .ctx = ctx, .err = err, .at.next_lsn = 1};
+    struct replay p = {.reactor = r,
+                       .dir = config->dir,
+                       .apply = apply,
+                       .ctx = ctx,
+                       .err = err,
+                       .durable_next = config->next_lsn,
+                       .at.next_lsn = 1};
 
     err->text[0] = 0;
-    int rc = file_list_dir(r, dir, note_file, &p);
+    int rc = file_list_dir(r, p.dir, note_file, &p);
     if (rc)
-        return error_set(err, rc, 0, "data directory %s: %s", dir, strerror(-rc));
-    for (uint64_t g = p.first; g && g <= p.last && !rc && !p.torn; g++) {
-        p.at.generation = g;
-        rc = read_file(&p, g);
-        if (!rc)
-            rc = replay_file(&p);
-        if (!rc && g != p.last &&
-            (g - p.first) % REPLAY_PROGRESS_FILES == REPLAY_PROGRESS_FILES - 1)
-            log_info("log: replayed file %" PRIu64 " of %" PRIu64 ", %" PRIu64 " records",
-                     g - p.first + 1, p.last - p.first + 1, p.at.records);
-    }
+        return error_set(err, rc, 0, "data directory %s: %s", p.dir, strerror(-rc));
+    rc = find_begin(&p, config->first_generation);
+    if (!rc)
+        rc = replay_files(&p);
     free(p.bytes);
     if (!rc)
+        rc = check_end(&p);
+    if (!rc && p.first && p.first < p.begin)
+        file_list_dir(r, p.dir, delete_old, &p);
+    if (!rc && p.last)
         rc = sync_end(&p);
+    if (rc)
+        wlog_held_fini(&p.at.held);
     *end = p.at;
     return rc;
 }

@@ -30,6 +30,11 @@ def _program(name):
     return shutil.which(name, path=path)
 
 
+def _user():
+    """As root it runs only when told to; anybody else may not choose."""
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
 class MariaDB:
     """One server on a socket in a folder of its own; a context manager that leaves nothing."""
 
@@ -75,7 +80,7 @@ class MariaDB:
 
     def _install(self):
         # --force: also where neither the machine's name nor localhost can be looked up.
-        command = [_program("mariadb-install-db"), "--no-defaults", "--user=root", "--force",
+        command = [_program("mariadb-install-db"), "--no-defaults", *_user(), "--force",
                    f"--datadir={self.folder}/data", "--auth-root-authentication-method=normal",
                    "--skip-test-db"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -84,7 +89,7 @@ class MariaDB:
             raise MariaDBError("mariadb-install-db: " + done.stdout.decode(errors="replace"))
 
     def _start(self):
-        command = [_program("mariadbd"), "--no-defaults", "--user=root",
+        command = [_program("mariadbd"), "--no-defaults", *_user(),
                    f"--datadir={self.folder}/data", f"--socket={self.socket}",
                    f"--pid-file={self.folder}/pid", f"--tmpdir={self.folder}",
                    "--skip-networking", "--skip-log-bin",

@@ -1,4 +1,6 @@
 /* The log at work: groups, errors of the disk, the cap of device writes, closing. */
+#include "storage/wlog_pace.h"
+#include "storage/wlog_window.h"
 #include "wlog_world.h"
 
 static void open_well(struct world *w)
@@ -19,17 +21,27 @@ static void faults(struct world *w, struct sim_faults f)
     sim_set_faults(w->sim, &f);
 }
 
+static bool is_writing(void *ctx)
+{
+    return stats_of(ctx).node_lsn > 0;
+}
+
 Test(wlog, appends_during_a_write_become_one_group)
 {
     struct world w;
 
     world_init(&w, 1, 1 << 20);
     open_well(&w);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 20; i++)
+        world_submit(&w, 200);
+    cr_assert_eq(stats_of(&w).device_writes, 0);
+    cr_assert_eq(reactor_sim_run(w.group, is_writing, &w, WORLD_STEPS), 0);
+    for (int i = 0; i < 30; i++)
         world_submit(&w, 200);
     cr_assert_eq(w.ended, 0);
     world_wait(&w);
-    cr_assert_eq(stats_of(&w).groups, 2, "the first alone, the others together");
+    cr_assert_eq(stats_of(&w).groups, 2,
+                 "those of one turn together, those during its write together");
     cr_assert_eq(stats_of(&w).records, 50);
     cr_assert_eq(stats_of(&w).durable_lsn, 50);
     cr_assert_eq(stats_of(&w).device_writes, 2);
@@ -211,6 +223,39 @@ Test(wlog, a_disk_that_is_really_full)
     world_fini(&w);
 }
 
+/* A group larger than its file finds no room: refused, and taken when there is. */
+Test(wlog, a_large_append_waits_for_room)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct world w;
+
+        world_init(&w, seed, 4 * WLOG_UNIT);
+        open_well(&w);
+        world_write(&w, 1000);
+        world_settle(&w);
+        world_write(&w, 9000);
+        world_settle(&w); /* the second file is there */
+        faults(&w, (struct sim_faults){.enospc = 1000000, .short_write = seed % 2 ? 400000 : 0});
+        for (int i = 0; i < 3; i++) {
+            world_submit(&w, 50000);
+            world_wait(&w);
+            cr_assert_eq(w.appends[w.n - 1]->append.rc, -ENOSPC);
+        }
+        faults(&w, (struct sim_faults){0});
+        world_settle(&w);
+        while (w.n > 2)
+            world_forget(&w);
+        w.failed = 0;
+        world_write(&w, seed % 3 ? 50000 : 2000);
+        world_write(&w, 1000);
+        world_close(&w);
+        open_well(&w);
+        cr_assert_eq(w.replayed, 4);
+        world_close(&w);
+        world_fini(&w);
+    }
+}
+
 Test(wlog, device_writes_keep_their_distance)
 {
     struct world w;
@@ -236,6 +281,62 @@ Test(wlog, device_writes_keep_their_distance)
     cr_assert_eq(w.replayed, 50);
     world_close(&w);
     world_fini(&w);
+}
+
+/* In no second more writes than the cap, and not much less. */
+static void at_most(unsigned iops, bool durable, uint64_t bytes)
+{
+    struct wlog_pace p;
+    uint64_t times[4096], now = 77, first = 0;
+    unsigned n = 0, each;
+
+    wlog_pace_init(&p, NULL, "/this/is/not/there", iops);
+    each = wlog_pace_writes(&p, bytes, durable);
+    for (; now < 3000000000 && n < 4096; now += 1000 + now % 1000000) {
+        if (wlog_pace_wait(&p, now, bytes, durable))
+            continue;
+        wlog_pace_charge(&p, now, bytes, durable);
+        for (times[n++] = now; times[n - 1] - times[first] >= 1000000000; first++)
+            ;
+        cr_assert_leq((n - first) * each, iops < 100 ? iops + each : iops, "cap %u, %u at %" PRIu64,
+                      iops, each, now);
+        if (n % 7 == 0)
+            now += iops * 1000;
+    }
+    if (iops >= 40)
+        cr_assert_geq(n * each, iops * 2, "cap %u: only %u writes in three seconds", iops,
+                      n * each);
+}
+
+Test(wlog, the_cap_holds_in_every_second)
+{
+    for (unsigned iops = 1; iops < 1500; iops += 1 + iops / 3) {
+        at_most(iops, true, WLOG_UNIT);
+        at_most(iops, true, 2 << 20);
+        at_most(iops, false, 1 << 20);
+    }
+}
+
+/* Clients that come again at once are waited for; a single one is not. */
+Test(wlog, the_window_follows_the_clients)
+{
+    struct wlog_window win = {0};
+    uint64_t now = 1000000;
+
+    cr_assert_not(wlog_window_is_open(&win, now, 1));
+    for (int i = 0; i < 20; i++, now += 200000) {
+        wlog_window_started(&win, now);
+        wlog_window_written(&win, now + 100000, 10, 22);
+    }
+    cr_assert(wlog_window_is_open(&win, now, 3));
+    cr_assert(wlog_window_is_open(&win, now + 10000, 31));
+    cr_assert_not(wlog_window_is_open(&win, now + 10000, 32), "all are here");
+    cr_assert_not(wlog_window_is_open(&win, now + 60000, 5), "long enough");
+    for (int i = 0; i < 40; i++, now += 200000) {
+        wlog_window_started(&win, now);
+        wlog_window_written(&win, now + 100000, 1, 0);
+    }
+    cr_assert_not(wlog_window_is_open(&win, now, 1), "one client waits for nobody");
 }
 
 Test(wlog, an_append_made_when_one_is_done_is_written_too)
