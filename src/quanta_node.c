@@ -68,6 +68,8 @@ int main(int argc, char **argv)
          "slots per table, fixed at creation (default: cores, as a power of two)", NULL},
         {"log-iops", OPTION_UINT, &s.log_iops, "N",
          "at most so many log writes a second; 0 = no cap", NULL},
+        {"checkpoint-log", OPTION_BYTES, &s.checkpoint_log, "BYTES",
+         "a checkpoint begins after so much log; 0 = 256M", NULL},
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

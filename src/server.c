@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "reactor/log.h"
 #include "rpc/http.h"
@@ -11,6 +12,11 @@
 #include "rpc/service.h"
 #include "sql/gateway.h"
 #include "storage/wlog.h"
+
+enum {
+    MAX_CLIENTS = 10000, /* of a core */
+    OTHER_FILES = 600,   /* log, data files, nodes, HTTP */
+};
 
 static int start_core(struct reactor *r, void *ctx)
 {
@@ -84,6 +90,7 @@ static void serve(struct reactor *r, struct startup_call *c)
     struct server *s = c->ctx;
     struct gateway_config gateway = {.bind = s->startup.bind,
                                      .port = s->mysql_port,
+                                     .max_connections = s->max_clients,
                                      .insecure = s->startup.insecure};
     int rc =
         s->serves_mysql ? gateway_start(r, &gateway, &s->mysql_port, c->err, sizeof(c->err)) : 0;
@@ -110,6 +117,7 @@ static void put_counter(struct buffer *out, const char *name, const char *help,
 static void metrics(void *ctx, struct buffer *out)
 {
     struct server *s = ctx;
+    struct node_checkpoint_stats checkpoints;
     struct wlog_stats log;
 
     if (!s->node)
@@ -119,6 +127,13 @@ static void metrics(void *ctx, struct buffer *out)
     put_counter(out, "quanta_log_groups_total", "Groups written since the start.", log.groups);
     put_counter(out, "quanta_log_bytes_total", "Bytes written to the log since the start.",
                 log.bytes);
+    node_checkpoint_stats(s->node, &checkpoints);
+    put_counter(out, "quanta_checkpoints_total", "Checkpoints completed since the start.",
+                checkpoints.rounds);
+    put_counter(out, "quanta_checkpoints_failed_total",
+                "Checkpoints put off or failed since the start.", checkpoints.failed);
+    put_counter(out, "quanta_checkpoint_bytes_total", "Bytes written by checkpoints.",
+                checkpoints.bytes);
 }
 
 static void serve_http(struct reactor *r, struct startup_call *c)
@@ -245,13 +260,35 @@ static int make_node(struct server *s)
     struct node_config config = {.data_dir = s->data_dir,
                                  .name = s->name,
                                  .slots = (unsigned)s->slots,
-                                 .log_iops = (unsigned)s->log_iops};
+                                 .log_iops = (unsigned)s->log_iops,
+                                 .checkpoint_log = s->checkpoint_log,
+                                 .checkpoint_at_end = true};
     struct error_info err;
     int rc = s->data_dir ? node_new(&config, s->group, &s->node, &err) : 0;
 
     if (rc)
         fprintf(stderr, "%s: %s\n", s->program, err.text);
     return rc;
+}
+
+/* A login often begins with 1,024 open files. Each core takes so many clients as the rest allows. */
+static void raise_file_limit(struct server *s)
+{
+    struct rlimit files;
+    unsigned cores = reactor_group_count(s->group);
+
+    s->max_clients = MAX_CLIENTS;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files))
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+    uint64_t most = files.rlim_cur > 2 * OTHER_FILES ? files.rlim_cur - OTHER_FILES : OTHER_FILES;
+    if (most / cores < MAX_CLIENTS) {
+        s->max_clients = (unsigned)(most / cores);
+        log_warn("only %llu files may be open at once (ulimit -n): a core serves %u clients",
+                 (unsigned long long)files.rlim_cur, s->max_clients);
+    }
 }
 
 int server_main(struct server *s)
@@ -261,6 +298,7 @@ int server_main(struct server *s)
     startup_block_signals();
     if (startup_group(&s->startup, &s->group, s->program))
         return 1;
+    raise_file_limit(s);
     int rc = make_node(s);
     if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {
         rc = start(s);

@@ -17,7 +17,8 @@ struct server {
     const char *schema_dir; /* tables to create; may be NULL */
     bool serves_mysql, serves_grpc;
     uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
-    uint64_t slots, log_iops;
+    uint64_t slots, log_iops, checkpoint_log;
+    unsigned max_clients; /* of a core: what the limit of open files allows */
     struct reactor_group *group;
     struct node *node;
     struct http_server *http;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "storage/root.h"
+
 int dedupe_init(struct dedupe *d, uint32_t slots)
 {
     d->n = DEDUPE_MIN_ENTRIES;
@@ -83,4 +85,36 @@ void dedupe_add(struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t s
     };
     *bucket = i + 1;
     d->added++;
+}
+
+static uint64_t oldest(const struct dedupe *d)
+{
+    return d->added > d->n ? d->added - d->n : 0;
+}
+
+uint32_t dedupe_count(const struct dedupe *d, uint32_t slot)
+{
+    uint32_t n = 0;
+
+    for (uint64_t i = oldest(d); i < d->added; i++)
+        n += d->entries[i % d->n].slot == slot;
+    return n;
+}
+
+uint32_t dedupe_copy(const struct dedupe *d, uint32_t slot, struct root_batch *out)
+{
+    uint32_t n = 0;
+
+    for (uint64_t i = oldest(d); i < d->added; i++) {
+        const struct dedupe_entry *e = &d->entries[i % d->n];
+        if (e->slot == slot)
+            out[n++] = (struct root_batch){.client = e->client,
+                                           .sequence = e->sequence,
+                                           .inserted = e->inserted,
+                                           .updated = e->updated,
+                                           .unchanged = e->unchanged,
+                                           .deleted = e->deleted,
+                                           .rejected = e->rejected};
+    }
+    return n;
 }

@@ -36,3 +36,8 @@ bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uin
                  struct write_result *result);
 void dedupe_add(struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
                 const struct write_result *result);
+
+/* Entries of a slot, and copies of them, oldest first (checkpoint): out has room for dedupe_count. */
+struct root_batch;
+uint32_t dedupe_count(const struct dedupe *d, uint32_t slot);
+uint32_t dedupe_copy(const struct dedupe *d, uint32_t slot, struct root_batch *out);

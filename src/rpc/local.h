@@ -12,9 +12,12 @@
 #include "storage/wlog.h"
 
 enum { NODE_LOG_CORE = 0, HIDDEN_KEY_CORE_BITS = 8, HIDDEN_KEY_NUMBER_BITS = 14 };
+#define HIDDEN_KEY_EPOCH_MS 1767225600000 /* 2026-01-01 */
 
 struct ddl_op;
 struct log_held;
+struct checkpoints;
+struct store;
 
 struct node { /* made by the main thread; the log and DDL queue belong to core 0 */
     struct node_config config;
@@ -28,7 +31,12 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     struct timer space_timer;          /* core 0: looks for room after -ENOSPC */
     struct log_held *held, *held_last; /* core 0: applied, but the disk was full */
     atomic_bool ready;
+    atomic_bool memory_short;      /* a core wants changed rows to become such that it can let go */
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
+    struct checkpoints *checkpoints;
+    uint64_t *root_lsn; /* start: by slot, records up to it are in the checkpoint */
+    uint64_t root_round, definitions_lsn;
+    uint64_t replayed; /* records, at the start */
 };
 
 struct local { /* owner: its core */
@@ -36,10 +44,13 @@ struct local { /* owner: its core */
     struct node *node;
     struct reactor *reactor;
     struct shard *shard;
+    struct store *store;
     struct budget data; /* of the shard: leaves a part of the core's budget to queries */
     struct dedupe dedupe;
     struct timer seal_timer; /* every second: seals what has been quiet */
     struct task seal_task;
+    struct task load_task; /* background reading after the start */
+    bool loaded;           /* it came to its end */
     uint64_t seal_tick;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
     uint32_t

@@ -347,7 +347,7 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
 
 /* --- replay --- */
 
-static int take_over(struct node *n, struct catalog *next)
+int local_take_catalog(struct node *n, struct catalog *next)
 {
     int rc = 0;
 
@@ -367,7 +367,7 @@ int local_replay_create(struct node *n, const struct wlog_record *rec, struct er
         return rc;
     rc = catalog_with_table(shard_catalog(n->locals[NODE_LOG_CORE]->shard), s, &next);
     schema_put(s);
-    return rc ? rc : take_over(n, next);
+    return rc ? rc : local_take_catalog(n, next);
 }
 
 int local_replay_drop(struct node *n, const struct wlog_record *rec)
@@ -379,7 +379,7 @@ int local_replay_drop(struct node *n, const struct wlog_record *rec)
         return -EBADMSG;
     memcpy(name, rec->payload, rec->len);
     int rc = catalog_without_table(shard_catalog(n->locals[NODE_LOG_CORE]->shard), name, &next);
-    return rc ? rc : take_over(n, next);
+    return rc ? rc : local_take_catalog(n, next);
 }
 
 /* One record per slot: the number of cores may have changed since. */

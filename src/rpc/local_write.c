@@ -10,11 +10,17 @@
 #include "reactor/assert.h"
 #include "reactor/log.h"
 #include "rpc/local.h"
+#include "rpc/local_load.h"
 #include "rpc/local_write.h"
 #include "rpc/split.h"
+#include "storage/slot_disk.h"
 #include "storage/wlog_format.h"
 
-enum { WRITE_ARENA_BYTES = 256 << 20 };
+enum {
+    WRITE_ARENA_BYTES = 256 << 20,
+    ROOM_RETRY_NS = 20000000,
+    ROOM_TRIES = 1500, /* 30 s: then the write is refused */
+};
 
 struct write_leg {
     struct leg leg; /* first */
@@ -24,7 +30,11 @@ struct write_leg {
     struct wlog_record *records;
     uint32_t n_records;
     struct log_submit submit; /* the shard core's while lent */
-    struct buffer applied;    /* rows of a piece that could not be applied whole */
+    struct task wake;         /* what the pieces need is being read */
+    struct timer retry;       /* there is no room now */
+    unsigned tries;
+    bool waited;           /* for something to be read */
+    struct buffer applied; /* rows of a piece that could not be applied whole */
     struct write_result result;
     struct error_info error;
     int rc;
@@ -49,8 +59,7 @@ static void write_dispatch(struct write_op *op);
 /* Hidden keys: milliseconds since 2026, core and a number, so that they ascend and never repeat. */
 static int64_t next_hidden_key(struct local *l)
 {
-    const int64_t epoch_ms = 1767225600000;
-    int64_t ms = reactor_wall_us(l->reactor) / 1000 - epoch_ms;
+    int64_t ms = reactor_wall_us(l->reactor) / 1000 - HIDDEN_KEY_EPOCH_MS;
 
     if (ms > l->key_ms) {
         l->key_ms = ms;
@@ -217,6 +226,59 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     return 0;
 }
 
+/* Everything the pieces touch is in memory; else the leg waits and runs again. */
+static enum block_state prepare_pieces(struct local *local, struct write_leg *l)
+{
+    enum block_state all = BLOCK_READY;
+
+    for (uint32_t i = 0; i < l->n && all != BLOCK_FAILED; i++) {
+        struct slot *slot =
+            shard_slot(local->shard, l->op->write->schema->table_id, l->pieces[i]->slot);
+        enum block_state one =
+            slot ? slot_prepare(slot, &l->pieces[i]->batch, &l->wake, &l->error) : BLOCK_READY;
+        if (one != BLOCK_READY)
+            all = one;
+    }
+    if (all == BLOCK_PENDING)
+        l->waited = true;
+    else if (l->waited)
+        shard_unwait(local->shard, &l->wake);
+    if (all == BLOCK_FAILED) {
+        bool no_memory = l->error.code == 1037 || l->error.code == 1038;
+        shard_unwait(local->shard, &l->wake);
+        l->error.code = no_memory ? 1037 : l->error.code;
+        l->rc = no_memory ? -ENOMEM : -EIO;
+    }
+    return all;
+}
+
+static void wait_for_room(struct local *local, struct write_leg *l)
+{
+    l->tries++;
+    timer_arm(local->reactor, &l->retry, ROOM_RETRY_NS);
+}
+
+static bool has_room(struct local *local, const struct write_leg *l)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < l->n; i++)
+        bytes += l->pieces[i]->batch.len;
+    return local_make_room(local, bytes);
+}
+
+static void apply_pieces(struct local *local, struct write_leg *l)
+{
+    for (uint32_t i = 0; i < l->n && !l->rc; i++)
+        l->rc = apply_piece(local, l, l->pieces[i]);
+    if (!l->n_records) {
+        leg_reply(local->reactor, &l->leg);
+        return;
+    }
+    l->submit.done = shard_log_done;
+    log_submit(local, &l->submit, l->records, l->n_records);
+}
+
 static void shard_apply(struct leg *leg)
 {
     struct write_leg *l = (struct write_leg *)leg;
@@ -227,22 +289,18 @@ static void shard_apply(struct leg *leg)
         l->rc =
             error_set(&l->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                       "writes are refused: the log cannot be written (%s)", strerror(-refusing));
-    for (uint32_t i = 0; i < l->n && !l->rc; i++)
-        l->rc = apply_piece(local, l, l->pieces[i]);
-    if (!l->n_records) {
-        leg_reply(local->reactor, leg);
+    if (!l->rc && l->tries < ROOM_TRIES && !has_room(local, l)) {
+        wait_for_room(local, l);
         return;
     }
-    l->submit.done = shard_log_done;
-    log_submit(local, &l->submit, l->records, l->n_records);
+    if (!l->rc && prepare_pieces(local, l) == BLOCK_PENDING)
+        return;
+    apply_pieces(local, l);
 }
 
-static void shard_check(struct leg *leg)
+static void check_pieces(struct local *local, struct write_leg *l)
 {
-    struct write_leg *l = (struct write_leg *)leg;
-    struct local *local = local_of(reactor_self());
-
-    for (uint32_t i = 0; i < l->n; i++) {
+    for (uint32_t i = 0; i < l->n && !l->rc; i++) {
         const struct cluster_write *w = l->op->write;
         struct slot *slot = shard_slot(local->shard, w->schema->table_id, l->pieces[i]->slot);
         struct write_result r = {0}, before = {0};
@@ -255,7 +313,31 @@ static void shard_check(struct leg *leg)
             l->rc = error_set(&l->error, rc, 1037, "out of memory while keys were looked up");
         add_piece_result(l, l->pieces[i], &r);
     }
+}
+
+static void shard_check(struct leg *leg)
+{
+    struct write_leg *l = (struct write_leg *)leg;
+    struct local *local = local_of(reactor_self());
+
+    if (prepare_pieces(local, l) == BLOCK_PENDING)
+        return;
+    check_pieces(local, l);
     leg_reply(local->reactor, leg);
+}
+
+static void woken(struct task *t)
+{
+    struct write_leg *l = (struct write_leg *)((char *)t - offsetof(struct write_leg, wake));
+
+    l->leg.run(&l->leg);
+}
+
+static void retried(struct timer *t)
+{
+    struct write_leg *l = (struct write_leg *)((char *)t - offsetof(struct write_leg, retry));
+
+    l->leg.run(&l->leg);
 }
 
 static void leg_home(struct leg *leg)
@@ -274,6 +356,10 @@ static void lend_all(struct write_op *op, leg_fn *run)
             continue;
         l->leg.run = run;
         l->leg.done = leg_home;
+        l->wake.run = woken;
+        l->retry.fire = retried;
+        l->tries = 0;
+        l->waited = false;
         l->result = (struct write_result){0};
         op->lent++;
     }
@@ -411,6 +497,9 @@ int local_replay_batch(struct local *l, const struct wlog_record *rec, struct er
     struct slot *slot = shard_slot(l->shard, b.table_id, rec->slot);
     if (!slot)
         return 0; /* the table was dropped later */
+    rc = slot_prepare_now(slot, &b, err);
+    if (rc)
+        return rc;
     rc = slot_apply(slot, &b, &r);
     if (rc)
         return error_set(err, rc, 0,

@@ -8,8 +8,12 @@
 #include "reactor/list.h"
 #include "reactor/log.h"
 #include "rpc/local.h"
+#include "rpc/local_checkpoint.h"
 #include "rpc/local_ddl.h"
+#include "rpc/local_load.h"
 #include "rpc/local_write.h"
+#include "rpc/node_restore.h"
+#include "storage/store.h"
 
 enum {
     SEAL_TICK_NS = 1000000000,
@@ -101,6 +105,7 @@ static void seal_fired(struct timer *t)
 
     if (atomic_load(&l->node->ready)) { /* until then core 0 replays into the shards of all cores */
         l->seal_tick++;
+        local_load_tick(l);
         reactor_task(l->reactor, &l->seal_task, TASK_BULK);
     }
     timer_arm(l->reactor, t, SEAL_TICK_NS);
@@ -130,6 +135,10 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
                  : -ENOMEM;
     if (!rc)
         rc = shard_new(&config, &l->shard);
+    if (!rc)
+        rc = store_new(r, n->data_dir, n->dir.id, &l->store);
+    if (!rc)
+        shard_set_store(l->shard, l->store, l->data.limit / 16);
     n->locals[config.core] = l;
     if (rc)
         return error_set(err, rc, 0, "core %u cannot start: %s", config.core, strerror(-rc));
@@ -151,17 +160,21 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
     struct replay *p = ctx;
     struct node *n = p->node;
 
-    (void)node_lsn;
+    if (rec->kind == LOG_BARRIER || (rec->slot == BATCH_SLOT_ANY && node_lsn < n->definitions_lsn))
+        return 0;
+    n->replayed++;
     if (rec->kind == LOG_CREATE_TABLE)
         return local_replay_create(n, rec, p->err);
     if (rec->kind == LOG_DROP_TABLE)
         return local_replay_drop(n, rec);
-    if (rec->kind == LOG_BARRIER)
-        return 0;
     if (rec->slot >> n->dir.slot_bits)
         return error_set(p->err, -EBADMSG, 0,
                          "the log has a record of slot %u; the data directory has %u slots",
                          rec->slot, 1U << n->dir.slot_bits);
+    if (rec->slot_lsn <= n->root_lsn[rec->slot]) { /* the checkpoint has it */
+        n->replayed--;
+        return 0;
+    }
     struct local *l = n->locals[shard_core_of_slot(rec->slot, n->cores)];
     if (rec->kind == LOG_BATCH)
         return local_replay_batch(l, rec, p->err);
@@ -172,36 +185,88 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
                      rec->kind, LOG_BARRIER);
 }
 
-int node_replay(struct node *n, struct reactor *r, struct error_info *err)
+static int open_log(struct node *n, struct reactor *r, uint64_t first_generation,
+                    struct error_info *err)
 {
     struct wlog_config config = {.dir = n->data_dir,
                                  .file_bytes = n->config.log_file_bytes,
-                                 .iops = n->config.log_iops};
+                                 .iops = n->config.log_iops,
+                                 .first_generation = first_generation,
+                                 .next_lsn = n->definitions_lsn};
     struct replay p = {n, err};
-    struct wlog_stats stats;
 
-    ASSERT(reactor_core(r) == NODE_LOG_CORE);
     int rc = wlog_open(r, &config, replay_record, &p, &n->log, err);
-    if (rc)
-        return rc;
-    wlog_get_stats(n->log, &stats);
-    log_info("log: %llu records replayed from %s", (unsigned long long)stats.node_lsn, n->data_dir);
-    atomic_store(&n->ready, true);
-    return 0;
+    if (!rc)
+        log_info("log: %llu records replayed from %s", (unsigned long long)n->replayed,
+                 n->data_dir);
+    return rc;
 }
 
-void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
+int node_replay(struct node *n, struct reactor *r, struct error_info *err)
 {
-    struct wlog *log = n->log;
+    struct node_restored restored;
 
-    atomic_store(&n->ready, false);
+    ASSERT(reactor_core(r) == NODE_LOG_CORE);
+    int rc = node_restore(n, r, &restored, err);
+    if (!rc)
+        rc = open_log(n, r, restored.log_generation, err);
+    int tidy = node_restore_tidy(n, r, &restored, rc != 0, err);
+    if (!rc)
+        rc = tidy;
+    if (!rc)
+        rc = checkpoints_start(n, err);
+    if (!rc)
+        atomic_store(&n->ready, true);
+    return rc;
+}
+
+struct closing { /* owner: core 0, until closed */
+    struct node *node;
+    struct checkpoint_wait last;
+    void (*closed)(void *ctx);
+    void *ctx;
+};
+
+static void close_log(void *ctx)
+{
+    struct closing *c = ctx;
+    struct node *n = c->node;
+    struct wlog *log = n->log;
+    void (*closed)(void *ctx) = c->closed;
+    void *closed_ctx = c->ctx;
+
+    free(c);
     atomic_store(&n->refusing, -ESHUTDOWN);
     n->log = NULL;
     timer_cancel(reactor_self(), &n->space_timer);
     if (log)
-        wlog_close(log, closed, ctx);
+        wlog_close(log, closed, closed_ctx);
     else
-        closed(ctx);
+        closed(closed_ctx);
+}
+
+static void last_checkpoint_done(struct checkpoint_wait *w)
+{
+    struct closing *c = container_of(w, struct closing, last);
+
+    checkpoints_stop(c->node, close_log, c);
+}
+
+void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
+{
+    struct closing *c = calloc(1, sizeof(*c));
+
+    ASSERT(c);
+    *c = (struct closing){.node = n, .closed = closed, .ctx = ctx};
+    atomic_store(&n->ready, false);
+    if (!n->checkpoints) {
+        close_log(c);
+    } else if (n->config.checkpoint_at_end && checkpoints_can_request(n)) {
+        c->last.done = last_checkpoint_done;
+        checkpoints_request(n, &c->last);
+    } else {
+        checkpoints_stop(n, close_log, c);
+    }
 }
 
 void node_free(struct node *n)
@@ -213,12 +278,15 @@ void node_free(struct node *n)
         if (!l)
             continue;
         shard_free(l->shard);
+        store_free(l->store);
         dedupe_fini(&l->dedupe);
         free(l->slot_lsn);
         free(l);
     }
     free(n->locals);
     log_free_held(n);
+    checkpoints_free(n);
+    free(n->root_lsn);
     datadir_close(&n->dir);
     free(n->data_dir);
     free(n->name);
@@ -251,4 +319,9 @@ void node_log_stats(const struct node *n, struct wlog_stats *out)
         wlog_get_stats(n->log, out);
     else
         *out = (struct wlog_stats){0};
+}
+
+void node_checkpoint_stats(const struct node *n, struct node_checkpoint_stats *out)
+{
+    checkpoints_get_stats(n, out);
 }

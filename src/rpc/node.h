@@ -20,6 +20,15 @@ struct node_config {
         slots; /* 0 = cores rounded up to a power of two; only used when the directory is new */
     unsigned log_iops;       /* 0 = no cap */
     uint64_t log_file_bytes; /* 0 = default; tests take small files */
+    uint64_t checkpoint_log; /* bytes of log after which a checkpoint is made; 0 = default */
+    bool
+        checkpoint_at_end; /* node_close makes a last one, so that the next start replays nothing */
+};
+
+struct node_checkpoint_stats {
+    uint64_t round;                 /* number of the newest */
+    uint64_t rounds, failed, bytes; /* since the start */
+    uint64_t wall_us;               /* when the newest was made; 0 = none since the start */
 };
 
 /* Opens or makes the data directory. 0 or -errno with the text for the user in err. */
@@ -29,7 +38,8 @@ int node_new(const struct node_config *config, struct reactor_group *g, struct n
 /* On each core, in the start function of reactor_group_start: makes the shard and the local cluster. */
 int node_start_core(struct node *n, struct reactor *r, struct error_info *err);
 
-/* On core 0, after every core was started and before anything is served: opens and replays the log. */
+/* On core 0, after every core was started and before anything is served: takes the last checkpoint and replays the log
+ * after it. */
 int node_replay(struct node *n, struct reactor *r, struct error_info *err);
 
 /* Stops taking writes and closes the log; closed(ctx) on core 0. Requests in flight must have ended. */
@@ -41,3 +51,4 @@ unsigned node_slot_bits(const struct node *n);
 uint64_t node_hash_seed(const struct node *n);
 bool node_is_ready(const struct node *n);                          /* log replayed; any thread */
 void node_log_stats(const struct node *n, struct wlog_stats *out); /* core 0 */
+void node_checkpoint_stats(const struct node *n, struct node_checkpoint_stats *out); /* core 0 */

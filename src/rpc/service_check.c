@@ -9,6 +9,7 @@
 #include "rpc/local.h"
 #include "rpc/service_impl.h"
 #include "rpc/split.h"
+#include "storage/slot_disk.h"
 
 enum { CHECK_ARENA_BYTES = 256 << 20 };
 
@@ -18,7 +19,9 @@ struct check_leg {
     struct leg leg; /* first */
     struct check_op *op;
     struct write_result result;
-    bool stale; /* the table is another one on that core */
+    bool stale, waited, failed;
+    struct task wake;                     /* the core's of the slots */
+    struct error_info error; /* failed */ /* the table is another one on that core */
 };
 
 struct check_op { /* owner: the home core; freed before done */
@@ -43,19 +46,43 @@ static void add_errors(struct write_result *to, const struct write_result *from,
     }
 }
 
-/* On a core with data: the pieces of its slots. */
-static void leg_run(struct leg *leg)
+static bool is_mine(const struct local *local, const struct split_piece *p)
 {
-    struct check_leg *l = (struct check_leg *)leg;
-    struct check_op *op = l->op;
-    struct local *local = local_of(reactor_self());
-    unsigned core = reactor_core(local->reactor), cores = local->node->cores;
+    return shard_core_of_slot(p->slot, local->node->cores) == reactor_core(local->reactor);
+}
+
+/* Everything that the look-ups touch is in memory; else the leg waits and runs again. */
+static enum block_state prepare(struct local *local, struct check_leg *l)
+{
+    const struct check_op *op = l->op;
+    enum block_state all = BLOCK_READY;
+
+    for (uint32_t i = 0; i < op->split.n && all != BLOCK_FAILED; i++) {
+        const struct split_piece *p = &op->split.pieces[i];
+        struct slot *slot = is_mine(local, p)
+                                ? shard_slot(local->shard, op->write->schema->table_id, p->slot)
+                                : NULL;
+        enum block_state one =
+            slot ? slot_prepare(slot, &p->batch, &l->wake, &l->error) : BLOCK_READY;
+        if (one != BLOCK_READY)
+            all = one;
+    }
+    if (all != BLOCK_PENDING && l->waited)
+        shard_unwait(local->shard, &l->wake);
+    l->waited = true;
+    l->failed = all == BLOCK_FAILED;
+    return all;
+}
+
+static void check_pieces(struct local *local, struct check_leg *l)
+{
+    const struct check_op *op = l->op;
     const struct schema *s = op->write->schema;
 
     for (uint32_t i = 0; i < op->split.n; i++) {
         const struct split_piece *p = &op->split.pieces[i];
         struct write_result r = {0};
-        if (shard_core_of_slot(p->slot, cores) != core)
+        if (!is_mine(local, p))
             continue;
         struct slot *slot = shard_slot(local->shard, s->table_id, p->slot);
         if (!slot || slot_schema(slot)->version != s->version) {
@@ -65,7 +92,29 @@ static void leg_run(struct leg *leg)
         slot_check(slot, &p->batch, &r);
         add_errors(&l->result, &r, p);
     }
+}
+
+/* On a core with data: the pieces of its slots. */
+static void leg_run(struct leg *leg)
+{
+    struct check_leg *l = (struct check_leg *)leg;
+    struct local *local = local_of(reactor_self());
+
+    switch (prepare(local, l)) {
+    case BLOCK_PENDING:
+        return;
+    case BLOCK_READY:
+        check_pieces(local, l);
+        break;
+    case BLOCK_FAILED:
+        break;
+    }
     leg_reply(local->reactor, leg);
+}
+
+static void woken(struct task *t)
+{
+    leg_run(&container_of(t, struct check_leg, wake)->leg);
 }
 
 static void leg_home(struct leg *leg)
@@ -78,6 +127,10 @@ static void leg_home(struct leg *leg)
     if (l->stale && !w->rc)
         w->rc = error_set(&w->error, -ESTALE, 1412,
                           "Table definition of '%s' has changed, please retry", w->schema->name);
+    if (l->failed && !w->rc) {
+        w->rc = -EIO;
+        w->error = l->error;
+    }
     if (!--op->lent)
         reactor_task(op->local->reactor, &op->task, TASK_IO);
 }
@@ -108,6 +161,7 @@ static void lend_all(struct check_op *op)
         op->legs[i].op = op;
         op->legs[i].leg.run = leg_run;
         op->legs[i].leg.done = leg_home;
+        op->legs[i].wake.run = woken;
     }
     for (unsigned i = 0; i < cores; i++)
         leg_send(op->local->reactor, &op->legs[i].leg, i, LEG_REQUEST);

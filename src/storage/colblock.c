@@ -50,6 +50,11 @@ bool colblock_bounds(const struct colblock *c, int64_t *min, int64_t *max)
     return c->any;
 }
 
+bool colblock_bounds_tight(const struct colblock *c)
+{
+    return c->tight;
+}
+
 static bool is_present(const struct colblock *c, uint32_t row)
 {
     uint32_t n = sealed_rows(c);

@@ -58,6 +58,9 @@ bool colblock_min_max(const struct colblock *c, const uint64_t *sel, int64_t *mi
 /* Bounds of all values ever set (may be wider than the live ones), for skipping: false when empty. */
 bool colblock_bounds(const struct colblock *c, int64_t *min, int64_t *max);
 
+/* Are the bounds those of the rows at hand? */
+bool colblock_bounds_tight(const struct colblock *c);
+
 /* ENUM, LIST: selected rows per code: counts[code] += n for every code < n_codes. A list row counts once per value. */
 void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_t *counts,
                           uint32_t n_codes);

@@ -324,3 +324,57 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
     }
     return by_bounds;
 }
+
+/* ---- before anything is read ---- */
+
+static bool may_hold_ints(const struct predicate *w, int64_t min, int64_t max)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->ints[i] >= min && w->ints[i] <= max)
+            return true;
+    return false;
+}
+
+static bool may_leaf_match(const struct filter *f, const struct segment *g, uint32_t block)
+{
+    const struct predicate *w = f->predicate;
+    int64_t min, max;
+
+    if (w->kind == PREDICATE_NULL || !segment_block_bounds(g, block, w->column, &min, &max))
+        return true;
+    if (f->coded)
+        return f->list || w->negate || f->codes.count != 1 ||
+               (f->codes.only >= min && f->codes.only <= max);
+    if (w->kind == PREDICATE_RANGE && w->negate)
+        return w->lo > min || w->hi < max;
+    if (w->kind == PREDICATE_RANGE)
+        return w->lo <= w->hi && w->hi >= min && w->lo <= max;
+    return w->negate || may_hold_ints(w, min, max);
+}
+
+bool filter_may_match(const struct filter *f, const struct segment *g, uint32_t block)
+{
+    if (!f)
+        return true;
+    if (f->nothing)
+        return false;
+    if (!is_branch(f->predicate))
+        return may_leaf_match(f, g, block);
+    bool all = f->predicate->kind == PREDICATE_AND;
+    for (uint32_t i = 0; i < f->predicate->n; i++)
+        if (filter_may_match(f->children[i], g, block) != all)
+            return !all;
+    return all;
+}
+
+void filter_columns(const struct predicate *where, bool *used)
+{
+    if (!where || where->kind == PREDICATE_TRUE || where->kind == PREDICATE_FALSE)
+        return;
+    if (!is_branch(where)) {
+        used[where->column] = true;
+        return;
+    }
+    for (uint32_t i = 0; i < where->n; i++)
+        filter_columns(where->children[i], used);
+}

@@ -5,6 +5,7 @@
  */
 #include "reactor/arena.h"
 #include "storage/program.h"
+#include "storage/segment_disk.h"
 #include "storage/slot.h"
 
 struct filter;
@@ -18,3 +19,9 @@ int filter_grow(struct filter *f, struct arena *arena);
 
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
 bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);
+
+/* Can any row of the block match, as far as its bounds tell? Reads no column, so that absent ones need not be. */
+bool filter_may_match(const struct filter *f, const struct segment *g, uint32_t block);
+
+/* Marks the columns that filter_block looks at: used[] by position. */
+void filter_columns(const struct predicate *where, bool *used);

@@ -1,82 +1,12 @@
-#include "storage/scan.h"
-
+/* Scan: the blocks one after the other, then the answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "reactor/arena.h"
 #include "reactor/assert.h"
-#include "storage/filter.h"
-#include "storage/group.h"
-#include "storage/input.h"
-#include "storage/partial.h"
-#include "storage/scan_key.h"
+#include "storage/scan_impl.h"
 #include "storage/selection.h"
-#include "storage/topn.h"
-
-enum {
-    SCAN_WORDS = SCAN_WINDOW / 64,
-    SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
-};
-
-enum scan_stage { SCAN_STAGE_BLOCKS, SCAN_STAGE_OUTPUT, SCAN_STAGE_END, SCAN_STAGE_FAILED };
-
-/* How the matching rows of a block are used. */
-enum scan_mode {
-    SCAN_MODE_TOTALS, /* no groups, ordered columns only: straight from the slices */
-    SCAN_MODE_CODES,  /* count(*) by one enumerated column: from the containers */
-    SCAN_MODE_GROUPS, /* everything else that groups */
-    SCAN_MODE_TOPN,
-    SCAN_MODE_ROWS,
-};
-
-struct scan_part { /* a segment as it was when the scan began */
-    uint32_t slot;
-    struct segment *segment;
-    uint32_t from, rows; /* [from, rows) */
-};
-
-struct scan {
-    const struct program *program;
-    const struct schema *schema;
-    struct slot *const *slots;
-    uint32_t n_slots;
-    struct budget *budget;
-    struct task *wake;
-    enum scan_stage stage;
-    enum scan_mode mode;
-    struct error_info error;
-    struct scan_stats stats;
-
-    struct arena arena;      /* lives with the scan: inputs, join */
-    struct arena slot_arena; /* filter and maps of the current slot */
-    struct scan_part *parts;
-    uint32_t n_parts, part, block;
-    uint32_t window_rows; /* room in the inputs */
-    uint32_t first_row;   /* of the current block in its segment */
-    bool slot_open;
-
-    struct filter *filter;
-    struct join_map *join;
-    uint32_t *parent_rows;
-    struct input *inputs;
-    unsigned n_inputs;
-
-    uint64_t sel[BLOCK_WORDS], window[BLOCK_WORDS];
-    bool block_open;    /* ROWS: sel holds candidates of the current block */
-    uint32_t next_word; /* ROWS: first word of the next window */
-    uint64_t emitted;
-
-    struct group_table *groups;
-    struct partial *partial;
-    struct aggregate_state totals[PROGRAM_MAX_AGGREGATES];
-    uint64_t *counts;
-    uint32_t n_counts;
-    struct topn *topn;
-    struct batch_builder *builder;
-    struct buffer out;
-};
 
 static uint64_t now_ns(void)
 {
@@ -99,196 +29,6 @@ static enum scan_state scan_fail(struct scan *x, int rc)
     else
         error_set(&x->error, rc, 0, "scan of table %s failed: %s", x->schema->name, strerror(-rc));
     return SCAN_ERROR;
-}
-
-static bool is_own_ordered(const struct scan *x, uint16_t ref)
-{
-    return ref < x->schema->n_columns && x->schema->columns[ref].layout == LAYOUT_ORDERED;
-}
-
-static enum scan_mode choose_mode(const struct scan *x)
-{
-    const struct program *p = x->program;
-    bool totals = !p->n_columns && !p->join, counts = true;
-
-    if (p->output == OUTPUT_ROWS)
-        return p->n_order ? SCAN_MODE_TOPN : SCAN_MODE_ROWS;
-    for (unsigned i = 0; i < p->n_aggregates; i++) {
-        const struct aggregate *a = &p->aggregates[i];
-        bool plain_count = a->kind == AGGREGATE_COUNT && a->column < x->schema->n_columns;
-        totals &= a->kind == AGGREGATE_COUNT_ROWS || plain_count || is_own_ordered(x, a->column);
-        counts &= a->kind == AGGREGATE_COUNT_ROWS;
-    }
-    if (totals)
-        return SCAN_MODE_TOTALS;
-    if (counts && p->n_columns == 1 && !p->join && p->columns[0] < x->schema->n_columns) {
-        enum column_layout layout = x->schema->columns[p->columns[0]].layout;
-        if (layout == LAYOUT_ENUM || layout == LAYOUT_LIST)
-            return SCAN_MODE_CODES;
-    }
-    return SCAN_MODE_GROUPS;
-}
-
-static void pin_part(struct scan *x, uint32_t slot, struct segment *g, uint32_t from, uint32_t to)
-{
-    x->parts[x->n_parts++] = (struct scan_part){slot, segment_get(g), from, to};
-}
-
-/* The one row that a whole key asks for, found by the slots' indexes. */
-static int pin_row(struct scan *x, const struct scan_key *key)
-{
-    x->parts = calloc(1, sizeof(*x->parts));
-    if (!x->parts)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < x->n_slots; i++) {
-        struct segment *g;
-        uint32_t row;
-        if (!slot_find(x->slots[i], &key->batch, 0, &g, &row))
-            continue;
-        pin_part(x, i, g, row, row + 1);
-        break;
-    }
-    return 0;
-}
-
-static int pin_segments(struct scan *x)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < x->n_slots; i++)
-        n += slot_segments(x->slots[i]);
-    x->parts = calloc(n + 1, sizeof(*x->parts));
-    if (!x->parts)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < x->n_slots; i++)
-        for (uint32_t k = 0; k < slot_segments(x->slots[i]); k++) {
-            struct segment *g = slot_segment(x->slots[i], k);
-            pin_part(x, i, g, 0, segment_rows(g));
-        }
-    return 0;
-}
-
-static int pin_parts(struct scan *x)
-{
-    struct scan_key key;
-
-    x->window_rows = SCAN_WINDOW;
-    if (!scan_key_init(&key, x->program->where, x->schema))
-        return pin_segments(x);
-    int rc = pin_row(x, &key);
-    scan_key_fini(&key);
-    x->window_rows = 64;
-    return rc;
-}
-
-static int make_inputs(struct scan *x)
-{
-    const struct program *p = x->program;
-    unsigned n = p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0);
-    int rc = 0;
-
-    if (p->join) {
-        rc = join_map_new(p->join, &x->arena, x->budget, &x->join);
-        x->parent_rows = arena_alloc(&x->arena, x->window_rows * sizeof(*x->parent_rows));
-        if (rc || !x->parent_rows)
-            return -ENOMEM;
-    }
-    x->inputs = arena_alloc(&x->arena, n * sizeof(*x->inputs) + 1);
-    if (!x->inputs)
-        return -ENOMEM;
-    x->n_inputs = n;
-    for (unsigned i = 0; i < n && !rc; i++) {
-        bool group = i < p->n_columns;
-        if (!group && p->aggregates[i - p->n_columns].kind == AGGREGATE_COUNT_ROWS) {
-            x->inputs[i].ref = UINT16_MAX;
-            continue;
-        }
-        rc = input_init(&x->inputs[i], x->schema, x->join,
-                        group ? p->columns[i] : p->aggregates[i - p->n_columns].column,
-                        x->window_rows, &x->arena);
-    }
-    return rc;
-}
-
-static int make_builder(struct scan *x)
-{
-    x->builder = batch_builder_new(x->budget);
-    if (!x->builder)
-        return -ENOMEM;
-    for (unsigned i = 0; i < x->program->n_columns; i++) {
-        int rc = batch_builder_add_column(x->builder, (uint16_t)i,
-                                          program_output_kind(x->program, x->schema, i), 0);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int make_outputs(struct scan *x)
-{
-    int rc = 0;
-
-    if (x->mode == SCAN_MODE_ROWS || x->mode == SCAN_MODE_TOPN)
-        rc = make_builder(x);
-    if (!rc && x->mode == SCAN_MODE_TOPN)
-        rc = topn_new(x->program, x->schema, x->budget, &x->topn);
-    if (!rc && x->program->output == OUTPUT_GROUPS)
-        rc = partial_new(x->program, x->schema, x->budget, &x->partial);
-    if (!rc && (x->mode == SCAN_MODE_GROUPS || x->mode == SCAN_MODE_CODES))
-        rc = group_new(x->program, x->inputs, x->budget, &x->groups);
-    return rc;
-}
-
-int scan_new(const struct program *p, const struct schema *s, struct slot *const *slots,
-             uint32_t n_slots, struct budget *budget, struct task *wake, struct scan **out,
-             struct error_info *err)
-{
-    struct scan *x = calloc(1, sizeof(*x));
-
-    if (!x)
-        return error_set(err, -ENOMEM, 1037, "out of memory at the start of a scan");
-    x->program = p;
-    x->schema = s;
-    x->slots = slots;
-    x->n_slots = n_slots;
-    x->budget = budget;
-    x->wake = wake;
-    arena_init(&x->arena, p->memory, budget);
-    arena_init(&x->slot_arena, p->memory, budget);
-    buffer_init(&x->out, BATCH_MAX_BYTES);
-    x->mode = choose_mode(x);
-    x->stats.slots = n_slots;
-    int rc = pin_parts(x);
-    if (!rc)
-        rc = make_inputs(x);
-    if (!rc)
-        rc = make_outputs(x);
-    if (rc) {
-        scan_free(x);
-        return error_set(err, rc, 1038, "out of memory at the start of a scan of table %s",
-                         s->name);
-    }
-    *out = x;
-    return 0;
-}
-
-void scan_free(struct scan *x)
-{
-    if (!x)
-        return;
-    for (uint32_t i = 0; x->parts && i < x->n_parts; i++)
-        segment_put(x->parts[i].segment);
-    free(x->parts);
-    free(x->counts);
-    join_map_free(x->join);
-    group_free(x->groups);
-    partial_free(x->partial);
-    topn_free(x->topn);
-    batch_builder_free(x->builder);
-    buffer_fini(&x->out);
-    arena_fini(&x->slot_arena);
-    arena_fini(&x->arena);
-    free(x);
 }
 
 static int slot_begin(struct scan *x, const struct slot *slot)
@@ -479,7 +219,7 @@ static void narrow_to_bound(struct scan *x, const struct block *b)
     uint16_t ref = x->program->columns[o->output];
     int64_t bound;
 
-    if (!is_own_ordered(x, ref) || !topn_bound(x->topn, &bound) || !b->columns[ref])
+    if (!scan_is_own_ordered(x, ref) || !topn_bound(x->topn, &bound) || !b->columns[ref])
         return;
     if (o->descending) {
         colblock_filter_range(b->columns[ref], bound, INT64_MAX, false, x->sel);
@@ -511,17 +251,23 @@ static int block_topn(struct scan *x, const struct block *b)
     return 0;
 }
 
-/* Rows of the block that the scan may see and the predicate selects, into sel. */
-static void select_rows(struct scan *x, const struct block *b, uint32_t pinned)
+/* Rows of the block that the scan may see and the predicate selects. True when its bounds alone decided. */
+static bool match_rows(const struct scan *x, const struct block *b, uint32_t pinned, uint64_t *sel)
 {
     uint32_t from = x->parts[x->part].from;
 
     from = from > x->first_row ? from - x->first_row : 0;
-    selection_fill(x->sel, from, b->rows < pinned ? b->rows : pinned);
+    selection_fill(sel, from, b->rows < pinned ? b->rows : pinned);
     if (b->live)
-        selection_and(x->sel, b->live);
+        selection_and(sel, b->live);
+    return filter_block(x->filter, b, sel);
+}
+
+/* The same into sel, counted. */
+static void select_rows(struct scan *x, const struct block *b, uint32_t pinned)
+{
     x->stats.blocks++;
-    bool by_bounds = filter_block(x->filter, b, x->sel);
+    bool by_bounds = match_rows(x, b, pinned, x->sel);
     uint32_t n = selection_count(x->sel);
     x->stats.rows_total += x->window_rows < SCAN_WINDOW ? 1 : b->live_count;
     x->stats.rows_matched += n;
@@ -684,6 +430,55 @@ static enum scan_state end_blocks(struct scan *x)
     return SCAN_AGAIN;
 }
 
+/* The block has nothing for the scan, which its directory alone tells. */
+static void skip_block(struct scan *x, const struct block *b)
+{
+    x->stats.blocks++;
+    x->stats.blocks_skipped++;
+    x->stats.rows_total += b->live_count;
+    next_block(x, b);
+}
+
+static enum block_state want_block(struct scan *x, const struct column_want *want, struct block *b)
+{
+    const struct scan_part *part = &x->parts[x->part];
+    enum block_state state = segment_block_want(part->segment, x->block, want, x->wake, b);
+
+    if (state == BLOCK_FAILED)
+        x->error = *segment_error(part->segment);
+    if (state != BLOCK_PENDING)
+        return state;
+    x->waited = true;
+    for (uint32_t i = 1; i <= SCAN_AHEAD && !part->from; i++)
+        if (x->block + i < segment_blocks(part->segment) &&
+            filter_may_match(x->filter, part->segment, x->block + i))
+            segment_block_ask(part->segment, x->block + i, want);
+    return state;
+}
+
+/*
+ * A block of which something is on disk only: first the columns of the condition, and when they leave rows the others.
+ * BLOCK_READY with *skip: no row can match.
+ */
+static enum block_state fetch_block(struct scan *x, uint32_t pinned, struct block *b, bool *skip)
+{
+    struct segment *g = x->parts[x->part].segment;
+    uint64_t sel[BLOCK_WORDS];
+
+    *skip = !x->block_open && !filter_may_match(x->filter, g, x->block);
+    if (*skip) {
+        segment_block_peek(g, x->block, b);
+        return BLOCK_READY;
+    }
+    if (x->block_open || x->want.n == x->where_want.n || segment_block_has(g, x->block, &x->want))
+        return want_block(x, &x->want, b);
+    enum block_state state = want_block(x, &x->where_want, b);
+    if (state != BLOCK_READY)
+        return state;
+    match_rows(x, b, pinned, sel);
+    return selection_is_empty(sel) ? BLOCK_READY : want_block(x, &x->want, b);
+}
+
 static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct batch *out)
 {
     struct block b;
@@ -711,11 +506,21 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         }
         return SCAN_AGAIN;
     }
-    if (segment_block(part->segment, x->block, x->wake, &b) == BLOCK_PENDING)
-        return SCAN_WAIT;
     int rc = filter_grow(x->filter, &x->slot_arena);
     if (rc)
         return scan_fail(x, rc);
+    if (segment_is_loaded(part->segment)) {
+        (void)segment_block(part->segment, x->block, NULL, &b);
+    } else {
+        bool skip;
+        enum block_state state = fetch_block(x, part->rows - x->first_row, &b, &skip);
+        if (state != BLOCK_READY)
+            return state == BLOCK_PENDING ? SCAN_WAIT : scan_fail(x, -EIO);
+        if (skip) {
+            skip_block(x, &b);
+            return SCAN_AGAIN;
+        }
+    }
     return step_block(x, &b, part->rows - x->first_row, batch_rows, out);
 }
 

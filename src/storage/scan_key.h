@@ -14,3 +14,6 @@ struct scan_key {
 /* True when `where` fixes the whole key; then scan_key_fini has to follow. */
 bool scan_key_init(struct scan_key *k, const struct predicate *where, const struct schema *s);
 void scan_key_fini(struct scan_key *k);
+
+/* Partition of the key's row: false in tables without partitions. */
+bool scan_key_partition(const struct scan_key *k, const struct schema *s, int64_t *partition);

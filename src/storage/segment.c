@@ -3,37 +3,15 @@
  * full lines on request; a block that could not be sealed for want of memory stays open and is
  * tried again at the next request.
  */
-#include "storage/segment.h"
-
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reactor/assert.h"
 #include "storage/colblock_change.h"
 #include "storage/presence.h"
+#include "storage/segment_impl.h"
 #include "storage/slot_memory.h"
-
-enum { BLOCK_BITS = 16 };
-
-/* Rows [n * 65536, ...) of the segment. Owner: the segment. */
-struct segment_block {
-    uint32_t rows, live_count;
-    uint64_t *live; /* NULL = all rows live; bits at and above rows are zero */
-    struct colblock *columns[];
-};
-
-struct segment {
-    uint32_t refs;
-    uint32_t rows, live;
-    uint32_t n_blocks, cap_blocks;
-    uint32_t rows_at_tick; /* segment_seal_quiet */
-    uint64_t tick;
-    int64_t partition;
-    struct schema *schema;
-    struct segment_dicts dicts;
-    struct budget *budget;
-    struct segment_block **blocks;
-};
 
 int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition,
                 struct budget *budget, struct segment **out)
@@ -62,11 +40,17 @@ static size_t block_bytes(const struct segment *g)
     return sizeof(struct segment_block) + g->schema->n_columns * sizeof(struct colblock *);
 }
 
+static size_t disk_bytes(const struct segment *g)
+{
+    return (g->schema->n_columns + 1u) * sizeof(struct segment_column);
+}
+
 static void block_free(struct segment *g, struct segment_block *b)
 {
     for (unsigned c = 0; c < g->schema->n_columns; c++)
         colblock_free(b->columns[c]);
     slot_memory_free(g->budget, b->live, BLOCK_WORDS * sizeof *b->live);
+    slot_memory_free(g->budget, b->disk, disk_bytes(g));
     slot_memory_free(g->budget, b, block_bytes(g));
 }
 
@@ -74,9 +58,16 @@ void segment_put(struct segment *g)
 {
     if (!g || --g->refs > 0)
         return;
-    for (uint32_t i = 0; i < g->n_blocks; i++)
+    ASSERT(!g->loading);
+    segment_cut_forget(g);
+    for (uint32_t i = 0; i < g->n_blocks; i++) {
+        segment_count_absent(g, g->blocks[i], -(int)g->blocks[i]->absent);
         block_free(g, g->blocks[i]);
+    }
     slot_memory_free(g->budget, g->blocks, g->cap_blocks * sizeof(struct segment_block *));
+    store_file_put(g->file);
+    store_file_put(g->cut_file);
+    free(g->waiters);
     schema_put(g->schema);
     slot_memory_free(g->budget, g, sizeof *g);
 }
@@ -108,11 +99,11 @@ size_t segment_memory(const struct segment *g)
     for (uint32_t i = 0; i < g->n_blocks; i++) {
         const struct segment_block *b = g->blocks[i];
 
-        n += block_bytes(g) + (b->live ? BLOCK_WORDS * sizeof *b->live : 0);
+        n += block_bytes(g) + disk_bytes(g) + (b->live ? BLOCK_WORDS * sizeof *b->live : 0);
         for (unsigned c = 0; c < g->schema->n_columns; c++)
-            n += colblock_memory(b->columns[c]);
+            n += b->columns[c] ? colblock_memory(b->columns[c]) : 0;
     }
-    return n;
+    return n + g->aside_bytes;
 }
 
 enum block_state segment_block(struct segment *g, uint32_t index, struct task *wake,
@@ -120,9 +111,10 @@ enum block_state segment_block(struct segment *g, uint32_t index, struct task *w
 {
     struct segment_block *b;
 
-    (void)wake; /* every block is in memory */
     ASSERT(index < g->n_blocks);
     b = g->blocks[index];
+    if (b->absent)
+        return segment_block_want(g, index, NULL, wake, out);
     *out = (struct block){.rows = b->rows,
                           .live_count = b->live_count,
                           .live = b->live,
@@ -130,9 +122,42 @@ enum block_state segment_block(struct segment *g, uint32_t index, struct task *w
     return BLOCK_READY;
 }
 
-static struct segment_block *block_new(struct segment *g)
+struct segment_block *segment_block_new(struct segment *g)
 {
     struct segment_block *b = slot_memory_zeroed(g->budget, block_bytes(g));
+
+    if (!b)
+        return NULL;
+    b->disk = slot_memory_zeroed(g->budget, disk_bytes(g));
+    if (!b->disk) {
+        slot_memory_free(g->budget, b, block_bytes(g));
+        return NULL;
+    }
+    return b;
+}
+
+int segment_block_add(struct segment *g, struct segment_block *b)
+{
+    if (g->n_blocks == g->cap_blocks) {
+        uint32_t cap = g->cap_blocks ? g->cap_blocks * 2 : 4;
+        void *grown =
+            slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
+
+        if (!grown) {
+            block_free(g, b);
+            return -ENOMEM;
+        }
+        g->blocks = grown;
+        g->cap_blocks = cap;
+    }
+    g->blocks[g->n_blocks++] = b;
+    return 0;
+}
+
+/* A block with its empty columns. */
+static struct segment_block *fresh_block(struct segment *g)
+{
+    struct segment_block *b = segment_block_new(g);
 
     for (unsigned c = 0; b && c < g->schema->n_columns; c++) {
         struct dict *lists = g->dicts.lists ? g->dicts.lists[c] : NULL;
@@ -152,25 +177,41 @@ static int open_block(struct segment *g, struct segment_block **out)
     struct segment_block *b = g->n_blocks ? g->blocks[g->n_blocks - 1] : NULL;
 
     if (!b || b->rows == BLOCK_ROWS) {
+        int rc;
+
         if (g->n_blocks == 1u << (32 - BLOCK_BITS))
             return -ENOSPC;
-        if (g->n_blocks == g->cap_blocks) {
-            uint32_t cap = g->cap_blocks ? g->cap_blocks * 2 : 4;
-            void *grown =
-                slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
-
-            if (!grown)
-                return -ENOMEM;
-            g->blocks = grown;
-            g->cap_blocks = cap;
-        }
-        b = block_new(g);
-        if (!b)
-            return -ENOMEM;
-        g->blocks[g->n_blocks++] = b;
+        b = fresh_block(g);
+        rc = b ? segment_block_add(g, b) : -ENOMEM;
+        if (rc != 0)
+            return rc;
     }
     *out = b;
     return 0;
+}
+
+/* Rows will be appended to the block. */
+static void before_append(struct segment *g, struct segment_block *b)
+{
+    ASSERT(!b->absent);
+    g->changed = true;
+    if (b->pending)
+        segment_set_aside(g, b);
+    if (b->appended)
+        return;
+    for (unsigned c = 0; c < g->schema->n_columns; c++)
+        b->disk[c].changed = true;
+    b->disk[g->schema->n_columns].changed |= b->live != NULL;
+    b->appended = true;
+}
+
+/* A column, or the row mask, will be changed. */
+static void before_change(struct segment *g, struct segment_block *b, unsigned column)
+{
+    g->changed = true;
+    if (b->pending)
+        segment_set_aside(g, b);
+    b->disk[column].changed = true;
 }
 
 /*
@@ -182,7 +223,7 @@ static int seal_block(struct segment *g, struct segment_block *b)
     uint32_t rows = b->rows / LINE_ROWS * LINE_ROWS;
 
     for (unsigned c = 0; c < g->schema->n_columns; c++) {
-        int rc = colblock_seal(b->columns[c], rows);
+        int rc = b->columns[c] ? colblock_seal(b->columns[c], rows) : 0;
 
         if (rc != 0)
             return rc;
@@ -210,7 +251,7 @@ bool segment_seal_quiet(struct segment *g, uint64_t tick)
         return false;
     g->tick = tick;
     g->rows_at_tick = g->rows;
-    if (!quiet || b->rows - colblock_sealed_rows(b->columns[0]) < LINE_ROWS)
+    if (!quiet || !b->columns[0] || b->rows - colblock_sealed_rows(b->columns[0]) < LINE_ROWS)
         return false;
     return seal_block(g, b) == 0; /* without memory it stays open and answers the same */
 }
@@ -230,6 +271,7 @@ int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *cons
             return rc;
         if (take > BLOCK_ROWS - b->rows)
             take = BLOCK_ROWS - b->rows;
+        before_append(g, b);
         for (unsigned c = 0; c < columns; c++) {
             rc = colblock_reserve(b->columns[c], values[c] + at,
                                   present[c] ? present[c] + at : NULL, take);
@@ -259,6 +301,7 @@ int segment_append(struct segment *g, const int64_t *values, const uint8_t *pres
 
     if (rc != 0)
         return rc;
+    before_append(g, b);
     for (unsigned c = 0; c < g->schema->n_columns; c++) {
         rc = colblock_reserve(b->columns[c], &values[c], &present[c], 1);
         if (rc != 0)
@@ -279,14 +322,27 @@ int segment_append(struct segment *g, const int64_t *values, const uint8_t *pres
 
 static struct colblock *column_of(const struct segment *g, uint32_t row, unsigned column)
 {
+    struct colblock *c;
+
     ASSERT(row < g->rows && column < g->schema->n_columns);
-    return g->blocks[row >> BLOCK_BITS]->columns[column];
+    c = g->blocks[row >> BLOCK_BITS]->columns[column];
+    ASSERT(c); /* whoever names a row has made sure that its block is in memory */
+    return c;
+}
+
+bool segment_has(const struct segment *g, uint32_t row, unsigned column)
+{
+    ASSERT(row < g->rows && column < g->schema->n_columns);
+    return g->blocks[row >> BLOCK_BITS]->columns[column] != NULL;
 }
 
 int segment_reserve_set(struct segment *g, uint32_t row, unsigned column, int64_t value,
                         bool present)
 {
-    return colblock_reserve_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
+    struct colblock *c = column_of(g, row, column);
+
+    before_change(g, g->blocks[row >> BLOCK_BITS], column);
+    return colblock_reserve_set(c, row & (BLOCK_ROWS - 1), value, present);
 }
 
 void segment_put_value(struct segment *g, uint32_t row, unsigned column, int64_t value,
@@ -315,6 +371,7 @@ bool segment_is_live(const struct segment *g, uint32_t row)
 
     ASSERT(row < g->rows);
     b = g->blocks[row >> BLOCK_BITS];
+    ASSERT(!segment_column_absent(g, b, g->schema->n_columns));
     return !b->live || presence_get(b->live, row & (BLOCK_ROWS - 1));
 }
 
@@ -324,6 +381,8 @@ int segment_delete(struct segment *g, uint32_t row)
 
     ASSERT(row < g->rows);
     b = g->blocks[row >> BLOCK_BITS];
+    ASSERT(!segment_column_absent(g, b, g->schema->n_columns));
+    before_change(g, b, g->schema->n_columns);
     if (!b->live) {
         b->live = slot_memory_zeroed(g->budget, BLOCK_WORDS * sizeof *b->live);
         if (!b->live)

@@ -20,7 +20,7 @@ struct block {
         columns; /* by column position in the schema; NULL = column lacks here (all default/NULL) */
 };
 
-enum block_state { BLOCK_READY, BLOCK_PENDING };
+enum block_state { BLOCK_READY, BLOCK_PENDING, BLOCK_FAILED };
 
 /* Dictionaries belong to the slot: dicts[i] for column position i (NULL for ORDERED); for LIST columns dicts[i]
  * holds the single values and lists[i] the value lists. */
@@ -64,6 +64,9 @@ bool segment_seal_quiet(struct segment *g, uint64_t tick);
 /* Seals full lines of the tail now (checkpoint). */
 int segment_seal(struct segment *g);
 size_t segment_memory(const struct segment *g);
+
+/* Is a column of a row's block in memory? Only then may segment_value, segment_set and so on name it. */
+bool segment_has(const struct segment *g, uint32_t row, unsigned column);
 
 /* n rows at once: values[c] and present[c] (NULL = all have a value) are the rows of column position c. Rows before
  * *done are appended when memory runs out: 0 or -ENOMEM. *first: number of the first one. */

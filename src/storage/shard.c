@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "reactor/budget.h"
 
 /* A table on this core: its own slots only. Lives until dropped and no longer pinned. */
 struct shard_table {
@@ -20,7 +21,17 @@ struct shard { /* owner: its core */
     struct catalog *catalog;
     struct shard_table **tables;
     uint32_t n_tables;
+    struct store *store;
+    struct segment_room room;
+    uint64_t tick;
 };
+
+static void adopt_slot(struct shard *s, struct slot *t)
+{
+    slot_set_tick(t, s->tick);
+    slot_set_store(t, s->store);
+    slot_set_room(t, s->store ? &s->room : NULL);
+}
 
 int shard_new(const struct shard_config *config, struct shard **out)
 {
@@ -65,7 +76,7 @@ void shard_free(struct shard *s)
     free(s);
 }
 
-static int table_new(const struct shard *s, struct schema *schema, struct shard_table **out)
+static int table_new(struct shard *s, struct schema *schema, struct shard_table **out)
 {
     uint32_t all = 1U << s->config.slot_bits, n = 0;
     struct shard_table *t = calloc(1, sizeof(*t));
@@ -78,8 +89,10 @@ static int table_new(const struct shard *s, struct schema *schema, struct shard_
     for (uint32_t i = s->config.core; i < all && !rc; i += s->config.cores) {
         ASSERT(shard_core_of_slot(i, s->config.cores) == s->config.core);
         rc = slot_new(schema, i, s->config.hash_seed, s->config.budget, &t->slots[n]);
-        if (!rc)
-            t->n_slots = ++n;
+        if (rc)
+            break;
+        adopt_slot(s, t->slots[n]);
+        t->n_slots = ++n;
     }
     if (rc) {
         table_free(t);
@@ -155,6 +168,8 @@ int shard_truncate(struct shard *s, uint32_t table_id)
         int rc = table_new(s, old->schema, &fresh);
         if (rc)
             return rc;
+        for (uint32_t k = 0; k < fresh->n_slots; k++)
+            slot_succeed(fresh->slots[k], old->slots[k]);
         s->tables[i] = fresh;
         table_drop(old);
         return 0;
@@ -173,6 +188,7 @@ int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot)
     int rc = slot_new(t->schema, slot, s->config.hash_seed, s->config.budget, &fresh);
     if (rc)
         return rc;
+    slot_succeed(fresh, t->slots[slot / s->config.cores]);
     slot_free(t->slots[slot / s->config.cores]);
     t->slots[slot / s->config.cores] = fresh;
     return 0;
@@ -210,6 +226,14 @@ struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot)
     return t->slots[slot / s->config.cores];
 }
 
+static void set_tick(struct shard *s, uint64_t tick)
+{
+    s->tick = tick;
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            slot_set_tick(s->tables[i]->slots[k], tick);
+}
+
 static bool table_seal_quiet(struct shard_table *t, uint64_t tick)
 {
     for (uint32_t i = 0; i < t->n_slots; i++)
@@ -221,6 +245,8 @@ static bool table_seal_quiet(struct shard_table *t, uint64_t tick)
 
 bool shard_seal_quiet(struct shard *s, uint64_t tick)
 {
+    if (tick > s->tick)
+        set_tick(s, tick);
     for (uint32_t i = 0; i < s->n_tables; i++)
         if (table_seal_quiet(s->tables[i], tick))
             return true;
@@ -236,4 +262,92 @@ void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint6
         *rows += slot_live_rows(t->slots[i]);
         *bytes += slot_memory(t->slots[i]);
     }
+}
+
+/* ---- disk and memory ---- */
+
+static void room_make(void *ctx, size_t bytes)
+{
+    struct shard *s = ctx;
+    uint64_t have = s->config.budget ? budget_room(s->config.budget) : UINT64_MAX;
+
+    if (have < bytes)
+        (void)shard_evict(s, bytes - (size_t)have, s->tick);
+}
+
+void shard_set_store(struct shard *s, struct store *store, size_t reserve)
+{
+    s->store = store;
+    s->room = (struct segment_room){room_make, s, reserve};
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            adopt_slot(s, s->tables[i]->slots[k]);
+}
+
+size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        n += s->tables[i]->n_slots;
+    struct slot **all = malloc((n + 1) * sizeof(struct slot *));
+    if (!all)
+        return 0;
+    n = 0;
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            all[n++] = s->tables[i]->slots[k];
+    size_t freed = slot_evict_many(all, n, bytes, tick);
+    free(all);
+    return freed;
+}
+
+enum block_state shard_load(struct shard *s, unsigned reads, uint64_t keep, struct task *wake,
+                            struct error_info *err)
+{
+    bool failed = false;
+
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++) {
+            struct slot *t = s->tables[i]->slots[k];
+            if (slot_is_loaded(t))
+                continue;
+            if (s->config.budget && budget_room(s->config.budget) <= keep)
+                return failed ? BLOCK_FAILED : BLOCK_READY;
+            enum block_state state = slot_load(t, reads, wake, err);
+            if (state == BLOCK_PENDING)
+                return state;
+            failed |= state == BLOCK_FAILED;
+        }
+    return failed ? BLOCK_FAILED : BLOCK_READY;
+}
+
+bool shard_is_loaded(const struct shard *s)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            if (!slot_is_loaded(s->tables[i]->slots[k]))
+                return false;
+    return true;
+}
+
+void shard_unwait(struct shard *s, const struct task *wake)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            slot_unwait(s->tables[i]->slots[k], wake);
+}
+
+void shard_get_memory(const struct shard *s, struct shard_memory *out)
+{
+    *out = (struct shard_memory){0};
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++) {
+            size_t clean, changed, indexes;
+            slot_residency(s->tables[i]->slots[k], &clean, &changed, &indexes);
+            out->clean += clean;
+            out->changed += changed;
+            out->indexes += indexes;
+            out->total += slot_memory(s->tables[i]->slots[k]);
+        }
 }

@@ -5,6 +5,7 @@
  */
 #include "storage/catalog.h"
 #include "storage/slot.h"
+#include "storage/slot_disk.h"
 
 struct shard;
 struct budget;
@@ -59,3 +60,28 @@ struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot);
 bool shard_seal_quiet(struct shard *s, uint64_t tick);
 
 void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes);
+
+/* Data files of all slots, also of those to come: before rows are in them. When a chunk is read and the budget has
+ * less than `reserve` bytes left, clean columns are evicted. */
+void shard_set_store(struct shard *s, struct store *store, size_t reserve);
+
+/* Lets clean columns and indexes go, those longest unused of all tables first: bytes freed, and given back to the
+ * budget. tick: as in shard_seal_quiet. */
+size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
+
+/*
+ * Gets everything into memory, `reads` chunks of a slot at a time, as far as the budget has more than `keep` bytes
+ * left: PENDING, then wake is run as they arrive. READY: all there, or no more room. BLOCK_FAILED: err tells, what
+ * could be read is there.
+ */
+enum block_state shard_load(struct shard *s, unsigned reads, uint64_t keep, struct task *wake,
+                            struct error_info *err);
+bool shard_is_loaded(const struct shard *s);
+/* The task waits for nothing any more. */
+void shard_unwait(struct shard *s, const struct task *wake);
+
+struct shard_memory {        /* bytes */
+    uint64_t clean, changed; /* columns: may be evicted; may not */
+    uint64_t indexes, total;
+};
+void shard_get_memory(const struct shard *s, struct shard_memory *out);

@@ -2,6 +2,7 @@
 #include "storage/slot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "storage/slot_impl.h"
@@ -57,6 +58,7 @@ int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budge
 static void part_free(struct slot *t, struct slot_part *p)
 {
     key_table_fini(&p->index);
+    segment_detach(p->segment);
     segment_put(p->segment);
     slot_memory_free(t->budget, p, sizeof *p);
 }
@@ -77,6 +79,8 @@ void slot_free(struct slot *t)
     }
     slot_memory_free(t->budget, t->lists, dicts_bytes);
     slot_memory_free(t->budget, t->dicts, dicts_bytes);
+    store_file_put(t->dict_file.file);
+    free(t->dict_file.pieces);
     schema_put(t->schema);
     slot_memory_free(t->budget, t, sizeof *t);
 }
@@ -187,16 +191,11 @@ struct slot_part *slot_part_find(const struct slot *t, int64_t partition)
     return at < t->n_parts && t->parts[at]->partition == partition ? t->parts[at] : NULL;
 }
 
-int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)
+int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct slot_part **out)
 {
-    struct segment_dicts dicts = {t->dicts, t->lists};
     uint32_t at = find_part(t, partition);
     struct slot_part *p;
 
-    if (at < t->n_parts && t->parts[at]->partition == partition) {
-        *out = t->parts[at];
-        return 0;
-    }
     if (t->n_parts == t->cap_parts) {
         uint32_t cap = t->cap_parts ? t->cap_parts * 2 : 4;
         void *grown =
@@ -211,14 +210,63 @@ int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)
     if (!p)
         return -ENOMEM;
     p->partition = partition;
+    p->segment = g;
     key_table_init(&p->index, t->budget);
-    if (segment_new(t->schema, &dicts, partition, t->budget, &p->segment) != 0) {
-        slot_memory_free(t->budget, p, sizeof *p);
-        return -ENOMEM;
-    }
+    segment_attach(g, &t->absent, &t->tick, t->room);
+    segment_touch(g, t->tick);
     memmove(t->parts + at + 1, t->parts + at, (t->n_parts - at) * sizeof p);
     t->parts[at] = p;
     t->n_parts++;
     *out = p;
     return 0;
+}
+
+int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)
+{
+    struct segment_dicts dicts = {t->dicts, t->lists};
+    struct segment *g;
+
+    *out = slot_part_find(t, partition);
+    if (*out)
+        return 0;
+    if (segment_new(t->schema, &dicts, partition, t->budget, &g) != 0)
+        return -ENOMEM;
+    segment_set_store(g, t->store);
+    if (slot_part_add(t, partition, g, out) != 0) {
+        segment_put(g);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void slot_set_store(struct slot *t, struct store *store)
+{
+    t->store = store;
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        segment_set_store(t->parts[i]->segment, store);
+}
+
+void slot_set_room(struct slot *t, const struct segment_room *room)
+{
+    t->room = room;
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        segment_attach(t->parts[i]->segment, &t->absent, &t->tick, room);
+}
+
+void slot_set_tick(struct slot *t, uint64_t tick)
+{
+    t->tick = tick;
+}
+
+uint64_t slot_tick(const struct slot *t)
+{
+    return t->tick;
+}
+
+void slot_succeed(struct slot *t, const struct slot *old)
+{
+    t->generation = old->generation;
+    t->tick = old->tick;
+    slot_set_store(t, old->store);
+    slot_set_room(t, old->room);
 }

@@ -265,6 +265,8 @@ static int write_chunk(struct slot_write *w)
     if (w->lost < taken)
         taken = w->lost;
     w->result->taken = w->from + taken;
+    if (w->last)
+        segment_touch(w->last->segment, w->slot->tick);
     if (taken < w->n)
         forget_rows(w, taken);
     return rc ? rc : flushed;

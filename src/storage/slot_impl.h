@@ -5,6 +5,7 @@
 #include "storage/key_table.h"
 #include "storage/segment.h"
 #include "storage/slot.h"
+#include "storage/slot_disk.h"
 
 /*
  * A time partition: its segment and the index from key to row. An index per segment lets a
@@ -15,6 +16,21 @@ struct slot_part {
     int64_t partition; /* s since 1970; 0 in tables without partitions */
     struct segment *segment;
     struct key_table index;
+    bool unindexed;    /* the index is not (wholly) there: see slot_index_step */
+    uint32_t index_at; /* unindexed: blocks already in it */
+};
+
+/* The dictionaries on disk. Owner: the slot. */
+struct slot_dict_file {
+    struct store_file *file;    /* NULL = never written */
+    struct chunk_ref directory; /* of the last committed cut; offset 0 = none */
+    struct dict_piece *pieces;  /* in the file, then those of the cut at work */
+    uint32_t n_pieces, cap_pieces;
+    uint32_t n_written; /* pieces of committed cuts */
+    bool cut, whole;    /* a cut is at work; it begins a new file */
+    bool has_cut_id;
+    struct datafile_id cut_id;
+    struct chunk_ref cut_directory;
 };
 
 struct slot {
@@ -25,14 +41,40 @@ struct slot {
     struct dict **dicts, **lists; /* by column position */
     struct slot_part **parts;     /* by partition */
     uint32_t n_parts, cap_parts;
+
+    struct store *store;             /* NULL = in memory only */
+    const struct segment_room *room; /* may be NULL */
+    uint64_t absent;                 /* columns of its segments that are on disk only */
+    uint32_t unindexed;              /* parts without their index */
+    uint64_t tick;                   /* now, for segment_touch */
+    uint64_t generation;             /* of the newest of its files */
+    struct slot_dict_file dict_file;
 };
 
-/* Start of the partition a time value lies in; 0 in tables without partitions. */
-int64_t slot_partition_of(const struct schema *s, int64_t time);
+static inline enum dict_kind slot_dict_kind(const struct slot *t, unsigned column, bool lists)
+{
+    if (lists)
+        return DICT_LIST;
+    return t->schema->columns[column].type == COLUMN_STRING ? DICT_BYTES : DICT_INT;
+}
 
 struct slot_part *slot_part_find(const struct slot *t, int64_t partition); /* NULL = none yet */
 int slot_part_open(struct slot *t, int64_t partition,
                    struct slot_part **out); /* makes it: 0 or -ENOMEM */
+
+/* A part around a segment, which it takes over: 0 or -ENOMEM, then the segment stays the caller's. */
+int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct slot_part **out);
+
+/* Key columns of the table, ascending, as a want. */
+void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],
+                   struct column_want *out);
+
+/*
+ * Takes the next block into the index of a part, whose key columns must be in memory: 0 or -ENOMEM. The part is indexed
+ * when all blocks are.
+ */
+int slot_index_step(struct slot *t, struct slot_part *p);
+void slot_index_drop(struct slot *t, struct slot_part *p);
 
 enum slot_lookup {
     SLOT_NONE,
@@ -40,7 +82,10 @@ enum slot_lookup {
     SLOT_PENDING, /* perhaps a row whose append is still to come: append, then look again */
 };
 
-/* Row of a key in a partition: codes[] by position in schema->key. */
+/* Finds the key cells of a batch, also when it has just them under other ids. As key_columns_find. */
+int slot_key_columns(const struct schema *s, const struct batch *b, struct key_columns *k);
+
+/* Row of a key in a partition, whose index and key columns are in memory: codes[] by position in schema->key. */
 enum slot_lookup slot_index_find(const struct slot_part *p, const struct schema *s, uint64_t hash,
                                  const int64_t *codes, uint32_t *row);
 

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "reactor/assert.h"
 #include "storage/batch.h"
 #include "storage/slot_impl.h"
 
@@ -12,6 +13,7 @@ enum slot_lookup slot_index_find(const struct slot_part *p, const struct schema 
 {
     struct key_walk w = key_table_walk(&p->index, (uint32_t)hash);
 
+    ASSERT(!p->unindexed);
     while (key_walk_next(&w, row)) {
         unsigned i = 0;
 
@@ -53,6 +55,18 @@ bool slot_key_code(const struct slot *t, const struct key_columns *k, unsigned p
     return true;
 }
 
+/* A block with its key columns, which must be in memory. */
+static bool key_block(struct segment *g, uint32_t index, const struct schema *s, struct block *out)
+{
+    uint16_t columns[SCHEMA_MAX_KEY_COLUMNS];
+    struct column_want want;
+
+    slot_key_want(s, columns, &want);
+    if (!segment_block_has(g, index, &want))
+        return false;
+    return segment_block_want(g, index, &want, NULL, out) == BLOCK_READY;
+}
+
 bool slot_scan_key(struct segment *g, const struct schema *s, const int64_t *codes, uint32_t *row)
 {
     uint64_t sel[BLOCK_WORDS];
@@ -61,8 +75,10 @@ bool slot_scan_key(struct segment *g, const struct schema *s, const int64_t *cod
         struct block b;
         uint32_t from = *row > index * BLOCK_ROWS ? *row - index * BLOCK_ROWS : 0;
 
-        if (segment_block(g, index, NULL, &b) != BLOCK_READY)
-            return false;
+        /* The caller has prepared: all that is looked at is in memory. */
+        bool there = key_block(g, index, s, &b);
+
+        ASSERT(there);
         memset(sel, 0, sizeof sel);
         for (uint32_t i = from; i < b.rows; i++)
             sel[i / 64] |= 1ull << (i % 64);
@@ -101,6 +117,15 @@ static void take_by_position(const struct schema *s, const struct batch *b, stru
     }
 }
 
+int slot_key_columns(const struct schema *s, const struct batch *b, struct key_columns *k)
+{
+    int rc = key_columns_find(s, b, k, NULL);
+
+    if (rc == 0)
+        take_by_position(s, b, k);
+    return rc;
+}
+
 bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct segment **g,
                uint32_t *row)
 {
@@ -111,9 +136,8 @@ bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct
     struct slot_part *p;
     bool timeless;
 
-    if (key_columns_find(s, b, &k, NULL) != 0)
+    if (slot_key_columns(s, b, &k) != 0)
         return false;
-    take_by_position(s, b, &k);
     timeless = k.time >= 0 && !k.given[k.time];
     if (key_find_missing(&k, batch_row, timeless) >= 0)
         return false;
@@ -135,5 +159,6 @@ bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct
     if (!p || slot_index_find(p, s, hash.full, codes, row) != SLOT_FOUND)
         return false;
     *g = p->segment;
+    segment_touch(*g, t->tick);
     return true;
 }

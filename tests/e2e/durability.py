@@ -26,6 +26,7 @@ CYCLES = int(os.environ.get("CYCLES", "5"))
 WRITERS = int(os.environ.get("WRITERS", "6"))
 SEED = int(os.environ.get("SEED", "0")) or int.from_bytes(os.urandom(4), "little")
 EVENTS = int(os.environ.get("EVENTS", "150000"))
+CHECKPOINT_LOG = os.environ.get("CHECKPOINT_LOG", "1M")  # many checkpoints in each life
 FIRST_ID = 1 << 24  # ids of a writer
 
 
@@ -185,7 +186,8 @@ def main():
     journals = [{} for _ in range(WRITERS)]
     statements = partial = complete = parted = 0
     slowest = 0.0
-    with Node("--cores", "2", "--slots", "8", schema_dir=support.EVENTS_SCHEMAS) as server:
+    with Node("--cores", "2", "--slots", "8", "--checkpoint-log", CHECKPOINT_LOG,
+              schema_dir=support.EVENTS_SCHEMAS) as server:
         with server.connect() as conn:
             conn.cursor().execute(
                 "CREATE TABLE kv (id BIGINT PRIMARY KEY, version INT, s VARCHAR(64))")

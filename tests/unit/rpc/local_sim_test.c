@@ -411,12 +411,15 @@ Test(local_sim, what_is_seen_when_memory_ends_is_there_after_a_restart)
         w.write = (struct cluster_write){.schema = w.schema, .done = write_done};
         cr_assert_eq(batch_open(w.bytes.data, w.bytes.len, &w.write.batch, &w.err), 0);
         call(0, run_write, NULL);
-        cr_assert_eq(w.rc, -ENOMEM);
+        cr_assert_eq(w.rc, -ENOMEM, "%d %d %s, seed %lu", w.rc, w.err.code, w.err.text,
+                     (unsigned long)seed);
         cr_assert_eq(w.err.code, 1037);
         for (unsigned i = 0; i < CORES; i++)
             reactor_budget(reactor_group_get(w.group, i))->limit = 1 << 28;
         seen = count_rows();
-        cr_assert_eq(seen, 10 + w.write.result.inserted);
+        cr_assert_eq(seen, 10 + w.write.result.inserted, "%lu seen, %lu told, seed %lu",
+                     (unsigned long)seen, (unsigned long)w.write.result.inserted,
+                     (unsigned long)seed);
         restart();
         cr_assert_eq(count_rows(), seen, "seed %lu", (unsigned long)seed);
         end();

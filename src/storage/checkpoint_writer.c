@@ -1,0 +1,140 @@
+/* Writer of a checkpoint's extents: two of them, at a pace. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/assert.h"
+#include "storage/checkpoint_impl.h"
+
+/* The largest chunk in an extent of its own, and what pads it. */
+#define EXTENT_LIMIT (DATAFILE_MAX_CHUNK + CHECKPOINT_EXTENT_BYTES)
+
+static void fire(struct timer *t)
+{
+    struct checkpoint_writer *w = container_of(t, struct checkpoint_writer, timer);
+
+    reactor_task(store_reactor(w->store), w->wake, TASK_BULK);
+}
+
+void checkpoint_writer_init(struct checkpoint_writer *w, struct store *store, uint64_t bytes_per_s,
+                            struct task *wake)
+{
+    *w = (struct checkpoint_writer){.store = store, .bytes_per_s = bytes_per_s, .wake = wake};
+    w->timer.fire = fire;
+    for (unsigned i = 0; i < 2; i++)
+        buffer_init(&w->extents[i], EXTENT_LIMIT);
+    budget_charge_always(reactor_budget(store_reactor(store)), 2 * CHECKPOINT_EXTENT_BYTES);
+}
+
+void checkpoint_writer_fini(struct checkpoint_writer *w)
+{
+    if (!store_is_abandoned(w->store)) {
+        ASSERT(!w->writing);
+        timer_cancel(store_reactor(w->store), &w->timer);
+        budget_release(reactor_budget(store_reactor(w->store)), 2 * CHECKPOINT_EXTENT_BYTES);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        buffer_fini(&w->extents[i]);
+}
+
+static bool is_aligned(const struct buffer *b)
+{
+    return (uintptr_t)b->data % DATAFILE_UNIT == 0;
+}
+
+int checkpoint_writer_extent(struct checkpoint_writer *w, struct buffer **extent)
+{
+    struct buffer *b = &w->extents[w->fill];
+
+    if (!b->data) {
+        b->data = aligned_alloc(DATAFILE_UNIT, CHECKPOINT_EXTENT_BYTES);
+        if (!b->data)
+            return -ENOMEM;
+        b->cap = CHECKPOINT_EXTENT_BYTES;
+    }
+    *extent = b;
+    return 0;
+}
+
+uint64_t checkpoint_writer_at(const struct checkpoint_writer *w)
+{
+    uint64_t ahead = w->writing && w->append.file == w->file ? w->append.len : 0;
+
+    return store_file_bytes(w->file) + ahead;
+}
+
+/* Whole units in memory for the device: growing has moved the bytes to any place. */
+static int seal(struct buffer *b)
+{
+    int rc = datafile_pad(b);
+    uint8_t *aligned;
+
+    if (rc != 0 || is_aligned(b))
+        return rc;
+    aligned = aligned_alloc(DATAFILE_UNIT, b->len);
+    if (!aligned)
+        return -ENOMEM;
+    memcpy(aligned, b->data, b->len);
+    free(b->data);
+    b->data = aligned;
+    b->cap = b->len;
+    return 0;
+}
+
+static void written(struct store_append *a)
+{
+    struct checkpoint_writer *w = container_of(a, struct checkpoint_writer, append);
+    struct buffer *b = &w->extents[!w->fill];
+
+    w->writing = false;
+    w->rc = a->rc;
+    buffer_reset(b, 2 * CHECKPOINT_EXTENT_BYTES);
+    if (!is_aligned(b) || b->cap < CHECKPOINT_EXTENT_BYTES)
+        buffer_fini(b);
+    reactor_task(store_reactor(w->store), w->wake, TASK_BULK);
+}
+
+/* Is it too early for the next write? Then the timer is set. */
+static bool must_wait(struct checkpoint_writer *w)
+{
+    struct reactor *r = store_reactor(w->store);
+    uint64_t now = reactor_now_ns(r);
+
+    if (!w->bytes_per_s || now >= w->next_ns)
+        return false;
+    timer_arm(r, &w->timer, w->next_ns - now);
+    return true;
+}
+
+static void set_pace(struct checkpoint_writer *w, uint64_t bytes)
+{
+    uint64_t now = reactor_now_ns(store_reactor(w->store));
+
+    if (!w->bytes_per_s)
+        return;
+    if (w->next_ns < now)
+        w->next_ns = now;
+    w->next_ns += (uint64_t)((double)bytes * 1e9 / (double)w->bytes_per_s);
+}
+
+enum step checkpoint_writer_push(struct checkpoint_writer *w, int *rc)
+{
+    struct buffer *b = &w->extents[w->fill];
+
+    *rc = w->rc;
+    if (*rc != 0 || b->len == 0)
+        return STEP_READY;
+    if (w->writing || must_wait(w))
+        return STEP_PENDING;
+    *rc = seal(b);
+    if (*rc != 0)
+        return STEP_READY;
+    w->append =
+        (struct store_append){.file = w->file, .bytes = b->data, .len = b->len, .done = written};
+    w->writing = true;
+    w->fill = !w->fill;
+    w->bytes += b->len;
+    set_pace(w, b->len);
+    store_append(w->store, &w->append);
+    return STEP_READY;
+}

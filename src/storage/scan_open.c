@@ -1,0 +1,253 @@
+/* Scan: what it needs before its first step: the segments as they are now, the columns, the outputs. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "storage/scan_impl.h"
+#include "storage/scan_key.h"
+#include "storage/slot_disk.h"
+
+static enum scan_mode choose_mode(const struct scan *x)
+{
+    const struct program *p = x->program;
+    bool totals = !p->n_columns && !p->join, counts = true;
+
+    if (p->output == OUTPUT_ROWS)
+        return p->n_order ? SCAN_MODE_TOPN : SCAN_MODE_ROWS;
+    for (unsigned i = 0; i < p->n_aggregates; i++) {
+        const struct aggregate *a = &p->aggregates[i];
+        bool plain_count = a->kind == AGGREGATE_COUNT && a->column < x->schema->n_columns;
+        totals &=
+            a->kind == AGGREGATE_COUNT_ROWS || plain_count || scan_is_own_ordered(x, a->column);
+        counts &= a->kind == AGGREGATE_COUNT_ROWS;
+    }
+    if (totals)
+        return SCAN_MODE_TOTALS;
+    if (counts && p->n_columns == 1 && !p->join && p->columns[0] < x->schema->n_columns) {
+        enum column_layout layout = x->schema->columns[p->columns[0]].layout;
+        if (layout == LAYOUT_ENUM || layout == LAYOUT_LIST)
+            return SCAN_MODE_CODES;
+    }
+    return SCAN_MODE_GROUPS;
+}
+
+static void pin_part(struct scan *x, uint32_t slot, struct segment *g, uint32_t from, uint32_t to)
+{
+    segment_touch(g, slot_tick(x->slots[slot]));
+    x->parts[x->n_parts++] = (struct scan_part){slot, segment_get(g), from, to};
+}
+
+/* The one row that a whole key asks for, found by the slots' indexes. */
+static int pin_row(struct scan *x, const struct scan_key *key)
+{
+    x->parts = calloc(1, sizeof(*x->parts));
+    if (!x->parts)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < x->n_slots; i++) {
+        struct segment *g;
+        uint32_t row;
+        if (!slot_find(x->slots[i], &key->batch, 0, &g, &row))
+            continue;
+        pin_part(x, i, g, row, row + 1);
+        break;
+    }
+    return 0;
+}
+
+/* Segments of all partitions, or of the one (of tables that have them) that the key's time names. */
+static int pin_segments(struct scan *x, const int64_t *partition)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < x->n_slots; i++)
+        n += slot_segments(x->slots[i]);
+    x->parts = calloc(n + 1, sizeof(*x->parts));
+    if (!x->parts)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < x->n_slots; i++)
+        for (uint32_t k = 0; k < slot_segments(x->slots[i]); k++) {
+            struct segment *g = slot_segment(x->slots[i], k);
+            if (!partition || segment_partition(g) == *partition)
+                pin_part(x, i, g, 0, segment_rows(g));
+        }
+    return 0;
+}
+
+static bool can_find(const struct scan *x, const struct scan_key *key)
+{
+    for (uint32_t i = 0; i < x->n_slots; i++)
+        if (!slot_can_find(x->slots[i], &key->batch, 0))
+            return false;
+    return true;
+}
+
+static int pin_key(struct scan *x, const struct scan_key *key)
+{
+    int64_t partition;
+
+    if (can_find(x, key)) {
+        x->window_rows = 64;
+        return pin_row(x, key);
+    }
+    /* What the indexes need is on disk: the condition finds the row without them. */
+    return pin_segments(x, scan_key_partition(key, x->schema, &partition) ? &partition : NULL);
+}
+
+static int pin_parts(struct scan *x)
+{
+    struct scan_key key;
+
+    x->window_rows = SCAN_WINDOW;
+    if (!scan_key_init(&key, x->program->where, x->schema))
+        return pin_segments(x, NULL);
+    int rc = pin_key(x, &key);
+    scan_key_fini(&key);
+    return rc;
+}
+
+static int take_want(struct scan *x, const bool *used, struct column_want *out)
+{
+    uint16_t *columns = arena_alloc(&x->arena, x->schema->n_columns * sizeof(*columns) + 1);
+
+    if (!columns)
+        return -ENOMEM;
+    out->columns = columns;
+    for (unsigned c = 0; c < x->schema->n_columns; c++)
+        if (used[c])
+            columns[out->n++] = (uint16_t)c;
+    return 0;
+}
+
+/* The columns that blocks must have in memory. */
+static int make_wants(struct scan *x)
+{
+    const struct program *p = x->program;
+    bool used[SCHEMA_MAX_COLUMNS] = {false};
+
+    filter_columns(p->where, used);
+    int rc = take_want(x, used, &x->where_want);
+    for (unsigned i = 0; i < p->n_columns; i++)
+        if (p->columns[i] < x->schema->n_columns)
+            used[p->columns[i]] = true;
+    for (unsigned i = 0; p->output == OUTPUT_GROUPS && i < p->n_aggregates; i++)
+        if (p->aggregates[i].kind != AGGREGATE_COUNT_ROWS &&
+            p->aggregates[i].column < x->schema->n_columns)
+            used[p->aggregates[i].column] = true;
+    if (p->join)
+        used[p->join->column] = true;
+    return rc ? rc : take_want(x, used, &x->want);
+}
+
+static int make_inputs(struct scan *x)
+{
+    const struct program *p = x->program;
+    unsigned n = p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0);
+    int rc = 0;
+
+    if (p->join) {
+        rc = join_map_new(p->join, &x->arena, x->budget, &x->join);
+        x->parent_rows = arena_alloc(&x->arena, x->window_rows * sizeof(*x->parent_rows));
+        if (rc || !x->parent_rows)
+            return -ENOMEM;
+    }
+    x->inputs = arena_alloc(&x->arena, n * sizeof(*x->inputs) + 1);
+    if (!x->inputs)
+        return -ENOMEM;
+    x->n_inputs = n;
+    for (unsigned i = 0; i < n && !rc; i++) {
+        bool group = i < p->n_columns;
+        if (!group && p->aggregates[i - p->n_columns].kind == AGGREGATE_COUNT_ROWS) {
+            x->inputs[i].ref = UINT16_MAX;
+            continue;
+        }
+        rc = input_init(&x->inputs[i], x->schema, x->join,
+                        group ? p->columns[i] : p->aggregates[i - p->n_columns].column,
+                        x->window_rows, &x->arena);
+    }
+    return rc;
+}
+
+static int make_builder(struct scan *x)
+{
+    x->builder = batch_builder_new(x->budget);
+    if (!x->builder)
+        return -ENOMEM;
+    for (unsigned i = 0; i < x->program->n_columns; i++) {
+        int rc = batch_builder_add_column(x->builder, (uint16_t)i,
+                                          program_output_kind(x->program, x->schema, i), 0);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int make_outputs(struct scan *x)
+{
+    int rc = 0;
+
+    if (x->mode == SCAN_MODE_ROWS || x->mode == SCAN_MODE_TOPN)
+        rc = make_builder(x);
+    if (!rc && x->mode == SCAN_MODE_TOPN)
+        rc = topn_new(x->program, x->schema, x->budget, &x->topn);
+    if (!rc && x->program->output == OUTPUT_GROUPS)
+        rc = partial_new(x->program, x->schema, x->budget, &x->partial);
+    if (!rc && (x->mode == SCAN_MODE_GROUPS || x->mode == SCAN_MODE_CODES))
+        rc = group_new(x->program, x->inputs, x->budget, &x->groups);
+    return rc;
+}
+
+int scan_new(const struct program *p, const struct schema *s, struct slot *const *slots,
+             uint32_t n_slots, struct budget *budget, struct task *wake, struct scan **out,
+             struct error_info *err)
+{
+    struct scan *x = calloc(1, sizeof(*x));
+
+    if (!x)
+        return error_set(err, -ENOMEM, 1037, "out of memory at the start of a scan");
+    x->program = p;
+    x->schema = s;
+    x->slots = slots;
+    x->n_slots = n_slots;
+    x->budget = budget;
+    x->wake = wake;
+    arena_init(&x->arena, p->memory, budget);
+    arena_init(&x->slot_arena, p->memory, budget);
+    buffer_init(&x->out, BATCH_MAX_BYTES);
+    x->mode = choose_mode(x);
+    x->stats.slots = n_slots;
+    int rc = pin_parts(x);
+    if (!rc)
+        rc = make_wants(x);
+    if (!rc)
+        rc = make_inputs(x);
+    if (!rc)
+        rc = make_outputs(x);
+    if (rc) {
+        scan_free(x);
+        return error_set(err, rc, 1038, "out of memory at the start of a scan of table %s",
+                         s->name);
+    }
+    *out = x;
+    return 0;
+}
+
+void scan_free(struct scan *x)
+{
+    if (!x)
+        return;
+    for (uint32_t i = 0; x->parts && i < x->n_parts; i++) {
+        if (x->waited)
+            segment_unwait(x->parts[i].segment, x->wake);
+        segment_put(x->parts[i].segment);
+    }
+    free(x->parts);
+    free(x->counts);
+    join_map_free(x->join);
+    group_free(x->groups);
+    partial_free(x->partial);
+    topn_free(x->topn);
+    batch_builder_free(x->builder);
+    buffer_fini(&x->out);
+    arena_fini(&x->slot_arena);
+    arena_fini(&x->arena);
+    free(x);
+}

@@ -1,0 +1,117 @@
+#pragma once
+/* Inside of a segment, for segment*.c only. */
+#include "reactor/buffer.h"
+#include "reactor/reactor.h"
+#include "storage/segment.h"
+#include "storage/segment_disk.h"
+
+enum {
+    BLOCK_BITS = 16,
+    SEGMENT_ANY_BLOCK = UINT32_MAX, /* a waiter for whatever arrives */
+};
+
+/* What a column of a block, or (position n_columns) its row mask, is on disk. Owner: its block. */
+struct segment_column {
+    struct directory_column disk; /* its chunk of the last committed cut */
+    struct directory_column cut;  /* the same for the cut at work: of use when encoded or aside */
+    uint8_t *aside;               /* its image, encoded before a change came */
+    uint32_t aside_len;
+    bool changed;     /* since the cut at work began, or without one since the last committed */
+    bool in_cut;      /* the cut at work must write it */
+    bool was_changed; /* in_cut: it was so before the cut began */
+    bool encoded;     /* in_cut: `cut` says where */
+    bool loading, failed;
+};
+
+/* Rows [n * 65536, ...) of the segment. Owner: the segment. */
+struct segment_block {
+    uint32_t rows, live_count;
+    uint64_t *live;           /* NULL = all rows live, or absent; bits at and above rows are zero */
+    uint32_t absent, loading; /* columns, row mask included */
+    bool failing;             /* one of those being read now failed */
+    uint32_t cut_rows, cut_live; /* at the begin of the cut at work */
+    uint32_t pending;            /* columns of the cut neither encoded nor aside */
+    uint32_t used;               /* segment.uses when its absent columns were last asked for */
+    uint64_t held; /* tick + 1 since when somebody gathers it with others; 0 = nobody */
+    bool appended; /* every column is marked as changed */
+    struct segment_column *disk; /* n_columns + 1 */
+    struct colblock *columns[];  /* NULL = absent */
+};
+
+struct segment_waiter {
+    struct task *task;
+    uint32_t block;
+    bool failed; /* it was run, and is to be told of a failure when it asks again */
+};
+
+/* A chunk on its way. Owner: the segment, to which it holds a reference. */
+struct segment_read {
+    struct store_read read;
+    struct segment *segment;
+    uint32_t block;
+    uint16_t column;
+};
+
+struct segment {
+    uint32_t refs;
+    uint32_t rows, live;
+    uint32_t n_blocks, cap_blocks;
+    uint32_t absent;       /* columns of all blocks, row masks included */
+    uint32_t rows_at_tick; /* segment_seal_quiet */
+    uint64_t tick, used_tick;
+    int64_t partition;
+    struct schema *schema;
+    struct segment_dicts dicts;
+    struct budget *budget;
+    struct segment_block **blocks;
+
+    struct store *store;
+    struct store_file *file; /* of the last committed cut; NULL = never written */
+    struct chunk_ref directory;
+    uint64_t file_live;
+    bool detached;                   /* its slot is gone: nothing is read any more */
+    uint64_t *owner_absent;          /* absent columns of all segments of the slot; may be NULL */
+    const struct segment_room *room; /* may be NULL */
+    const uint64_t *now;             /* in ticks; may be NULL */
+    struct segment_waiter *waiters;
+    uint32_t n_waiters, cap_waiters;
+    uint32_t loading, uses;
+    struct error_info error;
+
+    bool changed; /* as in segment_column, of any */
+    bool cut, cut_whole, cut_changed;
+    int cut_rc; /* it was given up */
+    bool has_cut_id;
+    uint32_t cut_blocks, cut_at; /* blocks it has; where to look for the next */
+    uint32_t cut_left;           /* columns not encoded yet */
+    uint64_t aside_bytes;
+    struct datafile_id cut_id;
+    struct store_file *cut_file;
+    struct chunk_ref cut_directory;
+};
+
+static inline bool segment_column_absent(const struct segment *g, const struct segment_block *b,
+                                         unsigned column)
+{
+    if (column < g->schema->n_columns)
+        return !b->columns[column];
+    return !b->live && b->disk[column].disk.ref.offset;
+}
+
+static inline uint64_t segment_now(const struct segment *g)
+{
+    return g->now ? *g->now : 0;
+}
+
+struct segment_block *segment_block_new(
+    struct segment *g); /* no rows, no columns; NULL = no memory */
+int segment_block_add(struct segment *g, struct segment_block *b); /* at the end: 0 or -ENOMEM */
+void segment_count_absent(struct segment *g, struct segment_block *b, int change);
+
+/* Before the first change of a block since the cut began: what the cut needs of it is encoded aside. */
+void segment_set_aside(struct segment *g, struct segment_block *b);
+/* The cut at work is no more, everything of it counts as changed. */
+void segment_cut_forget(struct segment *g);
+
+/* Bounds and NULLs of a column in memory. */
+void segment_column_bounds(const struct colblock *c, struct directory_column *out);

@@ -1,0 +1,89 @@
+/* Slot: clean columns and indexes leave memory, those of the partitions longest unused first. */
+#include <stdlib.h>
+
+#include "storage/slot_impl.h"
+
+enum {
+    INDEX_KEEP_TICKS = 30
+}; /* an index used within these stays: making it again reads all keys */
+
+/* Partition that may give memory back. Owner: one call. */
+struct victim {
+    struct slot *slot;
+    struct slot_part *part;
+    uint64_t used;
+};
+
+static int compare_victims(const void *a, const void *b)
+{
+    const struct victim *x = a, *y = b;
+
+    if (x->used != y->used)
+        return x->used < y->used ? -1 : 1;
+    return (x->part->partition > y->part->partition) - (x->part->partition < y->part->partition);
+}
+
+static uint32_t count_parts(struct slot *const *slots, uint32_t n)
+{
+    uint32_t parts = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        parts += slots[i]->n_parts;
+    return parts;
+}
+
+/* The index of a partition that nothing uses any more and that can be read again. */
+static size_t evict_index(const struct victim *v, uint64_t tick)
+{
+    size_t bytes = v->part->index.memory;
+
+    if (v->used + INDEX_KEEP_TICKS > tick || !segment_file(v->part->segment) ||
+        segment_is_loaded(v->part->segment))
+        return 0;
+    slot_index_drop(v->slot, v->part);
+    return bytes;
+}
+
+size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick)
+{
+    uint32_t parts = count_parts(slots, n), at = 0;
+    struct victim *victims = malloc((parts + 1u) * sizeof *victims);
+    size_t freed = 0;
+
+    if (!victims)
+        return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < slots[i]->n_parts; k++) {
+            struct slot_part *p = slots[i]->parts[k];
+
+            victims[at++] = (struct victim){slots[i], p, segment_used_tick(p->segment)};
+        }
+    }
+    qsort(victims, parts, sizeof *victims, compare_victims);
+    for (uint32_t i = 0; i < parts && freed < bytes; i++)
+        freed += segment_evict(victims[i].part->segment, bytes - freed, false);
+    for (uint32_t i = 0; i < parts && freed < bytes; i++)
+        freed += evict_index(&victims[i], tick);
+    for (uint32_t i = 0; i < parts && freed < bytes; i++)
+        freed += segment_evict(victims[i].part->segment, bytes - freed, true);
+    free(victims);
+    return freed;
+}
+
+size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick)
+{
+    return slot_evict_many(&t, 1, bytes, tick);
+}
+
+void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes)
+{
+    *clean = *changed = *indexes = 0;
+    for (uint32_t i = 0; i < t->n_parts; i++) {
+        size_t some, other;
+
+        segment_residency(t->parts[i]->segment, &some, &other);
+        *clean += some;
+        *changed += other;
+        *indexes += t->parts[i]->index.memory;
+    }
+}

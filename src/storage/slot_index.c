@@ -1,0 +1,168 @@
+/*
+ * Slot: the index of a partition made again from its key columns, a block at a time, with the hashes that the rows
+ * had when they were written.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "reactor/assert.h"
+#include "storage/selection.h"
+#include "storage/slot_impl.h"
+#include "storage/slot_memory.h"
+
+enum {
+    INDEX_ROWS = 1024, /* decoded at a time */
+    SHORT_BYTES = 256, /* keys up to this are hashed in one call */
+};
+
+/* Key values of some rows. Owner: one step. */
+struct index_window {
+    uint64_t sel[BLOCK_WORDS];
+    int64_t values[SCHEMA_MAX_KEY_COLUMNS][INDEX_ROWS];
+    uint8_t present[INDEX_ROWS];
+};
+
+void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],
+                   struct column_want *out)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->n_key; i++) { /* few: sorted as they are taken */
+        unsigned at = n++;
+
+        for (; at > 0 && columns[at - 1] > s->key[i]; at--)
+            columns[at] = columns[at - 1];
+        columns[at] = s->key[i];
+    }
+    *out = (struct column_want){columns, n};
+}
+
+/* Canonical bytes of a key part (key.h): the head, and for a text where the rest lies. */
+static uint32_t part_bytes(const struct slot *t, unsigned column, int64_t value, uint8_t head[9],
+                           const char **text, uint32_t *len)
+{
+    const struct dict *d = t->dicts[column];
+
+    *len = 0;
+    if (!d || t->schema->columns[column].type != COLUMN_STRING) {
+        if (d)
+            value = dict_int(d, (uint32_t)value);
+        head[0] = 'i';
+        memcpy(head + 1, &value, sizeof value);
+        return 1 + sizeof value;
+    }
+    *text = dict_bytes(d, (uint32_t)value, len);
+    head[0] = 's';
+    memcpy(head + 1, len, sizeof *len);
+    return 1 + sizeof *len;
+}
+
+static uint64_t hash_long(const struct slot *t, const struct index_window *w, uint32_t row)
+{
+    XXH3_state_t state;
+
+    XXH3_INITSTATE(&state);
+    XXH3_64bits_reset_withSeed(&state, t->seed);
+    for (unsigned i = 0; i < t->schema->n_key; i++) {
+        uint8_t head[9];
+        const char *text = NULL;
+        uint32_t len, n = part_bytes(t, t->schema->key[i], w->values[i][row], head, &text, &len);
+
+        XXH3_64bits_update(&state, head, n);
+        if (len)
+            XXH3_64bits_update(&state, text, len);
+    }
+    return XXH3_64bits_digest(&state);
+}
+
+static uint64_t hash_row(const struct slot *t, const struct index_window *w, uint32_t row)
+{
+    uint8_t bytes[SHORT_BYTES + 9];
+    size_t at = 0;
+
+    for (unsigned i = 0; i < t->schema->n_key; i++) {
+        const char *text = NULL;
+        uint32_t len;
+
+        if (at > SHORT_BYTES)
+            return hash_long(t, w, row);
+        at += part_bytes(t, t->schema->key[i], w->values[i][row], bytes + at, &text, &len);
+        if (len > SHORT_BYTES || at + len > SHORT_BYTES)
+            return hash_long(t, w, row);
+        if (len)
+            memcpy(bytes + at, text, len);
+        at += len;
+    }
+    return XXH3_64bits_withSeed(bytes, at, t->seed);
+}
+
+/* Rows [from, from + INDEX_ROWS) of a block into the index. */
+static int index_rows(struct slot *t, struct slot_part *p, const struct block *b, uint32_t from,
+                      struct index_window *w)
+{
+    uint32_t first = p->index_at * BLOCK_ROWS, n = 0;
+    uint32_t to = b->rows - from < INDEX_ROWS ? b->rows : from + INDEX_ROWS;
+
+    selection_fill(w->sel, from, to);
+    if (b->live)
+        selection_and(w->sel, b->live);
+    for (unsigned i = 0; i < t->schema->n_key; i++)
+        (void)colblock_decode(b->columns[t->schema->key[i]], w->sel, w->values[i], w->present);
+    for (uint32_t word = from / 64; word < from / 64 + INDEX_ROWS / 64; word++) {
+        for (uint64_t bits = w->sel[word]; bits; bits &= bits - 1, n++) {
+            uint32_t row = first + word * 64 + (uint32_t)__builtin_ctzll(bits);
+            int rc = key_table_insert(&p->index, (uint32_t)hash_row(t, w, n), row);
+
+            if (rc != 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+int slot_index_step(struct slot *t, struct slot_part *p)
+{
+    uint16_t columns[SCHEMA_MAX_KEY_COLUMNS];
+    struct column_want want;
+    struct index_window *w;
+    struct block b;
+    int rc = 0;
+
+    ASSERT(p->unindexed);
+    slot_key_want(t->schema, columns, &want);
+    if (p->index_at < segment_blocks(p->segment)) {
+        ASSERT(segment_block_has(p->segment, p->index_at, &want));
+        (void)segment_block_want(p->segment, p->index_at, &want, NULL, &b);
+        w = slot_memory_new(t->budget, sizeof *w);
+        if (!w)
+            return -ENOMEM;
+        for (uint32_t from = 0; from < b.rows && rc == 0; from += INDEX_ROWS)
+            rc = index_rows(t, p, &b, from, w);
+        slot_memory_free(t->budget, w, sizeof *w);
+        p->index_at++;
+    }
+    if (rc != 0) { /* a part of a block is in it: from the start again */
+        key_table_fini(&p->index);
+        key_table_init(&p->index, t->budget);
+        p->index_at = 0;
+        return rc;
+    }
+    if (p->index_at == segment_blocks(p->segment)) {
+        p->unindexed = false;
+        t->unindexed--;
+    }
+    return 0;
+}
+
+void slot_index_drop(struct slot *t, struct slot_part *p)
+{
+    key_table_fini(&p->index);
+    key_table_init(&p->index, t->budget);
+    p->index_at = 0;
+    t->unindexed += !p->unindexed;
+    p->unindexed = true;
+}

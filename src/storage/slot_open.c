@@ -1,0 +1,117 @@
+/* Slot: put together from the files of a checkpoint. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/dict_image.h"
+#include "storage/slot_impl.h"
+#include "storage/slot_memory.h"
+
+struct store_file *slot_dict_file(const struct slot *t)
+{
+    return t->dict_file.file;
+}
+
+const struct chunk_ref *slot_dict_directory(const struct slot *t)
+{
+    return t->dict_file.directory.offset ? &t->dict_file.directory : NULL;
+}
+
+void slot_set_dict_directory(struct slot *t, const struct chunk_ref *ref)
+{
+    t->dict_file.directory = *ref;
+}
+
+static int open_piece(struct slot *t, struct store *store, struct store_file *file,
+                      const struct dict_piece *p, struct error_info *err)
+{
+    int column = schema_find_column_id(t->schema, p->column_id);
+    struct dict *d, *items;
+    struct error_info why = {0};
+    uint8_t *bytes;
+    int rc;
+
+    if (column < 0)
+        return 0; /* of a column that is gone */
+    items = t->dicts[column];
+    d = p->lists ? t->lists[column] : items;
+    if (!d)
+        return error_set(err, -EBADMSG, 1030,
+                         "%s: holds a dictionary of column '%s' of table %s, which has none",
+                         store_file_name(file), t->schema->columns[column].name, t->schema->name);
+    rc = store_read_now(store, file, &p->ref, &bytes, err);
+    if (rc != 0)
+        return rc;
+    rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
+                           dict_count(items), d, &why);
+    free(bytes);
+    if (rc == -ENOMEM)
+        return error_set(err, rc, 1038, "table %s: no memory for its dictionaries",
+                         t->schema->name);
+    if (rc == 0 && dict_count(d) != p->first + p->n)
+        rc = error_set(&why, -EBADMSG, 1030, "%" PRIu32 " entries instead of %" PRIu32,
+                       dict_count(d), p->first + p->n);
+    if (rc != 0)
+        return error_set(err, rc, 1030, "%s, offset %" PRIu64 ": damaged: %s",
+                         store_file_name(file), p->ref.offset, why.text);
+    return 0;
+}
+
+static void note_generation(struct slot *t, const struct datafile_id *id)
+{
+    if (t->generation < id->generation)
+        t->generation = id->generation;
+}
+
+int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file,
+                    const struct dict_directory *dir, struct error_info *err)
+{
+    struct slot_dict_file *f = &t->dict_file;
+    struct dict_piece *pieces = malloc((dir->n_pieces + 1u) * sizeof *pieces);
+    int rc = 0;
+
+    if (!pieces)
+        return error_set(err, -ENOMEM, 1037, "table %s: out of memory", t->schema->name);
+    for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
+        rc = open_piece(t, store, file, &dir->pieces[i], err);
+    if (rc != 0) {
+        free(pieces);
+        return rc;
+    }
+    memcpy(pieces, dir->pieces, dir->n_pieces * sizeof *pieces);
+    free(f->pieces);
+    f->pieces = pieces;
+    f->n_pieces = f->n_written = dir->n_pieces;
+    f->cap_pieces = dir->n_pieces + 1;
+    store_file_put(f->file);
+    f->file = store_file_get(file);
+    note_generation(t, &dir->id);
+    return 0;
+}
+
+int slot_open_segment(struct slot *t, struct store *store, struct store_file *file,
+                      const struct segment_directory *dir, struct error_info *err)
+{
+    struct segment_dicts dicts = {t->dicts, t->lists};
+    struct slot_part *p = slot_part_find(t, dir->id.partition);
+    struct segment *g;
+    int rc;
+
+    if (p)
+        return error_set(err, -EBADMSG, 1030, "%s: table %s has this partition already",
+                         store_file_name(file), t->schema->name);
+    rc = segment_open(t->schema, &dicts, store, file, dir, t->budget, &g, err);
+    if (rc != 0)
+        return rc;
+    rc = slot_part_add(t, dir->id.partition, g, &p);
+    if (rc != 0) {
+        segment_put(g);
+        return error_set(err, rc, 1038, "table %s: no memory to open a segment", t->schema->name);
+    }
+    p->unindexed = true;
+    t->unindexed++;
+    t->store = store;
+    note_generation(t, &dir->id);
+    return 0;
+}

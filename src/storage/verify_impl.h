@@ -1,0 +1,42 @@
+#pragma once
+/* Inside of the verification, for verify*.c only. */
+#include "storage/datadir.h"
+#include "storage/root.h"
+#include "storage/verify.h"
+
+struct catalog;
+
+/* One verification. Owner: its thread. */
+struct verify {
+    const struct verify_config *config;
+    struct verify_counts *counts;
+    struct datadir dir;
+    uint64_t total, done, told; /* bytes, for the progress */
+    int rc;                     /* -ENOMEM: it cannot go on */
+    /* of the root */
+    struct root_head head;
+    struct catalog *catalog; /* NULL = damaged or none */
+};
+
+__attribute__((format(printf, 4, 5))) void verify_found(struct verify *v, const char *file,
+                                                        uint64_t offset, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void verify_notice(struct verify *v, const char *file,
+                                                         uint64_t offset, const char *fmt, ...);
+void verify_progress(struct verify *v, uint64_t bytes);
+
+/* Full path of a file of the directory. */
+void verify_path(const struct verify *v, char *out, size_t cap, const char *file);
+
+/* n bytes at the offset into bytes: false after a finding. */
+bool verify_read(struct verify *v, int fd, const char *file, void *bytes, size_t n,
+                 uint64_t offset);
+
+/* Data files, in the order of the root. */
+struct verify_data;
+struct verify_data *verify_data_new(struct verify *v); /* NULL on -ENOMEM */
+void verify_data_file(struct verify_data *d, const struct root_file *f);
+void verify_data_free(struct verify_data *d);
+
+/* Log files from the generation on that the checkpoint needs. */
+void verify_log(struct verify *v);
+uint64_t verify_log_bytes(const struct verify *v); /* of all log files */
