@@ -17,6 +17,7 @@ enum { NODE_LOG_CORE = 0, HIDDEN_KEY_CORE_BITS = 8, HIDDEN_KEY_NUMBER_BITS = 14 
 struct ddl_op;
 struct log_held;
 struct checkpoints;
+struct retention;
 struct store;
 
 struct node { /* made by the main thread; the log and DDL queue belong to core 0 */
@@ -31,9 +32,11 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     struct timer space_timer;          /* core 0: looks for room after -ENOSPC */
     struct log_held *held, *held_last; /* core 0: applied, but the disk was full */
     atomic_bool ready;
+    atomic_uint rounds_ended;      /* checkpoints, good or not */
     atomic_bool memory_short;      /* a core wants changed rows to become such that it can let go */
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
     struct checkpoints *checkpoints;
+    struct retention *retention;
     uint64_t *root_lsn; /* start: by slot, records up to it are in the checkpoint */
     uint64_t root_round, definitions_lsn;
     uint64_t replayed; /* records, at the start */
@@ -86,3 +89,5 @@ void local_query_next(struct cluster_query *q);
 void local_query_close(struct cluster_query *q);
 void local_write_start(struct cluster *c, struct cluster_write *w);
 void local_ddl_start(struct cluster *c, struct cluster_ddl *d);
+void local_partition_start(struct local *l, struct cluster_ddl *d); /* DDL of partitions */
+void local_partitions_start(struct cluster *c, struct cluster_partitions *p);

@@ -356,6 +356,7 @@ static void round_end(struct checkpoints *k)
     catalog_put(k->catalog);
     k->catalog = NULL;
     k->stage = ROUND_IDLE;
+    atomic_fetch_add_explicit(&k->node->rounds_ended, 1, memory_order_relaxed);
     serve_waits(k);
     maybe_ended(k);
 }
@@ -384,12 +385,27 @@ static bool is_due(const struct checkpoints *k)
     return log.bytes + k->bytes_found - k->bytes_then >= limit || k->ticks >= QUIET_TICKS;
 }
 
+/* No round can begin while the log takes nothing: who waits for one is told. */
+static void refuse_waits(struct checkpoints *k)
+{
+    int refusing = atomic_load_explicit(&k->node->refusing, memory_order_relaxed);
+
+    if (!k->waits || k->stage != ROUND_IDLE || !refusing)
+        return;
+    k->served = k->waits;
+    k->waits = NULL;
+    k->committed = false;
+    k->rc = refusing;
+    serve_waits(k);
+}
+
 static void tick_fired(struct timer *t)
 {
     struct checkpoints *k = container_of(t, struct checkpoints, tick);
 
     timer_arm(reactor_self(), t, TICK_NS);
     k->ticks++;
+    refuse_waits(k);
     if (!can_begin(k) || (k->rc && !k->waits && k->ticks < ROUND_EXTRA_TICKS))
         return;
     if (is_due(k)) {

@@ -4,13 +4,22 @@
  * pressure what was not used for longest leaves, and a checkpoint is asked for when only changed rows are left.
  * Owner: the core.
  */
+#include "reactor/leg.h"
 #include "rpc/local.h"
 
 /* Every second. */
 void local_load_tick(struct local *l);
 
 /*
- * Room for a write of so many bytes? Lets cold columns go when there is not. false: there is none now, but a
- * checkpoint under way will make some; ask again later.
+ * Room for a write of so many bytes, with some left for those who read? Lets cold columns go when there is not. SOON:
+ * a checkpoint under way will make some, ask again later. SCARCE: hardly, and nothing will make more; NONE: no.
  */
-bool local_make_room(struct local *l, uint64_t bytes);
+enum local_room { LOCAL_ROOM, LOCAL_ROOM_SOON, LOCAL_ROOM_SCARCE, LOCAL_ROOM_NONE };
+enum local_room local_make_room(struct local *l, uint64_t bytes);
+
+/* Stop of the node, after every request has ended: no more reading ahead; replies when nothing is on its way. */
+struct load_stop {
+    struct leg leg; /* to the core; run = local_load_stop */
+    struct timer timer;
+};
+void local_load_stop(struct leg *leg);

@@ -19,7 +19,9 @@
 enum {
     WRITE_ARENA_BYTES = 256 << 20,
     ROOM_RETRY_NS = 20000000,
-    ROOM_TRIES = 1500, /* 30 s: then the write is refused */
+    ROOM_TRIES = 1500,  /* 30 s: then the write is refused, */
+    MAX_WAITS = 100000, /* for reads: then memory is too small for what the batch touches at once */
+    ROOM_ROUNDS = 2,    /* or after a whole checkpoint that made none */
 };
 
 struct write_leg {
@@ -32,8 +34,9 @@ struct write_leg {
     struct log_submit submit; /* the shard core's while lent */
     struct task wake;         /* what the pieces need is being read */
     struct timer retry;       /* there is no room now */
-    unsigned tries;
-    bool waited;           /* for something to be read */
+    unsigned tries, rounds;   /* waits, checkpoints ended when it began to */
+    bool waited;              /* for something to be read */
+    unsigned waits;
     struct buffer applied; /* rows of a piece that could not be applied whole */
     struct write_result result;
     struct error_info error;
@@ -187,6 +190,14 @@ static void log_applied(struct local *local, struct write_leg *l, const struct s
     rec->client = rec->sequence = 0; /* a repetition is not answered by a part */
 }
 
+static int no_memory(struct error_info *err, const struct schema *s)
+{
+    return error_set(err, -ENOMEM, 1037,
+                     "out of memory for a row of table '%s': the memory budget of the core is "
+                     "spent; raise --memory",
+                     s->name);
+}
+
 static int apply_piece(struct local *local, struct write_leg *l, const struct split_piece *p)
 {
     const struct cluster_write *w = l->op->write;
@@ -210,10 +221,9 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     }
     if (rc) {
         log_applied(local, l, p, &r);
-        return error_set(&l->error, rc, rc == -ENOSPC ? 1114 : 1037,
-                         rc == -ENOSPC ? "The table '%s' is full: a segment has 2^32 rows"
-                                       : "out of memory for a row of table '%s': the memory budget "
-                                         "of the core is spent; raise --memory",
+        if (rc == -ENOMEM)
+            return no_memory(&l->error, w->schema);
+        return error_set(&l->error, rc, 1114, "The table '%s' is full: a segment has 2^32 rows",
                          w->schema->name);
     }
     if (w->client_id)
@@ -226,8 +236,7 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     return 0;
 }
 
-/* Everything the pieces touch is in memory; else the leg waits and runs again. */
-static enum block_state prepare_pieces(struct local *local, struct write_leg *l)
+static enum block_state prepare_once(struct local *local, struct write_leg *l)
 {
     enum block_state all = BLOCK_READY;
 
@@ -239,32 +248,69 @@ static enum block_state prepare_pieces(struct local *local, struct write_leg *l)
         if (one != BLOCK_READY)
             all = one;
     }
-    if (all == BLOCK_PENDING)
+    return all;
+}
+
+/*
+ * Everything the pieces touch is in memory, and nothing is let go before it is used; else the leg waits and runs again.
+ * Room for one piece may have been made by letting go what another needs, so all are looked at again.
+ */
+static enum block_state prepare_pieces(struct local *local, struct write_leg *l)
+{
+    enum block_state all = prepare_once(local, l);
+
+    shard_freeze(local->shard, true);
+    if (all == BLOCK_READY)
+        all = prepare_once(local, l);
+    if (all == BLOCK_PENDING && l->waits++ < MAX_WAITS) {
         l->waited = true;
-    else if (l->waited)
+        return all;
+    }
+    if (l->waited || all != BLOCK_READY)
         shard_unwait(local->shard, &l->wake);
-    if (all == BLOCK_FAILED) {
-        bool no_memory = l->error.code == 1037 || l->error.code == 1038;
-        shard_unwait(local->shard, &l->wake);
-        l->error.code = no_memory ? 1037 : l->error.code;
-        l->rc = no_memory ? -ENOMEM : -EIO;
+    if (all == BLOCK_PENDING) {
+        all = BLOCK_FAILED;
+        l->rc = no_memory(&l->error, l->op->write->schema);
+    } else if (all == BLOCK_FAILED) {
+        bool memory = l->error.code == 1037 || l->error.code == 1038;
+        l->error.code = memory ? 1037 : l->error.code;
+        l->rc = memory ? -ENOMEM : -EIO;
     }
     return all;
 }
 
+static bool may_wait(const struct local *local, const struct write_leg *l)
+{
+    unsigned ended = atomic_load_explicit(&local->node->rounds_ended, memory_order_relaxed);
+
+    return !l->tries || (l->tries < ROOM_TRIES && ended - l->rounds < ROOM_ROUNDS);
+}
+
 static void wait_for_room(struct local *local, struct write_leg *l)
 {
-    l->tries++;
+    if (!l->tries++)
+        l->rounds = atomic_load_explicit(&local->node->rounds_ended, memory_order_relaxed);
     timer_arm(local->reactor, &l->retry, ROOM_RETRY_NS);
 }
 
-static bool has_room(struct local *local, const struct write_leg *l)
+/* False: the leg waits, or gets an error. What makes room is always let through. */
+static bool find_room(struct local *local, struct write_leg *l)
 {
+    const struct cluster_write *w = l->op->write;
     uint64_t bytes = 0;
 
+    if (w->batch.op == BATCH_DELETE)
+        return true;
     for (uint32_t i = 0; i < l->n; i++)
         bytes += l->pieces[i]->batch.len;
-    return local_make_room(local, bytes);
+    enum local_room room = local_make_room(local, bytes);
+    if (room == LOCAL_ROOM_SOON && may_wait(local, l)) {
+        wait_for_room(local, l);
+        return false;
+    }
+    if (room == LOCAL_ROOM_NONE || room == LOCAL_ROOM_SOON)
+        l->rc = no_memory(&l->error, w->schema);
+    return true;
 }
 
 static void apply_pieces(struct local *local, struct write_leg *l)
@@ -289,13 +335,15 @@ static void shard_apply(struct leg *leg)
         l->rc =
             error_set(&l->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                       "writes are refused: the log cannot be written (%s)", strerror(-refusing));
-    if (!l->rc && l->tries < ROOM_TRIES && !has_room(local, l)) {
-        wait_for_room(local, l);
+    if (l->wake.queued) /* it is about to run here */
         return;
-    }
-    if (!l->rc && prepare_pieces(local, l) == BLOCK_PENDING)
+    timer_cancel(local->reactor, &l->retry);
+    if (!l->rc && !find_room(local, l))
         return;
-    apply_pieces(local, l);
+    bool pending = !l->rc && prepare_pieces(local, l) == BLOCK_PENDING;
+    if (!pending && !l->wake.queued) /* else it runs once more: the leg may be gone afterwards */
+        apply_pieces(local, l);
+    shard_freeze(local->shard, false);
 }
 
 static void check_pieces(struct local *local, struct write_leg *l)
@@ -320,10 +368,15 @@ static void shard_check(struct leg *leg)
     struct write_leg *l = (struct write_leg *)leg;
     struct local *local = local_of(reactor_self());
 
-    if (prepare_pieces(local, l) == BLOCK_PENDING)
+    if (l->wake.queued)
         return;
-    check_pieces(local, l);
-    leg_reply(local->reactor, leg);
+    bool pending = !l->rc && prepare_pieces(local, l) == BLOCK_PENDING;
+    pending |= l->wake.queued; /* runs once more: the leg may be gone afterwards */
+    if (!pending)
+        check_pieces(local, l);
+    shard_freeze(local->shard, false);
+    if (!pending)
+        leg_reply(local->reactor, leg);
 }
 
 static void woken(struct task *t)
@@ -360,6 +413,7 @@ static void lend_all(struct write_op *op, leg_fn *run)
         l->retry.fire = retried;
         l->tries = 0;
         l->waited = false;
+        l->waits = 0;
         l->result = (struct write_result){0};
         op->lent++;
     }

@@ -11,6 +11,7 @@
 #include "rpc/local_checkpoint.h"
 #include "rpc/local_ddl.h"
 #include "rpc/local_load.h"
+#include "rpc/local_retention.h"
 #include "rpc/local_write.h"
 #include "rpc/node_restore.h"
 #include "storage/store.h"
@@ -88,6 +89,7 @@ const struct cluster_ops local_ops = {
     .query_close = local_query_close,
     .write_start = local_write_start,
     .ddl_start = local_ddl_start,
+    .partitions_start = local_partitions_start,
     .table_stats = local_table_stats,
 };
 
@@ -180,9 +182,11 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
         return local_replay_batch(l, rec, p->err);
     if (rec->kind == LOG_TRUNCATE_TABLE)
         return local_replay_truncate(l, rec);
+    if (rec->kind == LOG_PARTITION)
+        return local_replay_partition(l, rec, p->err);
     return error_set(p->err, -EBADMSG, 0,
                      "the log has a record of unknown kind %u; this program knows 1 to %d",
-                     rec->kind, LOG_BARRIER);
+                     rec->kind, LOG_KINDS);
 }
 
 static int open_log(struct node *n, struct reactor *r, uint64_t first_generation,
@@ -215,6 +219,8 @@ int node_replay(struct node *n, struct reactor *r, struct error_info *err)
         rc = tidy;
     if (!rc)
         rc = checkpoints_start(n, err);
+    if (!rc && (rc = retention_start(n)))
+        error_set(err, rc, 0, "out of memory at start");
     if (!rc)
         atomic_store(&n->ready, true);
     return rc;
@@ -225,11 +231,15 @@ struct closing { /* owner: core 0, until closed */
     struct checkpoint_wait last;
     void (*closed)(void *ctx);
     void *ctx;
+    unsigned lent;
+    struct closing_leg {
+        struct load_stop stop; /* first */
+        struct closing *owner;
+    } legs[]; /* one per core */
 };
 
-static void close_log(void *ctx)
+static void close_log(struct closing *c)
 {
-    struct closing *c = ctx;
     struct node *n = c->node;
     struct wlog *log = n->log;
     void (*closed)(void *ctx) = c->closed;
@@ -245,28 +255,68 @@ static void close_log(void *ctx)
         closed(closed_ctx);
 }
 
+static void core_quiet(struct leg *leg)
+{
+    struct closing *c = ((struct closing_leg *)leg)->owner;
+
+    if (!--c->lent)
+        close_log(c);
+}
+
+static void quieten_cores(void *ctx)
+{
+    struct closing *c = ctx;
+
+    c->lent = c->node->cores;
+    for (unsigned i = 0; i < c->node->cores; i++) {
+        struct closing_leg *l = &c->legs[i];
+        l->owner = c;
+        l->stop.leg.run = local_load_stop;
+        l->stop.leg.done = core_quiet;
+    }
+    for (unsigned i = 0; i < c->node->cores; i++)
+        leg_send(reactor_self(), &c->legs[i].stop.leg, i, LEG_REQUEST);
+}
+
 static void last_checkpoint_done(struct checkpoint_wait *w)
 {
     struct closing *c = container_of(w, struct closing, last);
 
-    checkpoints_stop(c->node, close_log, c);
+    checkpoints_stop(c->node, quieten_cores, c);
 }
 
-void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
+static void retention_ended(void *ctx)
 {
-    struct closing *c = calloc(1, sizeof(*c));
+    struct closing *c = ctx;
+    struct node *n = c->node;
 
-    ASSERT(c);
-    *c = (struct closing){.node = n, .closed = closed, .ctx = ctx};
-    atomic_store(&n->ready, false);
-    if (!n->checkpoints) {
+    if (!n->checkpoints) { /* it never served */
         close_log(c);
     } else if (n->config.checkpoint_at_end && checkpoints_can_request(n)) {
         c->last.done = last_checkpoint_done;
         checkpoints_request(n, &c->last);
     } else {
-        checkpoints_stop(n, close_log, c);
+        checkpoints_stop(n, quieten_cores, c);
     }
+}
+
+void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
+{
+    struct closing *c = calloc(1, sizeof(*c) + n->cores * sizeof(c->legs[0]));
+
+    ASSERT(c);
+    c->node = n;
+    c->closed = closed;
+    c->ctx = ctx;
+    atomic_store(&n->ready, false);
+    retention_stop(n, retention_ended, c);
+}
+
+void node_abandon(struct node *n)
+{
+    for (unsigned i = 0; i < n->cores; i++)
+        if (n->locals[i] && n->locals[i]->store)
+            store_abandon(n->locals[i]->store);
 }
 
 void node_free(struct node *n)
@@ -286,6 +336,7 @@ void node_free(struct node *n)
     free(n->locals);
     log_free_held(n);
     checkpoints_free(n);
+    retention_free(n);
     free(n->root_lsn);
     datadir_close(&n->dir);
     free(n->data_dir);

@@ -45,6 +45,8 @@ int node_replay(struct node *n, struct reactor *r, struct error_info *err);
 /* Stops taking writes and closes the log; closed(ctx) on core 0. Requests in flight must have ended. */
 void node_close(struct node *n, void (*closed)(void *ctx), void *ctx);
 void node_free(struct node *n); /* after the reactors ended */
+/* Simulator, before node_free after a crash: what was in flight is left as it is. */
+void node_abandon(struct node *n);
 
 const char *node_name(const struct node *n);
 unsigned node_slot_bits(const struct node *n);

@@ -51,23 +51,32 @@ static bool is_mine(const struct local *local, const struct split_piece *p)
     return shard_core_of_slot(p->slot, local->node->cores) == reactor_core(local->reactor);
 }
 
-/* Everything that the look-ups touch is in memory; else the leg waits and runs again. */
-static enum block_state prepare(struct local *local, struct check_leg *l)
+static enum block_state prepare_once(struct local *local, struct check_leg *l)
 {
     const struct check_op *op = l->op;
+    uint32_t table = op->write->schema->table_id;
     enum block_state all = BLOCK_READY;
 
     for (uint32_t i = 0; i < op->split.n && all != BLOCK_FAILED; i++) {
         const struct split_piece *p = &op->split.pieces[i];
-        struct slot *slot = is_mine(local, p)
-                                ? shard_slot(local->shard, op->write->schema->table_id, p->slot)
-                                : NULL;
+        struct slot *slot = is_mine(local, p) ? shard_slot(local->shard, table, p->slot) : NULL;
         enum block_state one =
             slot ? slot_prepare(slot, &p->batch, &l->wake, &l->error) : BLOCK_READY;
         if (one != BLOCK_READY)
             all = one;
     }
-    if (all != BLOCK_PENDING && l->waited)
+    return all;
+}
+
+/* As in local_write.c: all is in memory and stays until it is used, or the leg waits and runs again. */
+static enum block_state prepare(struct local *local, struct check_leg *l)
+{
+    enum block_state all = prepare_once(local, l);
+
+    shard_freeze(local->shard, true);
+    if (all == BLOCK_READY)
+        all = prepare_once(local, l);
+    if (all == BLOCK_FAILED || (all == BLOCK_READY && l->waited))
         shard_unwait(local->shard, &l->wake);
     l->waited = true;
     l->failed = all == BLOCK_FAILED;
@@ -100,16 +109,16 @@ static void leg_run(struct leg *leg)
     struct check_leg *l = (struct check_leg *)leg;
     struct local *local = local_of(reactor_self());
 
-    switch (prepare(local, l)) {
-    case BLOCK_PENDING:
+    if (l->wake.queued) /* it is about to run here */
         return;
-    case BLOCK_READY:
+    enum block_state state = l->failed ? BLOCK_FAILED : prepare(local, l);
+    if (l->wake.queued) /* runs once more: the leg may be gone afterwards */
+        state = BLOCK_PENDING;
+    if (state == BLOCK_READY)
         check_pieces(local, l);
-        break;
-    case BLOCK_FAILED:
-        break;
-    }
-    leg_reply(local->reactor, leg);
+    shard_freeze(local->shard, false);
+    if (state != BLOCK_PENDING)
+        leg_reply(local->reactor, leg);
 }
 
 static void woken(struct task *t)

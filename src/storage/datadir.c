@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,21 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Makes a folder whose name is still there after a power loss; an existing one is fine. */
+static int make_durable(const char *path, unsigned mode)
+{
+    char parent[PATH_MAX];
+
+    if (mkdir(path, mode))
+        return errno == EEXIST ? 0 : -errno;
+    memcpy(parent, path, strlen(path) + 1);
+    int fd = open(dirname(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 || fsync(fd) ? -errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
 
 static int make_parents(const char *path)
 {
@@ -24,11 +40,12 @@ static int make_parents(const char *path)
         if (*p != '/')
             continue;
         *p = 0;
-        if (mkdir(part, 0755) && errno != EEXIST)
-            return -errno;
+        int rc = make_durable(part, 0755);
+        if (rc)
+            return rc;
         *p = '/';
     }
-    return mkdir(part, 0700) && errno != EEXIST ? -errno : 0;
+    return make_durable(part, 0700);
 }
 
 static int lock_directory(const char *path, struct datadir *d, struct error_info *err)

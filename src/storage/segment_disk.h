@@ -37,6 +37,9 @@ void segment_attach(struct segment *g, uint64_t *absent, const uint64_t *now,
 /* The slot goes: counter, room and dictionaries are used no more; what is on its way is dropped when it comes. */
 void segment_detach(struct segment *g);
 
+/* Has anybody but the slot and the reads in flight a reference? */
+bool segment_is_pinned(const struct segment *g);
+
 /* What a new segment (segment_new) needs to be checkpointed later. */
 void segment_set_store(struct segment *g, struct store *store);
 
@@ -68,6 +71,9 @@ void segment_block_hold(struct segment *g, uint32_t index, bool hold);
 void segment_block_ask(struct segment *g, uint32_t index, const struct column_want *want);
 /* The task waits no longer: before its owner goes, unless it was run since it was given to the segment. */
 void segment_unwait(struct segment *g, const struct task *wake);
+
+/* Runs all who wait for anything: they ask again, here or where the rows are now. */
+void segment_wake_all(struct segment *g);
 
 bool segment_is_loaded(const struct segment *g); /* nothing absent: cheap */
 /* Asks for what is absent, up to `reads` chunks at a time; READY when nothing is absent. wake is run as chunks

@@ -109,6 +109,14 @@ static void wake_waiters(struct segment *g, uint32_t block, bool done)
         g->blocks[block]->failing = false;
 }
 
+void segment_wake_all(struct segment *g)
+{
+    /* Not when the program ends and nothing runs any more. */
+    for (uint32_t i = 0; i < g->n_waiters && reactor_self() == store_reactor(g->store); i++)
+        reactor_task(store_reactor(g->store), g->waiters[i].task, TASK_BULK);
+    g->n_waiters = 0;
+}
+
 /* Did what this task waited for fail? It is told once, and others that come later are not. */
 static bool take_failure(struct segment *g, const struct task *task, uint32_t block)
 {

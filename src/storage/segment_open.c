@@ -30,6 +30,12 @@ void segment_detach(struct segment *g)
 {
     segment_attach(g, NULL, NULL, NULL);
     g->detached = true;
+    segment_wake_all(g); /* what they wait for will not come: they look for the slot anew */
+}
+
+bool segment_is_pinned(const struct segment *g)
+{
+    return g->refs > 1 + g->loading;
 }
 
 void segment_count_absent(struct segment *g, struct segment_block *b, int change)

@@ -24,6 +24,7 @@ struct shard { /* owner: its core */
     struct store *store;
     struct segment_room room;
     uint64_t tick;
+    bool frozen; /* shard_freeze */
 };
 
 static void adopt_slot(struct shard *s, struct slot *t)
@@ -58,9 +59,18 @@ static void table_free(struct shard_table *t)
     free(t);
 }
 
+/* Who waits for columns of slots that scans still read must look anew: shard_unwait does not know these slots. */
+static void wake_table(struct shard_table *t)
+{
+    for (uint32_t i = 0; i < t->n_slots; i++)
+        for (uint32_t k = 0; k < slot_segments(t->slots[i]); k++)
+            segment_wake_all(slot_segment(t->slots[i], k));
+}
+
 static void table_drop(struct shard_table *t)
 {
     t->dropped = true;
+    wake_table(t);
     if (!t->pins)
         table_free(t);
 }
@@ -194,6 +204,13 @@ int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot)
     return 0;
 }
 
+bool shard_drop_partition(struct shard *s, uint32_t table_id, uint32_t slot, int64_t partition)
+{
+    struct slot *t = shard_slot(s, table_id, slot);
+
+    return t && slot_drop_partition(t, partition);
+}
+
 int shard_pin(struct shard *s, uint32_t table_id, struct shard_pin *out)
 {
     struct shard_table *t = find_table(s, table_id);
@@ -271,8 +288,13 @@ static void room_make(void *ctx, size_t bytes)
     struct shard *s = ctx;
     uint64_t have = s->config.budget ? budget_room(s->config.budget) : UINT64_MAX;
 
-    if (have < bytes)
+    if (have < bytes && !s->frozen)
         (void)shard_evict(s, bytes - (size_t)have, s->tick);
+}
+
+void shard_freeze(struct shard *s, bool frozen)
+{
+    s->frozen = frozen;
 }
 
 void shard_set_store(struct shard *s, struct store *store, size_t reserve)

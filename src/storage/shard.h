@@ -41,6 +41,9 @@ int shard_truncate(struct shard *s, uint32_t table_id);
 /* Throws away the rows of one slot, while nothing is pinned (replay). A table that is gone is no error. */
 int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot);
 
+/* Throws away a time partition of one slot: true when there was one. A table or slot that is not here has none. */
+bool shard_drop_partition(struct shard *s, uint32_t table_id, uint32_t slot, int64_t partition);
+
 /* This core's slots of a table: pinned until shard_unpin (a dropped table lives on until then). -ENOENT. */
 struct shard_pin {
     struct slot **slots;
@@ -76,6 +79,9 @@ size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
  */
 enum block_state shard_load(struct shard *s, unsigned reads, uint64_t keep, struct task *wake,
                             struct error_info *err);
+/* While frozen nothing is evicted to make room: what was prepared for several slots stays until it is used. Within a
+ * turn only. */
+void shard_freeze(struct shard *s, bool frozen);
 bool shard_is_loaded(const struct shard *s);
 /* The task waits for nothing any more. */
 void shard_unwait(struct shard *s, const struct task *wake);

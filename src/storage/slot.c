@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/partition.h"
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
 
@@ -55,7 +56,7 @@ int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budge
     return 0;
 }
 
-static void part_free(struct slot *t, struct slot_part *p)
+void slot_part_free(struct slot *t, struct slot_part *p)
 {
     key_table_fini(&p->index);
     segment_detach(p->segment);
@@ -71,7 +72,8 @@ void slot_free(struct slot *t)
         return;
     dicts_bytes = t->schema->n_columns * sizeof(struct dict *);
     for (uint32_t i = 0; i < t->n_parts; i++)
-        part_free(t, t->parts[i]);
+        slot_part_free(t, t->parts[i]);
+    slot_reap(t, true);
     slot_memory_free(t->budget, t->parts, t->cap_parts * sizeof(struct slot_part *));
     for (unsigned i = 0; i < t->schema->n_columns; i++) {
         dict_free(t->lists ? t->lists[i] : NULL);
@@ -131,6 +133,8 @@ size_t slot_memory(const struct slot *t)
     for (uint32_t i = 0; i < t->n_parts; i++)
         n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) +
              t->parts[i]->index.memory;
+    for (const struct slot_part *p = t->leaving; p; p = p->next)
+        n += sizeof *p + segment_memory(p->segment);
     for (unsigned i = 0; i < t->schema->n_columns; i++) {
         n += 2 * sizeof(struct dict *);
         n += t->dicts[i] ? dict_memory(t->dicts[i]) : 0;
@@ -153,7 +157,7 @@ int64_t slot_partition_of(const struct schema *s, int64_t time)
     if (s->time_column < 0)
         return 0;
     c = &s->columns[s->time_column];
-    unit = strcmp(s->time_type, "YMDH") == 0 ? 3600 : 86400;
+    unit = partition_seconds(s);
     if (c->type == COLUMN_DATE) {
         /* Days that no calendar has, from a batch gone wrong, share the outermost partitions. */
         if (__builtin_mul_overflow(time, (int64_t)86400, &seconds))
@@ -256,6 +260,7 @@ void slot_set_room(struct slot *t, const struct segment_room *room)
 void slot_set_tick(struct slot *t, uint64_t tick)
 {
     t->tick = tick;
+    slot_reap(t, false);
 }
 
 uint64_t slot_tick(const struct slot *t)

@@ -21,6 +21,11 @@ struct dict *slot_list_dict(const struct slot *t, unsigned column);
 /* Start of the partition a time value lies in; 0 in tables without partitions. */
 int64_t slot_partition_of(const struct schema *s, int64_t time);
 uint64_t slot_live_rows(const struct slot *t);
+/*
+ * Throws away the rows of a time partition: true when the slot had it. Statements and cuts that have its segment keep it
+ * and go on reading; it goes with the last of them. Data files go when a newer root does not name them any more.
+ */
+bool slot_drop_partition(struct slot *t, int64_t partition);
 size_t slot_memory(const struct slot *t); /* bytes */
 
 enum { WRITE_MAX_ERRORS = 16 };

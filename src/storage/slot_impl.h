@@ -16,8 +16,9 @@ struct slot_part {
     int64_t partition; /* s since 1970; 0 in tables without partitions */
     struct segment *segment;
     struct key_table index;
-    bool unindexed;    /* the index is not (wholly) there: see slot_index_step */
-    uint32_t index_at; /* unindexed: blocks already in it */
+    bool unindexed;         /* the index is not (wholly) there: see slot_index_step */
+    uint32_t index_at;      /* unindexed: blocks already in it */
+    struct slot_part *next; /* dropped, see slot_partition.c */
 };
 
 /* The dictionaries on disk. Owner: the slot. */
@@ -41,6 +42,7 @@ struct slot {
     struct dict **dicts, **lists; /* by column position */
     struct slot_part **parts;     /* by partition */
     uint32_t n_parts, cap_parts;
+    struct slot_part *leaving; /* dropped, but a statement or a cut still has the segment */
 
     struct store *store;             /* NULL = in memory only */
     const struct segment_room *room; /* may be NULL */
@@ -68,6 +70,10 @@ int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct s
 /* Key columns of the table, ascending, as a want. */
 void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],
                    struct column_want *out);
+
+void slot_part_free(struct slot *t, struct slot_part *p);
+/* Dropped partitions: frees those that nobody has any more, or all of them when the slot goes. */
+void slot_reap(struct slot *t, bool all);
 
 /*
  * Takes the next block into the index of a part, whose key columns must be in memory: 0 or -ENOMEM. The part is indexed

@@ -416,6 +416,11 @@ bool store_is_abandoned(const struct store *s)
     return s->abandoned;
 }
 
+bool store_is_quiet(const struct store *s)
+{
+    return !s->reading && list_is_empty(&s->waiting) && list_is_empty(&s->ended);
+}
+
 void store_free(struct store *s)
 {
     if (!s)

@@ -19,6 +19,8 @@ struct store_file; /* open file, counted by reference */
 
 int store_new(struct reactor *r, const char *data_dir, const char directory_id[33],
               struct store **out);
+/* No request is at work. */
+bool store_is_quiet(const struct store *s);
 void store_free(struct store *s); /* nothing in flight, no file referred to by others */
 struct reactor *store_reactor(struct store *s);
 

@@ -40,6 +40,7 @@ static void boot(struct work *w, unsigned ring_entries)
     struct sim *sim = w->host->sim;
 
     sim_set_faults(sim, &(struct sim_faults){0});
+    w->host->checkpoint_log = sim_random(sim) % 4 ? 1 + sim_random(sim) % 30000 : 0;
     node_host_boot(w->host, 1 + (unsigned)(sim_random(sim) % 4), ring_entries, MEMORY);
     find_tables(w);
     work_verify(w, true);

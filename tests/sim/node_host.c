@@ -59,7 +59,8 @@ static int start_core(struct reactor *r, void *ctx)
     struct error_info err;
 
     if (reactor_core(r) == 0)
-        ASSERT(file_mkdir(r, h->dir) == 0 && file_sync_dir(r, h->dir) == 0);
+        ASSERT(file_mkdir(r, "/tmp") == 0 && file_sync_dir(r, "/tmp") == 0 &&
+               file_mkdir(r, h->dir) == 0 && file_sync_dir(r, h->dir) == 0);
     return node_start_core(h->node, r, &err);
 }
 
@@ -87,7 +88,11 @@ void node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, 
                                 .sim_seed = sim_random(h->sim),
                                 .sim = h->sim,
                                 .sim_disk = h->disk};
-    struct node_config nc = {.data_dir = h->dir, .name = "n", .log_file_bytes = h->log_file_bytes};
+    struct node_config nc = {.data_dir = h->dir,
+                             .name = "n",
+                             .log_file_bytes = h->log_file_bytes,
+                             .checkpoint_log = h->checkpoint_log,
+                             .checkpoint_at_end = h->checkpoint_log % 2};
     struct replay p = {.host = h};
     char text[200];
 
@@ -145,6 +150,7 @@ void node_host_crash(struct node_host *h, bool power)
         sim_crash(h->group);
     else
         sim_kill(h->group);
+    node_abandon(h->node);
     node_free(h->node);
     reactor_group_free(h->group);
     h->group = NULL;

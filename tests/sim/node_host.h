@@ -15,6 +15,7 @@ struct node_host {
     char dir[64];
     unsigned slot_bits;
     uint64_t log_file_bytes;
+    uint64_t checkpoint_log; /* an odd number: also one at each end */
     unsigned cores;
     struct reactor_group *group; /* while it runs */
     struct node *node;
