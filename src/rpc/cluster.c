@@ -75,6 +75,12 @@ void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d)
     c->ops->ddl_start(c, d);
 }
 
+void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p)
+{
+    ASSERT(p->name && p->done);
+    c->ops->partitions_start(c, p);
+}
+
 bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out)
 {
     return c->ops->table_stats(c, table_id, out);

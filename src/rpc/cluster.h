@@ -106,12 +106,23 @@ void cluster_write_start(struct cluster *c, struct cluster_write *w);
 bool cluster_wrote_nothing(struct cluster *c, const struct cluster_write *w);
 
 /* Definition changes: applied on every core and node, logged, before done. */
-enum cluster_ddl_kind { CLUSTER_CREATE_TABLE, CLUSTER_DROP_TABLE, CLUSTER_TRUNCATE_TABLE };
+enum cluster_ddl_kind {
+    CLUSTER_CREATE_TABLE,
+    CLUSTER_DROP_TABLE,
+    CLUSTER_TRUNCATE_TABLE,
+    CLUSTER_DROP_PARTITION,
+};
+
+enum { CLUSTER_MAX_PARTITIONS = 4096 }; /* of one change */
 
 struct cluster_ddl {
     enum cluster_ddl_kind kind;
     struct schema *schema; /* CREATE: finished, no table id yet; a reference is taken */
-    const char *name;      /* DROP, TRUNCATE */
+    const char *name;      /* of the table, but for CREATE */
+    /* DROP_PARTITION: starts, s since 1970, at most CLUSTER_MAX_PARTITIONS; valid until done. Those that are not there
+     * are passed over. */
+    const int64_t *partitions;
+    uint32_t n_partitions;
     void (*done)(struct cluster_ddl *d);
     void *ctx;
     int rc; /* -EEXIST, -ENOENT, ... */
@@ -120,6 +131,24 @@ struct cluster_ddl {
 };
 
 void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d);
+
+/* The time partitions of a table, as they are on all cores and nodes. A table without has at most one, with start 0. */
+struct cluster_partition {
+    int64_t start; /* s since 1970 */
+    uint64_t rows, bytes;
+};
+
+struct cluster_partitions { /* owner: the caller, until done */
+    const char *name;       /* of the table; set by the caller, as done and ctx */
+    void (*done)(struct cluster_partitions *p);
+    void *ctx;
+    int rc; /* -ENOENT (1146), ... */
+    struct error_info error;
+    struct cluster_partition *list; /* ascending; from malloc, the caller's after done */
+    uint32_t n;
+};
+
+void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p);
 
 /* Figures of a table for SHOW TABLE STATUS and the optimiser, gathered in the background: a lower bound. */
 struct cluster_table_stats {

@@ -13,6 +13,7 @@ struct cluster_ops {
     void (*query_close)(struct cluster_query *q);
     void (*write_start)(struct cluster *c, struct cluster_write *w);
     void (*ddl_start)(struct cluster *c, struct cluster_ddl *d);
+    void (*partitions_start)(struct cluster *c, struct cluster_partitions *p);
     bool (*table_stats)(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
 };
 

@@ -327,6 +327,11 @@ static void op_run(struct leg *leg)
 void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
 {
     struct local *l = (struct local *)c;
+
+    if (d->kind == CLUSTER_DROP_PARTITION) {
+        local_partition_start(l, d);
+        return;
+    }
     struct ddl_op *op = calloc(1, sizeof(*op));
 
     ASSERT(op);

@@ -27,6 +27,7 @@ const struct cluster_ops remote_ops = {
     .query_close = remote_query_close,
     .write_start = remote_write_start,
     .ddl_start = remote_ddl_start,
+    .partitions_start = remote_partitions_start,
     .table_stats = remote_table_stats,
 };
 

@@ -118,6 +118,7 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         [CLUSTER_CREATE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__CREATE,
         [CLUSTER_DROP_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP,
         [CLUSTER_TRUNCATE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__TRUNCATE,
+        [CLUSTER_DROP_PARTITION] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP_PARTITION,
     };
     Quanta__TableOperationRequest m = QUANTA__TABLE_OPERATION_REQUEST__INIT;
 
@@ -126,6 +127,8 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         m.schema = op->yaml;
     else
         m.table = (char *)op->ddl->name;
+    m.partitions = (int64_t *)op->ddl->partitions;
+    m.n_partitions = op->ddl->n_partitions;
     op->call = (struct client_unary){.reply_type = &quanta__table_operation_reply__descriptor,
                                      .done = changed,
                                      .who = n->who,

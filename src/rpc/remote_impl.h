@@ -112,6 +112,7 @@ void remote_query_next(struct cluster_query *q);
 void remote_query_close(struct cluster_query *q);
 void remote_write_start(struct cluster *c, struct cluster_write *w);
 void remote_ddl_start(struct cluster *c, struct cluster_ddl *d);
+void remote_partitions_start(struct cluster *c, struct cluster_partitions *p);
 
 /* Writes of a node: sends what waits (after it became ready); fails what waited too long or cannot be sent any more.
  * remote_write.c */

@@ -17,6 +17,7 @@ static const struct grpc_method methods[] = {
     {"/quanta.BitmapIndex/Query", service_query},
     {"/quanta.BitmapIndex/BatchMutate", service_write},
     {"/quanta.BitmapIndex/TableOperation", service_table},
+    {"/quanta.BitmapIndex/PartitionInfo", service_partitions},
     {"/grpc.health.v1.Health/Check", health_check},
     {"/grpc.health.v1.Health/Watch", health_watch},
     {NULL, NULL},

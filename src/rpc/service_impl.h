@@ -45,6 +45,7 @@ void service_catalog(struct grpc_call *call, void *server);
 void service_query(struct grpc_call *call, void *server);
 void service_write(struct grpc_call *call, void *server);
 void service_table(struct grpc_call *call, void *server);
+void service_partitions(struct grpc_call *call, void *server);
 void health_check(struct grpc_call *call, void *server);
 void health_watch(struct grpc_call *call, void *server);
 /* Tells the watchers when the state has changed. */

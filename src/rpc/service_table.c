@@ -68,8 +68,13 @@ static int read_request(struct service_ddl *x, struct error_info *err)
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__TRUNCATE:
         d->kind = CLUSTER_TRUNCATE_TABLE;
         break;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP_PARTITION:
+        d->kind = CLUSTER_DROP_PARTITION;
+        d->partitions = m->partitions;
+        d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
+        break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 2",
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 3",
                          (int)m->operation);
     }
     d->name = m->table;

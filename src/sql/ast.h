@@ -335,10 +335,11 @@ enum sql_alter_kind {
     SQL_ALTER_RENAME_COLUMN, /* name -> new_name */
     SQL_ALTER_SET_DEFAULT,   /* name, value (NULL: DROP DEFAULT) */
     SQL_ALTER_ADD_KEY,
-    SQL_ALTER_DROP_KEY,     /* name; key_kind */
-    SQL_ALTER_RENAME_TABLE, /* table */
-    SQL_ALTER_OPTION,       /* options */
-    SQL_ALTER_KEYS,         /* ENABLE/DISABLE KEYS: accepted without meaning */
+    SQL_ALTER_DROP_KEY,       /* name; key_kind */
+    SQL_ALTER_RENAME_TABLE,   /* table */
+    SQL_ALTER_OPTION,         /* options */
+    SQL_ALTER_KEYS,           /* ENABLE/DISABLE KEYS: accepted without meaning */
+    SQL_ALTER_DROP_PARTITION, /* names; the only action */
 };
 
 struct sql_alter_action {
@@ -353,6 +354,7 @@ struct sql_alter_action {
     struct sql_expr *value;
     struct sql_table_name *table;
     struct sql_option *options;
+    struct sql_name_list *names;
 };
 
 struct sql_alter {

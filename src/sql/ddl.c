@@ -15,7 +15,7 @@
  * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options
  * STRATEGY '..', SCALE n, MULTIVALUED 1, DELIM '..', choose others; settings of a strategy stand there as
  * key=value or key="value" (bounds="0,10"). Table options TIME_QUANTUM_FIELD and TIME_QUANTUM_TYPE partition;
- * SECONDARY_KEYS, SHARD_KEY and REPLICATED are those of schema.yaml.
+ * RETENTION, SECONDARY_KEYS, SHARD_KEY and REPLICATED are those of schema.yaml.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/ddl_partition.h"
 #include "sql/ddl_wish.h"
 #include "sql/value_convert.h"
 #include "storage/schema_check.h"
@@ -348,6 +349,7 @@ static bool add_table_options(struct statement *s, struct schema *t, const struc
         char **where = strcasecmp(o->key, "comment") == 0              ? &t->comment
                        : strcasecmp(o->key, "time_quantum_field") == 0 ? &t->time_field
                        : strcasecmp(o->key, "time_quantum_type") == 0  ? &t->time_type
+                       : strcasecmp(o->key, "retention") == 0          ? &t->retention
                        : strcasecmp(o->key, "secondary_keys") == 0     ? &t->secondary_keys
                        : strcasecmp(o->key, "shard_key") == 0          ? &t->shard_key
                                                                        : NULL;
@@ -597,8 +599,6 @@ static bool alter_table(struct statement *s, const struct sql_alter *ast)
             statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "ALTER TABLE");
             return false;
         }
-    if (!check_database(s, ast->table.db))
-        return false;
     if (!catalog_find(s->exec.catalog, ast->table.name, strlen(ast->table.name))) {
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, ast->table.name);
         return false;
@@ -609,6 +609,7 @@ static bool alter_table(struct statement *s, const struct sql_alter *ast)
 bool ddl_prepare(struct statement *s)
 {
     struct ddl *d = statement_alloc(s, sizeof *d);
+    bool ok;
 
     if (!d)
         return false;
@@ -635,6 +636,10 @@ bool ddl_prepare(struct statement *s)
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
         return false;
     case SQL_STMT_ALTER_TABLE:
+        if (!check_database(s, s->ast->u.alter->table.db))
+            return false;
+        if (ddl_prepare_partitions(s, &ok))
+            return ok;
         return alter_table(s, s->ast->u.alter);
     default:
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "RENAME TABLE");

@@ -307,6 +307,7 @@ struct virtual_state {
     struct infoschema_rows rows;
     uint32_t next;
     struct datum *cells;
+    bool filled;
 };
 
 enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out)
@@ -321,8 +322,16 @@ enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out)
             return exec_no_memory(op->x, "The query");
         s->rows.exec = op->x;
         s->rows.table = t;
+    }
+    if (!s->filled) {
+        bool failed = false;
+        if (t->gather && !t->gather(op->x, &s->rows, &failed))
+            return EXEC_PENDING;
+        if (failed)
+            return EXEC_ERROR;
         if (t->fill(op->x, &s->rows) != 0)
             return exec_no_memory(op->x, "information_schema");
+        s->filled = true;
     }
     for (; n < ROWSET_ROWS && s->next < s->rows.n_rows; n++, s->next++)
         for (uint32_t c = 0; c < width; c++)

@@ -1660,6 +1660,13 @@ alter_stmt:
         alter->actions = $4.head;
         $$ = STMT(ALTER_TABLE, alter);
     }
+  | ALTER TABLE table_name DROP PARTITION name_list {
+        struct sql_alter *alter = NEW(sql_alter);
+        alter->table = *$3;
+        alter->actions = ALTER_NODE(DROP_PARTITION);
+        alter->actions->names = $6.head;
+        $$ = STMT(ALTER_TABLE, alter);
+    }
   | RENAME TABLE rename_list { $$ = STMT(RENAME_TABLE, $3.head); }
   ;
 

@@ -4,8 +4,9 @@
  * and a function that makes its rows when it is read.
  *   infoschema.c        registry
  *   infoschema_tables.c tables, columns, statistics, key_column_usage
+ *   infoschema_partitions.c partitions
  *   infoschema_server.c schemata, engines, collations, character_sets, processlist, variables, ...
- * Synchronous; rows live in the statement's arena.
+ * Synchronous but for gather; rows live in the statement's arena.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ struct infoschema_table {
     uint32_t n_columns;
     /* 0 or -ENOMEM. */
     int (*fill)(struct exec *x, struct infoschema_rows *out);
+    /* Asks for what fill needs: called until it is true, again after x was resumed; with an error in x->error when
+     * *failed. NULL: nothing to ask for. */
+    bool (*gather)(struct exec *x, struct infoschema_rows *out, bool *failed);
 };
 
 /* Rows being collected. Owner: the statement. */
@@ -35,6 +39,7 @@ struct infoschema_rows {
     struct datum *cells;
     uint32_t n_rows, cap_rows;
     uint32_t column; /* next cell of the last row */
+    void *gathered;  /* by gather, in the statement's arena */
 };
 
 /* NULL when there is no such table. Names in any case. */

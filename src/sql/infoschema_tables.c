@@ -473,10 +473,3 @@ static const struct infoschema_column parameters_columns[] = {
     INFO_TEXT("SPECIFIC_SCHEMA"), INFO_TEXT("SPECIFIC_NAME"),  INFO_INT("ORDINAL_POSITION"),
     INFO_TEXT("PARAMETER_MODE"),  INFO_TEXT("PARAMETER_NAME"), INFO_TEXT("DATA_TYPE")};
 INFO_TABLE(infoschema_parameters, "PARAMETERS", parameters_columns, infoschema_fill_nothing);
-
-static const struct infoschema_column partitions_columns[] = {INFO_TEXT("TABLE_SCHEMA"),
-                                                              INFO_TEXT("TABLE_NAME"),
-                                                              INFO_TEXT("PARTITION_NAME"),
-                                                              INFO_TEXT("PARTITION_METHOD"),
-                                                              INFO_TEXT("TABLESPACE_NAME")};
-INFO_TABLE(infoschema_partitions, "PARTITIONS", partitions_columns, infoschema_fill_nothing);

@@ -26,9 +26,9 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
             .kind = DATUM_INT, .precision = 19 \
         }                                      \
     }
-#define INFO_TABLE(var, table_name, cols, fn)                                    \
-    const struct infoschema_table var = {"information_schema", table_name, cols, \
-                                         sizeof(cols) / sizeof *(cols), fn}
+#define INFO_TABLE(var, table_name, cols, fn)                                             \
+    const struct infoschema_table var = {"information_schema",          table_name, cols, \
+                                         sizeof(cols) / sizeof *(cols), fn,         NULL}
 
 /* MySQL's spelling of a column's type: "bigint(20)", "varchar(255)", "enum('a','b')". */
 void infoschema_column_type(const struct column *c, char *out, size_t cap);

@@ -114,6 +114,8 @@ static const struct mysql_error_info errors[] = {
     {1441, "22008", "Datetime function: %-.32s field overflow"},
     {1461, "42000",
      "Can't create more than max_prepared_stmt_count statements (current value: %lu)"},
+    {1505, "HY000", "Partition management on a not partitioned table is not possible"},
+    {1507, "HY000", "Error in list of partitions to %-.64s"},
     {1525, "HY000", "Incorrect %-.32s value: '%-.128s'"},
     {1582, "42000", "Incorrect parameter count in the call to native function '%-.192s'"},
     {1583, "42000", "Incorrect parameters in the call to native function '%-.192s'"},

@@ -315,6 +315,13 @@ static void put_action(struct sql_printer *out, const struct sql_alter_action *a
         sql_put(out, action->name);
         sql_put(out, " KEYS");
         break;
+    case SQL_ALTER_DROP_PARTITION:
+        sql_put(out, "DROP PARTITION ");
+        for (const struct sql_name_list *n = action->names; n; n = n->next) {
+            sql_put_name(out, n->name);
+            sql_put(out, n->next ? ", " : "");
+        }
+        break;
     }
 }
 

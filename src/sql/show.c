@@ -304,12 +304,14 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
     text =
         statement_printf(s,
                          "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 "
-                         "COLLATE=utf8mb4_bin%s%s%s%s%s%s%s%s%s%s%s%s%s%s",
+                         "COLLATE=utf8mb4_bin%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s",
                          text, t->time_field ? " time_quantum_field='" : "",
                          t->time_field ? t->time_field : "",
                          t->time_field ? "' time_quantum_type='" : "",
                          t->time_field && t->time_type ? t->time_type : "",
-                         t->time_field ? "'" : "", t->secondary_keys ? " secondary_keys='" : "",
+                         t->time_field ? "'" : "", t->retention ? " retention='" : "",
+                         t->retention ? t->retention : "", t->retention ? "'" : "",
+                         t->secondary_keys ? " secondary_keys='" : "",
                          t->secondary_keys ? t->secondary_keys : "", t->secondary_keys ? "'" : "",
                          t->shard_key ? " shard_key='" : "", t->shard_key ? t->shard_key : "",
                          t->shard_key ? "'" : "", t->replicated ? " replicated=1" : "",

@@ -179,6 +179,7 @@ void schema_put(struct schema *s)
     free(s->secondary_keys);
     free(s->time_field);
     free(s->time_type);
+    free(s->retention);
     free(s->comment);
     free(s);
 }

@@ -83,6 +83,7 @@ struct schema {
     char *secondary_keys;
     char *time_field; /* timeQuantumField or NULL */
     char *time_type;  /* "YMD", "YMDH" or NULL */
+    char *retention;  /* "90d", "24h" or NULL: how long partitions are kept after their end */
     char *comment;
     char *shard_key; /* shardKey as written: columns of the primary key, "a+b"; NULL = all of it */
     char *selector, *view_of, *default_predicate; /* kept and printed, no effect */
@@ -95,6 +96,7 @@ struct schema {
         key[SCHEMA_MAX_KEY_COLUMNS]; /* indices into columns: time field first if partitioned */
     uint8_t n_key;
     int16_t time_column; /* index of the time field or -1 */
+    int64_t retention_s; /* 0 = for ever */
 };
 
 /* Parses one schema.yaml text. `file` is named in messages. Warnings (unknown and legacy keys) go to `warn`

@@ -127,6 +127,7 @@ static int check_table(struct alter *a)
     if (o->replicated != n->replicated)
         return refuse(a, NULL, "replicated", n->replicated ? "true" : "false",
                       o->replicated ? "true" : "false");
+    note_text(a, NULL, "retention", o->retention, n->retention);
     note_text(a, NULL, "selector", o->selector, n->selector);
     note_text(a, NULL, "isViewOf", o->view_of, n->view_of);
     note_text(a, NULL, "defaultPredicate", o->default_predicate, n->default_predicate);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/partition.h"
 
 /* Column of a key part: by its name, or by its sourceName as older schemas do. */
 static int find_part(const struct schema *s, const char *name, size_t len)
@@ -187,6 +188,21 @@ static int check_shard_key(const struct schema *s, struct schema_fault *f)
     return 0;
 }
 
+static int derive_retention(struct schema *s, struct schema_fault *f)
+{
+    drop_if_empty(&s->retention);
+    s->retention_s = 0;
+    if (!s->retention)
+        return 0;
+    if (!partition_seconds(s))
+        return schema_fault_set(f, 1505, -1, "retention", s->retention,
+                                "nothing without timeQuantumType: partitions are what is dropped");
+    return partition_parse_retention(s->retention, &s->retention_s)
+               ? 0
+               : schema_fault_set(f, 1105, -1, "retention", s->retention,
+                                  "a number of days or hours, such as 90d or 24h");
+}
+
 int schema_derive_key(struct schema *s, struct schema_fault *f)
 {
     int rc;
@@ -202,6 +218,8 @@ int schema_derive_key(struct schema *s, struct schema_fault *f)
         rc = add_part(s, "timeQuantumField", s->time_field, strlen(s->time_field), f);
     if (rc == 0 && s->primary_key)
         rc = parse_primary_key(s, f);
+    if (rc == 0)
+        rc = derive_retention(s, f);
     if (rc == 0)
         rc = check_secondary_keys(s, f);
     if (rc == 0)

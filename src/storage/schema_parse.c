@@ -9,7 +9,7 @@
 
 struct table_keys {
     const char *name, *primary_key, *secondary_keys, *time_type, *time_field, *desc, *shard_key,
-        *selector, *view_of, *default_predicate;
+        *retention, *selector, *view_of, *default_predicate;
     const struct yaml_value *attributes;
     int64_t table_id, version;
     bool replicated;
@@ -27,6 +27,7 @@ static const struct key_rule table_rules[] = {
     {"attributes", KEY_NODE, AT(table_keys, attributes), 0, 0, NULL},
     {"tableId", KEY_INT, AT(table_keys, table_id), 0, UINT32_MAX, NULL},
     {"version", KEY_INT, AT(table_keys, version), 0, INT64_MAX, NULL},
+    {"retention", KEY_TEXT, AT(table_keys, retention), 0, 0, NULL},
     {"shardKey", KEY_TEXT, AT(table_keys, shard_key), 0, 0, NULL},
     {"replicated", KEY_BOOL, AT(table_keys, replicated), 0, 0, NULL},
     {"selector", KEY_TEXT, AT(table_keys, selector), 0, 0, NULL},
@@ -44,15 +45,12 @@ static int set_texts(struct schema *s, const struct table_keys *keys)
     const struct {
         char **to;
         const char *text;
-    } texts[] = {{&s->primary_key, keys->primary_key},
-                 {&s->secondary_keys, keys->secondary_keys},
-                 {&s->time_type, keys->time_type},
-                 {&s->time_field, keys->time_field},
-                 {&s->comment, keys->desc},
-                 {&s->shard_key, keys->shard_key},
-                 {&s->selector, keys->selector},
-                 {&s->view_of, keys->view_of},
-                 {&s->default_predicate, keys->default_predicate}};
+    } texts[] = {
+        {&s->primary_key, keys->primary_key}, {&s->secondary_keys, keys->secondary_keys},
+        {&s->time_type, keys->time_type},     {&s->time_field, keys->time_field},
+        {&s->retention, keys->retention},     {&s->comment, keys->desc},
+        {&s->shard_key, keys->shard_key},     {&s->selector, keys->selector},
+        {&s->view_of, keys->view_of},         {&s->default_predicate, keys->default_predicate}};
 
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         if (schema_set_text(texts[i].to, texts[i].text) != 0)

@@ -182,6 +182,7 @@ char *schema_print_yaml(const struct schema *s)
     put_text(&p, "", "secondaryKeys", s->secondary_keys);
     put_text(&p, "", "timeQuantumType", s->time_type);
     put_text(&p, "", "timeQuantumField", s->time_field);
+    put_text(&p, "", "retention", s->retention);
     put_text(&p, "", "shardKey", s->shard_key);
     put_true(&p, "", "replicated", s->replicated);
     put_text(&p, "", "selector", s->selector);

@@ -35,6 +35,8 @@ void slot_unwait(struct slot *t, const struct task *wake)
 {
     for (uint32_t i = 0; i < t->n_parts; i++)
         segment_unwait(t->parts[i]->segment, wake);
+    for (struct slot_part *p = t->leaving; p; p = p->next)
+        segment_unwait(p->segment, wake);
 }
 
 /* Asks for columns of a block (want NULL = all): true = they are there. A failure is in *rc. */

@@ -136,7 +136,7 @@ static int check_record(void *ctx, const struct wlog_record *rec, uint64_t node_
 
     (void)node_lsn;
     w->v->counts->log_records++;
-    if (rec->kind < LOG_BATCH || rec->kind > LOG_BARRIER) {
+    if (rec->kind < LOG_BATCH || rec->kind > LOG_KINDS) {
         w->record_wrong = "a record of a kind that is not known";
         return -EBADMSG;
     }

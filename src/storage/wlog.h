@@ -6,7 +6,8 @@
  * Files log-<generation>.qlg of fixed size, preallocated, written O_DIRECT|O_DSYNC in 4 KiB units where the file
  * system can, else plain writes with fdatasync. A frame per group: magic "QLG1", length, file generation, node LSN of
  * its first record, the durable LSN before it, record count, XXH3 checksum; inside, records: length, kind, slot,
- * slot LSN, node LSN, payload. Kinds: a row batch (payload = batch bytes), a definition change (YAML). No payload
+ * slot LSN, node LSN, payload. Kinds: a row batch (payload = batch bytes), a definition change (YAML), a time partition of a slot (struct
+ * wlog_partition). No payload
  * holds a row number. Group commit: while one group is being written the next one gathers.
  */
 #include <stdbool.h>
@@ -20,7 +21,9 @@ enum log_kind {
     LOG_CREATE_TABLE,
     LOG_DROP_TABLE,
     LOG_TRUNCATE_TABLE,
-    LOG_BARRIER /* nothing; makes what is before it durable */
+    LOG_BARRIER, /* nothing; makes what is before it durable */
+    LOG_PARTITION,
+    LOG_KINDS = LOG_PARTITION /* the last one */
 };
 
 enum { LOG_FILE_BYTES = 64 << 20, LOG_MAX_RECORD = 48 << 20 };
@@ -35,6 +38,13 @@ struct wlog_record {
         sequence;        /* of the batch: a repeated pair is answered, not applied; 0 = none */
     const void *payload; /* 8-byte aligned; must live until done */
     uint32_t len;
+};
+
+enum wlog_partition_operation { LOG_PARTITION_DROP = 1 };
+
+struct wlog_partition { /* payload of LOG_PARTITION, little endian */
+    uint32_t table_id, operation;
+    int64_t partition; /* its start, s since 1970 */
 };
 
 struct wlog_config {

@@ -1,0 +1,45 @@
+/*
+ * Slot: a time partition goes. Its rows are gone for whoever comes later; who has the segment keeps it. The slot stays
+ * with the segment until then, because what is read into it needs the slot's dictionaries.
+ */
+#include <string.h>
+
+#include "storage/slot_impl.h"
+
+bool slot_drop_partition(struct slot *t, int64_t partition)
+{
+    struct slot_part *p = slot_part_find(t, partition);
+    uint32_t at = 0;
+
+    if (!p)
+        return false;
+    while (t->parts[at] != p)
+        at++;
+    t->n_parts--;
+    memmove(t->parts + at, t->parts + at + 1, (t->n_parts - at) * sizeof p);
+    t->unindexed -= p->unindexed;
+    key_table_fini(&p->index);
+    key_table_init(&p->index, t->budget);
+    segment_attach(p->segment, NULL, &t->tick, t->room); /* what it lacks no longer counts */
+    segment_wake_all(p->segment); /* a write finds the partition gone, a statement asks anew */
+    p->next = t->leaving;
+    t->leaving = p;
+    slot_reap(t, false);
+    return true;
+}
+
+void slot_reap(struct slot *t, bool all)
+{
+    struct slot_part **at = &t->leaving;
+
+    while (*at) {
+        struct slot_part *p = *at;
+
+        if (!all && segment_is_pinned(p->segment)) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        slot_part_free(t, p);
+    }
+}
