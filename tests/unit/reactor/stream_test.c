@@ -2,6 +2,7 @@
 #include "cores.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -231,6 +232,11 @@ static void connect_by_name(struct reactor *r, void *ctx)
 
 static void connects_by_name(enum reactor_io io)
 {
+    struct addrinfo *found = NULL;
+
+    if (getaddrinfo("localhost", NULL, NULL, &found)) /* as in a root without /etc/hosts */
+        cr_skip_test("localhost has no address here");
+    freeaddrinfo(found);
     struct reactor_group *g = echo_start(io, 0);
 
     client = (struct client){.to_send = 10};
