@@ -14,7 +14,8 @@
 enum {
     TICK_NS = 100000000,
     QUIET_TICKS = 3000, /* something was written and no round was due for so long: one is made */
-    ROUND_EXTRA_TICKS = 50, /* after a round that failed */
+    SHORT_TICKS = 10,   /* between rounds for want of memory when nothing was written */
+    ROUND_EXTRA_TICKS = 50, /* at least, after a round that failed */
 };
 
 enum round_stage { ROUND_IDLE, ROUND_CORES, ROUND_ROOT, ROUND_END };
@@ -35,9 +36,11 @@ struct round_leg {  /* a core's share of a round */
 struct checkpoints { /* owner: the log's core */
     struct node *node;
     struct timer tick;
-    uint64_t ticks;                    /* since the last round */
+    uint64_t ticks;                    /* since the last round began, or failed */
+    uint64_t pause;                    /* ticks until the next one, after one that failed */
     uint64_t bytes_found;              /* in the log at the start */
-    uint64_t records_then, bytes_then; /* of the log when the last one began */
+    uint64_t records_then, bytes_then; /* of the log that the last root covers */
+    uint64_t records_now, bytes_now;   /* the same of the round at work */
     enum round_stage stage;
     bool stopping, committed;
     struct root_head head;
@@ -205,10 +208,27 @@ static void root_written(struct root_writer *w)
         tell_cores(k);
 }
 
+/*
+ * A core may make a new table's slots and take rows for them before it has the new catalog: its cut covers their
+ * records, but does not have the rows.
+ */
+static bool definitions_changed(const struct checkpoints *k)
+{
+    const struct node *n = k->node;
+
+    return n->ddl || shard_catalog(n->locals[NODE_LOG_CORE]->shard)->version != k->catalog->version;
+}
+
 static void write_root(struct checkpoints *k)
 {
     struct node *n = k->node;
 
+    if (definitions_changed(k)) {
+        struct error_info err;
+        round_fail(k, error_set(&err, -ESTALE, 0, "a table is being created or dropped"), &err);
+        tell_cores(k);
+        return;
+    }
     k->head.wall_us = (uint64_t)reactor_wall_us(reactor_self());
     for (unsigned i = 0; i < n->cores; i++) {
         uint64_t us = (uint64_t)(k->legs[i].key_ms + HIDDEN_KEY_EPOCH_MS) * 1000;
@@ -254,8 +274,8 @@ static int round_prepare(struct checkpoints *k)
     struct wlog_stats log;
 
     wlog_get_stats(n->log, &log);
-    k->records_then = log.node_lsn;
-    k->bytes_then = log.bytes + k->bytes_found;
+    k->records_now = log.node_lsn;
+    k->bytes_now = log.bytes + k->bytes_found;
     k->catalog = catalog_get(shard_catalog(n->locals[NODE_LOG_CORE]->shard));
     int rc = catalog_encode(k->catalog, &k->catalog_bytes, &k->catalog_len);
     k->head = (struct root_head){.round = k->stats.round + 1,
@@ -305,6 +325,9 @@ static void note_round(struct checkpoints *k)
         bytes += k->legs[i].checkpoint.stats.bytes;
     if (!k->committed) {
         k->stats.failed++;
+        /* As long as it took for nothing the disk is left to others. */
+        k->pause = k->ticks > ROUND_EXTRA_TICKS ? k->ticks : ROUND_EXTRA_TICKS;
+        k->ticks = 0;
         if (k->rc == -ESTALE || k->rc == -ECANCELED)
             log_debug("checkpoint put off: %s", k->error.text);
         else
@@ -312,6 +335,9 @@ static void note_round(struct checkpoints *k)
                      k->error.text);
         return;
     }
+    k->pause = 0;
+    k->records_then = k->records_now + k->node->cores; /* each has logged a barrier */
+    k->bytes_then = k->bytes_now;
     k->stats.round = k->head.round;
     k->stats.rounds++;
     k->stats.bytes += bytes;
@@ -375,14 +401,16 @@ static bool is_due(const struct checkpoints *k)
 {
     const struct node *n = k->node;
     uint64_t limit = n->config.checkpoint_log ? n->config.checkpoint_log : CHECKPOINT_LOG_BYTES;
+    bool is_short = atomic_load_explicit(&n->memory_short, memory_order_relaxed);
     struct wlog_stats log;
 
-    if (k->waits || atomic_load_explicit(&n->memory_short, memory_order_relaxed))
+    if (k->waits)
         return true;
     wlog_get_stats(n->log, &log);
-    if (log.node_lsn == k->records_then)
-        return false;
-    return log.bytes + k->bytes_found - k->bytes_then >= limit || k->ticks >= QUIET_TICKS;
+    if (log.node_lsn == k->records_then) /* writes that found no memory have changed columns, too */
+        return is_short && k->ticks >= SHORT_TICKS;
+    return k->pause || is_short || log.bytes + k->bytes_found - k->bytes_then >= limit ||
+           k->ticks >= QUIET_TICKS;
 }
 
 /* No round can begin while the log takes nothing: who waits for one is told. */
@@ -406,7 +434,7 @@ static void tick_fired(struct timer *t)
     timer_arm(reactor_self(), t, TICK_NS);
     k->ticks++;
     refuse_waits(k);
-    if (!can_begin(k) || (k->rc && !k->waits && k->ticks < ROUND_EXTRA_TICKS))
+    if (!can_begin(k) || (!k->waits && k->ticks < k->pause))
         return;
     if (is_due(k)) {
         atomic_store_explicit(&k->node->memory_short, false, memory_order_relaxed);
@@ -472,6 +500,17 @@ void checkpoints_stop(struct node *n, void (*ended)(void *ctx), void *ctx)
     k->ended = ended;
     k->ended_ctx = ctx;
     maybe_ended(k);
+}
+
+void checkpoints_let_go(struct node *n)
+{
+    for (unsigned i = 0; n->checkpoints && i < n->cores; i++) {
+        struct round_leg *g = &n->checkpoints->legs[i];
+        if (!g->checkpoint.work)
+            continue;
+        store_abandon(n->locals[i]->store);
+        checkpoint_abort(&g->checkpoint);
+    }
 }
 
 void checkpoints_free(struct node *n)

@@ -28,6 +28,8 @@ bool checkpoints_can_request(const struct node *n);
 /* Core 0: no more rounds; ended(ctx) when none is at work. The last one is completed, not cut off. */
 void checkpoints_stop(struct node *n, void (*ended)(void *ctx), void *ctx);
 
+/* After the reactors ended, before the shards go: what a round had when nobody knew which root holds. */
+void checkpoints_let_go(struct node *n);
 void checkpoints_free(struct node *n); /* after the reactors ended */
 
 void checkpoints_get_stats(const struct node *n, struct node_checkpoint_stats *out); /* core 0 */

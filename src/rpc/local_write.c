@@ -340,6 +340,8 @@ static void shard_apply(struct leg *leg)
     timer_cancel(local->reactor, &l->retry);
     if (!l->rc && !find_room(local, l))
         return;
+    if (l->rc && l->waited) /* it goes without what it waits for */
+        shard_unwait(local->shard, &l->wake);
     bool pending = !l->rc && prepare_pieces(local, l) == BLOCK_PENDING;
     if (!pending && !l->wake.queued) /* else it runs once more: the leg may be gone afterwards */
         apply_pieces(local, l);

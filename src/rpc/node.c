@@ -323,6 +323,7 @@ void node_free(struct node *n)
 {
     if (!n)
         return;
+    checkpoints_let_go(n);
     for (unsigned i = 0; n->locals && i < n->cores; i++) {
         struct local *l = n->locals[i];
         if (!l)

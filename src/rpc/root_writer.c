@@ -29,6 +29,17 @@ static void finish(struct root_writer *w, int rc, const char *what)
     w->done(w);
 }
 
+static void finish_renamed(struct root_writer *w, int rc)
+{
+    w->is_uncertain = rc != 0;
+    finish(w, rc, "sync of the directory after the rename");
+}
+
+static void dir_synced(struct io_op *op)
+{
+    finish_renamed(container_of(op, struct root_writer, op), op->res < 0 ? op->res : 0);
+}
+
 static void synced(struct io_op *op)
 {
     struct root_writer *w = container_of(op, struct root_writer, op);
@@ -45,9 +56,15 @@ static void synced(struct io_op *op)
         finish(w, rc, "rename");
         return;
     }
-    rc = file_sync_dir(w->reactor, w->dir);
-    w->is_uncertain = rc != 0;
-    finish(w, rc, "sync of the directory after the rename");
+    file_close(w->reactor, w->fd);
+    w->fd = file_open(w->reactor, w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (w->fd < 0) {
+        rc = w->fd;
+        finish_renamed(w, rc);
+        return;
+    }
+    op->done = dir_synced;
+    io_fsync(w->reactor, op, w->fd);
 }
 
 static void write_next(struct root_writer *w)

@@ -309,10 +309,9 @@ static enum step encode(struct checkpoint_work *w)
     w->c->stats.blocks += extent->len > before;
     if (!more) {
         w->stage = STAGE_DIRECTORY;
-    } else if (extent->len == before) { /* what comes next needs an extent of its own */
+    } else if (extent->len == before && before > 0) { /* the next needs an extent of its own */
         enum step step = checkpoint_writer_push(&w->writer, &rc);
 
-        ASSERT(before > 0);
         if (rc != 0)
             write_failed(w, rc);
         return step;

@@ -132,6 +132,8 @@ static void give_up(struct segment *g, int rc)
 static void commit(struct segment *g)
 {
     ASSERT(!g->cut_left && !g->cut_rc);
+    if (segment_cut_is_empty(g))
+        return;
     g->file_live = 0;
     for (uint32_t i = 0; i < g->cut_blocks; i++) {
         for (unsigned c = 0; c <= g->schema->n_columns; c++) {

@@ -271,6 +271,8 @@ uint64_t slot_tick(const struct slot *t)
 void slot_succeed(struct slot *t, const struct slot *old)
 {
     t->generation = old->generation;
+    if (old->dict_file.cut) /* files are still made for the old one: more than any cut has */
+        t->generation += 1u << 20;
     t->tick = old->tick;
     slot_set_store(t, old->store);
     slot_set_room(t, old->room);

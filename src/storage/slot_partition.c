@@ -21,7 +21,6 @@ bool slot_drop_partition(struct slot *t, int64_t partition)
     key_table_fini(&p->index);
     key_table_init(&p->index, t->budget);
     segment_attach(p->segment, NULL, &t->tick, t->room); /* what it lacks no longer counts */
-    segment_wake_all(p->segment); /* a write finds the partition gone, a statement asks anew */
     p->next = t->leaving;
     t->leaving = p;
     slot_reap(t, false);

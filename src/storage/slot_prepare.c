@@ -159,27 +159,29 @@ static bool has_key(const struct slot_part *p, const struct schema *s, const int
     return true;
 }
 
-/* Rows of the index that may be the batch row: their key columns, and all of the block when the row is changed. */
+/*
+ * Rows of the index that may be the batch row: their key columns, and all of the block when the row is changed. A key
+ * with a value that no row has is looked up all the same once the write has given it a code.
+ */
 static int need_row(struct prepare *x, struct slot_part *p, uint32_t batch_row)
 {
     const struct schema *s = x->slot->schema;
     int64_t codes[SCHEMA_MAX_KEY_COLUMNS];
     struct key_hash hash;
     struct key_walk walk;
+    bool known = true;
     uint32_t row;
     int rc = 0;
 
-    for (unsigned i = 0; i < x->keys.n; i++) {
-        if (!slot_key_code(x->slot, &x->keys, i, batch_row, &codes[i]))
-            return 0;
-    }
+    for (unsigned i = 0; i < x->keys.n && known; i++)
+        known = slot_key_code(x->slot, &x->keys, i, batch_row, &codes[i]);
     key_hash_row(&x->keys, x->slot->seed, batch_row, &hash);
     walk = key_table_walk(&p->index, (uint32_t)hash.full);
     while (rc == 0 && key_walk_next(&walk, &row)) {
         bool changes = x->batch->op == BATCH_UPSERT || x->batch->op == BATCH_REPLACE ||
                        x->batch->op == BATCH_UPDATE;
 
-        if (need_block(x, p->segment, row / BLOCK_ROWS, &x->key_want, &rc) && changes &&
+        if (need_block(x, p->segment, row / BLOCK_ROWS, &x->key_want, &rc) && changes && known &&
             has_key(p, s, codes, row))
             (void)need_block(x, p->segment, row / BLOCK_ROWS, NULL, &rc);
     }

@@ -329,7 +329,8 @@ void store_file_shrink(struct store_file *f)
 {
     int rc;
 
-    ASSERT(f->busy == 0 || f->store->abandoned);
+    /* Chunks before that length may be on their way to readers. */
+    ASSERT(!f->appending || f->store->abandoned);
     if (f->store->abandoned || !f->directory.offset || f->bytes == f->directory_bytes)
         return;
     rc = store_file_use(f);

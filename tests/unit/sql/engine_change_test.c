@@ -93,6 +93,41 @@ Test(engine_change, hidden_key)
     engine_fini(&e);
 }
 
+Test(engine_change, partitions)
+{
+    struct engine e;
+    const char *list = "SELECT partition_name, table_rows FROM information_schema.partitions "
+                       "WHERE table_name = 't' ORDER BY partition_ordinal_position";
+
+    engine_init(&e);
+    check_sql(&e,
+              "CREATE TABLE t (id BIGINT, at DATETIME, PRIMARY KEY (id)) time_quantum_field='at' "
+              "time_quantum_type='YMD' retention='3660000d'",
+              "OK 0");
+    check_sql(&e,
+              "INSERT INTO t VALUES (1,'2026-01-01 00:00:00'),(2,'2026-01-01 23:59:59'),"
+              "(3,'2026-01-02 00:00:00'),(4,'2026-01-04 12:00:00')",
+              "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
+    check_sql(&e, list, "p20260101|2\np20260102|1\np20260104|1\n");
+    check_sql(&e, "ALTER TABLE t DROP PARTITION p20260101, p20260103",
+              "ERROR 1507 Error in list of partitions to DROP");
+    check_sql(&e, "ALTER TABLE t DROP PARTITION p0", "ERROR 1507");
+    check_sql(&e, "ALTER TABLE nosuch DROP PARTITION p20260101", "ERROR 1146");
+    check_sql(&e, "ALTER TABLE information_schema.tables DROP PARTITION p20260101", "ERROR 1044");
+    check_sql(&e, "SELECT count(*) FROM t", "4\n");
+    check_sql(&e, "ALTER TABLE t DROP PARTITION p20260101, `P20260104`, p20260101", "OK 0");
+    check_sql(&e, list, "p20260102|1\n");
+    check_sql(&e, "SELECT id FROM t", "3\n");
+    check_sql(&e, "SELECT id FROM t WHERE id = 1 AND at = '2026-01-01'", "");
+    check_sql(&e, "INSERT INTO t VALUES (1,'2026-01-01 00:00:00')", "OK 1");
+    check_sql(&e, list, "p20260101|1\np20260102|1\n");
+    check_sql(&e, "CREATE TABLE p (id BIGINT PRIMARY KEY)", "OK 0");
+    check_sql(&e, "ALTER TABLE p DROP PARTITION p20260101",
+              "ERROR 1505 Partition management on a not partitioned table is not possible");
+    check_sql(&e, "CREATE TABLE q (id BIGINT PRIMARY KEY) retention='1d'", "ERROR 1505");
+    engine_fini(&e);
+}
+
 Test(engine_change, definitions)
 {
     struct engine e;

@@ -22,6 +22,8 @@ static void check_round_trip(const char *text, size_t length)
 
 static const char *const statements[] = {
     "SELECT 1",
+    "alter table t drop partition p20260101, `P2`",
+    "alter table db.t drop partition p1",
     "select * from t",
     "select t.*, db.t.* from db.t",
     "select a b, c as d, e 'f', g as \"h\", `i j` from t where a=1 and b<>2 or not c is "

@@ -717,3 +717,45 @@ Test(checkpoint, a_real_folder_by_epoll)
 {
     in_a_real_folder(REACTOR_IO_EPOLL);
 }
+
+static void ignore_read(struct store_read *x)
+{
+    *(bool *)x->ctx = true;
+}
+
+/* A statement reads from a file while what was appended to it is given back. */
+Test(checkpoint, aborted_while_its_files_are_read)
+{
+    struct checkpoint_world *w = world_new(60, 0);
+    bool ended = false;
+
+    write_some(w, 40);
+    cr_assert_eq(world_checkpoint(w), 0);
+    write_some(w, 40);
+    w->root_after = false;
+    cr_assert_eq(world_checkpoint(w), 0);
+    reactor_set_self(w->base.r);
+    for (uint32_t t = 0; t < w->catalog->n_tables; t++) {
+        struct slot *slot = world_slot(w, t, 0);
+        for (uint32_t i = 0; i < slot_segments(slot); i++) {
+            struct store_file *f = segment_file(slot_segment(slot, i));
+            struct store_read *x = calloc(1, sizeof *x);
+            uint64_t bytes;
+            if (!f)
+                continue;
+            x->file = f;
+            x->done = ignore_read;
+            x->ctx = &ended;
+            store_file_directory(f, &x->ref, &bytes);
+            store_read(w->base.store, x);
+        }
+    }
+    checkpoint_abort(&w->checkpoint);
+    reactor_set_self(NULL);
+    store_world_steps(&w->base, 2000);
+    cr_assert(ended);
+    w->root_after = true;
+    cr_assert_eq(world_checkpoint(w), 0);
+    restart_well(w);
+    world_free(w);
+}
