@@ -22,7 +22,8 @@ static int open_file(struct reactor *r, const char *dir, uint64_t generation, in
     flags |= O_WRONLY | O_CLOEXEC;
     wlog_path(path, sizeof(path), dir, generation);
     int fd = file_open(r, path, O_DIRECT | flags, 0600);
-    return fd == -EINVAL ? file_open(r, path, flags, 0600) : fd;
+    /* Some kernels make the file before they find that it cannot be opened so. */
+    return fd == -EINVAL ? file_open(r, path, flags & ~O_EXCL, 0600) : fd;
 }
 
 static void init(struct wlog_file *f, struct reactor *r, uint64_t generation)
