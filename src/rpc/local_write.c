@@ -11,17 +11,16 @@
 #include "reactor/log.h"
 #include "rpc/local.h"
 #include "rpc/local_load.h"
+#include "rpc/local_prepare.h"
 #include "rpc/local_write.h"
 #include "rpc/split.h"
-#include "storage/slot_disk.h"
 #include "storage/wlog_format.h"
 
 enum {
     WRITE_ARENA_BYTES = 256 << 20,
     ROOM_RETRY_NS = 20000000,
-    ROOM_TRIES = 1500,  /* 30 s: then the write is refused, */
-    MAX_WAITS = 100000, /* for reads: then memory is too small for what the batch touches at once */
-    ROOM_ROUNDS = 2,    /* or after a whole checkpoint that made none */
+    ROOM_TRIES = 1500, /* 30 s: then the write is refused, */
+    ROOM_ROUNDS = 2,   /* or after a whole checkpoint that made none */
 };
 
 struct write_leg {
@@ -32,12 +31,10 @@ struct write_leg {
     struct wlog_record *records;
     uint32_t n_records;
     struct log_submit submit; /* the shard core's while lent */
-    struct task wake;         /* what the pieces need is being read */
-    struct timer retry;       /* there is no room now */
-    unsigned tries, rounds;   /* waits, checkpoints ended when it began to */
-    bool waited;              /* for something to be read */
-    unsigned waits;
-    struct buffer applied; /* rows of a piece that could not be applied whole */
+    struct local_prepare prepare;
+    struct timer retry;     /* there is no room now */
+    unsigned tries, rounds; /* waits, checkpoints ended when it began to */
+    struct buffer applied;  /* rows of a piece that could not be applied whole */
     struct write_result result;
     struct error_info error;
     int rc;
@@ -236,47 +233,22 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     return 0;
 }
 
-static enum block_state prepare_once(struct local *local, struct write_leg *l)
+/* False: the leg waits. With an error in l->rc nothing is to be done with the pieces. */
+static bool prepare_pieces(struct local *local, struct write_leg *l)
 {
-    enum block_state all = BLOCK_READY;
-
-    for (uint32_t i = 0; i < l->n && all != BLOCK_FAILED; i++) {
-        struct slot *slot =
-            shard_slot(local->shard, l->op->write->schema->table_id, l->pieces[i]->slot);
-        enum block_state one =
-            slot ? slot_prepare(slot, &l->pieces[i]->batch, &l->wake, &l->error) : BLOCK_READY;
-        if (one != BLOCK_READY)
-            all = one;
+    if (l->rc)
+        return local_prepare_end(local, &l->prepare);
+    switch (local_prepare(local, &l->prepare, l->op->write->schema->table_id, l->pieces, l->n,
+                          &l->error)) {
+    case BLOCK_PENDING:
+        return false;
+    case BLOCK_FAILED:
+        l->rc = l->error.code == 1037 ? -ENOMEM : -EIO;
+        break;
+    case BLOCK_READY:
+        break;
     }
-    return all;
-}
-
-/*
- * Everything the pieces touch is in memory, and nothing is let go before it is used; else the leg waits and runs again.
- * Room for one piece may have been made by letting go what another needs, so all are looked at again.
- */
-static enum block_state prepare_pieces(struct local *local, struct write_leg *l)
-{
-    enum block_state all = prepare_once(local, l);
-
-    shard_freeze(local->shard, true);
-    if (all == BLOCK_READY)
-        all = prepare_once(local, l);
-    if (all == BLOCK_PENDING && l->waits++ < MAX_WAITS) {
-        l->waited = true;
-        return all;
-    }
-    if (l->waited || all != BLOCK_READY)
-        shard_unwait(local->shard, &l->wake);
-    if (all == BLOCK_PENDING) {
-        all = BLOCK_FAILED;
-        l->rc = no_memory(&l->error, l->op->write->schema);
-    } else if (all == BLOCK_FAILED) {
-        bool memory = l->error.code == 1037 || l->error.code == 1038;
-        l->error.code = memory ? 1037 : l->error.code;
-        l->rc = memory ? -ENOMEM : -EIO;
-    }
-    return all;
+    return true;
 }
 
 static bool may_wait(const struct local *local, const struct write_leg *l)
@@ -335,16 +307,10 @@ static void shard_apply(struct leg *leg)
         l->rc =
             error_set(&l->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                       "writes are refused: the log cannot be written (%s)", strerror(-refusing));
-    if (l->wake.queued) /* it is about to run here */
-        return;
     timer_cancel(local->reactor, &l->retry);
-    if (!l->rc && !find_room(local, l))
+    if ((!l->rc && !find_room(local, l)) || !prepare_pieces(local, l))
         return;
-    if (l->rc && l->waited) /* it goes without what it waits for */
-        shard_unwait(local->shard, &l->wake);
-    bool pending = !l->rc && prepare_pieces(local, l) == BLOCK_PENDING;
-    if (!pending && !l->wake.queued) /* else it runs once more: the leg may be gone afterwards */
-        apply_pieces(local, l);
+    apply_pieces(local, l);
     shard_freeze(local->shard, false);
 }
 
@@ -370,20 +336,17 @@ static void shard_check(struct leg *leg)
     struct write_leg *l = (struct write_leg *)leg;
     struct local *local = local_of(reactor_self());
 
-    if (l->wake.queued)
+    if (!prepare_pieces(local, l))
         return;
-    bool pending = !l->rc && prepare_pieces(local, l) == BLOCK_PENDING;
-    pending |= l->wake.queued; /* runs once more: the leg may be gone afterwards */
-    if (!pending)
-        check_pieces(local, l);
+    check_pieces(local, l);
     shard_freeze(local->shard, false);
-    if (!pending)
-        leg_reply(local->reactor, leg);
+    leg_reply(local->reactor, leg);
 }
 
 static void woken(struct task *t)
 {
-    struct write_leg *l = (struct write_leg *)((char *)t - offsetof(struct write_leg, wake));
+    struct write_leg *l =
+        (struct write_leg *)((char *)t - offsetof(struct write_leg, prepare.wake));
 
     l->leg.run(&l->leg);
 }
@@ -411,11 +374,9 @@ static void lend_all(struct write_op *op, leg_fn *run)
             continue;
         l->leg.run = run;
         l->leg.done = leg_home;
-        l->wake.run = woken;
+        l->prepare = (struct local_prepare){.wake.run = woken};
         l->retry.fire = retried;
         l->tries = 0;
-        l->waited = false;
-        l->waits = 0;
         l->result = (struct write_result){0};
         op->lent++;
     }

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 
 #include "reactor/assert.h"
-#include "rpc/local.h"
+#include "rpc/local_prepare.h"
 #include "rpc/service_impl.h"
 #include "rpc/split.h"
-#include "storage/slot_disk.h"
 
 enum { CHECK_ARENA_BYTES = 256 << 20 };
 
@@ -19,9 +18,10 @@ struct check_leg {
     struct leg leg; /* first */
     struct check_op *op;
     struct write_result result;
-    bool stale, waited, failed;
-    struct task wake;                     /* the core's of the slots */
-    struct error_info error; /* failed */ /* the table is another one on that core */
+    struct local_prepare prepare;
+    bool stale; /* the table is another one on that core */
+    int rc;     /* the keys could not be looked up: error tells */
+    struct error_info error;
 };
 
 struct check_op { /* owner: the home core; freed before done */
@@ -30,7 +30,8 @@ struct check_op { /* owner: the home core; freed before done */
     struct cluster_write *write;
     struct arena arena;
     struct split split;
-    struct task task; /* runs done from the loop */
+    struct split_piece **pieces; /* all of it */
+    struct task task;            /* runs done from the loop */
     unsigned lent;
     struct check_leg legs[]; /* one per core */
 };
@@ -51,38 +52,6 @@ static bool is_mine(const struct local *local, const struct split_piece *p)
     return shard_core_of_slot(p->slot, local->node->cores) == reactor_core(local->reactor);
 }
 
-static enum block_state prepare_once(struct local *local, struct check_leg *l)
-{
-    const struct check_op *op = l->op;
-    uint32_t table = op->write->schema->table_id;
-    enum block_state all = BLOCK_READY;
-
-    for (uint32_t i = 0; i < op->split.n && all != BLOCK_FAILED; i++) {
-        const struct split_piece *p = &op->split.pieces[i];
-        struct slot *slot = is_mine(local, p) ? shard_slot(local->shard, table, p->slot) : NULL;
-        enum block_state one =
-            slot ? slot_prepare(slot, &p->batch, &l->wake, &l->error) : BLOCK_READY;
-        if (one != BLOCK_READY)
-            all = one;
-    }
-    return all;
-}
-
-/* As in local_write.c: all is in memory and stays until it is used, or the leg waits and runs again. */
-static enum block_state prepare(struct local *local, struct check_leg *l)
-{
-    enum block_state all = prepare_once(local, l);
-
-    shard_freeze(local->shard, true);
-    if (all == BLOCK_READY)
-        all = prepare_once(local, l);
-    if (all == BLOCK_FAILED || (all == BLOCK_READY && l->waited))
-        shard_unwait(local->shard, &l->wake);
-    l->waited = true;
-    l->failed = all == BLOCK_FAILED;
-    return all;
-}
-
 static void check_pieces(struct local *local, struct check_leg *l)
 {
     const struct check_op *op = l->op;
@@ -98,7 +67,12 @@ static void check_pieces(struct local *local, struct check_leg *l)
             l->stale = true;
             break;
         }
-        slot_check(slot, &p->batch, &r);
+        l->rc = slot_check(slot, &p->batch, &r);
+        if (l->rc == -ENOMEM) {
+            error_set(&l->error, l->rc, 1037, "out of memory while keys were looked up");
+            break;
+        }
+        l->rc = 0; /* what a row is refused for is among the errors */
         add_errors(&l->result, &r, p);
     }
 }
@@ -109,21 +83,26 @@ static void leg_run(struct leg *leg)
     struct check_leg *l = (struct check_leg *)leg;
     struct local *local = local_of(reactor_self());
 
-    if (l->wake.queued) /* it is about to run here */
+    const struct check_op *op = l->op;
+
+    switch (local_prepare(local, &l->prepare, op->write->schema->table_id, op->pieces, op->split.n,
+                          &l->error)) {
+    case BLOCK_PENDING:
         return;
-    enum block_state state = l->failed ? BLOCK_FAILED : prepare(local, l);
-    if (l->wake.queued) /* runs once more: the leg may be gone afterwards */
-        state = BLOCK_PENDING;
-    if (state == BLOCK_READY)
+    case BLOCK_FAILED:
+        l->rc = l->error.code == 1037 ? -ENOMEM : -EIO;
+        break;
+    case BLOCK_READY:
         check_pieces(local, l);
-    shard_freeze(local->shard, false);
-    if (state != BLOCK_PENDING)
-        leg_reply(local->reactor, leg);
+        shard_freeze(local->shard, false);
+        break;
+    }
+    leg_reply(local->reactor, leg);
 }
 
 static void woken(struct task *t)
 {
-    leg_run(&container_of(t, struct check_leg, wake)->leg);
+    leg_run(&container_of(t, struct check_leg, prepare.wake)->leg);
 }
 
 static void leg_home(struct leg *leg)
@@ -136,8 +115,8 @@ static void leg_home(struct leg *leg)
     if (l->stale && !w->rc)
         w->rc = error_set(&w->error, -ESTALE, 1412,
                           "Table definition of '%s' has changed, please retry", w->schema->name);
-    if (l->failed && !w->rc) {
-        w->rc = -EIO;
+    if (l->rc && !w->rc) {
+        w->rc = l->rc;
         w->error = l->error;
     }
     if (!--op->lent)
@@ -161,6 +140,17 @@ static bool has_hidden_key(const struct schema *s)
     return s->n_key == 1 && s->columns[s->key[0]].hidden;
 }
 
+/* As local_prepare wants them: it finds those of a core itself. */
+static int list_pieces(struct check_op *op, struct error_info *err)
+{
+    op->pieces = arena_alloc(&op->arena, (op->split.n + 1) * sizeof(struct split_piece *));
+    if (!op->pieces)
+        return error_set(err, -ENOMEM, 1037, "out of memory at the start of a write");
+    for (uint32_t i = 0; i < op->split.n; i++)
+        op->pieces[i] = &op->split.pieces[i];
+    return 0;
+}
+
 static void lend_all(struct check_op *op)
 {
     unsigned cores = op->local->node->cores;
@@ -170,7 +160,7 @@ static void lend_all(struct check_op *op)
         op->legs[i].op = op;
         op->legs[i].leg.run = leg_run;
         op->legs[i].leg.done = leg_home;
-        op->legs[i].wake.run = woken;
+        op->legs[i].prepare.wake.run = woken;
     }
     for (unsigned i = 0; i < cores; i++)
         leg_send(op->local->reactor, &op->legs[i].leg, i, LEG_REQUEST);
@@ -193,6 +183,8 @@ void service_check_start(struct rpc_server *s, struct cluster_write *w)
     if (!has_hidden_key(w->schema))
         w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
                             NULL, NULL, &op->arena, &op->split, &w->error);
+    if (!w->rc)
+        w->rc = list_pieces(op, &w->error);
     if (w->rc || !op->split.n)
         reactor_task(l->reactor, &op->task, TASK_IO);
     else
