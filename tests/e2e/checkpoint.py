@@ -148,6 +148,32 @@ def test_tables_that_come_and_go():
                             "WHERE table_schema = 'quanta'"), 4, "tables")
 
 
+def text_key(i):
+    """Keys of all lengths, short and long ones are hashed in different ways."""
+    return "x" * (i % 290) + str(i) if i else ""
+
+
+def test_keys_after_a_restart():
+    """Rows are found by keys of all types through indexes made anew from what is on disk."""
+    tables = {"a": ("k VARCHAR(300)", lambda i: f"'{text_key(i)}'"),
+              "b": ("x INT, k VARCHAR(300), d DATE",
+                    lambda i: f"{i % 7 - 3}, '{text_key(i)}', '2026-01-{i % 28 + 1:02d}'"),
+              "c": ("d DECIMAL(12,2), e VARCHAR(20)", lambda i: f"{i - 1500}.25, '{i % 9}'")}
+    with Node("--slots", "4") as server:
+        with server.connect() as conn, conn.cursor() as cur:
+            for name, (columns, _) in tables.items():
+                key = ", ".join(column.split()[0] for column in columns.split(", "))
+                cur.execute(f"CREATE TABLE {name} ({columns}, v INT, PRIMARY KEY ({key}))")
+        for turn in range(3):
+            with server.connect() as conn, conn.cursor() as cur:
+                for name, (_, row) in tables.items():
+                    rows = ", ".join(f"({row(i)}, {turn})" for i in range(3000))
+                    cur.execute(f"REPLACE INTO {name} VALUES {rows}")
+                    cur.execute(f"SELECT count(*), min(v), max(v) FROM {name}")
+                    expect(cur.fetchone(), (3000, turn, turn), name)
+            server.restart()
+
+
 def test_damage_is_told():
     """
     One bit flipped in a data file: `quanta-admin verify` names it, and no answer is wrong. Bytes
