@@ -3,10 +3,10 @@
 Durable single-row inserts a second, beside MariaDB on the same volume: one JSON line per server and
 number of clients, then the ratios.
 
-Each server is started on a data folder of its own below --dir, each case runs `insert_clients_bench`
+Each server is started on a data folder of its own below --dir, each case runs `clients_bench`
 (one thread for all clients) against it. Device writes are counted by the kernel over the whole block
 device (writes completed, which holds flush requests, and the most in any second), so nothing else
-should write to it meanwhile. Build first: make && make build/release/bench/insert_clients_bench.
+should write to it meanwhile. Build first: make && make build/release/bench/clients_bench.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--no-mariadb", action="store_true")
     parser.add_argument("--dir", default=tempfile.gettempdir(), help="on the volume to measure")
     parser.add_argument("--client", default=os.path.join(
-        quanta.bin_dir(), "../bench/insert_clients_bench"))
+        quanta.bin_dir(), "../bench/clients_bench"))
     parser.add_argument("--flag", action="append", default=[], help="further flag of quanta")
     options = parser.parse_args()
     options.clients = [int(n) for n in options.clients.split(",")]

@@ -1,8 +1,9 @@
 /*
- * Clients that insert one row per statement, each waiting for its answer: `insert_clients_bench --port P --clients N
- * --seconds S --table T --first ID`. Speaks the MySQL protocol itself, all connections on one thread, so that little
- * of the machine goes to the client; its share of processor time is in the line it prints. Without --port it does
- * nothing: bench/inserts.py starts the servers.
+ * Clients that send one small statement after the other, each waiting for its answer: `clients_bench --port P
+ * --clients N --seconds S --table T` and either `--first ID` (inserts rows from this key on) or `--select ROWS` (reads
+ * rows with random keys 1..ROWS). Speaks the MySQL protocol itself, all connections on one thread, so that little of
+ * the machine goes to the client; its share of processor time is in the line it prints. Without --port it does
+ * nothing: bench/inserts.py and bench/points.py start the servers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@ struct client { /* owner: main, until it ends */
 };
 
 static uint64_t next_id = 1, last_ns, rows, refused;
+static uint64_t select_rows; /* 0 = inserts */
 static char refusal[200];
 static const char *table = "inserts";
 static uint32_t *latencies;
@@ -44,7 +46,7 @@ static uint64_t now_ns(void)
 
 static void die(const char *what)
 {
-    fprintf(stderr, "insert_clients_bench: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "clients_bench: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -100,8 +102,7 @@ static void log_in(int fd)
         n = read_packet(fd, payload, &sequence);
     }
     if (!n || payload[0] != 0) {
-        fprintf(stderr, "insert_clients_bench: refused: %.*s\n", n > 9 ? (int)n - 9 : 0,
-                payload + 9);
+        fprintf(stderr, "clients_bench: refused: %.*s\n", n > 9 ? (int)n - 9 : 0, payload + 9);
         exit(1);
     }
 }
@@ -121,23 +122,64 @@ static void open_client(struct client *c, uint16_t port)
     fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK);
 }
 
-static void insert(struct client *c)
+static int insert_text(char *text, size_t cap)
+{
+    uint64_t id = next_id++;
+
+    return snprintf(text, cap,
+                    "\x03INSERT INTO %s (id, a, s) VALUES (%" PRIu64 ", %" PRIu64
+                    ", 'row number %" PRIu64 " of those')",
+                    table, id, id * 2654435761u % 1000, id);
+}
+
+static int select_text(char *text, size_t cap)
+{
+    uint64_t x = next_id++ * 0x9e3779b97f4a7c15u; /* scattered over all keys */
+
+    x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+    return snprintf(text, cap, "\x03SELECT a, s FROM %s WHERE id = %" PRIu64, table,
+                    (x ^ x >> 32) % select_rows + 1);
+}
+
+static void ask(struct client *c)
 {
     char text[300];
-    uint64_t id = next_id++;
-    int n = snprintf(text, sizeof(text),
-                     "\x03INSERT INTO %s (id, a, s) VALUES (%" PRIu64 ", %" PRIu64
-                     ", 'row number %" PRIu64 " of those')",
-                     table, id, id * 2654435761u % 1000, id);
+    int n = select_rows ? select_text(text, sizeof(text)) : insert_text(text, sizeof(text));
 
     c->got = 0;
     c->sent_ns = now_ns();
     send_packet(c->fd, 0, text, (size_t)n);
 }
 
-/* True when the whole answer is there. */
+/*
+ * Is the whole answer there: an OK or an error, or a result set up to its second EOF packet? *counts: it is what was
+ * asked for (a result with a row).
+ */
+static bool is_whole(const struct client *c, bool *counts)
+{
+    unsigned packets = 0, ends = 0;
+
+    for (uint32_t at = 0; at + 5 <= c->got; packets++) {
+        const uint8_t *p = c->in + at;
+        uint32_t length = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+        if (at + 4 + length > c->got)
+            return false;
+        if (packets == 0 && (p[4] == 0 || p[4] == 0xff)) {
+            *counts = p[4] == 0 && !select_rows;
+            return true;
+        }
+        ends += p[4] == 0xfe && length < 9;
+        *counts = packets > 4; /* count, two columns, end, row, end */
+        if (ends == 2)
+            return true;
+        at += 4 + length;
+    }
+    return false;
+}
+
 static bool take(struct client *c)
 {
+    bool counts;
     ssize_t n = recv(c->fd, c->in + c->got, sizeof(c->in) - c->got, 0);
 
     if (n < 0 && errno == EAGAIN)
@@ -145,18 +187,15 @@ static bool take(struct client *c)
     if (n <= 0)
         die("the server went away");
     c->got += (uint32_t)n;
-    if (c->got < 5)
-        return false;
-    size_t length = c->in[0] | (size_t)c->in[1] << 8 | (size_t)c->in[2] << 16;
-    if (c->got < length + 4)
+    if (!is_whole(c, &counts))
         return false;
     last_ns = now_ns();
-    if (c->in[4] == 0) {
+    if (counts) {
         rows++;
         if (n_latencies < LATENCIES_MAX)
             latencies[n_latencies++] = (uint32_t)((last_ns - c->sent_ns) / 100);
     } else if (!refused++) {
-        snprintf(refusal, sizeof(refusal), "%.*s", length > 9 ? (int)length - 9 : 0, c->in + 13);
+        snprintf(refusal, sizeof(refusal), "%.*s", c->got > 13 ? (int)c->got - 13 : 0, c->in + 13);
     }
     return true;
 }
@@ -184,7 +223,7 @@ static void run(struct client *clients, unsigned n, double seconds)
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = &clients[i]};
         if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, clients[i].fd, &e))
             die("epoll");
-        insert(&clients[i]);
+        ask(&clients[i]);
     }
     while (waiting) {
         int ready = epoll_wait(poll_fd, events, 256, 30000);
@@ -195,7 +234,7 @@ static void run(struct client *clients, unsigned n, double seconds)
             if (!take(c))
                 continue;
             if (last_ns < end)
-                insert(c);
+                ask(c);
             else
                 waiting--;
         }
@@ -219,6 +258,8 @@ int main(int argc, char **argv)
             table = argv[i + 1];
         else if (!strcmp(argv[i], "--first"))
             next_id = strtoull(argv[i + 1], NULL, 10);
+        else if (!strcmp(argv[i], "--select"))
+            select_rows = strtoull(argv[i + 1], NULL, 10);
     }
     if (!port)
         return 0;
