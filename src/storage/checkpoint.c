@@ -268,6 +268,10 @@ static void cut_failed(struct checkpoint_work *w, int rc)
 {
     struct error_info why;
 
+    if (rc == -EIO && w->segment != DICTS) { /* of a chunk that was to be copied */
+        fail(w, rc, segment_error(item_at(w)->cut.segments[w->segment]));
+        return;
+    }
     if (rc == -ENOBUFS)
         error_set(&why, rc, 0, "checkpoint: table %s, slot %u: changes outran it", table_name(w),
                   slot_number_of(w));
@@ -307,6 +311,10 @@ static enum step encode(struct checkpoint_work *w)
         return STEP_READY;
     }
     w->c->stats.blocks += extent->len > before;
+    if (more == SEGMENT_CUT_FETCH) {
+        segment_cut_fetch(x->cut.segments[w->segment], &w->task);
+        return STEP_PENDING;
+    }
     if (!more) {
         w->stage = STAGE_DIRECTORY;
     } else if (extent->len == before && before > 0) { /* the next needs an extent of its own */

@@ -38,11 +38,11 @@ static void mark_block(struct segment *g, struct segment_block *b)
         struct segment_column *d = &b->disk[c];
         bool is_mask = c == g->schema->n_columns;
 
-        if (!d->changed && !(g->cut_whole && (!is_mask || b->live)))
+        if (!d->changed && !(g->cut_whole && (!is_mask || b->live || d->disk.ref.offset)))
             continue;
         d->in_cut = true;
         d->was_changed = d->changed;
-        d->changed = d->encoded = false;
+        d->changed = d->encoded = d->raw = d->fetching = false;
         b->pending++;
         g->cut_left++;
     }
@@ -50,7 +50,7 @@ static void mark_block(struct segment *g, struct segment_block *b)
 
 void segment_cut_begin(struct segment *g, bool whole)
 {
-    ASSERT(!g->cut && (!whole || !g->absent));
+    ASSERT(!g->cut);
     g->cut = true;
     g->cut_whole = whole;
     g->cut_changed = g->changed;
@@ -99,6 +99,9 @@ static void drop_aside(struct segment *g, struct segment_column *d)
     free(d->aside);
     d->aside = NULL;
     g->aside_bytes -= d->aside_len;
+    if (d->raw)
+        g->fetching_bytes -= d->aside_len;
+    d->raw = false;
     if (g->budget)
         budget_release(g->budget, d->aside_len);
 }
@@ -123,10 +126,20 @@ void segment_cut_forget(struct segment *g)
     g->changed |= g->cut && g->cut_changed;
 }
 
-static void give_up(struct segment *g, int rc)
+void segment_cut_give_up(struct segment *g, int rc)
 {
     segment_cut_forget(g);
     g->cut_rc = rc;
+}
+
+void segment_cut_take_aside(struct segment *g, struct segment_column *d, uint8_t *bytes,
+                            uint32_t len)
+{
+    d->aside = bytes;
+    d->aside_len = len;
+    g->aside_bytes += len;
+    if (g->budget)
+        budget_charge_always(g->budget, len);
 }
 
 static void commit(struct segment *g)
@@ -162,6 +175,7 @@ void segment_cut_end(struct segment *g, bool committed)
         commit(g);
     else
         segment_cut_forget(g);
+    segment_cut_end_fetches(g);
     store_file_put(g->cut_file);
     g->cut_file = NULL;
     g->cut = false;
@@ -237,8 +251,8 @@ void segment_set_aside(struct segment *g, struct segment_block *b)
         struct segment_column *d = &b->disk[c];
         int rc = 0;
 
-        if (!d->in_cut || d->encoded || d->aside)
-            continue;
+        if (!d->in_cut || d->encoded || d->aside || segment_column_absent(g, b, c))
+            continue; /* what is absent does not change: it has to come first */
         if (has_image(g, b, c)) {
             rc = encode_aside(g, b, c);
         } else {
@@ -247,7 +261,7 @@ void segment_set_aside(struct segment *g, struct segment_block *b)
             g->cut_left--;
         }
         if (rc != 0) {
-            give_up(g, rc); /* the write goes on */
+            segment_cut_give_up(g, rc); /* the write goes on */
             return;
         }
         b->pending--;
@@ -264,7 +278,10 @@ static int put_image(struct segment *g, struct segment_block *b, unsigned c, str
     if (rc == 0)
         rc = d->aside ? buffer_append(extent, d->aside, d->aside_len)
                       : encode_image(g, b, c, extent);
-    return rc ? rc : datafile_end(extent, at, start, &d->cut.ref);
+    rc = rc ? rc : datafile_end(extent, at, start, &d->cut.ref);
+    if (rc == 0 && d->raw)
+        d->cut.ref.hash = d->disk.ref.hash;
+    return rc;
 }
 
 /* Encodes a column of the cut: 0, or with the extent as it was -errno. */
@@ -302,6 +319,8 @@ static int encode_block(struct segment *g, struct segment_block *b, struct buffe
             continue;
         if (extent->len >= EXTENT_ENOUGH)
             return 1;
+        if (!d->aside && segment_column_absent(g, b, c))
+            return SEGMENT_CUT_FETCH;
         rc = encode_column(g, b, c, extent, at);
         if (rc == -ENOBUFS && extent->len > 0)
             return 1; /* it fits into an extent of its own */
@@ -319,7 +338,7 @@ int segment_cut_next(struct segment *g, struct buffer *extent, uint64_t at)
         int rc = encode_block(g, g->blocks[g->cut_at], extent, at);
 
         if (rc < 0)
-            give_up(g, rc);
+            segment_cut_give_up(g, rc);
         if (rc == 0) /* from the last block to the first, and so on to the end */
             g->cut_at = g->cut_at + 1 < g->cut_blocks ? g->cut_at + 1 : 0;
         if (rc != 0)

@@ -101,8 +101,8 @@ bool segment_is_changed(const struct segment *g); /* since the last committed cu
 const struct chunk_ref *segment_directory(const struct segment *g);
 void segment_set_directory(struct segment *g, const struct chunk_ref *ref);
 
-/* Begins a cut: cheap (flags only). whole: everything goes into a new file (the old one has too many dead bytes);
- * all must be loaded. */
+/* Begins a cut: cheap (flags only). whole: everything goes into a new file (the old one has too many dead bytes, or is
+ * in another place). What is not in memory is copied from the old file as it lies there, see segment_cut_fetch. */
 void segment_cut_begin(struct segment *g, bool whole);
 /* The cut has nothing to write: file and directory (if any) stay as they are. */
 bool segment_cut_is_empty(const struct segment *g);
@@ -111,8 +111,13 @@ bool segment_cut_needs_file(const struct segment *g);
 /* The file that the cut is written to, for its directory: set by slot_cut_file. */
 void segment_cut_set_file(struct segment *g, const struct datafile_id *id);
 /* Encodes the next changed columns (of a block, or until the extent has about a MiB) into the extent that will be written at file offset `at`:
- * 1 = more to come, 0 = that was all, -errno = the cut is given up. */
+ * 1 = more to come, 0 = that was all, -errno = the cut is given up (segment_error tells when it was the old file).
+ * SEGMENT_CUT_FETCH: of a whole one, the next must be read from the old file first. */
+enum { SEGMENT_CUT_FETCH = 2 };
 int segment_cut_next(struct segment *g, struct buffer *extent, uint64_t at);
+/* After that answer: reads the next chunks, a few MiB at a time; wake is run as they arrive, then segment_cut_next goes
+ * on. They are copied with the checksum they have by the directory, so that damage in them stays damage. */
+void segment_cut_fetch(struct segment *g, struct task *wake);
 /* After the last: the directory, as the last chunk. */
 int segment_cut_directory(struct segment *g, struct buffer *extent, uint64_t at,
                           struct chunk_ref *ref);

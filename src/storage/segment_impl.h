@@ -20,6 +20,8 @@ struct segment_column {
     bool in_cut;      /* the cut at work must write it */
     bool was_changed; /* in_cut: it was so before the cut began */
     bool encoded;     /* in_cut: `cut` says where */
+    bool raw;         /* aside is its chunk of the old file, byte for byte */
+    bool fetching;    /* in_cut: that chunk is on its way */
     bool loading, failed;
 };
 
@@ -88,6 +90,9 @@ struct segment {
     struct datafile_id cut_id;
     struct store_file *cut_file;
     struct chunk_ref cut_directory;
+    struct list cut_fetches; /* segment_cut_copy.c */
+    struct task *cut_wake;
+    uint64_t fetching_bytes; /* on their way or arrived, and not yet in an extent */
 };
 
 static inline bool segment_column_absent(const struct segment *g, const struct segment_block *b,
@@ -112,6 +117,12 @@ void segment_count_absent(struct segment *g, struct segment_block *b, int change
 void segment_set_aside(struct segment *g, struct segment_block *b);
 /* The cut at work is no more, everything of it counts as changed. */
 void segment_cut_forget(struct segment *g);
+void segment_cut_give_up(struct segment *g, int rc);
+/* The bytes are the image of a column of the cut, from malloc, and are charged here. */
+void segment_cut_take_aside(struct segment *g, struct segment_column *d, uint8_t *bytes,
+                            uint32_t len);
+/* What is still being fetched for the cut is of no use any more. */
+void segment_cut_end_fetches(struct segment *g);
 
 /* Bounds and NULLs of a column in memory. */
 void segment_column_bounds(const struct colblock *c, struct directory_column *out);

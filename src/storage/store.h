@@ -63,6 +63,7 @@ bool store_is_abandoned(const struct store *s);
 struct store_read {
     struct store_file *file; /* set by the caller, who holds a reference */
     struct chunk_ref ref;
+    bool unchecked; /* the bytes are given whatever their checksum is */
     void (*done)(struct store_read *x);
     void *ctx;
     int rc; /* 0, -EIO, -EBADMSG, -ENOMEM, -ECANCELED; error names file and offset */
