@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         {"slots", OPTION_UINT, &s.slots, "N",
          "slots per table, fixed at creation (default: cores, as a power of two)", NULL},
         {"log-iops", OPTION_UINT, &s.log_iops, "N",
-         "at most so many log writes a second; 0 = no cap", NULL},
+         "at most so many device writes a second; 0 = no cap", NULL},
         {"checkpoint-log", OPTION_BYTES, &s.checkpoint_log, "BYTES",
          "a checkpoint begins after so much log; 0 = 256M", NULL},
         STARTUP_OPTIONS(&s.startup),

@@ -8,6 +8,7 @@
 #include "rpc/dedupe.h"
 #include "rpc/node.h"
 #include "storage/datadir.h"
+#include "storage/device_pace.h"
 #include "storage/shard.h"
 #include "storage/wlog.h"
 
@@ -26,7 +27,8 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     struct datadir dir;
     struct reactor_group *group;
     unsigned cores;
-    struct local **locals; /* one per core */
+    struct local **locals;   /* one per core */
+    struct device_pace pace; /* all cores take from it */
     struct wlog *log;
     atomic_int refusing;               /* 0, or -errno: why the log takes no more writes */
     struct timer space_timer;          /* core 0: looks for room after -ENOSPC */

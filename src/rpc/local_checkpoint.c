@@ -248,6 +248,7 @@ static void write_root(struct checkpoints *k)
     k->writer = (struct root_writer){.dir = n->data_dir,
                                      .bytes = k->root.data,
                                      .len = k->root.len,
+                                     .pace = &n->pace,
                                      .done = root_written,
                                      .ctx = k};
     root_writer_start(reactor_self(), &k->writer);

@@ -140,6 +140,8 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     if (!rc)
         rc = store_new(r, n->data_dir, n->dir.id, &l->store);
     if (!rc)
+        store_set_pace(l->store, &n->pace);
+    if (!rc)
         shard_set_store(l->shard, l->store, l->data.limit / 16);
     n->locals[config.core] = l;
     if (rc)
@@ -194,11 +196,12 @@ static int open_log(struct node *n, struct reactor *r, uint64_t first_generation
 {
     struct wlog_config config = {.dir = n->data_dir,
                                  .file_bytes = n->config.log_file_bytes,
-                                 .iops = n->config.log_iops,
+                                 .pace = &n->pace,
                                  .first_generation = first_generation,
                                  .next_lsn = n->definitions_lsn};
     struct replay p = {n, err};
 
+    device_pace_init(&n->pace, r, n->data_dir, n->config.log_iops);
     int rc = wlog_open(r, &config, replay_record, &p, &n->log, err);
     if (!rc)
         log_info("log: %llu records replayed from %s", (unsigned long long)n->replayed,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reactor/list.h"
+#include "storage/device_pace.h"
 #include "storage/root.h"
 
 enum { WRITE_BYTES = 1 << 20 };
@@ -35,9 +36,34 @@ static void finish_renamed(struct root_writer *w, int rc)
     finish(w, rc, "sync of the directory after the rename");
 }
 
+/* Goes on with `next` when the device may take so many writes. */
+static void turn_fired(struct timer *t)
+{
+    struct root_writer *w = container_of(t, struct root_writer, turn);
+    uint64_t wait =
+        device_pace_take(w->pace, DEVICE_PACE_DATA, reactor_now_ns(w->reactor), w->writes);
+
+    if (wait)
+        timer_arm(w->reactor, t, wait);
+    else
+        w->next(w);
+}
+
+static void take_turn(struct root_writer *w, unsigned writes, void (*next)(struct root_writer *w))
+{
+    w->writes = writes;
+    w->next = next;
+    turn_fired(&w->turn);
+}
+
 static void dir_synced(struct io_op *op)
 {
     finish_renamed(container_of(op, struct root_writer, op), op->res < 0 ? op->res : 0);
+}
+
+static void sync_dir(struct root_writer *w)
+{
+    io_fsync(w->reactor, &w->op, w->fd);
 }
 
 static void synced(struct io_op *op)
@@ -64,17 +90,39 @@ static void synced(struct io_op *op)
         return;
     }
     op->done = dir_synced;
-    io_fsync(w->reactor, op, w->fd);
+    take_turn(w, DEVICE_PACE_SYNC, sync_dir);
 }
 
-static void write_next(struct root_writer *w)
+static void write_next(struct root_writer *w);
+
+static size_t chunk_of(const struct root_writer *w)
 {
     size_t left = w->len - w->written;
 
-    io_write(w->reactor, &w->op, w->fd, w->bytes + w->written,
-             (uint32_t)(left < WRITE_BYTES ? left : WRITE_BYTES), w->written);
+    return left < WRITE_BYTES ? left : WRITE_BYTES;
 }
 
+static void write_chunk(struct root_writer *w)
+{
+    io_write(w->reactor, &w->op, w->fd, w->bytes + w->written, (uint32_t)chunk_of(w), w->written);
+}
+
+static void sync_file(struct root_writer *w)
+{
+    io_fdatasync(w->reactor, &w->op, w->fd);
+}
+
+static void chunk_synced(struct io_op *op)
+{
+    struct root_writer *w = container_of(op, struct root_writer, op);
+
+    if (op->res < 0)
+        finish(w, op->res, "sync");
+    else
+        write_next(w);
+}
+
+/* Under a cap every chunk goes to the device at once: a large root in one sync would be a burst. */
 static void wrote(struct io_op *op)
 {
     struct root_writer *w = container_of(op, struct root_writer, op);
@@ -84,12 +132,18 @@ static void wrote(struct io_op *op)
         return;
     }
     w->written += (uint32_t)op->res;
-    if (w->written < w->len) {
+    if (w->written < w->len && (!w->pace || !w->pace->interval_ns)) {
         write_next(w);
         return;
     }
-    op->done = synced;
-    io_fdatasync(w->reactor, op, w->fd);
+    op->done = w->written < w->len ? chunk_synced : synced;
+    take_turn(w, DEVICE_PACE_SYNC, sync_file);
+}
+
+static void write_next(struct root_writer *w)
+{
+    w->op.done = wrote;
+    take_turn(w, device_pace_writes(w->pace, chunk_of(w), false), write_chunk);
 }
 
 void root_writer_start(struct reactor *r, struct root_writer *w)
@@ -100,7 +154,8 @@ void root_writer_start(struct reactor *r, struct root_writer *w)
     w->rc = 0;
     w->is_uncertain = false;
     w->written = 0;
-    w->op = (struct io_op){.done = wrote};
+    w->op = (struct io_op){0};
+    w->turn = (struct timer){.fire = turn_fired};
     path_of(w, ROOT_NEW_FILE, path);
     w->fd = file_open(r, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (w->fd < 0) {

@@ -1,12 +1,16 @@
 #pragma once
 /* Writes the root of a checkpoint: aside, synced, renamed, directory synced. Owner: one core; one at a time. */
 #include "reactor/io.h"
+#include "reactor/reactor.h"
 #include "storage/type.h"
+
+struct device_pace;
 
 struct root_writer {
     const char *dir; /* data directory */
     const uint8_t *bytes;
     size_t len;
+    struct device_pace *pace; /* of the node */
     void (*done)(struct root_writer *w);
     void *ctx;
     int rc;            /* 0: the new root holds, also after a crash; -errno: the old one does */
@@ -15,6 +19,9 @@ struct root_writer {
     /* its own */
     struct reactor *reactor;
     struct io_op op;
+    struct timer turn;                   /* for the device */
+    void (*next)(struct root_writer *w); /* what waits for it */
+    unsigned writes;
     size_t written;
     int fd;
 };

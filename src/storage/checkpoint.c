@@ -615,7 +615,7 @@ void checkpoint_start(struct checkpoint *c)
     w->catalog = catalog_get(shard_catalog(c->shard));
     w->n_tables = w->catalog->n_tables;
     w->n_slots = count_slots(c, r);
-    checkpoint_writer_init(&w->writer, c->store, c->bytes_per_s, &w->task);
+    checkpoint_writer_init(&w->writer, c->store, &w->task);
     w->items = calloc((size_t)w->n_slots * w->n_tables + 1, sizeof(*w->items));
     if (!w->items) {
         w->n_slots = 0;

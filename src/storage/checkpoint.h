@@ -28,7 +28,6 @@ struct checkpoint {
     int (*slot_head)(struct checkpoint *c, uint32_t slot, struct buffer *part);
     void (*done)(struct checkpoint *c);
     void *ctx;
-    uint64_t bytes_per_s; /* of writing at most; 0 = as fast as it goes */
     int rc; /* 0, -ENOSPC, -EIO, -ENOMEM, -ESTALE (tables changed meanwhile), -ENOBUFS (changes outran it), -ECANCELED */
     struct error_info error;
     struct buffer

@@ -13,15 +13,12 @@ struct checkpoint_writer {
     struct store_file *file; /* that it will go to; the work's */
     bool writing;            /* the other one */
     struct store_append append;
-    uint64_t bytes_per_s, next_ns; /* pace: the next write not before */
-    struct timer timer;
     struct task *wake; /* bulk task of the work: run when it can go on */
     uint64_t bytes;    /* handed to the device */
     int rc;            /* a write failed: append.error */
 };
 
-void checkpoint_writer_init(struct checkpoint_writer *w, struct store *store, uint64_t bytes_per_s,
-                            struct task *wake);
+void checkpoint_writer_init(struct checkpoint_writer *w, struct store *store, struct task *wake);
 void checkpoint_writer_fini(struct checkpoint_writer *w); /* nothing being written, or abandoned */
 /* The extent to fill, in memory: 0 or -ENOMEM. */
 int checkpoint_writer_extent(struct checkpoint_writer *w, struct buffer **extent);

@@ -1,4 +1,4 @@
-/* Writer of a checkpoint's extents: two of them, at a pace. */
+/* Writer of a checkpoint's extents: two of them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +9,9 @@
 /* The largest chunk in an extent of its own, and what pads it. */
 #define EXTENT_LIMIT (DATAFILE_MAX_CHUNK + CHECKPOINT_EXTENT_BYTES)
 
-static void fire(struct timer *t)
+void checkpoint_writer_init(struct checkpoint_writer *w, struct store *store, struct task *wake)
 {
-    struct checkpoint_writer *w = container_of(t, struct checkpoint_writer, timer);
-
-    reactor_task(store_reactor(w->store), w->wake, TASK_BULK);
-}
-
-void checkpoint_writer_init(struct checkpoint_writer *w, struct store *store, uint64_t bytes_per_s,
-                            struct task *wake)
-{
-    *w = (struct checkpoint_writer){.store = store, .bytes_per_s = bytes_per_s, .wake = wake};
-    w->timer.fire = fire;
+    *w = (struct checkpoint_writer){.store = store, .wake = wake};
     for (unsigned i = 0; i < 2; i++)
         buffer_init(&w->extents[i], EXTENT_LIMIT);
     budget_charge_always(reactor_budget(store_reactor(store)), 2 * CHECKPOINT_EXTENT_BYTES);
@@ -30,7 +21,6 @@ void checkpoint_writer_fini(struct checkpoint_writer *w)
 {
     if (!store_is_abandoned(w->store)) {
         ASSERT(!w->writing);
-        timer_cancel(store_reactor(w->store), &w->timer);
         budget_release(reactor_budget(store_reactor(w->store)), 2 * CHECKPOINT_EXTENT_BYTES);
     }
     for (unsigned i = 0; i < 2; i++)
@@ -94,29 +84,6 @@ static void written(struct store_append *a)
     reactor_task(store_reactor(w->store), w->wake, TASK_BULK);
 }
 
-/* Is it too early for the next write? Then the timer is set. */
-static bool must_wait(struct checkpoint_writer *w)
-{
-    struct reactor *r = store_reactor(w->store);
-    uint64_t now = reactor_now_ns(r);
-
-    if (!w->bytes_per_s || now >= w->next_ns)
-        return false;
-    timer_arm(r, &w->timer, w->next_ns - now);
-    return true;
-}
-
-static void set_pace(struct checkpoint_writer *w, uint64_t bytes)
-{
-    uint64_t now = reactor_now_ns(store_reactor(w->store));
-
-    if (!w->bytes_per_s)
-        return;
-    if (w->next_ns < now)
-        w->next_ns = now;
-    w->next_ns += (uint64_t)((double)bytes * 1e9 / (double)w->bytes_per_s);
-}
-
 enum step checkpoint_writer_push(struct checkpoint_writer *w, int *rc)
 {
     struct buffer *b = &w->extents[w->fill];
@@ -124,7 +91,7 @@ enum step checkpoint_writer_push(struct checkpoint_writer *w, int *rc)
     *rc = w->rc;
     if (*rc != 0 || b->len == 0)
         return STEP_READY;
-    if (w->writing || must_wait(w))
+    if (w->writing)
         return STEP_PENDING;
     *rc = seal(b);
     if (*rc != 0)
@@ -134,7 +101,6 @@ enum step checkpoint_writer_push(struct checkpoint_writer *w, int *rc)
     w->writing = true;
     w->fill = !w->fill;
     w->bytes += b->len;
-    set_pace(w, b->len);
     store_append(w->store, &w->append);
     return STEP_READY;
 }

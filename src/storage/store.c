@@ -18,6 +18,11 @@ struct reactor *store_reactor(struct store *s)
     return s->reactor;
 }
 
+void store_set_pace(struct store *s, struct device_pace *pace)
+{
+    s->pace = pace;
+}
+
 void store_get_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;

@@ -14,11 +14,14 @@ enum {
     STORE_WRITE_BYTES = 1 << 20 /* of one write to the device */
 };
 
+struct device_pace;
 struct store;
 struct store_file; /* open file, counted by reference */
 
 int store_new(struct reactor *r, const char *data_dir, const char directory_id[33],
               struct store **out);
+/* What its writes take from; outlives the store. Without it there is no cap. */
+void store_set_pace(struct store *s, struct device_pace *pace);
 /* No request is at work. */
 bool store_is_quiet(const struct store *s);
 void store_free(struct store *s); /* nothing in flight, no file referred to by others */
@@ -98,6 +101,7 @@ struct store_append {
     /* the store's */
     struct io_op op;
     struct task later; /* ends one that could not begin */
+    struct timer turn; /* for the device */
     size_t written;
     uint8_t stalls;
 };
@@ -114,6 +118,7 @@ struct store_sync {
     /* the store's */
     struct io_op op;
     struct task later;
+    struct timer turn;
     uint64_t covered; /* appends, then new names of the folder, that this sync covers */
     int folder_fd;
     size_t folder_len; /* of the path that is synced */

@@ -31,6 +31,7 @@ struct store_file { /* owner: its references */
 
 struct store { /* owner: the core */
     struct reactor *reactor;
+    struct device_pace *pace; /* or NULL */
     char *dir;
     char directory_id[33];
     bool buffered;        /* the file system has no O_DIRECT */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/device_pace.h"
 #include "storage/store_impl.h"
 
 /* Reads or writes in a row that bring nothing before the device counts as broken. */
@@ -259,19 +260,31 @@ int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref
     return 0;
 }
 
+/* Must so many device writes wait? Then the timer goes off when to ask again; else they are charged. */
+static bool must_wait(struct store *s, struct timer *turn, unsigned writes)
+{
+    uint64_t wait = device_pace_take(s->pace, DEVICE_PACE_DATA, reactor_now_ns(s->reactor), writes);
+
+    if (wait)
+        timer_arm(s->reactor, turn, wait);
+    return wait != 0;
+}
+
 /* --- appending --- */
 
 static void append_step(struct store_append *a)
 {
     struct store_file *f = a->file;
     size_t left = a->len - a->written;
+    size_t bytes = f->header ? DATAFILE_UNIT : left < STORE_WRITE_BYTES ? left : STORE_WRITE_BYTES;
 
+    if (must_wait(f->store, &a->turn, device_pace_writes(f->store->pace, bytes, false)))
+        return;
     f->store->stats.writes++;
     if (f->header)
         io_write(f->store->reactor, &a->op, f->fd, f->header, DATAFILE_UNIT, 0);
     else
-        io_write(f->store->reactor, &a->op, f->fd, a->bytes + a->written,
-                 left < STORE_WRITE_BYTES ? (uint32_t)left : STORE_WRITE_BYTES,
+        io_write(f->store->reactor, &a->op, f->fd, a->bytes + a->written, (uint32_t)bytes,
                  f->bytes + a->written);
 }
 
@@ -327,6 +340,11 @@ static void append_done(struct io_op *op)
     a->done(a);
 }
 
+static void append_turn(struct timer *t)
+{
+    append_step(container_of(t, struct store_append, turn));
+}
+
 static void append_failed(struct task *t)
 {
     struct store_append *a = container_of(t, struct store_append, later);
@@ -345,6 +363,7 @@ void store_append(struct store *s, struct store_append *a)
     a->written = 0;
     a->stalls = 0;
     a->op.done = append_done;
+    a->turn = (struct timer){.fire = append_turn};
     rc = store_file_use(f);
     if (rc != 0) {
         append_error(a, rc);
@@ -383,6 +402,17 @@ static int sync_error(struct store_sync *x, int res, const char *path, size_t pa
 
 static void folder_done(struct io_op *op);
 
+static void folder_turn(struct timer *t)
+{
+    struct store_sync *x = container_of(t, struct store_sync, turn);
+    struct store *s = x->file->store;
+
+    if (must_wait(s, t, DEVICE_PACE_SYNC_FOLDER))
+        return;
+    s->stats.syncs++;
+    io_fsync(s->reactor, &x->op, x->folder_fd);
+}
+
 /* Syncs the folder whose path are the first folder_len bytes of the file's: 0 or -EIO. */
 static int sync_folder(struct store_sync *x)
 {
@@ -396,8 +426,8 @@ static int sync_folder(struct store_sync *x)
     if (x->folder_fd < 0)
         return sync_error(x, x->folder_fd, f->name, x->folder_len);
     x->op.done = folder_done;
-    s->stats.syncs++;
-    io_fsync(s->reactor, &x->op, x->folder_fd);
+    x->turn.fire = folder_turn;
+    folder_turn(&x->turn);
     return 0;
 }
 
@@ -454,6 +484,17 @@ static void data_done(struct io_op *op)
         end_sync(x, rc);
 }
 
+static void data_turn(struct timer *t)
+{
+    struct store_sync *x = container_of(t, struct store_sync, turn);
+    struct store *s = x->file->store;
+
+    if (must_wait(s, t, DEVICE_PACE_SYNC))
+        return;
+    s->stats.syncs++;
+    io_fdatasync(s->reactor, &x->op, x->file->fd);
+}
+
 void store_sync(struct store *s, struct store_sync *x)
 {
     struct store_file *f = x->file;
@@ -469,6 +510,6 @@ void store_sync(struct store *s, struct store_sync *x)
     }
     x->covered = f->appends;
     x->op.done = data_done;
-    s->stats.syncs++;
-    io_fdatasync(s->reactor, &x->op, f->fd);
+    x->turn = (struct timer){.fire = data_turn};
+    data_turn(&x->turn);
 }

@@ -8,9 +8,9 @@
 #include "reactor/assert.h"
 #include "reactor/io.h"
 #include "reactor/log.h"
+#include "storage/device_pace.h"
 #include "storage/wlog_file.h"
 #include "storage/wlog_format.h"
-#include "storage/wlog_pace.h"
 #include "storage/wlog_replay.h"
 #include "storage/wlog_window.h"
 
@@ -29,7 +29,7 @@ struct wlog { /* owner: the log's core */
     struct reactor *reactor;
     char *dir;
     uint64_t file_bytes;
-    struct wlog_pace pace;
+    struct device_pace *pace; /* or NULL */
     enum wlog_state state;
     struct wlog_file current, next;
     uint64_t offset;                        /* of the next group in the current file */
@@ -173,13 +173,13 @@ static void group_refused(struct wlog *l)
         start_soon(l);
 }
 
+static unsigned writes_of(const struct wlog *l, size_t bytes)
+{
+    return device_pace_writes(l->pace, bytes, true) + (l->current.unwritten ? JOURNAL_WRITES : 0);
+}
+
 static void write_rest(struct wlog *l)
 {
-    uint64_t now = reactor_now_ns(l->reactor);
-
-    wlog_pace_charge(&l->pace, now, l->frame.len - l->written, true);
-    if (l->current.unwritten)
-        wlog_pace_charge(&l->pace, now, JOURNAL_WRITES * l->pace.piece_bytes, false);
     io_write_durable(l->reactor, &l->op, l->current.fd, l->frame.data + l->written,
                      (uint32_t)l->frame.len - l->written, l->offset + l->written);
 }
@@ -214,6 +214,8 @@ static void write_done(struct io_op *op)
     } else if (l->written < l->frame.len) {
         /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
         l->written &= ~(uint32_t)(WLOG_UNIT - 1);
+        device_pace_charge(l->pace, reactor_now_ns(l->reactor),
+                           writes_of(l, l->frame.len - l->written));
         write_rest(l);
     } else {
         group_written(l);
@@ -228,7 +230,7 @@ static void next_ready(struct wlog_file *f)
     enter(l);
     if (f->rc == -ENOSPC && f->size > FIRST_FILE_BYTES) {
         f->size /= FILE_GROWTH; /* a smaller one may find room */
-        wlog_file_prepare(f, l->reactor, l->dir, f->generation, &l->pace, next_ready);
+        wlog_file_prepare(f, l->reactor, l->dir, f->generation, l->pace, next_ready);
         leave(l);
         return;
     }
@@ -277,7 +279,7 @@ static void prepare_next(struct wlog *l)
     }
     l->next.size = file_size_after(l, l->current.size);
     l->next.ctx = l;
-    wlog_file_prepare(&l->next, l->reactor, l->dir, generation, &l->pace, next_ready);
+    wlog_file_prepare(&l->next, l->reactor, l->dir, generation, l->pace, next_ready);
 }
 
 static void retry_fired(struct timer *t)
@@ -352,6 +354,7 @@ static void release_run(struct task *t)
         wlog_path(path, sizeof(path), l->dir, l->held.first);
         int rc = file_unlink(l->reactor, path);
         if (!rc || rc == -ENOENT) {
+            device_pace_charge(l->pace, reactor_now_ns(l->reactor), DEVICE_PACE_UNLINK);
             wlog_held_drop_first(&l->held);
             reactor_task(l->reactor, &l->release, TASK_BULK);
         } else {
@@ -379,7 +382,8 @@ static bool roll_over(struct wlog *l)
 
 static bool is_my_turn(struct wlog *l, size_t bytes)
 {
-    uint64_t wait = wlog_pace_wait(&l->pace, reactor_now_ns(l->reactor), bytes, true);
+    uint64_t wait =
+        device_pace_take(l->pace, DEVICE_PACE_LOG, reactor_now_ns(l->reactor), writes_of(l, bytes));
 
     if (wait) {
         l->state = WLOG_WAITING_TURN;
@@ -522,7 +526,7 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
     }
     l->reactor = r;
     l->file_bytes = config->file_bytes ? config->file_bytes : LOG_FILE_BYTES;
-    wlog_pace_init(&l->pace, r, l->dir, config->iops);
+    l->pace = config->pace;
     l->queue_end = &l->queue;
     l->op.done = write_done;
     l->turn.fire = turn_fired;

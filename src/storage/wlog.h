@@ -28,6 +28,7 @@ enum log_kind {
 
 enum { LOG_FILE_BYTES = 64 << 20, LOG_MAX_RECORD = 48 << 20 };
 
+struct device_pace;
 struct wlog; /* the name "log" belongs to reactor/log.h's lines */
 
 struct wlog_record {
@@ -48,9 +49,9 @@ struct wlog_partition { /* payload of LOG_PARTITION, little endian */
 };
 
 struct wlog_config {
-    const char *dir;     /* data directory; exists */
-    uint64_t file_bytes; /* 0 = LOG_FILE_BYTES */
-    unsigned iops;       /* cap of device writes per second, 0 = none */
+    const char *dir;          /* data directory; exists */
+    uint64_t file_bytes;      /* 0 = LOG_FILE_BYTES */
+    struct device_pace *pace; /* cap of device writes; NULL = none */
     /* Of the checkpoint, 0 = there is none. Replay begins with this file; older files are deleted after a replay
      * without error. A missing one is an error, unless there is no file at all and this is 0 or 1. */
     uint64_t first_generation;

@@ -101,15 +101,15 @@ static void fill_ended(struct wlog_file *f, int rc)
 
 static void fill_next(struct wlog_file *f)
 {
-    uint64_t left = f->size - f->filled, now = reactor_now_ns(f->reactor);
+    uint64_t left = f->size - f->filled;
     uint32_t bytes = left < FILL_CHUNK ? (uint32_t)left : FILL_CHUNK;
-    uint64_t wait = wlog_pace_wait(f->pace, now, bytes, false);
+    uint64_t wait = device_pace_take(f->pace, DEVICE_PACE_LOG, reactor_now_ns(f->reactor),
+                                     device_pace_writes(f->pace, bytes, false));
 
     if (wait) {
         timer_arm(f->reactor, &f->turn, wait);
         return;
     }
-    wlog_pace_charge(f->pace, now, bytes, false);
     io_write(f->reactor, &f->op, f->fill_fd, f->zeros, bytes, f->filled);
 }
 
@@ -143,7 +143,7 @@ static void fill_done(struct io_op *op)
 }
 
 void wlog_file_prepare(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation,
-                       struct wlog_pace *pace, void (*ready)(struct wlog_file *f))
+                       struct device_pace *pace, void (*ready)(struct wlog_file *f))
 {
     uint64_t size = f->size;
     void *ctx = f->ctx;
@@ -170,7 +170,7 @@ void wlog_file_prepare(struct wlog_file *f, struct reactor *r, const char *dir, 
         return;
     }
     memset(f->zeros, 0, FILL_CHUNK);
-    wlog_pace_charge(pace, reactor_now_ns(r), JOURNAL_WRITES * pace->piece_bytes, false);
+    device_pace_charge(pace, reactor_now_ns(r), JOURNAL_WRITES);
     fill_next(f);
 }
 

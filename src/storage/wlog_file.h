@@ -4,8 +4,8 @@
  * system. The next file is prepared in the background while the current one fills. Owner: the log's core.
  */
 #include "reactor/io.h"
+#include "storage/device_pace.h"
 #include "storage/wlog.h"
-#include "storage/wlog_pace.h"
 
 enum wlog_file_state { WLOG_FILE_NONE, WLOG_FILE_FILLING, WLOG_FILE_READY, WLOG_FILE_FAILED };
 
@@ -18,7 +18,7 @@ struct wlog_file {
     int rc; /* FAILED: why */
     struct reactor *reactor;
     const char *dir;
-    struct wlog_pace *pace;
+    struct device_pace *pace;
     struct timer turn;
     struct io_op op;
     int fill_fd;
@@ -35,7 +35,7 @@ int wlog_file_open(struct wlog_file *f, struct reactor *r, const char *dir, uint
 /* Makes a new file of `size` bytes in the background, no faster than `pace`; ready(f) when READY or FAILED, then
  * nothing is left of it. f->size and f->ctx are set by the caller; dir and pace live until then. */
 void wlog_file_prepare(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation,
-                       struct wlog_pace *pace, void (*ready)(struct wlog_file *f));
+                       struct device_pace *pace, void (*ready)(struct wlog_file *f));
 
 /* While FILLING: it soon ends as FAILED with -ECANCELED, perhaps before this returns. */
 void wlog_file_cancel(struct wlog_file *f);

@@ -1,5 +1,6 @@
 /* Checkpoints of a core: what a start finds is what the slots held at their cuts. */
 #include "checkpoint_world.h"
+#include "storage/device_pace.h"
 
 static void restart_well(struct checkpoint_world *w)
 {
@@ -344,16 +345,22 @@ Test(checkpoint, a_file_with_many_dead_bytes_is_written_anew)
 Test(checkpoint, it_keeps_its_pace)
 {
     struct checkpoint_world *w = world_new(14, 0);
+    struct device_pace pace;
+    struct store_stats before, after;
 
+    device_pace_init(&pace, w->base.r, "d", 200);
+    store_set_pace(w->base.store, &pace);
     world_fill(w, 0, 0, 0, 60000);
-    w->checkpoint.bytes_per_s = 1 << 20;
+    store_get_stats(w->base.store, &before);
     uint64_t start = sim_now_ns(w->base.sim);
     cr_assert_eq(world_checkpoint(w), 0);
-    uint64_t ns = sim_now_ns(w->base.sim) - start, bytes = w->checkpoint.stats.bytes;
-    cr_assert_gt(bytes, 1 << 20);
-    /* The last extent is not waited for. */
-    cr_assert_geq(ns, (bytes - (1 << 20)) * 1000 * 9 / 10, "%llu bytes in %llu ns",
-                  (unsigned long long)bytes, (unsigned long long)ns);
+    uint64_t ns = sim_now_ns(w->base.sim) - start;
+    store_get_stats(w->base.store, &after);
+    uint64_t writes = after.writes - before.writes + after.syncs - before.syncs;
+    cr_assert_gt(writes, 20, "%llu", (unsigned long long)writes);
+    cr_assert_geq(ns, (writes - 10) * 5000000, "%llu writes in %llu ns", (unsigned long long)writes,
+                  (unsigned long long)ns);
+    store_set_pace(w->base.store, NULL);
     restart_well(w);
     world_free(w);
 }
@@ -361,9 +368,11 @@ Test(checkpoint, it_keeps_its_pace)
 Test(checkpoint, cancelled_while_it_waits_for_its_pace)
 {
     struct checkpoint_world *w = world_new(17, 0);
+    struct device_pace pace;
 
+    device_pace_init(&pace, w->base.r, "d", 10);
+    store_set_pace(w->base.store, &pace);
     world_fill(w, 0, 0, 0, 60000);
-    w->checkpoint.bytes_per_s = 1000;
     world_start_checkpoint(w);
     store_world_steps(&w->base, 40);
     cr_assert(!w->ended);
@@ -373,8 +382,8 @@ Test(checkpoint, cancelled_while_it_waits_for_its_pace)
     reactor_set_self(NULL);
     world_wait(w);
     cr_assert_eq(w->checkpoint.rc, -ECANCELED);
-    cr_assert_lt(sim_now_ns(w->base.sim) - start, 1000000000);
-    w->checkpoint.bytes_per_s = 0;
+    cr_assert_lt(sim_now_ns(w->base.sim) - start, 5000000000, "what is at work is ended");
+    store_set_pace(w->base.store, NULL);
     cr_assert_eq(world_checkpoint(w), 0);
     restart_well(w);
     world_free(w);

@@ -387,8 +387,6 @@ static inline void world_checkpoint_done(struct checkpoint *c)
 /* On the core. */
 static inline void world_start_checkpoint_here(struct checkpoint_world *w)
 {
-    uint64_t pace = w->checkpoint.bytes_per_s;
-
     w->round++;
     cr_assert_lt(w->round, WORLD_ROUNDS);
     w->ended = false;
@@ -398,7 +396,6 @@ static inline void world_start_checkpoint_here(struct checkpoint_world *w)
                                         .slot_bits = WORLD_SLOT_BITS,
                                         .slot_head = world_slot_head,
                                         .done = world_checkpoint_done,
-                                        .bytes_per_s = pace,
                                         .ctx = w};
     checkpoint_start(&w->checkpoint);
 }

@@ -1,5 +1,4 @@
 /* The log at work: groups, errors of the disk, the cap of device writes, closing. */
-#include "storage/wlog_pace.h"
 #include "storage/wlog_window.h"
 #include "wlog_world.h"
 
@@ -262,7 +261,7 @@ Test(wlog, device_writes_keep_their_distance)
     uint64_t start, writes;
 
     world_init(&w, 9, 1 << 20);
-    w.config.iops = 100;
+    world_cap(&w, 100);
     open_well(&w);
     start = sim_now_ns(w.sim);
     for (int i = 0; i < 40; i++) {
@@ -281,40 +280,6 @@ Test(wlog, device_writes_keep_their_distance)
     cr_assert_eq(w.replayed, 50);
     world_close(&w);
     world_fini(&w);
-}
-
-/* In no second more writes than the cap, and not much less. */
-static void at_most(unsigned iops, bool durable, uint64_t bytes)
-{
-    struct wlog_pace p;
-    uint64_t times[4096], now = 77, first = 0;
-    unsigned n = 0, each;
-
-    wlog_pace_init(&p, NULL, "/this/is/not/there", iops);
-    each = wlog_pace_writes(&p, bytes, durable);
-    for (; now < 3000000000 && n < 4096; now += 1000 + now % 1000000) {
-        if (wlog_pace_wait(&p, now, bytes, durable))
-            continue;
-        wlog_pace_charge(&p, now, bytes, durable);
-        for (times[n++] = now; times[n - 1] - times[first] >= 1000000000; first++)
-            ;
-        cr_assert_leq((n - first) * each, iops < 100 ? iops + each : iops, "cap %u, %u at %" PRIu64,
-                      iops, each, now);
-        if (n % 7 == 0)
-            now += iops * 1000;
-    }
-    if (iops >= 40)
-        cr_assert_geq(n * each, iops * 2, "cap %u: only %u writes in three seconds", iops,
-                      n * each);
-}
-
-Test(wlog, the_cap_holds_in_every_second)
-{
-    for (unsigned iops = 1; iops < 1500; iops += 1 + iops / 3) {
-        at_most(iops, true, WLOG_UNIT);
-        at_most(iops, true, 2 << 20);
-        at_most(iops, false, 1 << 20);
-    }
 }
 
 /* Clients that come again at once are waited for; a single one is not. */
@@ -364,7 +329,7 @@ static void close_in_flight(uint64_t seed, unsigned iops, struct sim_faults f)
     struct world w;
 
     world_init(&w, seed, 4 * WLOG_UNIT);
-    w.config.iops = iops;
+    world_cap(&w, iops);
     open_well(&w);
     faults(&w, f);
     for (uint64_t i = 0; i < 3 + seed % 20; i++)

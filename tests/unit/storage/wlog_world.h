@@ -16,6 +16,7 @@
 #include "reactor/io.h"
 #include "reactor/io_sim.h"
 #include "reactor/log.h"
+#include "storage/device_pace.h"
 #include "storage/wlog.h"
 #include "storage/wlog_format.h"
 #include "storage/wlog_replay.h"
@@ -37,6 +38,7 @@ struct world {
     struct reactor *r;
     struct wlog *log;
     struct wlog_config config;
+    struct device_pace pace;
     struct error_info err;
     struct world_append *appends[WORLD_APPENDS]; /* by number - 1 */
     uint32_t n, ended, failed;
@@ -86,6 +88,13 @@ static inline void world_init(struct world *w, uint64_t seed, uint64_t file_byte
     world_start_core(w);
     cr_assert_eq(file_mkdir(w->r, "data"), 0);
     cr_assert_eq(file_sync_dir(w->r, "."), 0);
+}
+
+/* Of device writes a second, for the next open. */
+static inline void world_cap(struct world *w, unsigned iops)
+{
+    device_pace_init(&w->pace, w->r, "data", iops);
+    w->config.pace = &w->pace;
 }
 
 static inline void world_fini(struct world *w)

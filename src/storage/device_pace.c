@@ -1,4 +1,4 @@
-#include "storage/wlog_pace.h"
+#include "storage/device_pace.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +10,13 @@
 #include "reactor/io.h"
 #include "storage/wlog_format.h"
 
-enum { BURST_SHARE = 20, JOURNAL_SHARE = 32, SMALL_CAP = 40, SECOND_NS = 1000000000 };
+enum {
+    BURST_SHARE = 20,
+    JOURNAL_SHARE = 16,
+    DATA_SHARE = 8, /* one of so many device writes is not the log's */
+    SMALL_CAP = 40,
+    SECOND_NS = 1000000000
+};
 
 /* A fact of the device's queue, without its newline; false when there is no such device or fact. A partition has
  * its queue one level up. */
@@ -60,7 +66,7 @@ static uint64_t read_number(struct reactor *r, dev_t device, const char *name)
 static uint64_t piece_of(struct reactor *r, const char *dir)
 {
     struct stat st;
-    uint64_t piece = WLOG_PIECE_BYTES;
+    uint64_t piece = DEVICE_PACE_PIECE_BYTES;
 
     if (stat(dir, &st))
         return piece;
@@ -71,9 +77,9 @@ static uint64_t piece_of(struct reactor *r, const char *dir)
     return scattered && scattered < piece ? scattered : piece;
 }
 
-void wlog_pace_init(struct wlog_pace *p, struct reactor *r, const char *dir, unsigned iops)
+void device_pace_init(struct device_pace *p, struct reactor *r, const char *dir, unsigned iops)
 {
-    *p = (struct wlog_pace){.piece_bytes = WLOG_PIECE_BYTES};
+    *p = (struct device_pace){0};
     if (!iops)
         return;
     p->flushes = needs_flush(r, dir);
@@ -84,22 +90,58 @@ void wlog_pace_init(struct wlog_pace *p, struct reactor *r, const char *dir, uns
     p->burst_ns = burst * p->interval_ns;
 }
 
-unsigned wlog_pace_writes(const struct wlog_pace *p, uint64_t bytes, bool durable)
+unsigned device_pace_writes(const struct device_pace *p, uint64_t bytes, bool durable)
 {
+    if (!p || !p->interval_ns)
+        return 0;
     return (unsigned)((bytes + p->piece_bytes - 1) / p->piece_bytes) + (durable ? p->flushes : 0);
 }
 
-uint64_t wlog_pace_wait(const struct wlog_pace *p, uint64_t now_ns, uint64_t bytes, bool durable)
+/* Adds to a time up to which all is worked off. */
+static void work_off_later(_Atomic uint64_t *at, uint64_t now_ns, uint64_t cost_ns)
 {
-    uint64_t cost = wlog_pace_writes(p, bytes, durable) * p->interval_ns;
-    uint64_t early = p->burst_ns > cost ? p->burst_ns - cost : 0;
+    uint64_t was = atomic_load_explicit(at, memory_order_relaxed);
 
-    return p->free_ns > now_ns + early ? p->free_ns - early - now_ns : 0;
+    while (!atomic_compare_exchange_weak_explicit(at, &was, (was < now_ns ? now_ns : was) + cost_ns,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
 }
 
-void wlog_pace_charge(struct wlog_pace *p, uint64_t now_ns, uint64_t bytes, bool durable)
+/* The same when that time is not after now + early; else the ns until then. */
+static uint64_t try_take(_Atomic uint64_t *at, uint64_t now_ns, uint64_t early_ns, uint64_t cost_ns)
 {
-    if (p->free_ns < now_ns)
-        p->free_ns = now_ns;
-    p->free_ns += wlog_pace_writes(p, bytes, durable) * p->interval_ns;
+    uint64_t was = atomic_load_explicit(at, memory_order_relaxed);
+
+    do {
+        if (was > now_ns + early_ns)
+            return was - early_ns - now_ns;
+    } while (!atomic_compare_exchange_weak_explicit(at, &was,
+                                                    (was < now_ns ? now_ns : was) + cost_ns,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return 0;
+}
+
+uint64_t device_pace_take(struct device_pace *p, enum device_pace_use use, uint64_t now_ns,
+                          unsigned writes)
+{
+    if (!p || !p->interval_ns)
+        return 0;
+    uint64_t cost = writes * p->interval_ns, wait, share;
+
+    if (use == DEVICE_PACE_LOG)
+        return try_take(&p->free_ns, now_ns, p->burst_ns > cost ? p->burst_ns - cost : 0, cost);
+    wait = try_take(&p->free_ns, now_ns, 0, cost); /* what the log leaves */
+    if (!wait)
+        return 0;
+    share = try_take(&p->share_ns, now_ns, 0, cost * DATA_SHARE);
+    if (share)
+        return wait < share ? wait : share;
+    work_off_later(&p->free_ns, now_ns, cost);
+    return 0;
+}
+
+void device_pace_charge(struct device_pace *p, uint64_t now_ns, unsigned writes)
+{
+    if (p && p->interval_ns)
+        work_off_later(&p->free_ns, now_ns, writes * p->interval_ns);
 }
