@@ -359,7 +359,7 @@ static enum step end_file(struct checkpoint_work *w)
             cut_failed(w, rc);
             return STEP_READY;
         }
-        rc = datafile_pad(extent);
+        rc = checkpoint_writer_seal(&w->writer);
         f->bytes = at + extent->len;
         if (rc == 0)
             rc = put_file(w, f);

@@ -53,14 +53,21 @@ uint64_t checkpoint_writer_at(const struct checkpoint_writer *w)
     return store_file_bytes(w->file) + ahead;
 }
 
-/* Whole units in memory for the device: growing has moved the bytes to any place. */
-static int seal(struct buffer *b)
+int checkpoint_writer_seal(struct checkpoint_writer *w)
 {
-    int rc = datafile_pad(b);
+    int rc = w->sealed ? 0 : datafile_seal(&w->extents[w->fill], checkpoint_writer_at(w));
+
+    w->sealed |= rc == 0;
+    return rc;
+}
+
+/* Memory for the device: growing has moved the bytes to any place. */
+static int align(struct buffer *b)
+{
     uint8_t *aligned;
 
-    if (rc != 0 || is_aligned(b))
-        return rc;
+    if (is_aligned(b))
+        return 0;
     aligned = aligned_alloc(DATAFILE_UNIT, b->len);
     if (!aligned)
         return -ENOMEM;
@@ -93,12 +100,15 @@ enum step checkpoint_writer_push(struct checkpoint_writer *w, int *rc)
         return STEP_READY;
     if (w->writing)
         return STEP_PENDING;
-    *rc = seal(b);
+    *rc = checkpoint_writer_seal(w);
+    if (*rc == 0)
+        *rc = align(b);
     if (*rc != 0)
         return STEP_READY;
     w->append =
         (struct store_append){.file = w->file, .bytes = b->data, .len = b->len, .done = written};
     w->writing = true;
+    w->sealed = false;
     w->fill = !w->fill;
     w->bytes += b->len;
     store_append(w->store, &w->append);

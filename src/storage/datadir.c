@@ -12,6 +12,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
+
+enum { META_MAX = 512 };
 
 /* Makes a folder whose name is still there after a power loss; an existing one is fine. */
 static int make_durable(const char *path, unsigned mode)
@@ -65,40 +68,65 @@ static int lock_directory(const char *path, struct datadir *d, struct error_info
     return 0;
 }
 
-static int read_meta(const char *file, struct datadir *d, struct error_info *err)
+/* The whole text of quanta.meta; its last line has the checksum of those before. */
+static int print_meta(const struct datadir *d, char out[META_MAX])
 {
-    char text[512] = "";
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int n = snprintf(out, META_MAX,
+                     "quanta data directory\nversion: %u\nslot_bits: %u\nhash_seed: %016" PRIx64
+                     "\nid: %s\n",
+                     d->version, d->slot_bits, d->hash_seed, d->id);
 
-    if (fd < 0)
-        return -errno;
-    ssize_t n = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (n < 0 || sscanf(text,
-                        "quanta data directory\nversion: %" SCNu32
-                        "\nslot_bits: %u\nhash_seed: %" SCNx64 "\nid: %32s",
-                        &d->version, &d->slot_bits, &d->hash_seed, d->id) != 4)
+    return n + snprintf(out + n, META_MAX - (size_t)n, "checksum: %016" PRIx64 "\n",
+                        (uint64_t)XXH3_64bits(out, (size_t)n));
+}
+
+static int parse_meta(const char *file, const char *text, struct datadir *d, struct error_info *err)
+{
+    char again[META_MAX];
+
+    if (sscanf(text, "quanta data directory\nversion: %9" SCNu32, &d->version) != 1)
+        return error_set(err, -EBADMSG, 0, "%s is damaged: it does not begin with its version",
+                         file);
+    if (d->version != DATADIR_VERSION)
         return error_set(err, -EBADMSG, 0,
-                         "%s is damaged: expected version, slot_bits, hash_seed and id", file);
-    if (d->version > DATADIR_VERSION)
-        return error_set(err, -EBADMSG, 0,
-                         "%s has format version %u; this program reads up to version %d", file,
+                         "%s has format version %u; this program reads version %d", file,
                          d->version, DATADIR_VERSION);
+    if (sscanf(text, "%*[^:]: %*u slot_bits: %9u hash_seed: %16" SCNx64 " id: %32s", &d->slot_bits,
+               &d->hash_seed, d->id) != 3)
+        return error_set(err, -EBADMSG, 0,
+                         "%s is damaged: expected version, slot_bits, hash_seed, id and checksum",
+                         file);
+    print_meta(d, again);
+    if (strcmp(text, again))
+        return error_set(err, -EBADMSG, 0, "%s is damaged: its checksum is not that of its bytes",
+                         file);
     if (d->slot_bits > DATADIR_MAX_SLOT_BITS)
         return error_set(err, -EBADMSG, 0, "%s has slot_bits %u; allowed are 0 to %d", file,
                          d->slot_bits, DATADIR_MAX_SLOT_BITS);
     return 0;
 }
 
+static int read_meta(const char *file, struct datadir *d, struct error_info *err)
+{
+    char text[META_MAX] = "";
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    int rc = n < 0 ? -errno : 0;
+    close(fd);
+    if (rc)
+        return error_set(err, rc, 0, "cannot read %s: %s", file, strerror(-rc));
+    return parse_meta(file, text, d, err);
+}
+
 static int write_meta(const char *path, const char *file, const struct datadir *d)
 {
-    char text[512], tmp[PATH_MAX + 8];
+    char text[META_MAX], tmp[PATH_MAX + 8];
 
     snprintf(tmp, sizeof(tmp), "%s.new", file);
-    int n = snprintf(text, sizeof(text),
-                     "quanta data directory\nversion: %u\nslot_bits: %u\nhash_seed: %016" PRIx64
-                     "\nid: %s\n",
-                     d->version, d->slot_bits, d->hash_seed, d->id);
+    int n = print_meta(d, text);
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
@@ -112,6 +140,14 @@ static int write_meta(const char *path, const char *file, const struct datadir *
     if (dir >= 0)
         close(dir);
     return rc;
+}
+
+int datadir_write_meta(const char *path, const struct datadir *d)
+{
+    char file[PATH_MAX];
+
+    snprintf(file, sizeof(file), "%s/quanta.meta", path);
+    return write_meta(path, file, d);
 }
 
 static int create_meta(const char *path, const char *file, unsigned slot_bits, struct datadir *d)

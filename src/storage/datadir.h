@@ -7,7 +7,7 @@
 
 #include "storage/type.h"
 
-enum { DATADIR_VERSION = 1, DATADIR_MAX_SLOT_BITS = 16 };
+enum { DATADIR_VERSION = 2, DATADIR_MAX_SLOT_BITS = 16 };
 
 struct datadir {
     int lock_fd;
@@ -22,3 +22,5 @@ struct datadir {
 int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
                  struct error_info *err);
 void datadir_close(struct datadir *d);
+/* Writes quanta.meta for a directory that has the facts of d: 0/-errno. */
+int datadir_write_meta(const char *path, const struct datadir *d);

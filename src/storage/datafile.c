@@ -30,6 +30,19 @@ struct file_header {
 
 _Static_assert(sizeof(struct file_header) == 80, "file header");
 
+static const char trailer_magic[4] = {'Q', 'D', 'X', '1'};
+
+/* On disk, little endian: the last bytes of an extent. */
+struct extent_trailer {
+    char magic[4];
+    uint32_t bytes;    /* of the extent, whole units */
+    uint64_t end;      /* file offset behind the extent */
+    uint64_t checksum; /* of the extent with this field 0 */
+    uint8_t reserved[40];
+};
+
+_Static_assert(sizeof(struct extent_trailer) == DATAFILE_TRAILER, "extent trailer");
+
 /* ---- names ---- */
 
 /* Start of the partition in words of the calendar where it has some: days, and hours below them. */
@@ -224,9 +237,56 @@ int datafile_put(struct buffer *extent, uint64_t at, const void *bytes, uint32_t
     return rc ? rc : datafile_end(extent, at, start, ref);
 }
 
-int datafile_pad(struct buffer *extent)
+/* The bytes before the trailer, then the trailer without its checksum. */
+static uint64_t extent_checksum(const uint8_t *extent, size_t len)
 {
-    return pad_to(extent, DATAFILE_UNIT);
+    struct extent_trailer t;
+
+    memcpy(&t, extent + len - sizeof(t), sizeof(t));
+    t.checksum = 0;
+    return XXH3_64bits_withSeed(&t, sizeof(t), XXH3_64bits(extent, len - sizeof(t)));
+}
+
+int datafile_seal(struct buffer *extent, uint64_t at)
+{
+    size_t limit = extent->limit;
+    struct extent_trailer t = {0};
+
+    ASSERT(at % DATAFILE_UNIT == 0 && extent->len > 0);
+    extent->limit += DATAFILE_UNIT;
+    int rc = buffer_append(extent, &t, sizeof(t));
+    if (rc == 0)
+        rc = pad_to(extent, DATAFILE_UNIT);
+    extent->limit = limit;
+    if (rc)
+        return rc;
+    memcpy(t.magic, trailer_magic, sizeof(t.magic));
+    t.bytes = (uint32_t)extent->len;
+    t.end = at + extent->len;
+    uint8_t *place = extent->data + extent->len - sizeof(t);
+    memcpy(place, &t, sizeof(t));
+    t.checksum = extent_checksum(extent->data, extent->len);
+    memcpy(place, &t, sizeof(t));
+    return 0;
+}
+
+uint32_t datafile_trailer(const uint8_t in[DATAFILE_TRAILER], uint64_t end)
+{
+    struct extent_trailer t;
+
+    memcpy(&t, in, sizeof(t));
+    if (memcmp(t.magic, trailer_magic, sizeof(t.magic)) || t.end != end || t.bytes == 0 ||
+        t.bytes % DATAFILE_UNIT || t.bytes > DATAFILE_MAX_EXTENT || t.bytes > end - DATAFILE_UNIT)
+        return 0;
+    return t.bytes;
+}
+
+bool datafile_check_extent(const uint8_t *extent, uint32_t len)
+{
+    struct extent_trailer t;
+
+    memcpy(&t, extent + len - sizeof(t), sizeof(t));
+    return extent_checksum(extent, len) == t.checksum;
 }
 
 bool datafile_check_chunk(const struct chunk_ref *ref, const void *bytes)

@@ -3,7 +3,9 @@
  * Data files: the segments and dictionaries of a checkpoint. A file begins with a header of one 4 KiB unit that says
  * what it is; after it come extents, each begun at a unit boundary and written once: nothing that a root refers to is
  * ever overwritten. A chunk is a run of bytes in an extent, 64-byte aligned; whoever refers to it (a directory, and
- * the root to the directory) knows its place, length and checksum. Little endian, XXH3. No I/O here; any core.
+ * the root to the directory) knows its place, length and checksum. An extent ends with a trailer that has its length
+ * and a checksum of all its bytes, so that those which no directory names (any more) can be verified, too: from the
+ * end of the file backwards. Little endian, XXH3. No I/O here; any core.
  *
  * Names below the data directory: data/t<table id>/s<slot>/<partition>.<generation>.qsg for a segment (the partition
  * as "all", "2026-03-01" or "2026-03-01T05"; beyond the calendar its seconds), dict.<generation>.qsd for the
@@ -18,8 +20,10 @@
 enum {
     DATAFILE_UNIT = 4096,
     DATAFILE_ALIGN = 64,
-    DATAFILE_VERSION = 1,
-    DATAFILE_MAX_CHUNK = 64 << 20
+    DATAFILE_VERSION = 2,
+    DATAFILE_MAX_CHUNK = 64 << 20,
+    DATAFILE_MAX_EXTENT = 2 * DATAFILE_MAX_CHUNK,
+    DATAFILE_TRAILER = 64
 };
 enum { DATAFILE_PATH_MAX = 96 /* bytes of a path below the data directory, with its NUL */ };
 
@@ -63,8 +67,14 @@ int datafile_put(struct buffer *extent, uint64_t at, const void *bytes, uint32_t
 /* In two steps, for a chunk that is built in place: bytes appended between them are the chunk. */
 int datafile_begin(struct buffer *extent, size_t *start);
 int datafile_end(struct buffer *extent, uint64_t at, size_t start, struct chunk_ref *ref);
-/* Pads the extent to whole units. */
-int datafile_pad(struct buffer *extent);
+/* Ends the extent, to be written at file offset `at`: pads it to whole units with the trailer in the last bytes. Its
+ * buffer may go up to a unit beyond its limit for that. 0, -ENOMEM. */
+int datafile_seal(struct buffer *extent, uint64_t at);
 
 /* Are these the bytes? */
 bool datafile_check_chunk(const struct chunk_ref *ref, const void *bytes);
+
+/* Length of the extent that ends at file offset `end` by its trailer; 0 when this is none. */
+uint32_t datafile_trailer(const uint8_t in[DATAFILE_TRAILER], uint64_t end);
+/* Is the extent of `len` bytes, its trailer included, as it was sealed? */
+bool datafile_check_extent(const uint8_t *extent, uint32_t len);

@@ -37,6 +37,8 @@ void verify_found(struct verify *v, const char *file, uint64_t offset, const cha
     va_start(args, fmt);
     tell(v, file, offset, false, fmt, args);
     va_end(args);
+    if (v->extents)
+        verify_extents_found(v->extents, offset);
 }
 
 void verify_notice(struct verify *v, const char *file, uint64_t offset, const char *fmt, ...)
@@ -135,7 +137,7 @@ static int note_head(void *ctx, const struct root_head *head)
 
 static int note_size(void *ctx, const struct root_file *f)
 {
-    ((struct verify *)ctx)->total += f->bytes;
+    ((struct verify *)ctx)->total += 2 * f->bytes; /* chunks, and the extents that they are in */
     return 0;
 }
 

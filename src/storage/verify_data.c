@@ -356,6 +356,9 @@ void verify_data_file(struct verify_data *d, const struct root_file *f)
     uint64_t before = d->v->done;
     turn_to(d);
     if (open_file(d) && check_header(d)) {
+        struct verify_extents extents;
+
+        verify_extents_begin(d->v, &extents, d->fd, d->name, f->bytes);
         bytes = read_chunk(d, &f->directory, "the directory");
         if (bytes && f->id.kind == DATAFILE_SEGMENT)
             check_segment(d, bytes);
@@ -363,6 +366,7 @@ void verify_data_file(struct verify_data *d, const struct root_file *f)
             check_dicts(d, bytes);
         else if (f->id.kind == DATAFILE_DICTS)
             d->has_dicts = false;
+        verify_extents_end(d->v, &extents, d->name);
     } else if (f->id.kind == DATAFILE_DICTS) {
         d->has_dicts = false;
     }
@@ -370,6 +374,6 @@ void verify_data_file(struct verify_data *d, const struct root_file *f)
         close(d->fd);
     /* What the newest directory no longer names was not read. */
     uint64_t read = d->v->done - before;
-    if (read < f->bytes)
-        verify_progress(d->v, f->bytes - read);
+    if (read < 2 * f->bytes)
+        verify_progress(d->v, 2 * f->bytes - read);
 }

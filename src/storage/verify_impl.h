@@ -15,7 +15,8 @@ struct verify {
     int rc;                     /* -ENOMEM: it cannot go on */
     /* of the root */
     struct root_head head;
-    struct catalog *catalog; /* NULL = damaged or none */
+    struct catalog *catalog;        /* NULL = damaged or none */
+    struct verify_extents *extents; /* of the data file at hand; or NULL */
 };
 
 __attribute__((format(printf, 4, 5))) void verify_found(struct verify *v, const char *file,
@@ -36,6 +37,24 @@ struct verify_data;
 struct verify_data *verify_data_new(struct verify *v); /* NULL on -ENOMEM */
 void verify_data_file(struct verify_data *d, const struct root_file *f);
 void verify_data_free(struct verify_data *d);
+
+/*
+ * The extents of a data file, whose trailers cover also what no directory names: padding, and chunks that newer ones
+ * replaced. Owner: verify_data.c, during one file. An extent whose checksum does not match is told at the end, unless
+ * something in it was found otherwise.
+ */
+struct verify_extents {
+    struct bad_extent {
+        uint64_t at, end;
+        bool is_told;
+    } * bad;
+    uint32_t n_bad;
+};
+
+void verify_extents_begin(struct verify *v, struct verify_extents *x, int fd, const char *file,
+                          uint64_t bytes);
+void verify_extents_found(struct verify_extents *x, uint64_t offset); /* a finding was told */
+void verify_extents_end(struct verify *v, struct verify_extents *x, const char *file);
 
 /* Log files from the generation on that the checkpoint needs. */
 void verify_log(struct verify *v);

@@ -162,9 +162,23 @@ static void check_gap(struct log_walk *w, size_t at, const struct wlog_frame *f)
     w->end.is_set = false;
 }
 
+static bool has_bytes(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i])
+            return true;
+    }
+    return false;
+}
+
 static void check_group(struct log_walk *w, size_t at, const struct wlog_frame *f)
 {
+    size_t used = WLOG_FRAME_HEADER + (size_t)f->payload;
+
     check_gap(w, at, f);
+    /* A start does not mind: the bytes mean nothing. */
+    if (has_bytes(w->bytes + at + used, f->bytes - used))
+        verify_found(w->v, w->file, at + used, "the zeros behind the group's records are damaged");
     w->record_wrong = "the records do not fit the group";
     if (wlog_frame_records(w->bytes + at, f, check_record, w))
         verify_found(w->v, w->file, at, "%s", w->record_wrong);
@@ -195,15 +209,6 @@ static void note_end(struct log_walk *w, size_t at, bool zeros, const char *what
                               .offset = at,
                               .what = zeros ? "zeros" : what};
     memcpy(w->end.file, w->file, sizeof(w->end.file));
-}
-
-static bool has_bytes(const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (bytes[i])
-            return true;
-    }
-    return false;
 }
 
 static void check_file(struct log_walk *w)
@@ -258,6 +263,12 @@ static bool find_begin(struct log_walk *w)
     return w->last != 0 && begin != 0;
 }
 
+/* Does the root tell of more than the log? */
+static bool is_cut_short(const struct log_walk *w)
+{
+    return w->v->counts->has_checkpoint && w->next && w->next < w->v->head.definitions_lsn;
+}
+
 void verify_log(struct verify *v)
 {
     struct log_walk w = {.v = v};
@@ -277,7 +288,12 @@ void verify_log(struct verify *v)
         check_file(&w);
     }
     free(w.bytes);
-    if (w.end.is_set && !w.end.is_clean)
+    if (is_cut_short(&w))
+        verify_found(v, w.end.is_set ? w.end.file : w.file, w.end.is_set ? w.end.offset : w.len,
+                     "the log ends (%s) before LSN %" PRIu64
+                     "; the checkpoint was made at LSN %" PRIu64,
+                     w.end.is_set ? w.end.what : "of its file", w.next, v->head.definitions_lsn);
+    else if (w.end.is_set && !w.end.is_clean)
         verify_notice(v, w.end.file, w.end.offset,
                       "the last group is torn (%s): it was never acknowledged, the next start "
                       "cuts it",

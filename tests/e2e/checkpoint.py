@@ -18,7 +18,7 @@ from support import EVENTS_SCHEMAS, Node, expect, folder, quanta, wait_for
 
 RANDOM = random.Random(int(os.environ.get("SEED", "7")))
 ROWS = 200000
-FLIPS = int(os.environ.get("FLIPS", "20"))
+FLIPS = 8  # bit_flips.py has more, in a smaller directory
 QUESTIONS = [
     "SELECT count(*), sum(revenue), min(ts), max(ts) FROM events",
     "SELECT country, count(*), sum(duration) FROM events GROUP BY country ORDER BY country",
@@ -176,8 +176,7 @@ def test_keys_after_a_restart():
 
 def test_damage_is_told():
     """
-    One bit flipped in a data file: `quanta-admin verify` names it, and no answer is wrong. Bytes
-    between chunks, and chunks that newer ones replaced, mean nothing and are not looked at.
+    One bit flipped in a data file: `quanta-admin verify` names it, and no answer is wrong.
     """
     server = loaded()
     try:
@@ -187,7 +186,6 @@ def test_damage_is_told():
         verify = [quanta.program("quanta-admin"), "verify", "--data-dir", server.data_dir]
         done = subprocess.run(verify, check=False, capture_output=True, text=True)
         expect(done.returncode, 0, done.stdout + done.stderr)
-        told = 0
         for _ in range(FLIPS):
             name = RANDOM.choice(names)
             saved = name + ".saved"
@@ -199,14 +197,10 @@ def test_damage_is_told():
                 file.seek(at)
                 file.write(bytes([byte ^ 1 << RANDOM.randrange(8)]))
             done = subprocess.run(verify, check=False, capture_output=True, text=True)
-            if done.returncode:
-                told += 1
-                expect(done.returncode, 1, f"verify with a bit flipped in {name} at {at}")
-                assert os.path.basename(name) in done.stdout + done.stderr, done.stdout
+            expect(done.returncode, 1, f"verify with a bit flipped in {name} at {at}")
+            assert os.path.basename(name) in done.stdout, done.stdout
             check_served(server, before, name)
             os.replace(saved, name)
-        assert told >= FLIPS // 2, f"{told} of {FLIPS} flipped bits were told"
-        print(f"{told} of {FLIPS} flipped bits told, the others were in bytes that mean nothing")
         server.start()
         expect(answers(server), before, "answers from the repaired files")
     finally:

@@ -14,16 +14,12 @@
 /* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
 static void write_meta(const struct node_host *h, uint64_t seed)
 {
-    char path[100];
+    struct datadir d = {.version = DATADIR_VERSION,
+                        .slot_bits = h->slot_bits,
+                        .hash_seed = seed * 0x9e3779b97f4a7c15u + 7};
 
-    snprintf(path, sizeof path, "%s/quanta.meta", h->dir);
-    FILE *f = fopen(path, "w");
-    ASSERT(f);
-    fprintf(f,
-            "quanta data directory\nversion: %d\nslot_bits: %u\nhash_seed: %016" PRIx64
-            "\nid: %032d\n",
-            DATADIR_VERSION, h->slot_bits, seed * 0x9e3779b97f4a7c15u + 7, 1);
-    ASSERT(fclose(f) == 0);
+    snprintf(d.id, sizeof d.id, "%032d", 1);
+    ASSERT(datadir_write_meta(h->dir, &d) == 0);
 }
 
 void node_host_init(struct node_host *h, uint64_t seed)

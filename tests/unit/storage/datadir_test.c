@@ -109,18 +109,46 @@ static void check_refused(const char *meta, const char *said)
 
 Test(datadir, damaged_facts_are_refused)
 {
+    struct error_info err;
+    struct datadir d = {.version = DATADIR_VERSION, .slot_bits = 17, .hash_seed = 0x1f};
     const char *id = "00112233445566778899aabbccddeeff";
     char text[300];
 
     check_refused("", "damaged");
     check_refused("something else\n", "damaged");
-    check_refused("quanta data directory\nversion: 1\nslot_bits: 3\n", "damaged");
+    check_refused("quanta data directory\nversion: 2\nslot_bits: 3\n", "damaged");
+    snprintf(text, sizeof(text),
+             "quanta data directory\nversion: 3\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
+    check_refused(text, "version 3");
     snprintf(text, sizeof(text),
              "quanta data directory\nversion: 2\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
-    check_refused(text, "version 2");
-    snprintf(text, sizeof(text),
-             "quanta data directory\nversion: 1\nslot_bits: 17\nhash_seed: 1f\nid: %s\n", id);
-    check_refused(text, "slot_bits 17");
+    check_refused(text, "checksum");
+    strcpy(d.id, id);
+    cr_assert_eq(datadir_write_meta(path("d"), &d), 0);
+    cr_assert_eq(datadir_open(path("d"), 1, &d, &err), -EBADMSG);
+    cr_assert_not_null(strstr(err.text, "slot_bits 17"), "%s", err.text);
+}
+
+Test(datadir, every_flipped_bit_is_refused)
+{
+    struct error_info err = {0};
+    char text[300];
+    struct datadir d;
+
+    cr_assert_eq(datadir_open(path("d"), 3, &d, &err), 0, "%s", err.text);
+    datadir_close(&d);
+    FILE *f = fopen(path("d/quanta.meta"), "r");
+    size_t n = fread(text, 1, sizeof(text) - 1, f);
+    fclose(f);
+    text[n] = 0;
+    for (size_t bit = 0; bit < n * 8; bit++) {
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        check_refused(text, "");
+        text[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    write_meta(text);
+    cr_assert_eq(datadir_open(path("d"), 3, &d, &err), 0, "%s", err.text);
+    datadir_close(&d);
 }
 
 Test(datadir, a_path_that_cannot_be_is_named)

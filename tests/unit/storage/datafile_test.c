@@ -125,7 +125,7 @@ Test(datafile, chunks_lie_aligned_in_an_extent)
     cr_assert_eq(datafile_end(&extent, 8192, start, &refs[0]), 0);
     cr_assert_eq(refs[0].len, 200);
     cr_assert(datafile_check_chunk(&refs[0], bytes));
-    cr_assert_eq(datafile_pad(&extent), 0);
+    cr_assert_eq(datafile_seal(&extent, 8192), 0);
     cr_assert_eq(extent.len % DATAFILE_UNIT, 0);
     for (uint32_t i = 0; i < 20; i++) {
         uint8_t *at = extent.data + refs[i].offset - 8192;
@@ -138,6 +138,32 @@ Test(datafile, chunks_lie_aligned_in_an_extent)
     buffer_fini(&extent);
 }
 
+Test(datafile, every_byte_of_an_extent_counts)
+{
+    for (uint32_t len = 1; len < 3 * DATAFILE_UNIT; len += 1 + len / 3) {
+        uint8_t bytes[3 * DATAFILE_UNIT] = {0};
+        struct buffer extent;
+        struct chunk_ref ref;
+
+        buffer_init(&extent, 1 << 20);
+        cr_assert_eq(datafile_put(&extent, 8192, bytes, len, &ref), 0);
+        cr_assert_eq(datafile_seal(&extent, 8192), 0);
+        uint32_t n = (uint32_t)extent.len;
+        cr_assert(n % DATAFILE_UNIT == 0 && n >= len + DATAFILE_TRAILER);
+        const uint8_t *trailer = extent.data + n - DATAFILE_TRAILER;
+        cr_assert_eq(datafile_trailer(trailer, 8192 + n), n);
+        cr_assert_eq(datafile_trailer(trailer, 8192 + n + DATAFILE_UNIT), 0, "of another place");
+        cr_assert_eq(datafile_trailer(trailer - 8, 8192 + n), 0);
+        cr_assert(datafile_check_extent(extent.data, n));
+        for (size_t bit = len; bit < (size_t)n * 8; bit += 1 + bit % 37) {
+            extent.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            cr_assert_not(datafile_check_extent(extent.data, n), "bit %zu", bit);
+            extent.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        buffer_fini(&extent);
+    }
+}
+
 Test(datafile, an_extent_is_bounded)
 {
     struct buffer extent;
@@ -148,7 +174,9 @@ Test(datafile, an_extent_is_bounded)
     buffer_init(&extent, 1500);
     cr_assert_eq(datafile_put(&extent, 0, bytes, 1000, &ref), 0);
     cr_assert_eq(datafile_put(&extent, 0, bytes, 1000, &ref), -ENOBUFS);
-    cr_assert_eq(datafile_pad(&extent), -ENOBUFS);
+    cr_assert_eq(datafile_seal(&extent, 4096), 0, "the trailer has room of its own");
+    cr_assert_eq(extent.len, DATAFILE_UNIT);
+    cr_assert_eq(extent.limit, 1500);
     buffer_fini(&extent);
     buffer_init(&extent, (size_t)DATAFILE_MAX_CHUNK + 4096);
     cr_assert_eq(datafile_begin(&extent, &start), 0);

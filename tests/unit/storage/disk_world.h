@@ -455,7 +455,7 @@ static inline void world_flush(struct world *w)
 
     if (!w->extent.len)
         return;
-    cr_assert_eq(datafile_pad(&w->extent), 0);
+    cr_assert_eq(datafile_seal(&w->extent, store_file_bytes(w->target)), 0);
     a.len = w->extent.len;
     uint8_t *bytes = aligned_alloc(DATAFILE_UNIT, a.len);
     memcpy(bytes, w->extent.data, a.len);

@@ -138,7 +138,7 @@ static inline uint8_t *store_world_extent(uint64_t at, uint32_t first, uint32_t 
             chunk[i] = store_world_byte(first + k, i);
         cr_assert_eq(datafile_put(&b, at, chunk, len, &refs[k]), 0);
     }
-    cr_assert_eq(datafile_pad(&b), 0);
+    cr_assert_eq(datafile_seal(&b, at), 0);
     extent = aligned_alloc(DATAFILE_UNIT, b.len);
     memcpy(extent, b.data, b.len);
     *bytes = b.len;

@@ -70,7 +70,7 @@ static void finish(struct place *p, unsigned file, const char *name, const struc
     struct root_file f = {.id = *id, .directory = *directory};
 
     note(p, file, directory);
-    cr_assert_eq(datafile_pad(extent), 0);
+    cr_assert_eq(datafile_seal(extent, DATAFILE_UNIT), 0);
     f.bytes = DATAFILE_UNIT + extent->len;
     bytes = malloc(f.bytes);
     datafile_header(id, p->meta.id, bytes);
@@ -366,6 +366,30 @@ Test(verify, every_flipped_bit_of_the_checkpoint)
     place_fini(&p);
 }
 
+Test(verify, every_byte_of_a_data_file)
+{
+    struct place p;
+    struct seen s;
+
+    place_init(&p);
+    for (unsigned f = 0; f < 2; f++) {
+        const char *file = f ? p.segment : p.dicts;
+        char path[300];
+        struct stat st;
+
+        full(&p, path, sizeof path, file);
+        cr_assert_eq(stat(path, &st), 0);
+        for (uint64_t byte = DATAFILE_UNIT; byte < (uint64_t)st.st_size; byte += 13) {
+            flip(&p, file, byte * 8 + byte % 8);
+            cr_assert_eq(look(&p, &s).findings, 1, "byte %" PRIu64 ": %s", byte, s.what);
+            cr_assert_str_eq(s.file, file);
+            cr_assert(s.offset >= DATAFILE_UNIT && s.offset <= byte, "%" PRIu64, byte);
+            flip(&p, file, byte * 8 + byte % 8);
+        }
+    }
+    place_fini(&p);
+}
+
 Test(verify, what_does_not_go_together)
 {
     static const char *const words[] = {"",
@@ -445,6 +469,14 @@ Test(verify, the_log)
             flip(&p, file, offset * 8 + bit % 928);
         }
     }
+    /* Behind the records of a group, and behind the last group. */
+    flip(&p, "log-00000002.qlg", (WLOG_UNIT + 2000) * 8);
+    cr_assert_eq(look(&p, &s).findings, 1);
+    cr_assert_eq(s.offset, WLOG_UNIT + WLOG_FRAME_HEADER + WLOG_RECORD_HEADER + 8);
+    flip(&p, "log-00000002.qlg", (WLOG_UNIT + 2000) * 8);
+    flip(&p, "log-00000003.qlg", (3 * WLOG_UNIT + 5) * 8);
+    struct verify_counts c = look(&p, &s);
+    cr_assert(c.findings == 0 && c.notices == 1 && s.offset == 2 * WLOG_UNIT, "%s", s.what);
     make_log(&p, 3, 104, 2);
     cr_assert_eq(look(&p, &s).findings, 1);
     make_log(&p, 3, 103, 0);
