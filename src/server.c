@@ -2,16 +2,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "reactor/log.h"
+#include "rpc/core_figures.h"
 #include "rpc/http.h"
 #include "rpc/node.h"
+#include "rpc/node_metrics.h"
 #include "rpc/remote.h"
 #include "rpc/service.h"
 #include "sql/gateway.h"
-#include "storage/wlog.h"
 
 enum {
     MAX_CLIENTS = 10000, /* of a core */
@@ -108,32 +110,38 @@ static bool is_ready(void *ctx)
     return !s->node || node_is_ready(s->node);
 }
 
-static void put_counter(struct buffer *out, const char *name, const char *help,
-                        unsigned long long v)
+/* One scrape. Owner: core 0, until its answer ends. */
+struct scrape {
+    struct figures_request request;
+    struct server *server;
+    struct reactor *reactor;
+    struct http_answer *answer;
+};
+
+static void figures_gathered(struct figures_request *q)
 {
-    buffer_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %llu\n", name, help, name, name, v);
+    struct scrape *x = q->ctx;
+
+    if (q->found)
+        node_metrics_print(x->reactor, x->server->node, q->found, http_answer_body(x->answer));
+    figures_set_free(q->found);
+    http_answer_end(x->answer);
+    free(x);
 }
 
-static void metrics(void *ctx, struct buffer *out)
+static void metrics(void *ctx, struct http_answer *answer)
 {
-    struct server *s = ctx;
-    struct node_checkpoint_stats checkpoints;
-    struct wlog_stats log;
+    struct scrape *x = calloc(1, sizeof(*x));
 
-    if (!s->node)
+    if (!x) {
+        http_answer_end(answer);
         return;
-    node_log_stats(s->node, &log);
-    put_counter(out, "quanta_log_records_total", "Durable records in the log.", log.durable_lsn);
-    put_counter(out, "quanta_log_groups_total", "Groups written since the start.", log.groups);
-    put_counter(out, "quanta_log_bytes_total", "Bytes written to the log since the start.",
-                log.bytes);
-    node_checkpoint_stats(s->node, &checkpoints);
-    put_counter(out, "quanta_checkpoints_total", "Checkpoints completed since the start.",
-                checkpoints.rounds);
-    put_counter(out, "quanta_checkpoints_failed_total",
-                "Checkpoints put off or failed since the start.", checkpoints.failed);
-    put_counter(out, "quanta_checkpoint_bytes_total", "Bytes written by checkpoints.",
-                checkpoints.bytes);
+    }
+    *x = (struct scrape){.request = {.done = figures_gathered, .ctx = x},
+                         .server = ctx,
+                         .reactor = reactor_self(),
+                         .answer = answer};
+    core_figures_start(x->reactor, x->server->node, &x->request);
 }
 
 static void serve_http(struct reactor *r, struct startup_call *c)
@@ -188,14 +196,20 @@ static void tell_ready(const struct server *s)
 
 /* --- stopping: no new work, end what runs, close the log, end the cores --- */
 
+static void call_ended(void *ctx)
+{
+    startup_done(ctx, 0);
+}
+
 static void stop_http(struct reactor *r, struct startup_call *c)
 {
     struct server *s = c->ctx;
 
     (void)r;
     if (s->http)
-        http_stop(s->http);
-    startup_done(c, 0);
+        http_stop(s->http, call_ended, c);
+    else
+        startup_done(c, 0);
 }
 
 static void gateway_stopped(struct reactor *r, void *ctx)
@@ -210,11 +224,6 @@ static void stop_gateway(struct reactor *r, struct startup_call *c)
         gateway_stop(r, gateway_stopped, c);
     else
         startup_done(c, 0);
-}
-
-static void call_ended(void *ctx)
-{
-    startup_done(ctx, 0);
 }
 
 static void stop_rpc(struct reactor *r, struct startup_call *c)
@@ -260,6 +269,7 @@ static int make_node(struct server *s)
     struct node_config config = {.data_dir = s->data_dir,
                                  .name = s->name,
                                  .slots = (unsigned)s->slots,
+                                 .cores_run = true,
                                  .log_iops = (unsigned)s->log_iops,
                                  .checkpoint_log = s->checkpoint_log,
                                  .checkpoint_at_end = true};

@@ -20,3 +20,23 @@ int jemalloc_is_linked(void)
 {
     return mallctl != NULL;
 }
+
+static int read_size(const char *name, uint64_t *out)
+{
+    size_t value, len = sizeof value;
+
+    if (mallctl(name, &value, &len, NULL, 0) != 0)
+        return 0;
+    *out = value;
+    return 1;
+}
+
+int jemalloc_get_stats(uint64_t *allocated, uint64_t *resident)
+{
+    uint64_t epoch = 1;
+    size_t len = sizeof epoch;
+
+    /* Figures are of the moment when the epoch was last set. */
+    return mallctl && mallctl("epoch", &epoch, &len, &epoch, sizeof epoch) == 0 &&
+           read_size("stats.allocated", allocated) && read_size("stats.resident", resident);
+}

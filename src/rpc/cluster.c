@@ -85,3 +85,11 @@ bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_ta
 {
     return c->ops->table_stats(c, table_id, out);
 }
+
+bool cluster_tables_stats_start(struct cluster *c, struct cluster_tables_stats *t)
+{
+    if (!c->ops->tables_stats_start)
+        return false;
+    c->ops->tables_stats_start(c, t);
+    return true;
+}

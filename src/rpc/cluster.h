@@ -150,8 +150,22 @@ struct cluster_partitions { /* owner: the caller, until done */
 
 void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p);
 
-/* Figures of a table for SHOW TABLE STATUS and the optimiser, gathered in the background: a lower bound. */
+/* Figures of a table: what this core or the nodes last told, scaled to all cores; for the optimiser. */
 struct cluster_table_stats {
-    uint64_t rows, bytes;
+    uint32_t table_id;
+    uint64_t rows;        /* live */
+    uint64_t bytes;       /* of its rows, dictionaries included, in memory or on disk */
+    uint64_t index_bytes; /* key indexes in memory */
+    uint64_t free_bytes;  /* of its data files, that nothing refers to */
 };
 bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
+
+/* The figures of all tables as they are now, for SHOW TABLE STATUS. */
+struct cluster_tables_stats { /* owner: the caller, until done, which never runs within the start */
+    void (*done)(struct cluster_tables_stats *t);
+    void *ctx;
+    struct cluster_table_stats *list; /* from malloc, the caller's after done; NULL = no memory */
+    uint32_t n;
+};
+/* false: there is nobody to ask, cluster_table_stats is all that is known. */
+bool cluster_tables_stats_start(struct cluster *c, struct cluster_tables_stats *t);

@@ -15,6 +15,8 @@ struct cluster_ops {
     void (*ddl_start)(struct cluster *c, struct cluster_ddl *d);
     void (*partitions_start)(struct cluster *c, struct cluster_partitions *p);
     bool (*table_stats)(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
+    void (*tables_stats_start)(struct cluster *c,
+                               struct cluster_tables_stats *t); /* NULL: nobody to ask */
 };
 
 /* First member of each implementation's per-core object. */

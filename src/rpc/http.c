@@ -10,12 +10,22 @@
 #include "reactor/stream.h"
 
 enum { HTTP_TIMEOUT_NS = 2000000000 };
-enum { HTTP_MAX_REQUEST = 8192, HTTP_MAX_RESPONSE = 1 << 20, HTTP_MAX_CONNECTIONS = 64 };
+#define HTTP_ANSWER_NS 20000000000ull /* other cores may be busy */
+enum { HTTP_MAX_REQUEST = 8192, HTTP_MAX_RESPONSE = 4 << 20, HTTP_MAX_CONNECTIONS = 64 };
 
 struct http_server { /* owner: its core; freed by the main thread */
     struct http_config config;
     struct listener *listener; /* NULL when stopped */
     struct list connections;
+    unsigned answers; /* begun, not ended */
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+};
+
+struct http_answer { /* owner: its core; freed at its end */
+    struct http_server *server;
+    struct http_connection *connection; /* NULL when it closed */
+    struct buffer body;
 };
 
 struct http_connection { /* owner: its core; freed when the stream closed */
@@ -23,6 +33,7 @@ struct http_connection { /* owner: its core; freed when the stream closed */
     struct http_server *server;
     struct stream *stream;
     struct timer timer; /* ends a connection without a whole request */
+    struct http_answer *answer;
     char request[HTTP_MAX_REQUEST + 1];
     size_t len;
 };
@@ -56,23 +67,49 @@ static bool is_ready(const struct http_server *s)
     return !s->config.is_ready || s->config.is_ready(s->config.ctx);
 }
 
+struct buffer *http_answer_body(struct http_answer *a)
+{
+    return &a->body;
+}
+
+void http_answer_end(struct http_answer *a)
+{
+    struct http_server *s = a->server;
+
+    if (a->connection) {
+        a->connection->answer = NULL;
+        respond(a->connection, 200, "OK", "text/plain; version=0.0.4; charset=utf-8", &a->body);
+    }
+    buffer_fini(&a->body);
+    free(a);
+    s->answers--;
+    if (!s->answers && s->stopped)
+        s->stopped(s->stopped_ctx);
+}
+
 static void respond_metrics(struct http_connection *c)
 {
     const struct http_config *config = &c->server->config;
-    struct budget *budget = reactor_budget(stream_reactor(c->stream));
-    struct buffer body;
+    struct http_answer *a = calloc(1, sizeof(*a));
 
-    buffer_init(&body, HTTP_MAX_RESPONSE);
-    buffer_printf(&body,
+    if (!a) {
+        stream_abort(c->stream);
+        return;
+    }
+    a->server = c->server;
+    a->connection = c;
+    c->answer = a;
+    c->server->answers++;
+    timer_arm(stream_reactor(c->stream), &c->timer, HTTP_ANSWER_NS);
+    buffer_init(&a->body, HTTP_MAX_RESPONSE);
+    buffer_printf(&a->body,
                   "# HELP quanta_ready 1 when statements are served.\n# TYPE quanta_ready "
-                  "gauge\nquanta_ready %d\n"
-                  "# HELP quanta_core0_memory_bytes Bytes charged to the budget of core 0.\n"
-                  "# TYPE quanta_core0_memory_bytes gauge\nquanta_core0_memory_bytes %llu\n",
-                  is_ready(c->server), (unsigned long long)budget->used);
+                  "gauge\nquanta_ready %d\n",
+                  is_ready(c->server));
     if (config->metrics)
-        config->metrics(config->ctx, &body);
-    respond(c, 200, "OK", "text/plain; version=0.0.4; charset=utf-8", &body);
-    buffer_fini(&body);
+        config->metrics(config->ctx, a);
+    else
+        http_answer_end(a);
 }
 
 static void respond_status(struct http_connection *c)
@@ -145,17 +182,27 @@ static void on_closed(struct stream *s, int err)
 
     (void)err;
     timer_cancel(stream_reactor(s), &c->timer);
+    if (c->answer)
+        c->answer->connection = NULL;
     if (c->server->listener)
         listener_connection_closed(c->server->listener);
     list_remove(&c->link);
     free(c);
 }
 
+static void drop(struct http_connection *c)
+{
+    if (c->answer)
+        c->answer->connection = NULL;
+    c->answer = NULL;
+    stream_abort(c->stream);
+}
+
 static void timed_out(struct timer *t)
 {
     struct http_connection *c = container_of(t, struct http_connection, timer);
 
-    stream_abort(c->stream);
+    drop(c);
 }
 
 static void on_accept(struct listener *l, int fd)
@@ -199,12 +246,16 @@ uint16_t http_port(const struct http_server *s)
     return listener_port(s->listener);
 }
 
-void http_stop(struct http_server *s)
+void http_stop(struct http_server *s, void (*stopped)(void *ctx), void *ctx)
 {
     listener_stop(s->listener);
     s->listener = NULL;
     for (struct list *l = s->connections.next; l != &s->connections; l = l->next)
-        stream_abort(container_of(l, struct http_connection, link)->stream);
+        drop(container_of(l, struct http_connection, link));
+    s->stopped = stopped;
+    s->stopped_ctx = ctx;
+    if (!s->answers)
+        stopped(ctx);
 }
 
 void http_free(struct http_server *s)

@@ -56,6 +56,10 @@ struct local { /* owner: its core */
     struct task seal_task;
     struct task load_task; /* background reading after the start */
     bool loaded;           /* it came to its end */
+    /* The same for other cores: bytes on disk only now, and one more than at first; 0 = not known yet. */
+    _Atomic uint64_t absent_bytes, absent_first;
+    atomic_bool load_ended;
+    bool progress_told; /* core 0: the last line of it */
     uint64_t seal_tick;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
     uint32_t

@@ -3,12 +3,15 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 #include "reactor/log.h"
+#include "storage/figures.h"
 #include "storage/shard.h"
 #include "storage/store.h"
 
 enum {
     QUIET_CHECK_NS = 2000000,
-    LOAD_READS = 8,   /* chunks asked for at a time in the background */
+    LOAD_BYTES = 8 << 20, /* on their way at a time in the background */
+    LOAD_SHARE = 64,      /* but no more than this part of the memory for rows */
+    PROGRESS_TICKS = 5,
     LOAD_UP_TO = 12,  /* of 16 parts of the memory for rows: the background stops there */
     EVICT_ABOVE = 14, /* more in use: cold columns leave */
     EVICT_DOWN_TO = 13,
@@ -22,19 +25,79 @@ static uint64_t parts(const struct local *l, unsigned n)
     return l->data.limit / 16 * n;
 }
 
+static void tell_absent(struct local *l);
+
 static void load_run(struct task *t)
 {
     struct local *l = container_of(t, struct local, load_task);
+    uint64_t most = l->data.limit / LOAD_SHARE;
     struct error_info err;
 
     if (l->loaded || !atomic_load(&l->node->ready))
         return;
-    enum block_state state = shard_load(l->shard, LOAD_READS, parts(l, 16 - LOAD_UP_TO), t, &err);
+    enum block_state state = shard_load(l->shard, most < LOAD_BYTES ? most : LOAD_BYTES,
+                                        parts(l, 16 - LOAD_UP_TO), t, &err);
     if (state == BLOCK_FAILED) /* statements that need it get the error */
         log_error("core %u: %s", reactor_core(l->reactor), err.text);
     l->loaded = state != BLOCK_PENDING;
     if (l->loaded)
-        log_debug("core %u: what there is room for is in memory", reactor_core(l->reactor));
+        tell_absent(l);
+}
+
+/* --- progress: every core tells what it lacks, core 0 adds it up --- */
+
+static void tell_absent(struct local *l)
+{
+    uint64_t bytes = shard_absent_bytes(l->shard);
+
+    atomic_store(&l->absent_bytes, bytes);
+    if (!atomic_load(&l->absent_first))
+        atomic_store(&l->absent_first, bytes + 1);
+    atomic_store(&l->load_ended, l->loaded);
+}
+
+static double mb(uint64_t bytes)
+{
+    return (double)bytes / 1e6;
+}
+
+static void log_progress(struct local *l)
+{
+    uint64_t first = 0, absent = 0;
+    bool ended = true;
+
+    for (unsigned i = 0; i < l->node->cores; i++) {
+        struct local *x = l->node->locals[i];
+        uint64_t told = atomic_load(&x->absent_first);
+
+        if (!told)
+            return; /* not every core knows yet */
+        first += told - 1;
+        absent += atomic_load(&x->absent_bytes);
+        ended &= atomic_load(&x->load_ended);
+    }
+    if (!ended && l->seal_tick % PROGRESS_TICKS)
+        return;
+    l->progress_told = ended;
+    if (!first)
+        return;
+    if (absent > first) /* evicted again meanwhile */
+        absent = first;
+    if (ended && absent)
+        log_info("loading: %.1f of %.1f MB in memory, the rest is read when it is needed",
+                 mb(first - absent), mb(first));
+    else if (ended)
+        log_info("loading: all %.1f MB in memory", mb(first));
+    else
+        log_info("loading: %.1f of %.1f MB", mb(first - absent), mb(first));
+}
+
+static void progress(struct local *l)
+{
+    if (!atomic_load(&l->load_ended))
+        tell_absent(l);
+    if (reactor_core(l->reactor) == NODE_LOG_CORE && !l->progress_told)
+        log_progress(l);
 }
 
 static void reply_when_quiet(struct timer *t)
@@ -68,6 +131,7 @@ static void evict(struct local *l, uint64_t wanted)
 void local_load_tick(struct local *l)
 {
     l->load_task.run = load_run;
+    progress(l);
     if (!l->loaded)
         reactor_task(l->reactor, &l->load_task, TASK_BULK);
     if (l->data.used > parts(l, EVICT_ABOVE))

@@ -12,12 +12,14 @@
 #include "rpc/local_ddl.h"
 #include "rpc/local_load.h"
 #include "rpc/local_retention.h"
+#include "rpc/local_stats.h"
 #include "rpc/local_write.h"
 #include "rpc/node_restore.h"
 #include "storage/store.h"
 
 enum {
     SEAL_TICK_NS = 1000000000,
+    READY_CHECK_NS = 10000000,
     DATA_SHARE = 16, /* of 16 parts of a core's memory rows may take 15; the rest answers queries */
 };
 
@@ -69,19 +71,6 @@ static struct catalog *local_catalog(struct cluster *c)
     return catalog_get(shard_catalog(((struct local *)c)->shard));
 }
 
-/* Rows of this core's slots, scaled to all cores: keys are spread evenly. */
-static bool local_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out)
-{
-    struct local *l = (struct local *)c;
-
-    if (!catalog_find_id(shard_catalog(l->shard), table_id))
-        return false;
-    shard_table_stats(l->shard, table_id, &out->rows, &out->bytes);
-    out->rows *= l->node->cores;
-    out->bytes *= l->node->cores;
-    return true;
-}
-
 const struct cluster_ops local_ops = {
     .catalog = local_catalog,
     .query_start = local_query_start,
@@ -91,6 +80,7 @@ const struct cluster_ops local_ops = {
     .ddl_start = local_ddl_start,
     .partitions_start = local_partitions_start,
     .table_stats = local_table_stats,
+    .tables_stats_start = local_tables_stats_start,
 };
 
 static void seal_run(struct task *t)
@@ -104,13 +94,14 @@ static void seal_run(struct task *t)
 static void seal_fired(struct timer *t)
 {
     struct local *l = container_of(t, struct local, seal_timer);
+    bool ready = atomic_load(&l->node->ready);
 
-    if (atomic_load(&l->node->ready)) { /* until then core 0 replays into the shards of all cores */
+    if (ready) { /* until then core 0 replays into the shards of all cores */
         l->seal_tick++;
         local_load_tick(l);
         reactor_task(l->reactor, &l->seal_task, TASK_BULK);
     }
-    timer_arm(l->reactor, t, SEAL_TICK_NS);
+    timer_arm(l->reactor, t, ready ? SEAL_TICK_NS : READY_CHECK_NS);
 }
 
 int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
@@ -148,7 +139,7 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
         return error_set(err, rc, 0, "core %u cannot start: %s", config.core, strerror(-rc));
     l->seal_task.run = seal_run;
     l->seal_timer.fire = seal_fired;
-    timer_arm(r, &l->seal_timer, SEAL_TICK_NS);
+    timer_arm(r, &l->seal_timer, READY_CHECK_NS);
     reactor_set_local(r, LOCAL_SHARD, l);
     reactor_set_local(r, LOCAL_CLUSTER, l);
     return 0;

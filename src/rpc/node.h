@@ -18,6 +18,7 @@ struct node_config {
     const char *name; /* host key, for messages and EXPLAIN ANALYZE */
     unsigned
         slots; /* 0 = cores rounded up to a power of two; only used when the directory is new */
+    bool cores_run; /* each core has a thread: they take over their parts of a checkpoint at once */
     unsigned log_iops;       /* 0 = no cap */
     uint64_t log_file_bytes; /* 0 = default; tests take small files */
     uint64_t checkpoint_log; /* bytes of log after which a checkpoint is made; 0 = default */

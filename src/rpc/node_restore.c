@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,19 @@
 #include "rpc/local_ddl.h"
 #include "storage/checkpoint.h"
 
+/* What a core takes over. Owner: the call of node_restore, which waits for all of them. */
+struct restore_share {
+    struct local *local;
+    struct root_file *files; /* in the root's order */
+    uint32_t n, cap;
+    int rc;
+    struct error_info error;
+    sem_t *done;
+};
+
 struct restore { /* owner: the call of node_restore */
     struct node *node;
+    struct restore_share *shares; /* one per core */
     struct reactor *reactor;
     struct error_info *err;
     struct node_restored *out;
@@ -89,9 +101,61 @@ static int take_file(void *ctx, const struct root_file *f)
     if (f->id.slot != x->slot)
         return error_set(x->err, -EBADMSG, 0, "the checkpoint has a file of slot %u at slot %u",
                          f->id.slot, x->slot);
-    struct local *l = n->locals[shard_core_of_slot(f->id.slot, n->cores)];
-    int rc = note_id(x, &f->id);
-    return rc ? rc : checkpoint_load_file(l->shard, l->store, f, x->err);
+    struct restore_share *share = &x->shares[shard_core_of_slot(f->id.slot, n->cores)];
+    if (share->n == share->cap) {
+        uint32_t cap = share->cap ? share->cap * 2 : 64;
+        struct root_file *files = realloc(share->files, cap * sizeof(*files));
+        if (!files)
+            return error_set(x->err, -ENOMEM, 0, "out of memory for the files of the checkpoint");
+        share->files = files;
+        share->cap = cap;
+    }
+    share->files[share->n++] = *f;
+    return note_id(x, &f->id);
+}
+
+static void load_share(struct restore_share *share)
+{
+    struct local *l = share->local;
+
+    for (uint32_t i = 0; i < share->n && !share->rc; i++)
+        share->rc = checkpoint_load_file(l->shard, l->store, &share->files[i], &share->error);
+}
+
+static void share_posted(struct reactor *r, void *ctx)
+{
+    struct restore_share *share = ctx;
+
+    (void)r;
+    load_share(share);
+    sem_post(share->done);
+}
+
+/* Dictionaries are what takes time. Every core loads its own where it has a thread, else this one does it for all. */
+static int load_shares(struct restore *x)
+{
+    struct node *n = x->node;
+    sem_t done;
+
+    sem_init(&done, 0, 0);
+    for (unsigned i = 0; i < n->cores; i++) {
+        x->shares[i].done = &done;
+        if (n->config.cores_run && i != reactor_core(x->reactor))
+            reactor_post(n->locals[i]->reactor, share_posted, &x->shares[i]);
+    }
+    for (unsigned i = 0; i < n->cores; i++)
+        if (!n->config.cores_run || i == reactor_core(x->reactor))
+            load_share(&x->shares[i]);
+    for (unsigned i = 1; n->config.cores_run && i < n->cores; i++)
+        while (sem_wait(&done))
+            continue;
+    sem_destroy(&done);
+    for (unsigned i = 0; i < n->cores; i++)
+        if (x->shares[i].rc) {
+            *x->err = x->shares[i].error;
+            return x->shares[i].rc;
+        }
+    return 0;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -171,7 +235,16 @@ int node_restore(struct node *n, struct reactor *r, struct node_restored *out,
     int rc = read_root(&x, &bytes, &len);
     if (rc)
         return rc == -ENOENT ? 0 : rc;
-    rc = decode_root(&x, bytes, len);
+    x.shares = calloc(n->cores, sizeof(*x.shares));
+    for (unsigned i = 0; x.shares && i < n->cores; i++)
+        x.shares[i].local = n->locals[i];
+    rc = x.shares ? decode_root(&x, bytes, len)
+                  : error_set(err, -ENOMEM, 0, "out of memory at start");
+    if (!rc)
+        rc = load_shares(&x);
+    for (unsigned i = 0; x.shares && i < n->cores; i++)
+        free(x.shares[i].files);
+    free(x.shares);
     free(bytes);
     if (!rc)
         log_info("checkpoint %" PRIu64 " taken over: %" PRIu32 " data files", n->root_round,

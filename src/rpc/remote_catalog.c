@@ -135,13 +135,15 @@ bool remote_table_stats(struct cluster *c, uint32_t table_id, struct cluster_tab
 
     if (!s)
         return false;
-    *out = (struct cluster_table_stats){0};
+    *out = (struct cluster_table_stats){.table_id = table_id};
     for (unsigned i = 0; i < x->n_nodes; i++) {
         const struct remote_node *n = &x->nodes[i];
         for (uint32_t t = 0; n->stats && n->catalog && t < n->catalog->n_tables; t++)
             if (!strcmp(n->catalog->tables[t]->name, s->name)) {
                 out->rows += n->stats[t].rows;
                 out->bytes += n->stats[t].bytes;
+                out->index_bytes += n->stats[t].index_bytes;
+                out->free_bytes += n->stats[t].free_bytes;
             }
     }
     return true;

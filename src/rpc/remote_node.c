@@ -31,7 +31,9 @@ static int take_stats(struct remote_node *n, const Quanta__CatalogReply *m)
     /* Both are in the order of the catalog as a rule; an id decides. */
     for (size_t i = 0; i < m->n_stats && i < n->catalog->n_tables; i++)
         if (n->catalog->tables[i]->table_id == m->stats[i]->table_id)
-            stats[i] = (struct cluster_table_stats){m->stats[i]->rows, m->stats[i]->bytes};
+            stats[i] = (struct cluster_table_stats){m->stats[i]->table_id, m->stats[i]->rows,
+                                                    m->stats[i]->bytes, m->stats[i]->index_bytes,
+                                                    m->stats[i]->free_bytes};
     free(n->stats);
     n->stats = stats;
     return 0;

@@ -48,6 +48,8 @@ static Quanta__TableStats **gather_stats(struct cluster *cluster, const struct c
         stats[i].table_id = c->tables[i]->table_id;
         stats[i].rows = t.rows;
         stats[i].bytes = t.bytes;
+        stats[i].index_bytes = t.index_bytes;
+        stats[i].free_bytes = t.free_bytes;
         list[i] = &stats[i];
     }
     return stats ? list : NULL;

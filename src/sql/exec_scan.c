@@ -322,6 +322,8 @@ enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out)
             return exec_no_memory(op->x, "The query");
         s->rows.exec = op->x;
         s->rows.table = t;
+        s->rows.wanted = op->plan->u.virtual_.columns;
+        s->rows.n_wanted = width;
     }
     if (!s->filled) {
         bool failed = false;

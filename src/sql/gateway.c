@@ -10,6 +10,11 @@
 
 enum { DEFAULT_MAX_CONNECTIONS = 10000, REFUSALS_AT_ONCE = 64 };
 
+uint64_t gateway_max_connections(const struct gateway *g)
+{
+    return (uint64_t)g->config.max_connections * reactor_count(g->reactor);
+}
+
 struct gateway *gateway_of(struct reactor *r)
 {
     return reactor_get_local(r, LOCAL_SQL);

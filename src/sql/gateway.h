@@ -55,4 +55,5 @@ struct gateway_stats {
     uint64_t connections, refused, statements, errors, rows_sent, open_connections, uptime_s;
 };
 void gateway_stats(const struct gateway *g, struct gateway_stats *out);
-struct gateway *gateway_of(struct reactor *r); /* NULL when it is not started */
+uint64_t gateway_max_connections(const struct gateway *g); /* of all cores together */
+struct gateway *gateway_of(struct reactor *r);             /* NULL when it is not started */

@@ -38,8 +38,10 @@ struct infoschema_rows {
     const struct infoschema_table *table;
     struct datum *cells;
     uint32_t n_rows, cap_rows;
-    uint32_t column; /* next cell of the last row */
-    void *gathered;  /* by gather, in the statement's arena */
+    uint32_t column;        /* next cell of the last row */
+    const uint16_t *wanted; /* columns that are read, ascending or not */
+    uint32_t n_wanted;
+    void *gathered; /* by gather, in the statement's arena */
 };
 
 /* NULL when there is no such table. Names in any case. */

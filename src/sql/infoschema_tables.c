@@ -2,6 +2,7 @@
 #include "sql/infoschema_tables.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sql/exec.h"
@@ -64,14 +65,73 @@ const char *infoschema_column_key(const struct column *c)
     return c->parent_table ? "MUL" : "";
 }
 
-static uint64_t table_rows(struct exec *x, const struct schema *s, uint64_t *bytes)
-{
-    struct cluster_table_stats stats = {0};
+enum { TABLES_FIRST_FIGURE = 7, TABLES_LAST_FIGURE = 12 }; /* TABLE_ROWS to DATA_FREE */
 
-    if (!cluster_table_stats(x->cluster, s->table_id, &stats))
-        memset(&stats, 0, sizeof stats);
-    *bytes = stats.bytes;
-    return stats.rows;
+struct tables_gather { /* in the statement's arena */
+    struct exec *x;
+    struct cluster_tables_stats stats; /* list copied there, too */
+    bool in_flight, told, failed;
+};
+
+static void tables_told(struct cluster_tables_stats *t)
+{
+    struct tables_gather *g = t->ctx;
+    size_t bytes = t->n * sizeof *t->list;
+    void *copy = t->list ? arena_alloc(g->x->arena, bytes + 1) : NULL;
+
+    if (copy)
+        memcpy(copy, t->list, bytes);
+    else
+        exec_no_memory(g->x, "information_schema");
+    g->failed = !copy;
+    free(t->list);
+    t->list = copy;
+    g->in_flight = false;
+    g->told = true;
+    g->x->open_queries--;
+    exec_wake(g->x);
+}
+
+static bool wants_figures(const struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < out->n_wanted; i++)
+        if (out->wanted[i] >= TABLES_FIRST_FIGURE && out->wanted[i] <= TABLES_LAST_FIGURE)
+            return true;
+    return false;
+}
+
+/* Asks all cores for the figures of their tables, when they are wanted. */
+static bool gather_tables(struct exec *x, struct infoschema_rows *out, bool *failed)
+{
+    struct tables_gather *g = out->gathered;
+
+    if (g) {
+        *failed = g->failed;
+        return !g->in_flight;
+    }
+    g = out->gathered = arena_alloc(x->arena, sizeof *g);
+    *failed = !g;
+    if (!g)
+        return exec_no_memory(x, "information_schema") == EXEC_ERROR;
+    *g = (struct tables_gather){.x = x, .stats = {.done = tables_told, .ctx = g}};
+    g->in_flight =
+        wants_figures(out) && x->cluster && cluster_tables_stats_start(x->cluster, &g->stats);
+    x->open_queries += g->in_flight;
+    return !g->in_flight;
+}
+
+static void table_stats(struct exec *x, const struct infoschema_rows *rows, const struct schema *s,
+                        struct cluster_table_stats *out)
+{
+    const struct tables_gather *g = rows->gathered;
+
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; g->told && i < g->stats.n; i++)
+        if (g->stats.list[i].table_id == s->table_id)
+            *out = g->stats.list[i];
+    if (!g->told &&
+        (!wants_figures(rows) || !x->cluster || !cluster_table_stats(x->cluster, s->table_id, out)))
+        memset(out, 0, sizeof *out);
 }
 
 static const struct infoschema_column tables_columns[] = {
@@ -108,7 +168,8 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
 
     for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
         const struct schema *s = x->catalog->tables[i];
-        uint64_t bytes, rows = table_rows(x, s, &bytes);
+        struct cluster_table_stats stats;
+        table_stats(x, out, s, &stats);
         if (infoschema_row(out) != 0)
             return -1;
         infoschema_put_text(out, "def");
@@ -118,11 +179,12 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, "QUANTA");
         infoschema_put_int(out, 10);
         infoschema_put_text(out, "Dynamic");
-        infoschema_put_int(out, (int64_t)rows);
-        infoschema_put_int(out, rows ? (int64_t)(bytes / rows) : 0);
-        infoschema_put_int(out, (int64_t)bytes);
-        for (int k = 0; k < 3; k++)
-            infoschema_put_int(out, 0);
+        infoschema_put_int(out, (int64_t)stats.rows);
+        infoschema_put_int(out, stats.rows ? (int64_t)(stats.bytes / stats.rows) : 0);
+        infoschema_put_int(out, (int64_t)stats.bytes);
+        infoschema_put_int(out, 0);
+        infoschema_put_int(out, (int64_t)stats.index_bytes);
+        infoschema_put_int(out, (int64_t)stats.free_bytes);
         for (int k = 0; k < 4; k++)
             infoschema_put_null(out);
         infoschema_put_text(out, "utf8mb4_bin");
@@ -136,7 +198,14 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
     return 0;
 }
 
-INFO_TABLE(infoschema_tables, "TABLES", tables_columns, fill_tables);
+const struct infoschema_table infoschema_tables = {
+    .database = "information_schema",
+    .name = "TABLES",
+    .columns = tables_columns,
+    .n_columns = sizeof tables_columns / sizeof *tables_columns,
+    .gather = gather_tables,
+    .fill = fill_tables,
+};
 
 static const struct infoschema_column columns_columns[] = {
     INFO_TEXT("TABLE_CATALOG"),
@@ -241,10 +310,12 @@ static const struct infoschema_column statistics_columns[] = {
 static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
                             const struct column *c, const char *index, int64_t seq, bool unique)
 {
-    uint64_t bytes;
+    struct cluster_table_stats stats = {0};
 
     if (infoschema_row(out) != 0)
         return -1;
+    if (!x->cluster || !cluster_table_stats(x->cluster, s->table_id, &stats))
+        stats.rows = 0;
     infoschema_put_text(out, "def");
     infoschema_put_text(out, SESSION_DATABASE);
     infoschema_put_text(out, s->name);
@@ -254,7 +325,7 @@ static int put_index_column(struct exec *x, struct infoschema_rows *out, const s
     infoschema_put_int(out, seq);
     infoschema_put_text(out, c->name);
     infoschema_put_text(out, "A");
-    infoschema_put_int(out, (int64_t)table_rows(x, s, &bytes));
+    infoschema_put_int(out, (int64_t)stats.rows);
     infoschema_put_null(out);
     infoschema_put_null(out);
     infoschema_put_text(out, unique ? "" : "YES");

@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "reactor/arena.h"
+#include "reactor/reactor.h"
+#include "sql/gateway.h"
 #include "sql/gateway_statement.h"
 #include "sql/mysql_protocol.h"
 #include "sql/value_convert.h"
@@ -116,9 +118,22 @@ const struct sysvar *sysvar_find(const char *name)
     return NULL;
 }
 
-/* Those that live in the session itself. */
+/* As many as the limit of open files leaves; false where no gateway runs. */
+static bool max_connections(int64_t *out)
+{
+    struct reactor *r = reactor_self();
+    struct gateway *g = r ? gateway_of(r) : NULL;
+
+    if (g)
+        *out = (int64_t)gateway_max_connections(g);
+    return g != NULL;
+}
+
+/* Those that live in the session itself, or in the gateway. */
 static bool session_value(const struct gateway_session *s, const char *name, int64_t *out)
 {
+    if (strcasecmp(name, "max_connections") == 0)
+        return max_connections(out);
     if (strcasecmp(name, "autocommit") == 0)
         *out = s->autocommit;
     else if (strcasecmp(name, "last_insert_id") == 0 || strcasecmp(name, "identity") == 0)

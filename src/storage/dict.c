@@ -85,6 +85,11 @@ void dict_free(struct dict *d)
     slot_memory_free(d->budget, d, sizeof *d);
 }
 
+int dict_reserve(struct dict *d, uint64_t n)
+{
+    return key_table_reserve(&d->table, n);
+}
+
 uint32_t dict_count(const struct dict *d)
 {
     return d->count;

@@ -20,6 +20,9 @@ struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
 void dict_free(struct dict *d);
 uint32_t dict_count(const struct dict *d);
 
+/* n values will come: an empty dictionary makes its table large enough at once. 0 or -ENOMEM. */
+int dict_reserve(struct dict *d, uint64_t n);
+
 /* Code of the value, given a new one when unknown: 0, -ENOMEM, -ENOSPC at 2^32 - 2 values. */
 int dict_put_bytes(struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
 int dict_put_int(struct dict *d, int64_t v, uint32_t *code);

@@ -119,6 +119,32 @@ fail:
     return -ENOMEM;
 }
 
+int key_table_reserve(struct key_table *t, uint64_t n)
+{
+    /* Parts get unequal shares: 1/16 and some more than their average. */
+    uint64_t share = n / PARTS + n / PARTS / 16 + PART_MIN, size = PART_MIN;
+    struct key_part *parts;
+    unsigned i = 0;
+
+    if (t->used || t->parts || t->one.entries || n < SPLIT_AT / 4 * 3)
+        return 0;
+    while (size / 4 * 3 < share && size < 1u << 31)
+        size *= 2;
+    parts = slot_memory_zeroed(t->budget, PARTS * sizeof *parts);
+    if (!parts)
+        return -ENOMEM;
+    while (i < PARTS && part_init(t, &parts[i], (uint32_t)size) == 0)
+        i++;
+    if (i == PARTS) {
+        t->parts = parts;
+        return 0;
+    }
+    while (i--)
+        part_fini(t, &parts[i]);
+    slot_memory_free(t->budget, parts, PARTS * sizeof *parts);
+    return -ENOMEM;
+}
+
 int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
 {
     struct key_part *p = (struct key_part *)key_table_part(t, hash);

@@ -39,6 +39,11 @@ void key_table_init(struct key_table *t, struct budget *budget);
 void key_table_fini(struct key_table *t);
 
 /*
+ * Makes an empty table so large that about n insertions move nothing: 0 or -ENOMEM, then unchanged.
+ */
+int key_table_reserve(struct key_table *t, uint64_t n);
+
+/*
  * Adds an entry (never checks for equals): 0 or -ENOMEM, then unchanged. number < KEY_TABLE_EMPTY.
  */
 int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number);

@@ -28,7 +28,15 @@ int segment_open(const struct schema *s, const struct segment_dicts *d, struct s
 struct segment_room {
     void (*make)(void *ctx, size_t bytes); /* may evict whatever is not waited for */
     void *ctx;
-    size_t reserve; /* bytes to keep free */
+    size_t reserve;                  /* bytes to keep free */
+    struct segment_traffic *traffic; /* counts what comes and goes; may be NULL */
+};
+
+/* Columns of blocks, row masks included, between disk and memory since the start. Owner: the slot's core. */
+struct segment_traffic {
+    uint64_t read, read_bytes;       /* bytes on disk */
+    uint64_t evicted, evicted_bytes; /* bytes in memory */
+    uint64_t indexes_dropped;
 };
 /* absent: counts absent columns of all segments given to it, from now on with this one's; now: in ticks. Each may be
  * NULL. */
@@ -76,9 +84,9 @@ void segment_unwait(struct segment *g, const struct task *wake);
 void segment_wake_all(struct segment *g);
 
 bool segment_is_loaded(const struct segment *g); /* nothing absent: cheap */
-/* Asks for what is absent, up to `reads` chunks at a time; READY when nothing is absent. wake is run as chunks
- * arrive. */
-enum block_state segment_load(struct segment *g, unsigned reads, struct task *wake);
+/* Asks for what is absent in the order of the blocks, until the store has about so many bytes on their way; READY when
+ * nothing is absent, FAILED when what is cannot be read. wake is run as chunks arrive. */
+enum block_state segment_load(struct segment *g, size_t in_flight, struct task *wake);
 /* The same at once, blocking (start of the program). */
 int segment_load_now(struct segment *g, struct error_info *err);
 

@@ -46,12 +46,23 @@ struct segment_waiter {
     bool failed; /* it was run, and is to be told of a failure when it asks again */
 };
 
-/* A chunk on its way. Owner: the segment, to which it holds a reference. */
+enum {
+    SEGMENT_READ_CHUNKS = 32,
+    SEGMENT_READ_BYTES = 1 << 20, /* of several chunks in one read */
+};
+
+struct segment_chunk {
+    uint32_t block;
+    uint16_t column;
+    struct chunk_ref ref; /* when it was asked for */
+};
+
+/* Chunks on their way, ascending in the file. Owner: the segment, to which it holds a reference. */
 struct segment_read {
     struct store_read read;
     struct segment *segment;
-    uint32_t block;
-    uint16_t column;
+    uint32_t n;
+    struct segment_chunk chunks[SEGMENT_READ_CHUNKS];
 };
 
 struct segment {
@@ -78,6 +89,8 @@ struct segment {
     struct segment_waiter *waiters;
     uint32_t n_waiters, cap_waiters;
     uint32_t loading, uses;
+    uint32_t reads;   /* on their way, each with a reference */
+    uint32_t load_at; /* segment_load asked for the blocks before */
     struct error_info error;
 
     bool changed; /* as in segment_column, of any */
@@ -112,6 +125,28 @@ struct segment_block *segment_block_new(
     struct segment *g); /* no rows, no columns; NULL = no memory */
 int segment_block_add(struct segment *g, struct segment_block *b); /* at the end: 0 or -ENOMEM */
 void segment_count_absent(struct segment *g, struct segment_block *b, int change);
+
+/* Asking for chunks: those that follow each other, with at most `gap` bytes between them, share a read. Owner: one
+ * call. */
+struct segment_reading {
+    struct segment *segment;
+    uint32_t gap;
+    struct segment_read *open; /* not sent yet */
+};
+int segment_read_add(struct segment_reading *x, uint32_t index, unsigned column); /* 0 or -ENOMEM */
+void segment_read_send(struct segment_reading *x);
+static inline size_t segment_read_open(const struct segment_reading *x)
+{
+    const struct segment_read *l = x->open;
+
+    return l ? l->chunks[l->n - 1].ref.offset + l->chunks[l->n - 1].ref.len -
+                   l->chunks[0].ref.offset
+             : 0;
+}
+/* One chunk at once, blocking. */
+int segment_read_now(struct segment *g, uint32_t index, unsigned column, struct error_info *err);
+/* A chunk of the block came or failed; done: nothing more of it is on its way. */
+void segment_wake_block(struct segment *g, uint32_t block, bool done);
 
 /* Before the first change of a block since the cut began: what the cut needs of it is encoded aside. */
 void segment_set_aside(struct segment *g, struct segment_block *b);

@@ -1,6 +1,6 @@
 /*
- * Segment: columns come into memory. A statement asks for those of a block and waits with a task; a chunk that
- * arrives is decoded at once, and who waits for the block is run when nothing of it is on its way any more.
+ * Segment: columns come into memory. A statement asks for those of a block and waits with a task; who waits for the
+ * block is run when nothing of it is on its way any more (segment_read.c).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,8 +17,10 @@
 #include "storage/slot_memory.h"
 
 enum {
-    RECENT = 8,     /* blocks asked for last: evicted only when nothing else is left */
-    HOLD_TICKS = 3, /* more than two whole ones */
+    WANT_GAP = 16 << 10, /* bytes between two chunks that are read as well, to save a read */
+    LOAD_GAP = 64 << 10, /* the same in the background */
+    RECENT = 8,          /* blocks asked for last: evicted only when nothing else is left */
+    HOLD_TICKS = 3,      /* more than two whole ones */
 };
 
 const struct error_info *segment_error(const struct segment *g)
@@ -87,7 +89,7 @@ void segment_unwait(struct segment *g, const struct task *wake)
     g->n_waiters = n;
 }
 
-static void wake_waiters(struct segment *g, uint32_t block, bool done)
+void segment_wake_block(struct segment *g, uint32_t block, bool done)
 {
     bool failed = g->blocks[block]->failing;
     uint32_t n = 0;
@@ -140,136 +142,7 @@ static bool is_waited_for(const struct segment *g, uint32_t block)
     return false;
 }
 
-/* ---- arrival ---- */
-
-static int take_mask(struct segment *g, struct segment_block *b, const uint8_t *bytes, uint32_t len,
-                     struct error_info *err)
-{
-    uint32_t words = presence_words(b->rows);
-    uint64_t *live;
-
-    if (len != words * sizeof *live)
-        return error_set(err, -EBADMSG, 1030,
-                         "a row mask has %" PRIu32 " bytes, %" PRIu32 " rows need %zu", len,
-                         b->rows, words * sizeof *live);
-    live = slot_memory_zeroed(g->budget, BLOCK_WORDS * sizeof *live);
-    if (!live)
-        return -ENOMEM;
-    memcpy(live, bytes, len);
-    if ((b->rows % 64 && live[words - 1] >> b->rows % 64) ||
-        presence_count(live, words) != b->live_count) {
-        slot_memory_free(g->budget, live, BLOCK_WORDS * sizeof *live);
-        return error_set(err, -EBADMSG, 1030,
-                         "a row mask does not have the %" PRIu32 " live rows its directory says",
-                         b->live_count);
-    }
-    b->live = live;
-    return 0;
-}
-
-static int take_column(struct segment *g, struct segment_block *b, unsigned c, const uint8_t *bytes,
-                       uint32_t len, struct error_info *err)
-{
-    struct dict *lists = g->dicts.lists ? g->dicts.lists[c] : NULL;
-    enum column_layout layout = g->schema->columns[c].layout;
-    uint32_t codes = 0;
-
-    if (c == g->schema->n_columns)
-        return take_mask(g, b, bytes, len, err);
-    if (layout != LAYOUT_ORDERED)
-        codes = dict_count(layout == LAYOUT_LIST ? lists : g->dicts.dicts[c]);
-    return column_image_decode(bytes, len, layout, b->rows, codes, lists, g->budget, &b->columns[c],
-                               err);
-}
-
-/* Room before it is needed: what statements want to allocate next should not be refused for a cache. */
-static void make_room(struct segment *g, size_t bytes, bool always)
-{
-    size_t keep = bytes + (g->room ? g->room->reserve : 0);
-
-    if (g->room && g->budget && (always || budget_room(g->budget) < keep))
-        g->room->make(g->room->ctx, keep);
-}
-
-/* A chunk's bytes into their place; the error names file and offset. */
-static int take_chunk(struct segment *g, uint32_t index, unsigned c, const uint8_t *bytes,
-                      const struct store_file *file, struct error_info *err)
-{
-    struct segment_block *b = g->blocks[index];
-    const struct chunk_ref *ref = &b->disk[c].disk.ref;
-    struct error_info why = {0};
-    int rc;
-
-    make_room(g, ref->len, false);
-    rc = take_column(g, b, c, bytes, ref->len, &why);
-    if (rc == -ENOMEM && g->room) {
-        make_room(g, ref->len, true);
-        rc = take_column(g, b, c, bytes, ref->len, &why);
-    }
-    if (rc == 0) {
-        segment_count_absent(g, b, -1);
-        return 0;
-    }
-    if (rc == -ENOMEM)
-        return error_set(err, rc, 1038,
-                         "no memory for %" PRIu32 " bytes of table %s from %s; raise --memory",
-                         ref->len, g->schema->name, store_file_name(file));
-    return error_set(err, rc, 1030, "%s, offset %" PRIu64 ": damaged: %s", store_file_name(file),
-                     ref->offset, why.text);
-}
-
-static void read_done(struct store_read *x)
-{
-    struct segment_read *l = x->ctx;
-    struct segment *g = l->segment;
-    struct segment_block *b = g->blocks[l->block];
-    struct segment_column *d = &b->disk[l->column];
-    int rc = x->rc;
-
-    d->loading = false;
-    b->loading--;
-    g->loading--;
-    if (!g->detached && g->refs > 1) {
-        struct error_info err = x->error;
-
-        if (rc == 0 && segment_column_absent(g, b, l->column))
-            rc = take_chunk(g, l->block, l->column, x->bytes, x->file, &err);
-        if (rc != 0) {
-            d->failed = b->failing = true;
-            g->error = err;
-            if (rc != -ENOMEM)
-                g->error.code = 1030; /* what a statement that meets it ends with */
-        }
-        wake_waiters(g, l->block, b->loading == 0);
-    }
-    store_file_put(x->file);
-    free(l);
-    segment_put(g);
-}
-
 /* ---- asking ---- */
-
-static int request(struct segment *g, uint32_t index, unsigned column)
-{
-    struct segment_block *b = g->blocks[index];
-    struct segment_read *l = calloc(1, sizeof *l);
-
-    if (!l)
-        return error_set(&g->error, -ENOMEM, 1037, "out of memory while reading table %s",
-                         g->schema->name);
-    l->segment = segment_get(g);
-    l->block = index;
-    l->column = (uint16_t)column;
-    l->read.file = store_file_get(g->file);
-    l->read.ref = b->disk[column].disk.ref;
-    l->read.done = read_done;
-    l->read.ctx = l;
-    b->disk[column].loading = true;
-    b->loading++;
-    g->loading++;
-    store_read(g->store, &l->read);
-    return 0;
-}
 
 /* Column number i that a want names, the row mask last; n_columns + 1 = no more. */
 static unsigned wanted(const struct segment *g, const struct column_want *want, unsigned i)
@@ -319,15 +192,17 @@ static bool find_absent(struct segment *g, struct segment_block *b, const struct
 
 static int request_absent(struct segment *g, uint32_t index, const struct column_want *want)
 {
+    struct segment_reading x = {.segment = g, .gap = WANT_GAP};
     struct segment_block *b = g->blocks[index];
     unsigned c;
+    int rc = 0;
 
-    for (unsigned i = 0; (c = wanted(g, want, i)) <= g->schema->n_columns; i++) {
-        if (segment_column_absent(g, b, c) && !b->disk[c].loading && !b->disk[c].failed &&
-            request(g, index, c) != 0)
-            return -ENOMEM;
+    for (unsigned i = 0; rc == 0 && (c = wanted(g, want, i)) <= g->schema->n_columns; i++) {
+        if (segment_column_absent(g, b, c) && !b->disk[c].loading && !b->disk[c].failed)
+            rc = segment_read_add(&x, index, c);
     }
-    return 0;
+    segment_read_send(&x);
+    return rc;
 }
 
 enum block_state segment_block_want(struct segment *g, uint32_t index,
@@ -377,23 +252,36 @@ void segment_block_ask(struct segment *g, uint32_t index, const struct column_wa
         (void)request_absent(g, index, want); /* without memory it is read when it is needed */
 }
 
-enum block_state segment_load(struct segment *g, unsigned reads, struct task *wake)
+/* Asks for what a block lacks and did not fail: true when nothing is left to ask for. */
+static bool load_block(struct segment_reading *x, uint32_t index, size_t in_flight)
 {
-    bool failed = false;
+    struct segment *g = x->segment;
+    struct segment_block *b = g->blocks[index];
+
+    for (unsigned c = 0; b->absent > b->loading && c <= g->schema->n_columns; c++) {
+        if (!segment_column_absent(g, b, c) || b->disk[c].loading || b->disk[c].failed)
+            continue;
+        /* One at least is on its way, so that its coming wakes who asks. */
+        if (g->loading && store_reading(g->store) + segment_read_open(x) >= in_flight)
+            return false;
+        if (segment_read_add(x, index, c) != 0)
+            b->disk[c].failed = true;
+    }
+    return true;
+}
+
+enum block_state segment_load(struct segment *g, size_t in_flight, struct task *wake)
+{
+    struct segment_reading x = {.segment = g, .gap = LOAD_GAP};
 
     if (!g->absent)
         return BLOCK_READY;
-    for (uint32_t i = 0; i < g->n_blocks && g->loading < reads; i++) {
-        struct segment_block *b = g->blocks[i];
-
-        for (unsigned c = 0; b->absent && c <= g->schema->n_columns && g->loading < reads; c++) {
-            if (!segment_column_absent(g, b, c) || b->disk[c].loading)
-                continue;
-            if (b->disk[c].failed || request(g, i, c) != 0)
-                failed = true;
-        }
-    }
-    if (!g->loading && failed)
+    if (!g->loading && g->load_at >= g->n_blocks) /* something left memory meanwhile, or failed */
+        g->load_at = 0;
+    while (g->load_at < g->n_blocks && load_block(&x, g->load_at, in_flight))
+        g->load_at++;
+    segment_read_send(&x);
+    if (!g->loading && g->load_at >= g->n_blocks)
         return BLOCK_FAILED;
     if (wake && add_waiter(g, wake, SEGMENT_ANY_BLOCK) != 0)
         return BLOCK_FAILED;
@@ -401,19 +289,6 @@ enum block_state segment_load(struct segment *g, unsigned reads, struct task *wa
 }
 
 /* ---- at once ---- */
-
-static int read_now(struct segment *g, uint32_t index, unsigned column, struct error_info *err)
-{
-    const struct chunk_ref *ref = &g->blocks[index]->disk[column].disk.ref;
-    uint8_t *bytes;
-    int rc = store_read_now(g->store, g->file, ref, &bytes, err);
-
-    if (rc != 0)
-        return rc;
-    rc = take_chunk(g, index, column, bytes, g->file, err);
-    free(bytes);
-    return rc;
-}
 
 int segment_block_now(struct segment *g, uint32_t index, const struct column_want *want,
                       struct error_info *err)
@@ -430,7 +305,7 @@ int segment_block_now(struct segment *g, uint32_t index, const struct column_wan
     segment_block_hold(g, index, true); /* room for one column is not made by another's going */
     for (unsigned i = 0; rc == 0 && (c = wanted(g, want, i)) <= g->schema->n_columns; i++) {
         if (segment_column_absent(g, b, c))
-            rc = read_now(g, index, c, err);
+            rc = segment_read_now(g, index, c, err);
     }
     b->held = held;
     return rc;
@@ -459,6 +334,14 @@ static bool is_held(const struct segment *g, const struct segment_block *b)
     return b->held && b->held + HOLD_TICKS > segment_now(g);
 }
 
+static void count_evicted(const struct segment *g, size_t bytes)
+{
+    if (!g->room || !g->room->traffic)
+        return;
+    g->room->traffic->evicted++;
+    g->room->traffic->evicted_bytes += bytes;
+}
+
 static size_t evict_block(struct segment *g, struct segment_block *b)
 {
     size_t freed = 0;
@@ -466,10 +349,13 @@ static size_t evict_block(struct segment *g, struct segment_block *b)
     for (unsigned c = 0; c < g->schema->n_columns; c++) {
         if (!is_clean(b, c))
             continue;
-        freed += colblock_memory(b->columns[c]);
+        size_t bytes = colblock_memory(b->columns[c]);
+
         colblock_free(b->columns[c]);
         b->columns[c] = NULL;
         segment_count_absent(g, b, 1);
+        count_evicted(g, bytes);
+        freed += bytes;
     }
     return freed;
 }

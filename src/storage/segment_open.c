@@ -35,7 +35,7 @@ void segment_detach(struct segment *g)
 
 bool segment_is_pinned(const struct segment *g)
 {
-    return g->refs > 1 + g->loading;
+    return g->refs > 1 + g->reads;
 }
 
 void segment_count_absent(struct segment *g, struct segment_block *b, int change)

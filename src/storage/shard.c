@@ -6,6 +6,9 @@
 
 #include "reactor/assert.h"
 #include "reactor/budget.h"
+#include "reactor/reactor.h"
+#include "storage/figures.h"
+#include "storage/store.h"
 
 /* A table on this core: its own slots only. Lives until dropped and no longer pinned. */
 struct shard_table {
@@ -23,6 +26,7 @@ struct shard { /* owner: its core */
     uint32_t n_tables;
     struct store *store;
     struct segment_room room;
+    struct segment_traffic traffic;
     uint64_t tick;
     bool frozen; /* shard_freeze */
 };
@@ -270,15 +274,17 @@ bool shard_seal_quiet(struct shard *s, uint64_t tick)
     return false;
 }
 
-void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes)
+void shard_table_figures(struct shard *s, uint32_t table_id, struct figures *out)
 {
-    struct shard_table *t = find_table(s, table_id);
+    struct figures_walk w = {.shard = s, .table_id = table_id};
 
-    *rows = *bytes = 0;
-    for (uint32_t i = 0; t && i < t->n_slots; i++) {
-        *rows += slot_live_rows(t->slots[i]);
-        *bytes += slot_memory(t->slots[i]);
-    }
+    *out = (struct figures){0};
+    (void)figures_walk_step(&w, UINT32_MAX, out);
+}
+
+void shard_get_traffic(const struct shard *s, struct segment_traffic *out)
+{
+    *out = s->traffic;
 }
 
 /* ---- disk and memory ---- */
@@ -300,7 +306,7 @@ void shard_freeze(struct shard *s, bool frozen)
 void shard_set_store(struct shard *s, struct store *store, size_t reserve)
 {
     s->store = store;
-    s->room = (struct segment_room){room_make, s, reserve};
+    s->room = (struct segment_room){room_make, s, reserve, &s->traffic};
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
             adopt_slot(s, s->tables[i]->slots[k]);
@@ -324,24 +330,61 @@ size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
     return freed;
 }
 
-enum block_state shard_load(struct shard *s, unsigned reads, uint64_t keep, struct task *wake,
-                            struct error_info *err)
+static bool has_room(const struct shard *s, uint64_t keep)
 {
-    bool failed = false;
+    return !s->config.budget || budget_room(s->config.budget) > keep;
+}
+
+/* Reads of several slots at a time, so that the device always has work. */
+static enum block_state load_columns(struct shard *s, size_t in_flight, uint64_t keep,
+                                     struct task *wake, struct error_info *err)
+{
+    enum block_state all = BLOCK_READY;
 
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++) {
             struct slot *t = s->tables[i]->slots[k];
+
             if (slot_is_loaded(t))
                 continue;
-            if (s->config.budget && budget_room(s->config.budget) <= keep)
-                return failed ? BLOCK_FAILED : BLOCK_READY;
-            enum block_state state = slot_load(t, reads, wake, err);
-            if (state == BLOCK_PENDING)
-                return state;
-            failed |= state == BLOCK_FAILED;
+            if (!has_room(s, keep) ||
+                (all == BLOCK_PENDING && store_reading(s->store) >= in_flight))
+                return all;
+            enum block_state state = slot_load(t, in_flight, wake, err);
+            if (state == BLOCK_PENDING || all == BLOCK_READY)
+                all = state;
         }
-    return failed ? BLOCK_FAILED : BLOCK_READY;
+    return all;
+}
+
+/* An index a step further. */
+static enum block_state load_indexes(struct shard *s, uint64_t keep, struct task *wake,
+                                     struct error_info *err)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots && has_room(s, keep); k++) {
+            enum block_state state = slot_load_index(s->tables[i]->slots[k], err);
+
+            if (state == BLOCK_PENDING && wake)
+                reactor_task(store_reactor(s->store), wake, TASK_BULK);
+            if (state != BLOCK_READY)
+                return state;
+        }
+    return BLOCK_READY;
+}
+
+enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
+                            struct error_info *err)
+{
+    enum block_state columns, indexes;
+
+    if (!s->store)
+        return BLOCK_READY;
+    columns = load_columns(s, in_flight, keep, wake, err);
+    if (columns == BLOCK_PENDING) /* indexes come after all columns: statements can do without */
+        return columns;
+    indexes = load_indexes(s, keep, wake, err);
+    return indexes == BLOCK_READY ? columns : indexes;
 }
 
 bool shard_is_loaded(const struct shard *s)

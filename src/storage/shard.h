@@ -9,6 +9,7 @@
 
 struct shard;
 struct budget;
+struct figures;
 
 struct shard_config {
     unsigned core, cores; /* this core of so many */
@@ -62,7 +63,9 @@ struct slot *shard_slot(struct shard *s, uint32_t table_id, uint32_t slot);
  */
 bool shard_seal_quiet(struct shard *s, uint64_t tick);
 
-void shard_table_stats(struct shard *s, uint32_t table_id, uint64_t *rows, uint64_t *bytes);
+/* Figures of this core's slots of a table; zeros when there is none. A walk over all blocks. */
+void shard_table_figures(struct shard *s, uint32_t table_id, struct figures *out);
+void shard_get_traffic(const struct shard *s, struct segment_traffic *out);
 
 /* Data files of all slots, also of those to come: before rows are in them. When a chunk is read and the budget has
  * less than `reserve` bytes left, clean columns are evicted. */
@@ -73,11 +76,11 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve);
 size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
 
 /*
- * Gets everything into memory, `reads` chunks of a slot at a time, as far as the budget has more than `keep` bytes
- * left: PENDING, then wake is run as they arrive. READY: all there, or no more room. BLOCK_FAILED: err tells, what
- * could be read is there.
+ * Gets everything into memory, indexes included, about `in_flight` bytes at a time, as far as the budget has more than
+ * `keep` bytes left: PENDING, then wake is run as they arrive. READY: all there, or no more room. BLOCK_FAILED: err
+ * tells, what could be read is there.
  */
-enum block_state shard_load(struct shard *s, unsigned reads, uint64_t keep, struct task *wake,
+enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
                             struct error_info *err);
 /* While frozen nothing is evicted to make room: what was prepared for several slots stays until it is used. Within a
  * turn only. */

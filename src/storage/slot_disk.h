@@ -40,9 +40,13 @@ int slot_prepare_now(struct slot *t, const struct batch *b, struct error_info *e
 /* The task waits no longer for anything of the slot: before its owner goes while it may be waiting. */
 void slot_unwait(struct slot *t, const struct task *wake);
 
-/* Gets everything into memory, indexes included, some chunks at a time (after the start). */
-enum block_state slot_load(struct slot *t, unsigned reads, struct task *wake,
+/* Asks for all columns (after the start) until the store has about so many bytes on their way: PENDING, wake is run as
+ * they arrive. READY, or FAILED with the error: nothing is on its way any more. */
+enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
                            struct error_info *err);
+/* A block more into the index of a partition whose columns are in memory: PENDING after a step, READY when there is
+ * none to do, FAILED without memory. */
+enum block_state slot_load_index(struct slot *t, struct error_info *err);
 bool slot_is_loaded(const struct slot *t);
 
 /* Lets clean columns and indexes of the partitions longest unused go: bytes freed. tick: now, by which indexes in use of

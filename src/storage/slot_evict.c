@@ -41,6 +41,8 @@ static size_t evict_index(const struct victim *v, uint64_t tick)
         segment_is_loaded(v->part->segment))
         return 0;
     slot_index_drop(v->slot, v->part);
+    if (bytes && v->slot->room && v->slot->room->traffic)
+        v->slot->room->traffic->indexes_dropped++;
     return bytes;
 }
 

@@ -24,6 +24,7 @@ struct index_window {
     uint64_t sel[BLOCK_WORDS];
     int64_t values[SCHEMA_MAX_KEY_COLUMNS][INDEX_ROWS];
     uint8_t present[INDEX_ROWS];
+    uint32_t hashes[INDEX_ROWS];
 };
 
 void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],
@@ -104,18 +105,22 @@ static uint64_t hash_row(const struct slot *t, const struct index_window *w, uin
 static int index_rows(struct slot *t, struct slot_part *p, const struct block *b, uint32_t from,
                       struct index_window *w)
 {
-    uint32_t first = p->index_at * BLOCK_ROWS, n = 0;
+    uint32_t first = p->index_at * BLOCK_ROWS, n = 0, rows = 0;
     uint32_t to = b->rows - from < INDEX_ROWS ? b->rows : from + INDEX_ROWS;
 
     selection_fill(w->sel, from, to);
     if (b->live)
         selection_and(w->sel, b->live);
     for (unsigned i = 0; i < t->schema->n_key; i++)
-        (void)colblock_decode(b->columns[t->schema->key[i]], w->sel, w->values[i], w->present);
+        rows = colblock_decode(b->columns[t->schema->key[i]], w->sel, w->values[i], w->present);
+    for (uint32_t i = 0; i < rows; i++) {
+        w->hashes[i] = (uint32_t)hash_row(t, w, i);
+        key_table_prefetch(&p->index, w->hashes[i]);
+    }
     for (uint32_t word = from / 64; word < from / 64 + INDEX_ROWS / 64; word++) {
         for (uint64_t bits = w->sel[word]; bits; bits &= bits - 1, n++) {
             uint32_t row = first + word * 64 + (uint32_t)__builtin_ctzll(bits);
-            int rc = key_table_insert(&p->index, (uint32_t)hash_row(t, w, n), row);
+            int rc = key_table_insert(&p->index, w->hashes[n], row);
 
             if (rc != 0)
                 return rc;
@@ -140,6 +145,8 @@ int slot_index_step(struct slot *t, struct slot_part *p)
         w = slot_memory_new(t->budget, sizeof *w);
         if (!w)
             return -ENOMEM;
+        if (p->index_at == 0)
+            rc = key_table_reserve(&p->index, segment_live(p->segment));
         for (uint32_t from = 0; from < b.rows && rc == 0; from += INDEX_ROWS)
             rc = index_rows(t, p, &b, from, w);
         slot_memory_free(t->budget, w, sizeof *w);

@@ -23,9 +23,24 @@ void slot_set_dict_directory(struct slot *t, const struct chunk_ref *ref)
     t->dict_file.directory = *ref;
 }
 
-static int open_piece(struct slot *t, struct store *store, struct store_file *file,
-                      const struct dict_piece *p, struct error_info *err)
+/* Pieces of one dictionary follow each other: at the first, room for all of them. */
+static int reserve(struct dict *d, const struct dict_directory *dir, uint32_t at)
 {
+    uint64_t n = 0;
+
+    if (dir->pieces[at].first)
+        return 0;
+    for (uint32_t i = 0; i < dir->n_pieces; i++)
+        if (dir->pieces[i].column_id == dir->pieces[at].column_id &&
+            dir->pieces[i].lists == dir->pieces[at].lists)
+            n += dir->pieces[i].n;
+    return dict_reserve(d, n);
+}
+
+static int open_piece(struct slot *t, struct store *store, struct store_file *file,
+                      const struct dict_directory *dir, uint32_t at, struct error_info *err)
+{
+    const struct dict_piece *p = &dir->pieces[at];
     int column = schema_find_column_id(t->schema, p->column_id);
     struct dict *d, *items;
     struct error_info why = {0};
@@ -43,8 +58,10 @@ static int open_piece(struct slot *t, struct store *store, struct store_file *fi
     rc = store_read_now(store, file, &p->ref, &bytes, err);
     if (rc != 0)
         return rc;
-    rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
-                           dict_count(items), d, &why);
+    rc = reserve(d, dir, at);
+    if (rc == 0)
+        rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
+                               dict_count(items), d, &why);
     free(bytes);
     if (rc == -ENOMEM)
         return error_set(err, rc, 1038, "table %s: no memory for its dictionaries",
@@ -74,7 +91,7 @@ int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file
     if (!pieces)
         return error_set(err, -ENOMEM, 1037, "table %s: out of memory", t->schema->name);
     for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
-        rc = open_piece(t, store, file, &dir->pieces[i], err);
+        rc = open_piece(t, store, file, dir, i, err);
     if (rc != 0) {
         free(pieces);
         return rc;

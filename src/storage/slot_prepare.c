@@ -324,32 +324,39 @@ bool slot_can_find(struct slot *t, const struct batch *b, uint32_t batch_row)
 
 /* ---- everything, in the background ---- */
 
-enum block_state slot_load(struct slot *t, unsigned reads, struct task *wake,
+enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
                            struct error_info *err)
 {
-    bool failed = false;
+    enum block_state all = BLOCK_READY;
 
-    for (uint32_t i = t->n_parts; i-- > 0 && !slot_is_loaded(t);) { /* the newest first */
-        struct slot_part *p = t->parts[i];
-        enum block_state state = segment_load(p->segment, reads, wake);
+    for (uint32_t i = t->n_parts; i-- > 0 && t->absent;) { /* the newest first */
+        struct segment *g = t->parts[i]->segment;
+        enum block_state state = segment_load(g, in_flight, wake);
 
-        if (state == BLOCK_PENDING)
-            return state;
         if (state == BLOCK_FAILED) {
-            *err = *segment_error(p->segment);
-            failed = true;
+            *err = *segment_error(g);
+            all = BLOCK_FAILED;
         }
-        if (state != BLOCK_READY || !p->unindexed)
+        if (state != BLOCK_PENDING)
             continue;
-        if (slot_index_step(t, p) != 0) {
-            error_set(err, -ENOMEM, 1038, "no memory for the index of table %s", t->schema->name);
-            return BLOCK_FAILED;
-        }
-        if (slot_is_loaded(t))
+        all = BLOCK_PENDING;
+        if (store_reading(t->store) >= in_flight)
             break;
-        if (wake)
-            reactor_task(store_reactor(t->store), wake, TASK_BULK);
-        return BLOCK_PENDING;
     }
-    return failed ? BLOCK_FAILED : BLOCK_READY;
+    return all;
+}
+
+enum block_state slot_load_index(struct slot *t, struct error_info *err)
+{
+    for (uint32_t i = t->n_parts; i-- > 0 && t->unindexed;) {
+        struct slot_part *p = t->parts[i];
+
+        if (!p->unindexed || !segment_is_loaded(p->segment))
+            continue;
+        if (slot_index_step(t, p) == 0)
+            return BLOCK_PENDING;
+        error_set(err, -ENOMEM, 1038, "no memory for the index of table %s", t->schema->name);
+        return BLOCK_FAILED;
+    }
+    return BLOCK_READY;
 }

@@ -83,6 +83,11 @@ struct store_read {
 };
 void store_read(struct store *s, struct store_read *x);
 void store_read_cancel(struct store *s, struct store_read *x);
+/* Bytes that reads have in memory or wait for. */
+uint64_t store_reading(const struct store *s);
+/* Of bytes that were read unchecked: 0, or -EBADMSG with the error that store_read would have given. */
+int store_check_chunk(const struct store_file *f, const struct chunk_ref *ref, const uint8_t *bytes,
+                      struct error_info *err);
 
 /* The same at once, blocking; for the start of the program only. *bytes from aligned_alloc, caller frees. */
 int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref *ref,

@@ -43,6 +43,7 @@ struct store { /* owner: the core */
     uint32_t n_named;
     struct list waiting, ended; /* store_read */
     unsigned reading;
+    uint64_t reading_bytes; /* of all that did not end yet */
     struct task end_reads;
     struct store_stats stats;
 };

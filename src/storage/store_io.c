@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "reactor/budget.h"
 #include "storage/device_pace.h"
 #include "storage/store_impl.h"
 
@@ -68,8 +69,8 @@ static int short_error(struct error_info *err, const struct store_file *f,
     return read_error(err, -EBADMSG, f, ref, what);
 }
 
-static int check_chunk(struct error_info *err, const struct store_file *f,
-                       const struct chunk_ref *ref, const uint8_t *bytes)
+int store_check_chunk(const struct store_file *f, const struct chunk_ref *ref, const uint8_t *bytes,
+                      struct error_info *err)
 {
     return datafile_check_chunk(ref, bytes) ? 0
                                             : read_error(err, -EBADMSG, f, ref, "wrong checksum");
@@ -87,12 +88,17 @@ static void read_step(struct store_read *x)
 
 static void end_read(struct store_read *x)
 {
+    struct store *s = x->file->store;
     uint8_t *memory = x->memory;
+    size_t bytes = span(&x->ref);
 
     x->state = READ_NONE;
     x->memory = NULL;
+    s->reading_bytes -= bytes;
     x->done(x); /* x may be gone */
     free(memory);
+    if (memory)
+        budget_release(reactor_budget(s->reactor), bytes);
 }
 
 static void end_reads(struct task *t)
@@ -130,6 +136,7 @@ static int start_read(struct store_read *x)
         store_file_rest(x->file);
         return read_error(&x->error, -ENOMEM, x->file, &x->ref, "out of memory");
     }
+    budget_charge_always(reactor_budget(x->file->store->reactor), span(&x->ref));
     x->op.done = read_done;
     x->state = READ_RUNNING;
     read_step(x);
@@ -185,7 +192,7 @@ static void read_done(struct io_op *op)
     }
     if (rc == 1) {
         x->bytes = x->memory + x->ref.offset % DATAFILE_UNIT;
-        rc = x->unchecked ? 0 : check_chunk(&x->error, x->file, &x->ref, x->bytes);
+        rc = x->unchecked ? 0 : store_check_chunk(x->file, &x->ref, x->bytes, &x->error);
     }
     x->rc = rc;
     if (rc != 0)
@@ -206,8 +213,14 @@ void store_read(struct store *s, struct store_read *x)
     x->stalls = 0;
     x->cancelled = false;
     x->state = READ_WAITING;
+    s->reading_bytes += span(&x->ref);
     list_push_back(&s->waiting, &x->link);
     start_reads(s);
+}
+
+uint64_t store_reading(const struct store *s)
+{
+    return s->reading_bytes;
 }
 
 void store_read_cancel(struct store *s, struct store_read *x)
@@ -250,7 +263,7 @@ int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref
     if (rc == 0) {
         s->stats.read_bytes += (uint64_t)n;
         memmove(memory, memory + ref->offset % DATAFILE_UNIT, ref->len);
-        rc = check_chunk(err, f, ref, memory);
+        rc = store_check_chunk(f, ref, memory, err);
     }
     if (rc != 0) {
         free(memory);

@@ -108,7 +108,10 @@ def answers(server):
 
 
 def fill(server):
-    """Checkpoints with dead chunks in their files, then a log of many groups: answers without and with the last one."""
+    """
+    Checkpoints with dead chunks in their files, then a log of many groups: answers without and with the
+    last one.
+    """
     for turn in range(4):
         with server.connect() as conn, conn.cursor() as cur:
             for table in TABLES if turn == 0 else []:

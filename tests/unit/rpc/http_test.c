@@ -24,6 +24,11 @@ struct world {
     size_t len, sent, piece; /* piece: bytes sent at a time */
     char response[20000];
     size_t got;
+    uint64_t answer_ns; /* metrics end after so long */
+    struct http_answer *answer;
+    struct timer answer_timer;
+    bool stopped, answered, is_over;
+    struct reactor *exiting;
 };
 
 static struct world w;
@@ -33,10 +38,25 @@ static bool is_ready(void *ctx)
     return ((struct world *)ctx)->ready;
 }
 
-static void metrics(void *ctx, struct buffer *out)
+static void metrics_end(struct timer *t)
+{
+    (void)t;
+    w.answered = true;
+    http_answer_end(w.answer);
+}
+
+/* At once, or when another core would have told what it knows. */
+static void metrics(void *ctx, struct http_answer *a)
 {
     (void)ctx;
-    buffer_printf(out, "own_metric 42\n");
+    buffer_printf(http_answer_body(a), "own_metric 42\n");
+    if (w.answer_ns) {
+        w.answer = a;
+        w.answer_timer.fire = metrics_end;
+        timer_arm(w.r, &w.answer_timer, w.answer_ns);
+    } else {
+        http_answer_end(a);
+    }
 }
 
 static void status(void *ctx, struct buffer *out)
@@ -75,16 +95,24 @@ static void setup(void)
     reactor_set_self(NULL);
 }
 
+static void stopped(void *ctx)
+{
+    (void)ctx;
+    w.stopped = true;
+    reactor_exit(w.exiting);
+}
+
 static void exit_core(struct reactor *r, void *ctx)
 {
     (void)ctx;
-    http_stop(w.server);
-    reactor_exit(r);
+    w.exiting = r;
+    http_stop(w.server, stopped, NULL);
 }
 
 static void teardown(void)
 {
-    reactor_group_stop(w.group, exit_core, NULL);
+    if (!w.is_over)
+        reactor_group_stop(w.group, exit_core, NULL);
     reactor_group_free(w.group);
     sim_free(w.sim);
     free(w.server);
@@ -137,8 +165,7 @@ static bool never(void *ctx)
     return false;
 }
 
-/* Sends a request, piece by piece; the response is in w.response when the server has closed. */
-static void ask(const char *request, size_t len, size_t piece)
+static void begin(const char *request, size_t len, size_t piece)
 {
     static const struct stream_handler handler = {on_data, send_some, on_closed};
 
@@ -152,6 +179,12 @@ static void ask(const char *request, size_t len, size_t piece)
                                 on_connected, &w, &w.stream),
                  0);
     reactor_set_self(NULL);
+}
+
+/* Sends a request, piece by piece; the response is in w.response when the server has closed. */
+static void ask(const char *request, size_t len, size_t piece)
+{
+    begin(request, len, piece);
     cr_assert_eq(reactor_sim_run(w.group, is_closed, NULL, STEPS), 0);
     cr_assert_eq(reactor_sim_run(w.group, never, NULL, STEPS), -ETIME,
                  "the server's side ends, too");
@@ -185,6 +218,36 @@ Test(http, health_and_readiness)
     w.ready = true;
     get("/readyz?verbose=1");
     check("HTTP/1.1 200 ", "ready");
+}
+
+Test(http, metrics_may_come_later)
+{
+    w.answer_ns = 5000000000;
+    get("/metrics");
+    check("HTTP/1.1 200 ", "own_metric 42\n");
+    w.answer_ns = 60000000000;
+    get("/metrics");
+    cr_assert_eq(w.got, 0, "an answer that takes too long is none: %s", w.response);
+    cr_assert(!w.stopped);
+}
+
+static bool is_asked(void *ctx)
+{
+    (void)ctx;
+    return w.answer != NULL;
+}
+
+Test(http, a_stop_waits_for_answers)
+{
+    static const char request[] = "GET /metrics HTTP/1.1\r\n\r\n";
+
+    w.answer_ns = 10000000000;
+    begin(request, strlen(request), sizeof(request));
+    cr_assert_eq(reactor_sim_run(w.group, is_asked, NULL, STEPS), 0);
+    reactor_group_stop(w.group, exit_core, NULL);
+    cr_assert(w.stopped);
+    cr_assert(w.answered);
+    w.is_over = true;
 }
 
 Test(http, metrics_and_status_have_the_programs_own_part)

@@ -178,7 +178,7 @@ static inline void world_init(struct world *w, uint64_t seed, bool partitioned)
     budget_init(&w->budget, "test", 0, NULL);
     cr_assert_eq(slot_new(w->schema, 3, 42, &w->budget, &w->slot), 0);
     cr_assert_eq(slot_new(w->schema, 3, 42, NULL, &w->twin), 0);
-    w->room = (struct segment_room){world_make_room, w, 1 << 20};
+    w->room = (struct segment_room){world_make_room, w, 1 << 20, NULL};
     slot_set_store(w->slot, w->store);
     slot_set_room(w->slot, &w->room);
     w->wake.run = world_wake;
@@ -666,8 +666,11 @@ static inline void world_load(struct world *w, struct slot *t)
     struct error_info err = {0};
     enum block_state state;
 
-    while ((state = slot_load(t, 4, &w->wake, &err)) == BLOCK_PENDING)
+    while ((state = slot_load(t, 64 << 10, &w->wake, &err)) == BLOCK_PENDING)
         world_wait(w);
+    cr_assert_eq(state, BLOCK_READY, "%s", err.text);
+    while ((state = slot_load_index(t, &err)) == BLOCK_PENDING)
+        ;
     cr_assert_eq(state, BLOCK_READY, "%s", err.text);
     cr_assert(slot_is_loaded(t));
 }

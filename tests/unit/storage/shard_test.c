@@ -1,6 +1,7 @@
 /* The slots of one core: tables that come and go, pins, truncation, which slots it owns. */
 #include "small_table.h"
 
+#include "storage/figures.h"
 #include "storage/shard.h"
 
 enum { SLOT_BITS = 3, CORES = 3 };
@@ -112,22 +113,22 @@ Test(shard, truncation_leaves_pinned_rows_to_their_statement)
     struct catalog *c = with_table(&table_id);
     struct shard *s = make_shard(0);
     struct shard_pin pin;
-    uint64_t rows, bytes;
+    struct figures f;
 
     cr_assert_eq(shard_set_catalog(s, c), 0);
     insert(shard_slot(s, table_id, 3), 0, 50);
-    shard_table_stats(s, table_id, &rows, &bytes);
-    cr_assert_eq(rows, 50);
-    cr_assert_gt(bytes, 0);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 50);
+    cr_assert_gt(figures_memory(&f), 0);
     cr_assert_eq(shard_pin(s, table_id, &pin), 0);
     cr_assert_eq(shard_truncate(s, table_id), 0);
-    shard_table_stats(s, table_id, &rows, &bytes);
-    cr_assert_eq(rows, 0);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 0);
     cr_assert_eq(slot_live_rows(pin.slots[1]), 50);
     insert(shard_slot(s, table_id, 3), 0, 50);
     shard_unpin(s, &pin);
-    shard_table_stats(s, table_id, &rows, &bytes);
-    cr_assert_eq(rows, 50);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 50);
     cr_assert_eq(shard_truncate(s, table_id + 1), -ENOENT);
     shard_free(s);
     catalog_put(c);
@@ -138,14 +139,14 @@ Test(shard, one_slot_can_be_emptied_at_replay)
     uint32_t table_id;
     struct catalog *c = with_table(&table_id);
     struct shard *s = make_shard(0);
-    uint64_t rows, bytes;
+    struct figures f;
 
     cr_assert_eq(shard_set_catalog(s, c), 0);
     insert(shard_slot(s, table_id, 0), 0, 10);
     insert(shard_slot(s, table_id, 6), 10, 5);
     cr_assert_eq(shard_truncate_slot(s, table_id, 0), 0);
-    shard_table_stats(s, table_id, &rows, &bytes);
-    cr_assert_eq(rows, 5);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 5);
     cr_assert_eq(shard_truncate_slot(s, table_id + 7, 0), 0, "a table that is gone");
     shard_free(s);
     catalog_put(c);

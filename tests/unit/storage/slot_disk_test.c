@@ -583,7 +583,7 @@ Test(slot_disk, shards_evict_and_load)
     shard_get_memory(s, &after);
     cr_assert_eq(after.clean, 0);
     cr_assert_lt(after.total, before.total);
-    while (shard_load(s, 4, 0, &w.wake, &err) == BLOCK_PENDING)
+    while (shard_load(s, 64 << 10, 0, &w.wake, &err) == BLOCK_PENDING)
         world_wait(&w);
     cr_assert(shard_is_loaded(s), "%s", err.text);
     shard_get_memory(s, &after);
