@@ -68,10 +68,10 @@ endif
 # ---- libraries -----------------------------------------------------------------------------
 
 MODULES := liburing libprotobuf-c yaml-0.1 libcurl jansson libnghttp2 openssl numa snappy libzstd \
-    liblz4 libbrotlidec zlib libxxhash libpcre2-8
+    liblz4 libbrotlidec zlib libxxhash libpcre2-8 libutf8proc
 LIB_CFLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LIBS := $(or $(shell pkg-config --libs $(MODULES) 2>/dev/null),$(addprefix -l,uring protobuf-c yaml \
-    curl jansson nghttp2 ssl crypto numa snappy zstd lz4 brotlidec z xxhash pcre2-8)) -lm
+    curl jansson nghttp2 ssl crypto numa snappy zstd lz4 brotlidec z xxhash pcre2-8 utf8proc)) -lm
 # jemalloc replaces malloc, and so do the sanitizers: one of them at a time.
 ifeq ($(SAN)$(VARIANT),)
 LIB_CFLAGS += -DQUANTA_JEMALLOC

@@ -10,7 +10,7 @@ deps_dir=${DEPS:-build/deps}
 build_packages="gcc make pkg-config libc6-dev flex bison re2c protobuf-c-compiler protobuf-compiler
     liburing-dev libjemalloc-dev libprotobuf-c-dev libyaml-dev libcurl4-openssl-dev libjansson-dev
     libnghttp2-dev libssl-dev libnuma-dev libsnappy-dev libzstd-dev liblz4-dev libbrotli-dev
-    zlib1g-dev libxxhash-dev libpcre2-dev mariadb-client"
+    zlib1g-dev libxxhash-dev libpcre2-dev libutf8proc-dev mariadb-client"
 
 # Test frameworks, peers and clients. mariadb-server-core is the bare program: no service, no user.
 test_packages="libcriterion-dev clang llvm libclang-rt-14-dev clang-format mariadb-server-core
@@ -21,7 +21,7 @@ test_commands="node:nodejs npm:npm"
 
 # What to look for with pkg-config on a system that is not Debian 12.
 pkg_config_modules="liburing jemalloc libprotobuf-c yaml-0.1 libcurl jansson libnghttp2 openssl
-    numa snappy libzstd liblz4 libbrotlidec zlib libxxhash libpcre2-8"
+    numa snappy libzstd liblz4 libbrotlidec zlib libxxhash libpcre2-8 libutf8proc"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }

@@ -74,6 +74,7 @@ static int encode_predicate(struct encoder *e, const struct predicate *w)
     case PREDICATE_STRINGS:
     case PREDICATE_STRING_RANGE:
     case PREDICATE_LIKE:
+    case PREDICATE_WORDS:
         return encode_strings(w, e->arena, m);
     default:
         return 0;
@@ -247,7 +248,7 @@ static int decode_predicate(struct decoder *d, unsigned depth, const struct pred
     struct predicate *w = arena_alloc(d->arena, sizeof(*w));
     if (!w)
         return out_of_memory(d->err);
-    if ((unsigned)m->kind > PREDICATE_NULL || m->escape > 255)
+    if ((unsigned)m->kind > PREDICATE_WORDS || m->escape > 255)
         return error_set(d->err, -EINVAL, 0, "program: unknown predicate kind %d or escape %u",
                          (int)m->kind, m->escape);
     w->kind = (enum predicate_kind)m->kind;
@@ -270,6 +271,7 @@ static int decode_predicate(struct decoder *d, unsigned depth, const struct pred
     case PREDICATE_STRINGS:
     case PREDICATE_STRING_RANGE:
     case PREDICATE_LIKE:
+    case PREDICATE_WORDS:
         return decode_strings(d, m, w);
     default:
         return 0;

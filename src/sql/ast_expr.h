@@ -72,7 +72,7 @@ enum sql_expr_kind {
     SQL_EXPR_IN_QUERY,   /* v.compare: left [NOT] IN (SELECT ...); SQL_FLAG_NOT */
     SQL_EXPR_QUANTIFIED, /* v.compare: left op ANY|ALL (SELECT ...); op is the comparison;
                            SQL_FLAG_ALL for ALL, clear for ANY and SOME */
-    SQL_EXPR_MATCH,      /* MATCH (args[0..count-2]) AGAINST (args[count-1]) */
+    SQL_EXPR_MATCH,      /* MATCH (args[0..count-2]) AGAINST (args[count-1]); op: sql_match */
 };
 
 /* Flags of an expression; bits. */
@@ -83,6 +83,14 @@ enum sql_flag {
     SQL_FLAG_CASE_ELSE = 8,    /* CASE ... ELSE y END */
     SQL_FLAG_ALL = 16,         /* quantified comparison with ALL */
     SQL_FLAG_NATIONAL = 32,    /* N'..' */
+};
+
+enum sql_match {
+    SQL_MATCH_DEFAULT, /* natural language */
+    SQL_MATCH_NATURAL,
+    SQL_MATCH_BOOLEAN,
+    SQL_MATCH_EXPANSION,         /* WITH QUERY EXPANSION */
+    SQL_MATCH_NATURAL_EXPANSION, /* IN NATURAL LANGUAGE MODE WITH QUERY EXPANSION */
 };
 
 enum sql_op {

@@ -7,6 +7,7 @@
  *   bind_from.c    tables, joins, USING
  *   bind_name.c    columns by name
  *   bind_expr.c    expressions
+ *   bind_match.c   MATCH ... AGAINST
  *   bind_call.c    calls: functions, aggregates
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
  * Synchronous, bounded by the size of the text; all memory from the statement's arena.
@@ -194,6 +195,7 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref);
 struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source,
                                 uint16_t column);
 struct expr *bind_call(struct bind *b, const struct sql_expr *e);
+struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
                           enum bind_clause c);

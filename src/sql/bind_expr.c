@@ -583,10 +583,10 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
     case SQL_EXPR_STAR:
     case SQL_EXPR_UNIT:
     case SQL_EXPR_INTERVAL:
-    case SQL_EXPR_MATCH:
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
-                  e->kind == SQL_EXPR_MATCH ? "MATCH ... AGAINST" : "this expression");
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "this expression");
         return NULL;
+    case SQL_EXPR_MATCH:
+        return bind_match(b, e);
     default:
         return bind_leaf(b, e);
     }

@@ -400,6 +400,15 @@ struct sql_expr *sql_build_braces(struct sql_parser *p, struct sql_text word, st
     return arg;
 }
 
+int sql_build_match(struct sql_parser *p, int mode, struct sql_text word, const char *wanted,
+                    struct sql_span word_span)
+{
+    if (word.length != strlen(wanted) || strncasecmp(word.at, wanted, word.length)) {
+        sql_parser_fail(p, SQL_PARSE_SYNTAX, word_span.begin);
+    }
+    return mode;
+}
+
 struct sql_call *sql_build_call_args(struct sql_parser *p, struct sql_list args)
 {
     struct sql_call *call = sql_parser_alloc(p, sizeof *call);

@@ -83,6 +83,10 @@ struct sql_expr *sql_build_trim(struct sql_parser *p, int mode, struct sql_expr 
 struct sql_expr *sql_build_braces(struct sql_parser *p, struct sql_text word, struct sql_expr *arg,
                                   struct sql_span word_span, struct sql_span span);
 
+/* The mode of a MATCH, whose word must be the one wanted: SQL_PARSE_SYNTAX otherwise. */
+int sql_build_match(struct sql_parser *p, int mode, struct sql_text word, const char *wanted,
+                    struct sql_span word_span);
+
 /* A call without its name; the caller sets is_distinct, order_by and the like. */
 struct sql_call *sql_build_call_args(struct sql_parser *p, struct sql_list args);
 

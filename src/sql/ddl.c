@@ -291,6 +291,29 @@ static bool add_key_column(struct statement *s, struct schema *t, const char *na
     return *key != NULL;
 }
 
+/* FULLTEXT: its columns are searchable, each by itself and with any others. */
+static bool add_fulltext(struct statement *s, struct schema *t, const struct sql_key *k)
+{
+    for (const struct sql_name_list *n = k->columns; n; n = n->next) {
+        int c = schema_find_column(t, n->name, strlen(n->name));
+
+        if (c < 0) {
+            mysql_error_set_text(&s->error, 1072, "Key column '%s' doesn't exist in table",
+                                 n->name);
+            return false;
+        }
+        t->columns[c].searchable = true;
+        if (!column_is_searchable(&t->columns[c])) {
+            mysql_error_set_text(&s->error, 1283,
+                                 "Column '%s' cannot be part of FULLTEXT index: it is %s; allowed "
+                                 "are StringHashBSI and StringEnum",
+                                 n->name, mapping_name(t->columns[c].mapping));
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_keys(struct statement *s, struct schema *t, const struct sql_create_table *ast)
 {
     const char *primary = NULL;
@@ -329,6 +352,8 @@ static bool add_keys(struct statement *s, struct schema *t, const struct sql_cre
             if (!set_relation(s, &t->columns[c], k->reference))
                 return false;
         }
+        if (k->kind == SQL_KEY_FULLTEXT && !add_fulltext(s, t, k))
+            return false;
         if (k->kind != SQL_KEY_PRIMARY)
             continue; /* every column is indexed */
         if (has) {

@@ -241,6 +241,9 @@ void expr_prepare(struct expr *e, struct arena *a)
     case EXPR_EXISTS:
         e->eval = subquery_eval_exists;
         break;
+    case EXPR_MATCH:
+        expr_prepare_match(e, a);
+        break;
     case EXPR_CALL:
     case EXPR_AGGREGATE:
         return;

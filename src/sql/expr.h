@@ -6,6 +6,7 @@
  *   expr.c            nodes, constant folding, columns, AND/OR/NOT, IS
  *   expr_arith.c      + - * / DIV % and bit operators
  *   expr_compare.c    comparisons, BETWEEN, IN, LIKE; multi-valued columns
+ *   expr_match.c      MATCH ... AGAINST
  *   function*.c       everything written as a call (function.h)
  *   aggregate.c       COUNT, SUM, ... (aggregate.h)
  *   expr_set.c        hash set of values for IN
@@ -23,6 +24,7 @@ struct function;
 struct aggregate_call;
 struct subquery;
 struct datum_set;
+struct words_query;
 struct expr;
 
 enum expr_kind {
@@ -44,6 +46,7 @@ enum expr_kind {
     EXPR_IN_QUERY,   /* args[0] in u.subquery's first column */
     EXPR_QUANTIFIED, /* args[0] op ANY or ALL (all) of u.subquery */
     EXPR_EXISTS,     /* u.subquery */
+    EXPR_MATCH,      /* u.words in the texts of all args but the last, which is its constant */
 };
 
 struct expr_ctx;
@@ -75,6 +78,7 @@ struct expr {
         const struct function *function;
         struct aggregate_call *aggregate;
         struct subquery *subquery;
+        const struct words_query *words;
     } u;
     void *state;      /* of a function or an IN list; arena */
     const char *text; /* source text, for column names and messages; may be NULL */
@@ -137,6 +141,9 @@ bool expr_has_subquery(struct expr *e);
 
 /* Comparison set-up: class, exact reading of constant strings against numbers, IN sets. */
 void expr_prepare_compare(struct expr *e, struct arena *a);
+
+/* MATCH: the memory its evaluation needs; without it every evaluation fails. */
+void expr_prepare_match(struct expr *e, struct arena *a);
 
 /* Operators: `op` of sql_op. NULL with *error when the operands do not fit. */
 struct expr *expr_new_arith(struct arena *a, enum sql_op op, struct expr *l, struct expr *r);

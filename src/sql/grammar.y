@@ -169,7 +169,7 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %type <size> type_size
 %type <place> column_place
 %type <code> is_value comparison trim_mode frame_unit select_options join_kind outer_kind
-%type <code> natural_kind direction lock_opt key_class scope scope_opt maintain_kind
+%type <code> natural_kind match_mode direction lock_opt key_class scope scope_opt maintain_kind
 %type <flag> if_exists if_not_exists all_or_any distinct_opt recursive_opt set_all insert_flags
 %type <flag> update_flags temporary_opt replace_opt full_opt chain_part release_part lock_mode
 %type <type> type type_base type_flags cast_type cast_base
@@ -487,6 +487,7 @@ simple_expr:
   | CASE operand_opt when_list else_opt END { $$ = sql_build_case(p, $2, $3, $4, @$); }
   | MATCH '(' expr_list ')' AGAINST '(' bit_expr match_mode ')' {
         $$ = sql_build_operand_list(p, SQL_EXPR_MATCH, 0, NULL, sql_list_add_expr($3, $7), @$);
+        $$->op = (uint8_t)$8;
     }
   ;
 
@@ -506,10 +507,14 @@ else_opt:
   ;
 
 match_mode:
-    %empty
-  | IN NATURAL IDENT MODE
-  | IN IDENT MODE
-  | WITH QUERY IDENT
+    %empty { $$ = SQL_MATCH_DEFAULT; }
+  | IN NATURAL IDENT MODE { $$ = sql_build_match(p, SQL_MATCH_NATURAL, $3, "LANGUAGE", @3); }
+  | IN NATURAL IDENT MODE WITH QUERY IDENT {
+        $$ = sql_build_match(p, SQL_MATCH_NATURAL_EXPANSION, $3, "LANGUAGE", @3);
+        $$ = sql_build_match(p, $$, $7, "EXPANSION", @7);
+    }
+  | IN IDENT MODE { $$ = sql_build_match(p, SQL_MATCH_BOOLEAN, $2, "BOOLEAN", @2); }
+  | WITH QUERY IDENT { $$ = sql_build_match(p, SQL_MATCH_EXPANSION, $3, "EXPANSION", @3); }
   ;
 
 expr_list:

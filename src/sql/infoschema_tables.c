@@ -308,7 +308,8 @@ static const struct infoschema_column statistics_columns[] = {
 };
 
 static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
-                            const struct column *c, const char *index, int64_t seq, bool unique)
+                            const struct column *c, const char *index, int64_t seq, bool unique,
+                            const char *type)
 {
     struct cluster_table_stats stats = {0};
 
@@ -324,12 +325,17 @@ static int put_index_column(struct exec *x, struct infoschema_rows *out, const s
     infoschema_put_text(out, index);
     infoschema_put_int(out, seq);
     infoschema_put_text(out, c->name);
-    infoschema_put_text(out, "A");
-    infoschema_put_int(out, (int64_t)stats.rows);
+    if (strcmp(type, "FULLTEXT") == 0) {
+        infoschema_put_null(out);
+        infoschema_put_null(out);
+    } else {
+        infoschema_put_text(out, "A");
+        infoschema_put_int(out, (int64_t)stats.rows);
+    }
     infoschema_put_null(out);
     infoschema_put_null(out);
     infoschema_put_text(out, unique ? "" : "YES");
-    infoschema_put_text(out, "BITMAP");
+    infoschema_put_text(out, type);
     infoschema_put_text(out, "");
     infoschema_put_text(out, "");
     return 0;
@@ -342,12 +348,17 @@ static int fill_statistics(struct exec *x, struct infoschema_rows *out)
         int64_t seq = 0;
         for (unsigned k = 0; k < s->n_key; k++) {
             const struct column *c = &s->columns[s->key[k]];
-            if (!c->hidden && put_index_column(x, out, s, c, "PRIMARY", ++seq, true) != 0)
+            if (!c->hidden &&
+                put_index_column(x, out, s, c, "PRIMARY", ++seq, true, "BITMAP") != 0)
                 return -1;
         }
         for (uint16_t k = 0; k < s->n_columns; k++) {
             const struct column *c = &s->columns[k];
-            if (c->parent_table && put_index_column(x, out, s, c, c->name, 1, false) != 0)
+            if (c->parent_table &&
+                put_index_column(x, out, s, c, c->name, 1, false, "BITMAP") != 0)
+                return -1;
+            if (column_is_searchable(c) &&
+                put_index_column(x, out, s, c, c->name, 1, false, "FULLTEXT") != 0)
                 return -1;
         }
     }

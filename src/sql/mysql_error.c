@@ -70,6 +70,7 @@ static const struct mysql_error_info errors[] = {
      "All parts of a PRIMARY KEY must be NOT NULL; if you need NULL in a key, use UNIQUE instead"},
     {1176, "42000", "Key '%-.192s' doesn't exist in table '%-.192s'"},
     {1179, "25000", "You are not allowed to execute this command in a transaction"},
+    {1191, "HY000", "Can't find FULLTEXT index matching the column list"},
     {1193, "HY000", "Unknown system variable '%-.64s'"},
     {1205, "HY000", "Lock wait timeout exceeded; try restarting transaction"},
     {1210, "HY000", "Incorrect arguments to %s"},

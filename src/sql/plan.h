@@ -142,5 +142,8 @@ bool plan_push_order(struct planner *p, const struct bound_select *s, struct pla
  */
 bool plan_push_predicate(struct arena *a, struct expr *e, const struct source *source, bool dry,
                          const struct predicate **out);
+/* The same of a MATCH, or of its negation. */
+bool plan_push_match(struct arena *a, const struct expr *e, const struct source *source,
+                     bool negate, bool dry, struct predicate **out);
 /* All conjuncts of a scan; NULL = all rows. False without memory. */
 bool plan_scan_predicate(struct arena *a, const struct plan_scan *s, const struct predicate **out);

@@ -703,6 +703,8 @@ static bool push(struct arena *a, struct expr *e, const struct source *s, bool n
         return push_in(a, e, s, negate, dry, out);
     case EXPR_LIKE:
         return push_like(a, e, s, negate, dry, out);
+    case EXPR_MATCH:
+        return plan_push_match(a, e, s, negate, dry, out);
     case EXPR_IS:
         return push_is(a, e, s, negate, dry, out);
     case EXPR_IN_QUERY:

@@ -507,10 +507,19 @@ static void put_query_in(struct sql_printer *out, const char *words, const struc
 
 static void put_match(struct sql_printer *out, const struct sql_expr *expr)
 {
+    static const char *const modes[] = {
+        [SQL_MATCH_DEFAULT] = "",
+        [SQL_MATCH_NATURAL] = " IN NATURAL LANGUAGE MODE",
+        [SQL_MATCH_BOOLEAN] = " IN BOOLEAN MODE",
+        [SQL_MATCH_EXPANSION] = " WITH QUERY EXPANSION",
+        [SQL_MATCH_NATURAL_EXPANSION] = " IN NATURAL LANGUAGE MODE WITH QUERY EXPANSION",
+    };
+
     sql_put(out, "MATCH (");
     sql_put_exprs(out, expr->v.args, expr->count - 1);
     sql_put(out, ") AGAINST (");
     put_at(out, expr->v.args[expr->count - 1], LEVEL_BIT_OR);
+    sql_put(out, modes[expr->op]);
     sql_put(out, ")");
 }
 

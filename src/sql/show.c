@@ -242,7 +242,8 @@ static const char *column_comment(struct statement *s, const struct column *c)
 {
     const char *text =
         statement_printf(s, "strategy=%s%s%s%s%s", mapping_name(c->mapping),
-                         c->searchable ? " searchable" : "", c->multi_valued ? " multivalued" : "",
+                         c->searchable && !column_is_searchable(c) ? " searchable" : "",
+                         c->multi_valued ? " multivalued" : "",
                          c->multi_valued && c->delim != ',' ? " delim=" : "",
                          c->multi_valued && c->delim != ',' ? (char[]){c->delim, 0} : "");
 
@@ -286,6 +287,10 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
                 statement_printf(s, "%s%s`%s`", columns, k ? "," : "", t->columns[t->key[k]].name);
         text = columns ? statement_printf(s, "%s,\n  PRIMARY KEY (%s)", text, columns) : NULL;
     }
+    for (uint16_t i = 0; t && text && i < t->n_columns; i++)
+        if (column_is_searchable(&t->columns[i]))
+            text = statement_printf(s, "%s,\n  FULLTEXT KEY `%s` (`%s`)", text, t->columns[i].name,
+                                    t->columns[i].name);
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         const struct schema *p = c->parent_table ? catalog_find(s->exec.catalog, c->parent_table,

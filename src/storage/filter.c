@@ -6,6 +6,12 @@
 #include "storage/dict.h"
 #include "storage/like.h"
 #include "storage/selection.h"
+#include "storage/words_search.h"
+
+enum {
+    STEP_WORK = 256 << 10, /* of a call of filter_grow: about bytes of dictionary entries */
+    ENTRY_WORK = 16,       /* of an entry beside its bytes */
+};
 
 struct filter {
     const struct predicate *predicate;
@@ -13,9 +19,11 @@ struct filter {
     struct code_set
         codes; /* leaves on coded columns: of the dictionary's first codes.limit entries */
     const struct dict *dict;
-    uint64_t *bits; /* codes.bits */
-    size_t words;   /* allocated */
+    uint64_t *bits;              /* codes.bits */
+    size_t words;                /* allocated */
+    struct words_search *search; /* PREDICATE_WORDS */
     bool coded, list;
+    bool bound;        /* codes have been looked at once */
     bool nothing;      /* no value of this slot can match */
     uint64_t *scratch; /* OR: two selections */
 };
@@ -58,11 +66,18 @@ static bool is_int_member(const struct predicate *w, int64_t v)
     return lo < w->n && w->ints[lo] == v;
 }
 
+static void spend(uint64_t *work, uint64_t n)
+{
+    *work -= n < *work ? n : *work;
+}
+
 /* Does one dictionary entry satisfy the leaf (without its negation)? */
-static bool is_entry_match(const struct predicate *w, const struct dict *d, uint32_t code)
+static bool is_entry_match(const struct predicate *w, const struct dict *d, uint32_t code,
+                           uint64_t *work)
 {
     uint32_t len;
 
+    spend(work, ENTRY_WORK);
     switch (w->kind) {
     case PREDICATE_STRING_RANGE: {
         const char *s = dict_bytes(d, code, &len);
@@ -70,6 +85,7 @@ static bool is_entry_match(const struct predicate *w, const struct dict *d, uint
     }
     case PREDICATE_LIKE: {
         const char *s = dict_bytes(d, code, &len);
+        spend(work, len);
         return like_match(s, len, w->strings[0].bytes, w->strings[0].len, w->escape);
     }
     default:
@@ -104,39 +120,66 @@ static int reserve_bits(struct filter *f, uint32_t codes, struct arena *arena)
     return 0;
 }
 
+/* Codes from codes.limit to n, entry by entry: 0 or 1. */
+static int walk_codes(struct filter *f, uint32_t n, uint64_t *work)
+{
+    for (; f->codes.limit < n; f->codes.limit++) {
+        if (*work == 0)
+            return 1;
+        if (is_entry_match(f->predicate, f->dict, f->codes.limit, work))
+            set_code(f, f->codes.limit);
+    }
+    return 0;
+}
+
+static int search_codes(struct filter *f, uint64_t *work)
+{
+    int rc = words_search_step(f->search, f->bits, &f->codes.limit, work);
+
+    if (rc != 0)
+        return rc;
+    f->codes.count = 0;
+    for (size_t i = 0; i <= f->codes.limit / 64; i++) {
+        f->codes.count += (uint32_t)__builtin_popcountll(f->bits[i]);
+        if (f->bits[i])
+            f->codes.only = (uint32_t)(i * 64 + (size_t)__builtin_ctzll(f->bits[i]));
+    }
+    return 0;
+}
+
 /* The new codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
-static int bind_codes(struct filter *f, struct arena *arena)
+static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
 {
     const struct predicate *w = f->predicate;
     const struct dict *d = f->dict;
-    uint32_t from = f->codes.limit, n = dict_count(d);
+    uint32_t n = dict_count(d);
     int rc = reserve_bits(f, n, arena);
 
     if (rc)
         return rc;
-    f->codes.limit = n;
     if (w->kind == PREDICATE_STRINGS) {
+        f->codes.limit = n;
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
             if (dict_find_bytes(d, w->strings[i].bytes, w->strings[i].len, &code))
                 set_code(f, code);
         }
-    } else if (w->kind == PREDICATE_INTS && w->n < n - from) {
+    } else if (w->kind == PREDICATE_INTS && w->n < n - f->codes.limit) {
+        f->codes.limit = n;
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
             if (dict_find_int(d, w->ints[i], &code))
                 set_code(f, code);
         }
     } else {
-        for (uint32_t code = from; code < n; code++)
-            if (is_entry_match(w, d, code))
-                set_code(f, code);
+        rc = w->kind == PREDICATE_WORDS ? search_codes(f, work) : walk_codes(f, n, work);
     }
     f->nothing = !w->negate && f->codes.count == 0;
-    return 0;
+    f->bound = rc == 0;
+    return rc;
 }
 
-static int bind_children(struct filter *f, const struct slot *slot, struct arena *arena)
+static int bind_children(struct filter *f, struct slot *slot, struct arena *arena)
 {
     const struct predicate *w = f->predicate;
 
@@ -158,7 +201,7 @@ static bool is_branch(const struct predicate *w)
     return w->kind == PREDICATE_AND || w->kind == PREDICATE_OR;
 }
 
-int filter_bind(const struct predicate *where, const struct slot *slot, struct arena *arena,
+int filter_bind(const struct predicate *where, struct slot *slot, struct arena *arena,
                 struct filter **out)
 {
     *out = NULL;
@@ -179,18 +222,28 @@ int filter_bind(const struct predicate *where, const struct slot *slot, struct a
     f->list = slot_schema(slot)->columns[where->column].layout == LAYOUT_LIST;
     f->coded = d && where->kind != PREDICATE_NULL;
     f->dict = d;
-    return f->coded ? bind_codes(f, arena) : 0;
+    if (where->kind != PREDICATE_WORDS)
+        return 0;
+    return words_search_new(slot, where->column, where->strings[0].bytes, where->strings[0].len,
+                            arena, &f->search);
+}
+
+static int grow(struct filter *f, struct arena *arena, uint64_t *work)
+{
+    int rc = 0;
+
+    if (f && f->coded && (!f->bound || dict_count(f->dict) > f->codes.limit))
+        return bind_codes(f, arena, work);
+    for (uint32_t i = 0; f && f->children && i < f->predicate->n && !rc; i++)
+        rc = grow(f->children[i], arena, work);
+    return rc;
 }
 
 int filter_grow(struct filter *f, struct arena *arena)
 {
-    int rc = 0;
+    uint64_t work = STEP_WORK;
 
-    if (f && f->coded && dict_count(f->dict) > f->codes.limit)
-        return bind_codes(f, arena);
-    for (uint32_t i = 0; f && f->children && i < f->predicate->n && !rc; i++)
-        rc = filter_grow(f->children[i], arena);
-    return rc;
+    return grow(f, arena, &work);
 }
 
 static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)

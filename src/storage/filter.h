@@ -10,11 +10,12 @@
 
 struct filter;
 
-/* Binds to the slot's dictionaries as they are now. *out may be NULL: no condition. 0 or -ENOMEM. */
-int filter_bind(const struct predicate *where, const struct slot *slot, struct arena *arena,
+/* Binds to the slot, whose dictionaries filter_grow looks at. *out may be NULL: no condition. 0 or -ENOMEM. */
+int filter_bind(const struct predicate *where, struct slot *slot, struct arena *arena,
                 struct filter **out);
 
-/* Takes in what the dictionaries got since, for rows whose values changed: before each block. 0 or -ENOMEM. */
+/* Takes in the dictionaries as they are now, which rows whose values change may let grow: before each block. Bounded
+ * work: 0 = all taken in; 1 = call again before the filter is used; -ENOMEM. */
 int filter_grow(struct filter *f, struct arena *arena);
 
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */

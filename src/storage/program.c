@@ -2,7 +2,12 @@
 
 #include <errno.h>
 
-enum { PREDICATE_MAX_DEPTH = 64 };
+#include "storage/words_query.h"
+
+enum {
+    PREDICATE_MAX_DEPTH = 64,
+    WORDS_PARSE_MEMORY = 1 << 20, /* more than any text that is allowed needs */
+};
 
 static const struct column *own_column(const struct schema *s, uint16_t column)
 {
@@ -12,6 +17,25 @@ static const struct column *own_column(const struct schema *s, uint16_t column)
 static bool is_list(const struct schema *s, uint16_t column)
 {
     return column < s->n_columns && s->columns[column].layout == LAYOUT_LIST;
+}
+
+/* The text is parsed where it is used, and parsing is cheap: once more for the answer to be an error in time. */
+static int words_validate(const struct predicate *w, const struct column *c, struct error_info *err)
+{
+    const struct words_query *q;
+    struct arena a;
+    int rc = 0;
+
+    if (!column_is_searchable(c))
+        return error_set(err, -EINVAL, 0, "program: column %s is not searchable", c->name);
+    if (w->n != 1)
+        return error_set(err, -EINVAL, 0, "program: a search has 1 text, found %u", w->n);
+    arena_init(&a, WORDS_PARSE_MEMORY, NULL);
+    rc = words_query_parse(w->strings[0].bytes, w->strings[0].len, true, &a, &q);
+    arena_fini(&a);
+    return rc ? error_set(err, rc == -ENOMEM ? rc : -EINVAL, 0,
+                          "program: the text searched in column %s is no query of words", c->name)
+              : 0;
 }
 
 static int leaf_validate(const struct predicate *w, const struct schema *s, struct error_info *err)
@@ -24,7 +48,7 @@ static int leaf_validate(const struct predicate *w, const struct schema *s, stru
                          s->name, s->n_columns);
     bool string = c->type == COLUMN_STRING;
     bool wants_string = w->kind == PREDICATE_STRINGS || w->kind == PREDICATE_STRING_RANGE ||
-                        w->kind == PREDICATE_LIKE;
+                        w->kind == PREDICATE_LIKE || w->kind == PREDICATE_WORDS;
     if (w->kind != PREDICATE_NULL && string != wants_string)
         return error_set(err, -EINVAL, 0, "program: predicate kind %d does not fit column %s",
                          w->kind, c->name);
@@ -32,7 +56,7 @@ static int leaf_validate(const struct predicate *w, const struct schema *s, stru
         return error_set(err, -EINVAL, 0, "program: a string range has 2 bounds, found %u", w->n);
     if (w->kind == PREDICATE_LIKE && w->n != 1)
         return error_set(err, -EINVAL, 0, "program: LIKE has 1 pattern, found %u", w->n);
-    return 0;
+    return w->kind == PREDICATE_WORDS ? words_validate(w, c, err) : 0;
 }
 
 static int predicate_validate(const struct predicate *w, const struct schema *s, unsigned depth,
@@ -59,6 +83,7 @@ static int predicate_validate(const struct predicate *w, const struct schema *s,
     case PREDICATE_STRING_RANGE:
     case PREDICATE_LIKE:
     case PREDICATE_NULL:
+    case PREDICATE_WORDS:
         return leaf_validate(w, s, err);
     }
     return error_set(err, -EINVAL, 0, "program: unknown predicate kind %d", w->kind);

@@ -17,7 +17,8 @@ enum predicate_kind {
     PREDICATE_STRINGS, /* bytes equal one of strings[] */
     PREDICATE_STRING_RANGE, /* strings[0] .. strings[1] bytewise; a bound with len UINT32_MAX is open */
     PREDICATE_LIKE, /* strings[0] = pattern with % and _, escape character in `escape`; case-sensitive */
-    PREDICATE_NULL, /* IS NULL */
+    PREDICATE_NULL,  /* IS NULL */
+    PREDICATE_WORDS, /* searchable: strings[0] = query of words (words_query.h), in boolean mode */
 };
 
 struct program_string {

@@ -31,7 +31,7 @@ static enum scan_state scan_fail(struct scan *x, int rc)
     return SCAN_ERROR;
 }
 
-static int slot_begin(struct scan *x, const struct slot *slot)
+static int slot_begin(struct scan *x, struct slot *slot)
 {
     arena_reset(&x->slot_arena);
     int rc = filter_bind(x->program->where, slot, &x->slot_arena, &x->filter);
@@ -508,7 +508,7 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
     }
     int rc = filter_grow(x->filter, &x->slot_arena);
     if (rc)
-        return scan_fail(x, rc);
+        return rc > 0 ? SCAN_AGAIN : scan_fail(x, rc);
     if (segment_is_loaded(part->segment)) {
         (void)segment_block(part->segment, x->block, NULL, &b);
     } else {

@@ -138,6 +138,13 @@ int schema_keep_ids(const struct schema *old, struct schema *next);
 struct schema *schema_get(struct schema *s); /* takes a reference */
 void schema_put(struct schema *s);           /* frees at the last */
 
+/* Can the words of the column's texts be searched? */
+static inline bool column_is_searchable(const struct column *c)
+{
+    return c->searchable && c->type == COLUMN_STRING &&
+           (c->mapping == MAPPING_STRING_HASH_BSI || c->mapping == MAPPING_STRING_ENUM);
+}
+
 /* Index of a column by name (ASCII case-insensitive as MySQL's column names), or -1. */
 int schema_find_column(const struct schema *s, const char *name, size_t len);
 int schema_find_column_id(const struct schema *s, uint16_t id);

@@ -98,9 +98,9 @@ static void warn_about_no_effect(struct schema_parse *p)
         const struct column *c = &s->columns[i];
         uint32_t line = p->nodes[i]->line;
 
-        if (c->searchable && c->mapping != MAPPING_STRING_HASH_BSI)
+        if (c->searchable && !column_is_searchable(c))
             schema_parse_warn(p, line, c->name, "searchable", "notice, key without effect",
-                              "it is for StringHashBSI");
+                              "it is for StringHashBSI and StringEnum");
         if (c->scale && c->type != COLUMN_DECIMAL)
             schema_parse_warn(p, line, c->name, "scale", "notice, key without effect",
                               "it is for type Float");

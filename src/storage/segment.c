@@ -60,6 +60,7 @@ void segment_put(struct segment *g)
         return;
     ASSERT(!g->loading);
     segment_cut_forget(g);
+    segment_cut_end_urgent(g);
     for (uint32_t i = 0; i < g->n_blocks; i++) {
         segment_count_absent(g, g->blocks[i], -(int)g->blocks[i]->absent);
         block_free(g, g->blocks[i]);
@@ -150,6 +151,7 @@ int segment_block_add(struct segment *g, struct segment_block *b)
         g->blocks = grown;
         g->cap_blocks = cap;
     }
+    b->number = g->n_blocks;
     g->blocks[g->n_blocks++] = b;
     return 0;
 }

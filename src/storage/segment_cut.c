@@ -130,6 +130,7 @@ void segment_cut_give_up(struct segment *g, int rc)
 {
     segment_cut_forget(g);
     g->cut_rc = rc;
+    segment_cut_wake(g);
 }
 
 void segment_cut_take_aside(struct segment *g, struct segment_column *d, uint8_t *bytes,
@@ -176,6 +177,8 @@ void segment_cut_end(struct segment *g, bool committed)
     else
         segment_cut_forget(g);
     segment_cut_end_fetches(g);
+    segment_cut_end_urgent(g);
+    segment_cut_wake(g);
     store_file_put(g->cut_file);
     g->cut_file = NULL;
     g->cut = false;
@@ -231,8 +234,6 @@ static int encode_aside(struct segment *g, struct segment_block *b, unsigned c)
 
     buffer_init(&bytes, DATAFILE_MAX_CHUNK);
     rc = encode_image(g, b, c, &bytes);
-    if (rc == 0 && bytes.len > SEGMENT_ASIDE_BYTES - g->aside_bytes)
-        rc = -ENOBUFS;
     if (rc == 0 && g->budget)
         rc = budget_charge(g->budget, bytes.len);
     if (rc != 0) {
@@ -247,6 +248,7 @@ static int encode_aside(struct segment *g, struct segment_block *b, unsigned c)
 
 void segment_set_aside(struct segment *g, struct segment_block *b)
 {
+    segment_cut_urge(g, b->number);
     for (unsigned c = 0; c <= g->schema->n_columns && b->pending; c++) {
         struct segment_column *d = &b->disk[c];
         int rc = 0;
@@ -334,12 +336,13 @@ int segment_cut_next(struct segment *g, struct buffer *extent, uint64_t at)
 {
     ASSERT(g->cut);
     while (g->cut_left) {
-        uint32_t left = g->cut_left;
-        int rc = encode_block(g, g->blocks[g->cut_at], extent, at);
+        uint32_t left = g->cut_left, block = segment_cut_next_block(g);
+        int rc = encode_block(g, g->blocks[block], extent, at);
 
         if (rc < 0)
             segment_cut_give_up(g, rc);
-        if (rc == 0) /* from the last block to the first, and so on to the end */
+        segment_cut_wake(g);
+        if (rc == 0 && block == g->cut_at) /* from the last block to the first, to the end */
             g->cut_at = g->cut_at + 1 < g->cut_blocks ? g->cut_at + 1 : 0;
         if (rc != 0)
             return rc;

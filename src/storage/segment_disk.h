@@ -6,8 +6,9 @@
  *
  * A column of a block is absent (on disk only), loading, or in memory; there it is clean (equal to its chunk) or
  * changed. A cut is a moment: every changed column and row mask of the segment belongs to it as it is then. Whoever
- * changes such a block before it is encoded first has it encoded aside (memory is charged to the budget; a segment
- * whose aside images exceed SEGMENT_ASIDE_BYTES gives the cut up and stays changed: segment_cut_next says -ENOBUFS).
+ * changes such a block before it is encoded first has it encoded aside (memory is charged to the budget; where it has
+ * none the cut is given up: segment_cut_next says -ENOMEM). Who would put more than SEGMENT_ASIDE_BYTES aside should
+ * wait for the cut (segment_cut_must_wait).
  */
 #include "storage/directory.h"
 #include "storage/segment.h"
@@ -123,6 +124,12 @@ void segment_cut_set_file(struct segment *g, const struct datafile_id *id);
  * SEGMENT_CUT_FETCH: of a whole one, the next must be read from the old file first. */
 enum { SEGMENT_CUT_FETCH = 2 };
 int segment_cut_next(struct segment *g, struct buffer *extent, uint64_t at);
+/* May these blocks be changed now? Asked about each, then answered: true = what would be put aside has no room, wake
+ * is run when the cut got on; the blocks are encoded before others. */
+void segment_cut_ask(struct segment *g);
+void segment_cut_ask_block(struct segment *g, uint32_t block);
+bool segment_cut_must_wait(struct segment *g, struct task *wake);
+bool segment_cut_is_at_work(const struct segment *g); /* something is not encoded yet */
 /* After that answer: reads the next chunks, a few MiB at a time; wake is run as they arrive, then segment_cut_next goes
  * on. They are copied with the checksum they have by the directory, so that damage in them stays damage. */
 void segment_cut_fetch(struct segment *g, struct task *wake);

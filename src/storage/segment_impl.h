@@ -7,7 +7,8 @@
 
 enum {
     BLOCK_BITS = 16,
-    SEGMENT_ANY_BLOCK = UINT32_MAX, /* a waiter for whatever arrives */
+    SEGMENT_ANY_BLOCK = UINT32_MAX,     /* a waiter for whatever arrives */
+    SEGMENT_CUT_BLOCK = UINT32_MAX - 1, /* for the cut at work */
 };
 
 /* What a column of a block, or (position n_columns) its row mask, is on disk. Owner: its block. */
@@ -27,6 +28,7 @@ struct segment_column {
 
 /* Rows [n * 65536, ...) of the segment. Owner: the segment. */
 struct segment_block {
+    uint32_t number; /* among the segment's */
     uint32_t rows, live_count;
     uint64_t *live;           /* NULL = all rows live, or absent; bits at and above rows are zero */
     uint32_t absent, loading; /* columns, row mask included */
@@ -34,6 +36,8 @@ struct segment_block {
     uint32_t cut_rows, cut_live; /* at the begin of the cut at work */
     uint32_t pending;            /* columns of the cut neither encoded nor aside */
     uint32_t used;               /* segment.uses when its absent columns were last asked for */
+    uint32_t asked;              /* segment.ask of who asked last whether to change it */
+    bool urgent;                 /* in segment.urgent */
     uint64_t held; /* tick + 1 since when somebody gathers it with others; 0 = nobody */
     bool appended; /* every column is marked as changed */
     struct segment_column *disk; /* n_columns + 1 */
@@ -100,6 +104,12 @@ struct segment {
     uint32_t cut_blocks, cut_at; /* blocks it has; where to look for the next */
     uint32_t cut_left;           /* columns not encoded yet */
     uint64_t aside_bytes;
+    uint32_t
+        *urgent; /* segment_cut_room.c: blocks of the cut to encode first, the last one first */
+    uint32_t n_urgent, cap_urgent;
+    uint32_t ask;         /* number of the newest question whether blocks may be changed now */
+    uint64_t asked_bytes; /* of it: what would go aside */
+    bool cut_waits;       /* changes wait for the cut */
     struct datafile_id cut_id;
     struct store_file *cut_file;
     struct chunk_ref cut_directory;
@@ -156,6 +166,13 @@ void segment_cut_give_up(struct segment *g, int rc);
 /* The bytes are the image of a column of the cut, from malloc, and are charged here. */
 void segment_cut_take_aside(struct segment *g, struct segment_column *d, uint8_t *bytes,
                             uint32_t len);
+/* The block is encoded before others: changes wait for it, or images of it lie aside. */
+void segment_cut_urge(struct segment *g, uint32_t block);
+void segment_cut_end_urgent(struct segment *g);
+uint32_t segment_cut_next_block(struct segment *g);
+/* Runs the changes that wait for the cut, if there is a point in their asking again. */
+void segment_cut_wake(struct segment *g);
+int segment_cut_add_waiter(struct segment *g, struct task *wake); /* segment_load.c */
 /* What is still being fetched for the cut is of no use any more. */
 void segment_cut_end_fetches(struct segment *g);
 

@@ -78,6 +78,11 @@ static int add_waiter(struct segment *g, struct task *task, uint32_t block)
     return 0;
 }
 
+int segment_cut_add_waiter(struct segment *g, struct task *wake)
+{
+    return add_waiter(g, wake, SEGMENT_CUT_BLOCK);
+}
+
 void segment_unwait(struct segment *g, const struct task *wake)
 {
     uint32_t n = 0;

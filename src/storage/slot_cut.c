@@ -19,14 +19,14 @@ static uint32_t entries(const struct dict *d)
     return d ? dict_count(d) : 0;
 }
 
-/* More of the file is dead than alive: worth the writing, if all of it is at hand. */
+/* More of the file is dead than alive: worth the writing. */
 static bool wants_new_file(const struct segment *g)
 {
     const struct store_file *f = segment_file(g);
     uint64_t bytes = f ? store_file_bytes(f) : 0, live = segment_file_live(g);
 
-    return segment_is_changed(g) && segment_is_loaded(g) && bytes > live &&
-           bytes - live > DEAD_BYTES_MIN && bytes - live > live;
+    return segment_is_changed(g) && bytes > live && bytes - live > DEAD_BYTES_MIN &&
+           bytes - live > live;
 }
 
 int slot_cut_begin(struct slot *t, struct slot_cut *out)

@@ -2,10 +2,13 @@
 #include <stdlib.h>
 
 #include "storage/slot_impl.h"
+#include "storage/slot_words.h"
 
 enum {
-    INDEX_KEEP_TICKS = 30
-}; /* an index used within these stays: making it again reads all keys */
+    INDEX_KEEP_TICKS = 30, /* an index used within these stays: making it again reads all keys */
+    WORDS_IN_USE_TICKS =
+        2, /* an index of words used within these may be in the middle of a search */
+};
 
 /* Partition that may give memory back. Owner: one call. */
 struct victim {
@@ -66,8 +69,12 @@ size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint
         freed += segment_evict(victims[i].part->segment, bytes - freed, false);
     for (uint32_t i = 0; i < parts && freed < bytes; i++)
         freed += evict_index(&victims[i], tick);
+    for (uint32_t i = 0; i < n && freed < bytes; i++)
+        freed += slot_words_evict(slots[i], bytes - freed, tick, INDEX_KEEP_TICKS);
     for (uint32_t i = 0; i < parts && freed < bytes; i++)
         freed += segment_evict(victims[i].part->segment, bytes - freed, true);
+    for (uint32_t i = 0; i < n && freed < bytes; i++)
+        freed += slot_words_evict(slots[i], bytes - freed, tick, WORDS_IN_USE_TICKS);
     free(victims);
     return freed;
 }
@@ -79,7 +86,8 @@ size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick)
 
 void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes)
 {
-    *clean = *changed = *indexes = 0;
+    *clean = *changed = 0;
+    *indexes = slot_words_memory(t);
     for (uint32_t i = 0; i < t->n_parts; i++) {
         size_t some, other;
 

@@ -51,6 +51,9 @@ struct slot {
     uint64_t tick;                   /* now, for segment_touch */
     uint64_t generation;             /* of the newest of its files */
     struct slot_dict_file dict_file;
+
+    struct slot_words *words; /* indexes of searchable columns, see slot_words.c */
+    uint64_t words_serial;
 };
 
 static inline enum dict_kind slot_dict_kind(const struct slot *t, unsigned column, bool lists)
@@ -66,6 +69,9 @@ int slot_part_open(struct slot *t, int64_t partition,
 
 /* A part around a segment, which it takes over: 0 or -ENOMEM, then the segment stays the caller's. */
 int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct slot_part **out);
+
+/* The batch would change more of the cut at work than may be put aside: wake is run when the cut got on. */
+bool slot_cut_must_wait(struct slot *t, const struct batch *b, struct task *wake);
 
 /* Key columns of the table, ascending, as a want. */
 void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],

@@ -271,13 +271,13 @@ enum block_state slot_prepare(struct slot *t, const struct batch *b, struct task
     if (t->room && t->budget && budget_room(t->budget) < t->room->reserve)
         t->room->make(t->room->ctx, t->room->reserve);
     if (slot_is_loaded(t))
-        return BLOCK_READY;
+        return slot_cut_must_wait(t, b, wake) ? BLOCK_PENDING : BLOCK_READY;
     int rc = need_batch(&x);
     if (rc == 0 && x.wait)
         return BLOCK_PENDING;
     let_go(&x);
     if (rc == 0)
-        return BLOCK_READY;
+        return slot_cut_must_wait(t, b, wake) ? BLOCK_PENDING : BLOCK_READY;
     slot_unwait(t, wake);
     return BLOCK_FAILED;
 }

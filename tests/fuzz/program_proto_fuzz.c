@@ -15,7 +15,7 @@ static struct schema *table(void)
 
     schema_add_column(s, "id", COLUMN_INT, MAPPING_INT_BSI);
     schema_add_column(s, "kind", COLUMN_STRING, MAPPING_STRING_ENUM);
-    schema_add_column(s, "text", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
+    schema_add_column(s, "text", COLUMN_STRING, MAPPING_STRING_HASH_BSI)->searchable = true;
     schema_add_column(s, "flag", COLUMN_BOOL, MAPPING_BOOL_DIRECT);
     struct column *tags = schema_add_column(s, "tags", COLUMN_STRING, MAPPING_STRING_ENUM);
     tags->multi_valued = true;

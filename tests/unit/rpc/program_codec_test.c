@@ -13,7 +13,7 @@ static struct schema *table(void)
     struct error_info err;
 
     schema_add_column(s, "id", COLUMN_INT, MAPPING_INT_BSI);
-    schema_add_column(s, "kind", COLUMN_STRING, MAPPING_STRING_ENUM);
+    schema_add_column(s, "kind", COLUMN_STRING, MAPPING_STRING_ENUM)->searchable = true;
     schema_add_column(s, "at", COLUMN_DATETIME, MAPPING_SYS_MILLIS_BSI);
     s->primary_key = strdup("id");
     cr_assert_eq(schema_finish(s, &err), 0, "%s", err.text);
@@ -60,7 +60,7 @@ Test(program_codec, every_kind_of_predicate)
     static const int64_t ints[] = {INT64_MIN, -1, 0, 77, INT64_MAX};
     static const struct program_string strings[] = {{"", 0}, {"a\0b", 3}, {"z\xc3\xa4", 3}},
                                        bounds[] = {{"b", 1}, {"", UINT32_MAX}},
-                                       pattern[] = {{"a%b_", 4}};
+                                       pattern[] = {{"a%b_", 4}}, words[] = {{"+a b*", 5}};
     struct predicate leaves[] = {
         {.kind = PREDICATE_TRUE},
         {.kind = PREDICATE_FALSE},
@@ -70,11 +70,13 @@ Test(program_codec, every_kind_of_predicate)
         {.kind = PREDICATE_STRING_RANGE, .column = 1, .n = 2, .strings = bounds, .lo_open = true},
         {.kind = PREDICATE_LIKE, .column = 1, .n = 1, .strings = pattern, .escape = (char)0xff},
         {.kind = PREDICATE_NULL, .column = 1, .negate = true},
+        {.kind = PREDICATE_WORDS, .column = 1, .n = 1, .strings = words, .negate = true},
     };
     const struct predicate *or_children[] = {&leaves[2], &leaves[3], &leaves[4], &leaves[7]};
     struct predicate or = {.kind = PREDICATE_OR, .n = 4, .children = or_children};
-    const struct predicate *children[] = {&leaves[0], & or, &leaves[1], &leaves[5], &leaves[6]};
-    struct predicate and = {.kind = PREDICATE_AND, .n = 5, .children = children};
+    const struct predicate *children[] = {&leaves[0], & or,       &leaves[1],
+                                          &leaves[5], &leaves[6], &leaves[8]};
+    struct predicate and = {.kind = PREDICATE_AND, .n = 6, .children = children};
     static const uint16_t columns[] = {1, 2};
     static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
                                                   {AGGREGATE_SUM, 0},

@@ -29,6 +29,8 @@ Test(parse_error, near)
     check_near("select", "", 1);
     check_near("select from t", "from t", 1);
     check_near("select 1 from", "", 1);
+    check_near("select match (a) against (1 in foo mode) from t", "foo mode) from t", 1);
+    check_near("select match (a) against (1 with query foo) from t", "foo) from t", 1);
     check_near("select a\nfrom t\nwhere and b", "and b", 3);
     check_near("select (1", "", 1);
     check_near("select 1)", ")", 1);

@@ -272,6 +272,9 @@ static const char *const statements[] = {
     "((select 1) union (select 2)) order by 1",
     "select a from t group by a desc",
     "select match (a, b) against ('x' in boolean mode) from t",
+    "select match (a) against ('x'), match (a) against ('x' in natural language mode), match (a) "
+    "against ('x' with query expansion), match (a.b) against (concat('x', 1) in natural language "
+    "mode with query expansion) from t",
     "select `a`.`b`.`c`, [x y] from `d`.`e`",
     "select count(*) as rows from t",
     "select timestampadd(day, 1, x), row(1,2) = (1,2)",

@@ -342,6 +342,32 @@ Test(checkpoint, a_file_with_many_dead_bytes_is_written_anew)
     world_free(w);
 }
 
+/* What is not in memory is copied from the old file. */
+Test(checkpoint, a_file_of_rows_that_are_on_disk_only_is_written_anew)
+{
+    struct checkpoint_world *w = world_new(18, 0);
+    uint64_t first = 0, most = 0;
+    unsigned plain = 0;
+
+    while (w->catalog->tables[plain]->time_column >= 0)
+        plain++;
+    world_fill(w, plain, 0, 0, 140000);
+    for (unsigned round = 0; round < 9; round++) {
+        cr_assert_eq(world_checkpoint(w), 0);
+        uint64_t used = sim_disk_used(w->base.disk);
+        first = first ? first : used;
+        most = used > most ? used : most;
+        world_evict_slot(w, 0);
+        world_fill(w, plain, 0, 0, 20000);
+        cr_assert_not(segment_is_loaded(slot_segment(world_slot(w, plain, 0), 0)));
+    }
+    cr_assert_lt(most, 5 * first / 2, "%llu bytes at first, then up to %llu",
+                 (unsigned long long)first, (unsigned long long)most);
+    cr_assert_eq(world_checkpoint(w), 0);
+    restart_well(w);
+    world_free(w);
+}
+
 Test(checkpoint, it_keeps_its_pace)
 {
     struct checkpoint_world *w = world_new(14, 0);

@@ -54,7 +54,9 @@ struct world {
     uint32_t ids; /* keys are below */
     struct arena arena;
 
-    bool cutting, failing; /* a checkpoint is at work; it will not be committed */
+    bool at_once;           /* writes read what they need, and wait for nothing else */
+    unsigned waits_for_cut; /* writes that waited while a cut was at work */
+    bool cutting, failing;  /* a checkpoint is at work; it will not be committed */
     struct slot_cut cut;
     uint32_t next; /* 0 = dictionaries, else segment next - 1 */
     bool opened;
@@ -330,6 +332,8 @@ static inline void world_row(struct world *w, struct batch_builder *b, uint32_t 
     cr_assert_eq(batch_builder_end_row(b), 0);
 }
 
+static inline bool world_cut_step(struct world *w);
+
 /* Waits until the write can be applied; evicts now and then meanwhile. */
 static inline enum block_state world_prepare(struct world *w, const struct batch *b,
                                              struct error_info *err)
@@ -337,10 +341,16 @@ static inline enum block_state world_prepare(struct world *w, const struct batch
     enum block_state state;
     unsigned tries = 0;
 
-    if (below(w, 4) == 0)
+    if (below(w, 4) == 0 || w->at_once)
         return slot_prepare_now(w->slot, b, err) ? BLOCK_FAILED : BLOCK_READY;
     while ((state = slot_prepare(w->slot, b, &w->wake, err)) == BLOCK_PENDING) {
-        world_wait(w);
+        if (w->cutting) { /* it may wait for the cut */
+            w->waits_for_cut += tries == 0;
+            (void)world_cut_step(w);
+            world_settle(w);
+        } else {
+            world_wait(w);
+        }
         CHECK(++tries < 20000, "a write never gets what it needs");
     }
     return state;
@@ -602,6 +612,11 @@ static inline bool world_cut_step(struct world *w)
                         : segment_cut_next(w->cut.segments[w->next - 1], &w->extent,
                                            store_file_bytes(w->target));
     cr_assert_geq(more, 0, "the cut was given up: %d", more);
+    if (more == SEGMENT_CUT_FETCH) {
+        w->woken = false;
+        segment_cut_fetch(w->cut.segments[w->next - 1], &w->wake);
+        world_wait(w);
+    }
     if (more == 0)
         world_end_target(w);
     else if (w->extent.len > (1 << 20))

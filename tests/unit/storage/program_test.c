@@ -57,6 +57,30 @@ Test(program, predicates_must_fit_their_columns)
                  -EINVAL);
 }
 
+Test(program, words_are_for_searchable_columns)
+{
+    static const struct program_string good[2] = {{"+a -\"b c\"", 9}, {"a", 1}},
+                                       distance = {"\"a b\" @3", 8};
+    struct predicate p = {.kind = PREDICATE_WORDS, .column = NAME, .n = 1, .strings = good};
+    static char many[20000];
+    struct program_string large = {many, sizeof many};
+
+    memset(many, 'a', sizeof many);
+    cr_assert_eq(check_where(&p), -EINVAL);
+    schema->columns[NAME].searchable = schema->columns[NUM].searchable = true;
+    cr_assert_eq(check_where(&p), 0);
+    p.n = 2;
+    cr_assert_eq(check_where(&p), -EINVAL);
+    p.n = 1;
+    p.column = NUM;
+    cr_assert_eq(check_where(&p), -EINVAL);
+    p.column = NAME;
+    p.strings = &distance;
+    cr_assert_eq(check_where(&p), -EINVAL);
+    p.strings = &large;
+    cr_assert_eq(check_where(&p), -EINVAL);
+}
+
 Test(program, nesting_has_a_limit)
 {
     static struct predicate chain[100];

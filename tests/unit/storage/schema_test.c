@@ -547,7 +547,7 @@ Test(schema, unknown_and_legacy_keys_are_told)
                              "  highCard: true\n"
                              "  wrongKey: 1\n"
                              "- { fieldName: gone, type: NotExist }\n"
-                             "- { fieldName: x, type: String, mappingStrategy: StringEnum, "
+                             "- { fieldName: x, type: String, mappingStrategy: UUIDBSI, "
                              "searchable: true, scale: 2 }\n",
                              &n);
 
