@@ -148,7 +148,7 @@ else
 RUNNER_LIBS := -lcriterion
 endif
 
-.PHONY: all help deps deps-test libs run demo test unit unit-bins e2e fuzz fuzz-bins all-fuzz sim bench \
+.PHONY: all help deps deps-test libs run demo test unit unit-bins e2e fuzz fuzz-bins all-fuzz sim sim-faults bench \
     bench-compare lint format compdb coverage install clean distclean print-% FORCE
 
 # ---- targets for people --------------------------------------------------------------------
@@ -194,6 +194,9 @@ fuzz-bins:
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang SAN=address,undefined all-fuzz
 
 all-fuzz: $(FUZZ_BINS)
+
+sim-faults: ## plant faults and see that the simulator finds them (T=names, N=1000 seeds each)
+	@MAKE="$(MAKE)" CC="$(CC)" DEPS=$(DEPS) scripts/sim-faults.sh $(T)
 
 sim: all ## run the deterministic simulator: SEED=first seed, N=how many
 	$(SIM) --seed $(or $(SEED),1) --count $(or $(N),100)

@@ -19,16 +19,32 @@ struct sim_faults {
     uint32_t read_eio, write_eio, sync_eio;
     uint32_t short_read, short_write; /* at least one byte is transferred */
     uint32_t enospc;                  /* writes that make the file longer, and allocations */
-    uint32_t reset;                   /* sends that break the connection instead */
-    uint32_t short_receive;           /* receives and sends that move fewer bytes than they could */
-    uint64_t disk_latency_max_ns;     /* 0 = 200 us */
-    uint64_t net_latency_max_ns;      /* 0 = 100 us */
+    uint32_t rot;                     /* reads that get one bit wrong */
+    const char *rot_spares;       /* not in files with this in their path; NULL = none is spared */
+    uint32_t reset;               /* sends that break the connection instead */
+    uint32_t short_receive;       /* receives and sends that move fewer bytes than they could */
+    uint64_t disk_latency_max_ns; /* 0 = 200 us */
+    uint64_t net_latency_max_ns;  /* 0 = 100 us */
+};
+
+/* What was done to the disks of a world so far. */
+struct sim_disk_counts {
+    uint64_t reads, writes, syncs, power_losses; /* all of them */
+    uint64_t read_eio, write_eio, sync_eio, enospc, short_reads, short_writes, rotten_reads;
+    uint64_t slow;         /* operations that took more than half the longest time */
+    uint64_t torn_writes;  /* in flight at the end of a node, and neither whole nor nothing */
+    uint64_t lost_sectors; /* written, not synced, and gone after a power loss */
+    uint64_t kept_sectors; /* the same, but there */
+    uint64_t lost_names;   /* changes of folders that were not synced and are gone */
+    uint64_t lost_lengths; /* files that are not as long as they were */
 };
 
 /* A world with its clock at zero. Freed after its groups and disks. */
 struct sim *sim_new(uint64_t seed);
 void sim_free(struct sim *w);
 void sim_set_faults(struct sim *w, const struct sim_faults *faults);
+
+const struct sim_disk_counts *sim_disk_counts(const struct sim *w);
 
 uint64_t sim_now_ns(const struct sim *w);
 uint64_t sim_steps(const struct sim *w);

@@ -79,6 +79,11 @@ void sim_set_faults(struct sim *w, const struct sim_faults *faults)
     w->faults = *faults;
 }
 
+const struct sim_disk_counts *sim_disk_counts(const struct sim *w)
+{
+    return &w->counts;
+}
+
 uint64_t sim_now_ns(const struct sim *w)
 {
     return w->now_ns;

@@ -152,15 +152,36 @@ static void forget_dirty(struct sim_inode *i)
     i->dirty_first = i->dirty_end = 0;
 }
 
-/* Each unsynced sector survives or not; an unsynced length is the old, the new, or one between. */
+/* Each unsynced sector survives or not. In some files all of them do, or none, or nearly so. */
+static void lose_sectors(struct sim *w, struct sim_inode *i)
+{
+    static const uint8_t kept_of_16[] = {0, 1, 8, 15, 16};
+    uint64_t kept;
+
+    if (i->dirty_end == 0)
+        return;
+    kept = kept_of_16[sim_below(w, sizeof kept_of_16)];
+    for (uint64_t s = i->dirty_first; s < i->dirty_end; s++) {
+        uint8_t *from = i->bytes + s * SIM_SECTOR, *to = i->durable + s * SIM_SECTOR;
+
+        if (!i->dirty[s])
+            continue;
+        if (sim_below(w, 16) < kept) {
+            memcpy(to, from, SIM_SECTOR);
+            w->counts.kept_sectors++;
+        } else {
+            w->counts.lost_sectors += memcmp(to, from, SIM_SECTOR) != 0;
+        }
+    }
+    forget_dirty(i);
+}
+
+/* An unsynced length is the old, the new, or one between. */
 static void inode_power_loss(struct sim *w, struct sim_inode *i)
 {
     uint64_t size = i->size, low = i->durable_size, high = i->size;
 
-    for (uint64_t s = i->dirty_first; s < i->dirty_end; s++)
-        if (i->dirty[s] && sim_below(w, 2))
-            memcpy(i->durable + s * SIM_SECTOR, i->bytes + s * SIM_SECTOR, SIM_SECTOR);
-    forget_dirty(i);
+    lose_sectors(w, i);
     if (low > high) {
         low = i->size;
         high = i->durable_size;
@@ -177,6 +198,7 @@ static void inode_power_loss(struct sim *w, struct sim_inode *i)
             size = i->size;
         }
     }
+    w->counts.lost_lengths += size != i->size;
     if (size < i->cap)
         memset(i->durable + size, 0, i->cap - size);
     i->size = i->durable_size = size;
@@ -186,6 +208,7 @@ static void inode_power_loss(struct sim *w, struct sim_inode *i)
 
 void sim_disk_power_loss(struct sim_disk *d)
 {
+    d->world->counts.power_losses++;
     sim_names_power_loss(d);
     list_for_each(at, &d->names)
     {
@@ -200,16 +223,19 @@ void sim_disk_close_file(struct sim *w, struct sim_file *f)
 {
     (void)w;
     sim_inode_put(f->inode);
-    free(f->folder);
+    free(f->path);
     f->inode = NULL;
-    f->folder = NULL;
+    f->path = NULL;
 }
 
 static uint64_t latency(struct sim *w)
 {
-    uint64_t max = w->faults.disk_latency_max_ns;
+    uint64_t max =
+        w->faults.disk_latency_max_ns ? w->faults.disk_latency_max_ns : LATENCY_DEFAULT_NS;
+    uint64_t ns = sim_below(w, max);
 
-    return LATENCY_MIN_NS + sim_below(w, max ? max : LATENCY_DEFAULT_NS);
+    w->counts.slow += ns > max / 2;
+    return LATENCY_MIN_NS + ns;
 }
 
 static struct sim_file *file_of(struct sim *w, int fd)
@@ -223,9 +249,11 @@ static int32_t sync_file(struct reactor *r, struct sim_file *f)
 {
     struct sim *w = sim_of(r);
 
-    if (f->folder)
-        return sim_name_sync_dir(r, f->folder);
+    if (f->is_folder)
+        return sim_name_sync_dir(r, f->path);
+    w->counts.syncs++;
     if (sim_chance(w, w->faults.sync_eio)) {
+        w->counts.sync_eio++;
         /* As Linux: the pages count as clean afterwards, and a second sync does not save them. */
         forget_dirty(f->inode);
         return -EIO;
@@ -257,20 +285,37 @@ static bool is_unaligned(const struct sim_file *f, const void *buf, uint64_t len
     return f->direct && ((uintptr_t)buf | len | off) % SIM_SECTOR != 0;
 }
 
-static int32_t finish_read(struct sim *w, const struct sim_file *f, struct io_op *op)
+/* The medium is as it was: another read may be right. */
+static void rot(struct sim *w, const struct sim_file *f, uint8_t *bytes, uint64_t n)
 {
-    uint64_t n = op->off < f->inode->size ? f->inode->size - op->off : 0;
+    if (n == 0 || !sim_chance(w, w->faults.rot) ||
+        (w->faults.rot_spares && strstr(f->path, w->faults.rot_spares)))
+        return;
+    w->counts.rotten_reads++;
+    bytes[sim_below(w, n)] ^= (uint8_t)(1u << sim_below(w, 8));
+}
 
-    if (is_unaligned(f, op->buf, op->len, op->off))
+static int64_t read_file(struct sim *w, const struct sim_file *f, void *buf, uint64_t len,
+                         uint64_t off, bool may_be_short)
+{
+    uint64_t n = off < f->inode->size ? f->inode->size - off : 0;
+
+    if (is_unaligned(f, buf, len, off))
         return -EINVAL;
-    if (sim_chance(w, w->faults.read_eio))
+    w->counts.reads++;
+    if (sim_chance(w, w->faults.read_eio)) {
+        w->counts.read_eio++;
         return -EIO;
-    n = n < op->len ? n : op->len;
-    if (n > 1 && sim_chance(w, w->faults.short_read))
+    }
+    n = n < len ? n : len;
+    if (may_be_short && n > 1 && sim_chance(w, w->faults.short_read)) {
         n = 1 + sim_below(w, n - 1);
+        w->counts.short_reads++;
+    }
     if (n > 0)
-        memcpy(op->buf, f->inode->bytes + op->off, n);
-    return (int32_t)n;
+        memcpy(buf, f->inode->bytes + off, n);
+    rot(w, f, buf, n);
+    return (int64_t)n;
 }
 
 /* True when the file may not become `end` bytes long. */
@@ -278,9 +323,13 @@ static bool is_full(struct sim *w, const struct sim_file *f, uint64_t end)
 {
     if (end <= f->inode->size)
         return false;
-    if (f->disk->bytes_max && sim_disk_used(f->disk) + (end - f->inode->size) > f->disk->bytes_max)
+    if ((f->disk->bytes_max &&
+         sim_disk_used(f->disk) + (end - f->inode->size) > f->disk->bytes_max) ||
+        sim_chance(w, w->faults.enospc)) {
+        w->counts.enospc++;
         return true;
-    return sim_chance(w, w->faults.enospc);
+    }
+    return false;
 }
 
 static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
@@ -291,10 +340,15 @@ static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
         return -EBADF;
     if (is_unaligned(f, op->buf, n, off))
         return -EINVAL;
-    if (sim_chance(w, w->faults.write_eio))
+    w->counts.writes++;
+    if (sim_chance(w, w->faults.write_eio)) {
+        w->counts.write_eio++;
         return -EIO;
-    if (n > 1 && sim_chance(w, w->faults.short_write))
+    }
+    if (n > 1 && sim_chance(w, w->faults.short_write)) {
         n = 1 + sim_below(w, n - 1);
+        w->counts.short_writes++;
+    }
     if (is_full(w, f, off + n))
         return -ENOSPC;
     inode_write(f->inode, op->buf, n, off);
@@ -311,7 +365,7 @@ void sim_disk_finish(struct sim *w, struct io_op *op)
     if (!f)
         res = -EBADF;
     else if (op->kind == IO_READ)
-        res = finish_read(w, f, op);
+        res = (int32_t)read_file(w, f, op->buf, op->len, op->off, true);
     else if (op->kind == IO_WRITE)
         res = finish_write(w, f, op);
     else
@@ -331,9 +385,13 @@ void sim_disk_lose_op(struct sim *w, struct io_op *op)
 {
     struct sim_file *f = file_of(w, op->fd);
 
-    if (f && f->writable && op->kind == IO_WRITE && op->len > 0)
-        inode_write(f->inode, op->buf, sim_below(w, op->len + 1ull),
-                    f->append ? f->inode->size : op->off);
+    uint64_t n;
+
+    if (!f || !f->writable || op->kind != IO_WRITE || op->len == 0)
+        return;
+    n = sim_below(w, op->len + 1ull);
+    w->counts.torn_writes += n > 0 && n < op->len;
+    inode_write(f->inode, op->buf, n, f->append ? f->inode->size : op->off);
 }
 
 static int disk_close(struct reactor *r, int fd)
@@ -386,31 +444,20 @@ static int disk_sync(struct reactor *r, int fd)
 static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t off)
 {
     struct sim_file *f = file_of(sim_of(r), fd);
-    uint64_t n;
 
-    if (!f)
-        return -EBADF;
-    if (is_unaligned(f, buf, len, off))
-        return -EINVAL;
-    if (sim_chance(sim_of(r), sim_of(r)->faults.read_eio))
-        return -EIO;
-    n = off < f->inode->size ? f->inode->size - off : 0;
-    n = n < len ? n : len;
-    if (n > 0)
-        memcpy(buf, f->inode->bytes + off, n);
-    return (int64_t)n;
+    return f ? read_file(sim_of(r), f, buf, len, off, false) : -EBADF;
 }
 
 static int open_folder(struct reactor *r, const char *path)
 {
     struct sim_disk *d = sim_node_of(r)->disk;
-    struct sim_file f = {.disk = d};
+    struct sim_file f = {.disk = d, .is_folder = true};
 
     if (!sim_name_is_dir(d, path))
         return -ENOTDIR;
     f.inode = sim_inode_new();
-    f.folder = strdup(path);
-    ASSERT(f.folder);
+    f.path = strdup(path);
+    ASSERT(f.path);
     return sim_fd_new(sim_of(r), f);
 }
 
@@ -430,6 +477,8 @@ static int disk_open(struct reactor *r, const char *path, int flags, unsigned mo
     rc = sim_name_open(d, path, flags, &f.inode);
     if (rc != 0)
         return rc;
+    f.path = strdup(path);
+    ASSERT(f.path);
     if (flags & O_TRUNC)
         inode_resize(f.inode, 0);
     return sim_fd_new(sim_of(r), f);

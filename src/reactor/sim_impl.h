@@ -33,7 +33,8 @@ struct sim_socket;
 /* What a descriptor stands for; one of both. */
 struct sim_file {
     struct sim_inode *inode; /* of a folder: an empty one of its own */
-    char *folder;            /* path when it is one: malloc'ed */
+    bool is_folder;
+    char *path; /* as it was opened: malloc'ed */
     struct sim_disk *disk;
     struct sim_socket *socket;
     bool writable, append, dsync; /* dsync: a completed write is durable */
@@ -45,6 +46,7 @@ struct sim {
     uint64_t now_ns, steps, hash, order;
     uint64_t random[2];
     struct sim_faults faults;
+    struct sim_disk_counts counts;
     struct sim_event *heap;
     unsigned heap_len, heap_cap;
     struct sim_file *files;

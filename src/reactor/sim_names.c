@@ -258,8 +258,11 @@ int sim_name_sync_dir(struct reactor *r, const char *path)
         return rc;
     if (!dir_exists(d, dir, strlen(dir)))
         return -ENOENT;
-    if (sim_chance(sim_of(r), sim_of(r)->faults.sync_eio))
+    sim_of(r)->counts.syncs++;
+    if (sim_chance(sim_of(r), sim_of(r)->faults.sync_eio)) {
+        sim_of(r)->counts.sync_eio++;
         return -EIO;
+    }
     if (strcmp(dir, ".") == 0)
         dir[0] = 0;
     list_for_each_safe(at, &d->changes)
@@ -339,6 +342,7 @@ void sim_names_power_loss(struct sim_disk *d)
         changes++;
     }
     kept = sim_below(d->world, changes + 1);
+    d->world->counts.lost_names += changes - kept;
     list_for_each_safe(at, &d->changes)
     {
         struct name_change *c = container_of(at, struct name_change, link);

@@ -2,13 +2,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "reactor/assert.h"
 #include "reactor/log.h"
 #include "reactor/options.h"
 #include "scenario.h"
+
+enum { SEEDS_EACH = 50 /* of a process */, SEEDS_TWICE = 10 /* one of so many is run again */ };
 
 static struct scenario *scenarios;
 static char running[128]; /* for the signal handler */
@@ -100,6 +104,40 @@ static void run_seed(const struct scenario *s, uint64_t seed, bool twice, bool v
                (unsigned long long)hash);
 }
 
+static void run_seeds(const struct scenario *s, uint64_t first, uint64_t n, bool verbose)
+{
+    for (uint64_t seed = first; seed < first + n; seed++)
+        run_seed(s, seed, seed % SEEDS_TWICE == 1, verbose);
+}
+
+/* Nodes that crash leave their memory behind: processes do not live long. False: one has failed, and said why. */
+static bool run_all(const struct scenario *s, uint64_t first, uint64_t n, bool verbose)
+{
+    if (n <= SEEDS_EACH) {
+        run_seeds(s, first, n, verbose);
+        return true;
+    }
+    for (uint64_t done = 0; done < n; done += SEEDS_EACH) {
+        uint64_t now = n - done < SEEDS_EACH ? n - done : SEEDS_EACH;
+        int status = 0;
+        pid_t child;
+
+        fflush(NULL);
+        child = fork();
+        if (child == 0) {
+            run_seeds(s, first + done, now, verbose);
+            exit(0);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child) {
+            perror("quanta-sim");
+            return false;
+        }
+        if (status != 0)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const int faults[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
@@ -130,11 +168,13 @@ int main(int argc, char **argv)
     for (struct scenario *s = scenarios; s; s = s->next) {
         if (only && strcmp(only, s->name) != 0)
             continue;
-        for (uint64_t i = 0; i < count; i++)
-            run_seed(s, seed + i, i % 4 == 0, verbose);
+        if (!run_all(s, seed, count, verbose))
+            return 1;
         ran++;
         printf("ok %s: seeds %llu to %llu\n", s->name, (unsigned long long)seed,
                (unsigned long long)(seed + count - 1));
+        if (s->report)
+            s->report();
     }
     if (ran == 0)
         fprintf(stderr, "quanta-sim: no scenario '%s'\n", only ? only : "");

@@ -1,19 +1,22 @@
 /*
  * A whole node under work: writes, repetitions, queries closed at any moment, definitions, over small rings
- * and small log files, on a disk with faults; stopped, killed or without power at random moments and booted
- * again with another number of cores. Every acknowledged write is there, no row is half written, keys are
- * unique, counts agree with rows, every operation ends.
+ * and small log files, on a disk with faults and in little memory; stopped, killed or without power at random moments
+ * and booted again with another number of cores. Every acknowledged write is there, no row is half written, none that
+ * was deleted comes back, keys are unique, counts agree with rows, every operation ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "node_work.h"
 #include "reactor/assert.h"
+#include "rpc/local.h"
+#include "storage/store.h"
 
 enum {
-    LIVES = 4,
-    OPERATIONS = 20 /* of each client in each life */,
-    CRASH_STEPS = 6000,
+    OPERATIONS_LEAST = 2000, /* of a seed */
+    CRASHES_LEAST = 3,
+    LIFE_OPERATIONS = 100, /* of each client at most */
+    CLOSE_STEPS = 600,
     MEMORY = 1 << 28
 };
 
@@ -21,10 +24,12 @@ enum {
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 
+enum end { END_AT_WORK, END_WHEN_IDLE, END_WHILE_CLOSING, END_IN_ORDER };
+
 /* Which tables are there is known again. */
 static void find_tables(struct work *w)
 {
-    for (unsigned i = 0; i < MODEL_TABLES; i++) {
+    for (unsigned i = 0; i < CONTENT_TABLES; i++) {
         struct model_table *t = &w->model.tables[i];
         struct schema *s = work_find(w, reactor_group_get(w->host->group, 0), i);
 
@@ -35,80 +40,172 @@ static void find_tables(struct work *w)
     }
 }
 
-static void boot(struct work *w, unsigned ring_entries)
+static void note_figures(struct work *w)
+{
+    struct node_checkpoint_stats c;
+    struct wlog_stats l;
+    struct store_stats s;
+
+    node_checkpoint_stats(w->host->node, &c);
+    node_log_stats(w->host->node, &l);
+    w->counts.checkpoints += c.rounds;
+    w->counts.failed_checkpoints += c.failed;
+    w->counts.log_records += l.records;
+    for (unsigned i = 0; i < w->host->cores; i++) {
+        store_get_stats(local_of(reactor_group_get(w->host->group, i))->store, &s);
+        w->counts.chunks_read += s.reads;
+    }
+}
+
+static void crash(struct work *w)
+{
+    bool power = sim_random(w->host->sim) % 3 != 0;
+
+    note_figures(w);
+    *(power ? &w->counts.power_losses : &w->counts.kills) += 1;
+    node_host_crash(w->host, power);
+}
+
+static int boot_once(struct work *w, struct error_info *err)
 {
     struct sim *sim = w->host->sim;
 
-    sim_set_faults(sim, &(struct sim_faults){0});
-    w->host->checkpoint_log = sim_random(sim) % 4 ? 1 + sim_random(sim) % 30000 : 0;
-    node_host_boot(w->host, 1 + (unsigned)(sim_random(sim) % 4), ring_entries, MEMORY);
+    w->host->checkpoint_log = sim_random(sim) % 4 ? 1 + sim_random(sim) % 60000 : 0;
+    return node_host_boot(w->host, 1 + (unsigned)(sim_random(sim) % 4), 2u << sim_random(sim) % 4,
+                          MEMORY, err);
+}
+
+/* A disk with faults may let the start fail; that must not have done any harm. */
+static bool boot_with_faults(struct work *w)
+{
+    struct sim *sim = w->host->sim;
+    struct error_info err = {0};
+    struct sim_faults f = {.rot_spares = "/log-"};
+
+    f.rot = sim_random(sim) % 3 ? 0 : 100000;
+    f.read_eio = sim_random(sim) % 3 ? 0 : 50000;
+    f.enospc = sim_random(sim) % 3 ? 0 : 200000;
+    f.sync_eio = sim_random(sim) % 3 ? 0 : 200000;
+    sim_set_faults(sim, &f);
+    if (boot_once(w, &err) == 0)
+        return true;
+    w->counts.failed_boots++;
+    ASSERT(err.text[0]);
+    node_host_crash(w->host, sim_random(sim) % 3 != 0);
+    return false;
+}
+
+static void boot(struct work *w, bool rough)
+{
+    struct error_info err = {0};
+
+    w->faults = (struct work_faults){.write_errors = true, .read_errors = true, .full = true};
+    if (!rough || !w->counts.lives || !boot_with_faults(w)) {
+        w->faults = (struct work_faults){0};
+        sim_set_faults(w->host->sim, &(struct sim_faults){0});
+        int rc = boot_once(w, &err);
+        if (rc)
+            fprintf(stderr, "sim: %s\n", err.text);
+        ASSERT(rc == 0);
+    }
+    sim_set_faults(w->host->sim, &(struct sim_faults){0});
+    w->counts.lives++;
     find_tables(w);
     work_verify(w, true);
 }
 
-/* In some lives there is little memory left on each core. */
-static void limit_memory(struct work *w)
-{
-    struct sim *sim = w->host->sim;
-
-    w->poor = sim_random(sim) % 5 == 0;
-    for (unsigned i = 0; i < w->host->cores; i++) {
-        struct budget *b = reactor_budget(reactor_group_get(w->host->group, i));
-
-        b->limit = w->poor ? b->used + sim_random(sim) % (512 << 10) : MEMORY;
-    }
-}
-
-static void choose_faults(struct work *w)
-{
-    struct sim *sim = w->host->sim;
-    struct sim_faults f = {0};
-
-    if (sim_random(sim) % 3 == 0)
-        f.short_write = 200000;
-    w->faulty = sim_random(sim) % 6 == 0;
-    if (w->faulty) {
-        f.write_eio = sim_random(sim) % 2 ? 5000 : 0;
-        f.enospc = sim_random(sim) % 2 ? 50000 : 0;
-        f.sync_eio = sim_random(sim) % 2 ? 50000 : 0;
-    }
-    sim_set_faults(sim, &f);
-}
-
 struct moment {
     struct work *work;
-    uint64_t steps;
+    uint64_t operations, steps;
 };
 
+/* After so many operations, and then in the middle of others. */
 static bool is_moment(void *ctx)
 {
     struct moment *m = ctx;
 
-    return m->work->idle || sim_steps(m->work->host->sim) >= m->steps;
+    if (m->work->idle)
+        return true;
+    if (m->work->counts.ended < m->operations)
+        return false;
+    return m->steps-- == 0;
 }
 
-static void live(struct work *w, bool crash)
+static void work_until_moment(struct work *w)
 {
     struct sim *sim = w->host->sim;
-    struct moment moment = {w, sim_steps(sim) + 1 + sim_random(sim) % CRASH_STEPS};
+    unsigned size = (unsigned)(sim_random(sim) % 10);
+    struct moment m = {w, w->counts.ended + (sim_random(sim) & ((1u << size) - 1)),
+                       sim_random(sim) % 200};
 
-    choose_faults(w);
-    limit_memory(w);
-    work_start(w, OPERATIONS);
-    if (crash) {
-        ASSERT(reactor_sim_run(w->host->group, is_moment, &moment, SCENARIO_STEPS_MAX) == 0);
-        node_host_crash(w->host, sim_random(sim) % 3 != 0);
+    ASSERT(reactor_sim_run(w->host->group, is_moment, &m, SCENARIO_STEPS_MAX) == 0);
+}
+
+static bool is_closing_over(void *ctx)
+{
+    struct moment *m = ctx;
+
+    return m->work->host->closed || m->steps-- == 0;
+}
+
+static void close_in_part(struct work *w)
+{
+    struct moment m = {w, 0, sim_random(w->host->sim) % CLOSE_STEPS};
+
+    node_host_close_begin(w->host);
+    ASSERT(reactor_sim_run(w->host->group, is_closing_over, &m, SCENARIO_STEPS_MAX) == 0);
+}
+
+static void run_life(struct work *w, enum end end)
+{
+    work_faults_begin(w);
+    work_start(w, 1 + (unsigned)(sim_random(w->host->sim) % LIFE_OPERATIONS));
+    if (end == END_AT_WORK) {
+        work_until_moment(w);
+        crash(w);
         work_crash(w);
         return;
     }
     scenario_run_until(w->host->group, &w->idle);
-    for (unsigned i = 0; i < w->host->cores; i++)
-        reactor_budget(reactor_group_get(w->host->group, i))->limit = MEMORY;
-    work_verify(w, !w->faulty);
+    if (end == END_WHEN_IDLE || end == END_WHILE_CLOSING) {
+        if (end == END_WHILE_CLOSING)
+            close_in_part(w);
+        crash(w);
+        return;
+    }
+    work_faults_end(w);
+    work_verify(w, !w->faults.write_errors && !w->faults.full);
+    note_figures(w);
     node_host_halt(w->host);
+    w->counts.clean_ends++;
 }
 
-SCENARIO(node)
+static void live(struct work *w, enum end end, bool rough)
+{
+    bool leaves = end != END_IN_ORDER || rough;
+
+    if (leaves && __lsan_disable)
+        __lsan_disable();
+    boot(w, rough);
+    run_life(w, end);
+    if (leaves && __lsan_enable)
+        __lsan_enable();
+}
+
+static enum end choose_end(struct sim *sim)
+{
+    unsigned n = (unsigned)(sim_random(sim) % 10);
+
+    return n < 5 ? END_AT_WORK : n < 6 ? END_WHEN_IDLE : n < 7 ? END_WHILE_CLOSING : END_IN_ORDER;
+}
+
+static bool is_enough(const struct work *w)
+{
+    return work_operations(&w->counts) >= OPERATIONS_LEAST &&
+           w->counts.power_losses + w->counts.kills >= CRASHES_LEAST;
+}
+
+SCENARIO_WITH_REPORT(node, work_print_report)
 {
     struct node_host host;
     struct work *w = malloc(sizeof *w);
@@ -116,28 +213,12 @@ SCENARIO(node)
     ASSERT(w);
     node_host_init(&host, seed);
     work_init(w, &host);
-    for (int i = 0; i < LIVES; i++) {
-        bool crash = sim_random(host.sim) % 3 != 0;
-
-        if (crash && __lsan_disable)
-            __lsan_disable();
-        boot(w, 2u << sim_random(host.sim) % 4);
-        live(w, crash);
-        if (crash && __lsan_enable)
-            __lsan_enable();
-    }
-    boot(w, 2);
+    while (!is_enough(w))
+        live(w, choose_end(host.sim), sim_random(host.sim) % 8 == 0);
+    boot(w, false);
     node_host_halt(&host);
-    uint64_t hash = sim_trace_hash(host.sim) ^ w->operations << 32 ^ w->failures;
-    if (getenv(
-            "QUANTA_SIM_FIGURES")) /* to see that a change of the workload still reaches everything */
-        fprintf(stderr,
-                "%llu operations, %llu writes, %llu repeats, %llu queries, %llu closed early, %llu "
-                "failures, %u versions\n",
-                (unsigned long long)w->operations, (unsigned long long)w->writes,
-                (unsigned long long)w->repeats, (unsigned long long)w->queries,
-                (unsigned long long)w->closed_early, (unsigned long long)w->failures,
-                w->model.next_version);
+    uint64_t hash = sim_trace_hash(host.sim) ^ w->counts.ended << 32 ^ w->counts.failures;
+    work_report(w, seed);
     work_fini(w);
     node_host_fini(&host);
     free(w);

@@ -1,29 +1,48 @@
 /* The client that defines tables: one change at a time, all kinds, also such as must be refused. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node_work.h"
 #include "reactor/assert.h"
+
+/* MySQL's number for a change that the tables do not allow; 0 = it may be done. */
+static int expected_refusal(const struct model *m, unsigned table, enum cluster_ddl_kind kind)
+{
+    bool there = m->tables[table].state == MODEL_THERE;
+
+    switch (kind) {
+    case CLUSTER_CREATE_TABLE:
+        return there                                                                 ? 1050
+               : table == TABLE_CHILD && m->tables[TABLE_PLAIN].state != MODEL_THERE ? 1824
+                                                                                     : 0;
+    case CLUSTER_DROP_TABLE:
+        return !there                                                                ? 1051
+               : table == TABLE_PLAIN && m->tables[TABLE_CHILD].state == MODEL_THERE ? 3730
+                                                                                     : 0;
+    default:
+        return there ? 0 : 1146;
+    }
+}
 
 static void ddl_done(struct cluster_ddl *d)
 {
     struct work_client *c = d->ctx;
     struct model *m = &c->work->model;
     struct model_table *t = &m->tables[c->ddl_table];
-    int expected = d->kind == CLUSTER_CREATE_TABLE ? 1050
-                   : d->kind == CLUSTER_DROP_TABLE ? 1051
-                                                   : 1146;
-    bool refused = d->rc && d->error.code == expected;
 
-    if (d->rc && !refused)
+    bool begun = t->state == MODEL_CHANGING || t->clear_partitions;
+    int expected = begun ? 0 : expected_refusal(m, c->ddl_table, d->kind);
+
+    if (expected && !d->rc)
+        fprintf(stderr, "sim: a change of %s was not refused with %d\n", t->name, expected);
+    ASSERT(d->rc || !expected);
+    if (d->rc && (begun || d->error.code != expected))
         work_check_error(c->work, t, t->generation, t->changed, &d->error);
     if (t->state == MODEL_CHANGING && !d->rc)
         model_change_end(m, t, d->kind == CLUSTER_CREATE_TABLE);
-    else if (t->truncating)
-        model_truncate_end(m, t, d->rc ? MODEL_UNKNOWN : MODEL_DONE);
-    else
-        ASSERT(d->rc); /* what is there was created, or what is not there dropped */
-    ASSERT(!refused || t->state == (d->kind == CLUSTER_CREATE_TABLE ? MODEL_THERE : MODEL_GONE));
+    else if (t->clear_partitions)
+        model_clear_end(m, t, d->rc ? MODEL_UNKNOWN : MODEL_DONE);
     if (c->schema)
         schema_put(c->schema);
     c->schema = NULL;
@@ -36,36 +55,128 @@ static enum cluster_ddl_kind choose(struct work_client *c, const struct model_ta
         return work_chance(c, 90)   ? CLUSTER_CREATE_TABLE
                : work_chance(c, 50) ? CLUSTER_DROP_TABLE
                                     : CLUSTER_TRUNCATE_TABLE;
+    if (t->number == TABLE_DAILY && work_chance(c, 60))
+        return CLUSTER_DROP_PARTITION;
     return work_chance(c, 15)   ? CLUSTER_DROP_TABLE
            : work_chance(c, 10) ? CLUSTER_CREATE_TABLE
                                 : CLUSTER_TRUNCATE_TABLE;
 }
 
-void work_ddl_start(struct work_client *c)
+static uint32_t choose_partitions(struct work_client *c)
+{
+    uint32_t bits = 0;
+
+    c->ddl.partitions = c->starts;
+    for (unsigned i = 0; i < CONTENT_PARTITIONS; i++) {
+        if (!work_chance(c, 30) && (bits || i + 1 < CONTENT_PARTITIONS))
+            continue;
+        bits |= 1u << i;
+        c->starts[c->ddl.n_partitions++] = content_partition_start(i);
+    }
+    return bits;
+}
+
+static void begin(struct work_client *c, struct model_table *t)
 {
     struct model *m = &c->work->model;
-    struct model_table *t = NULL;
+    bool allowed = expected_refusal(m, t->number, c->ddl.kind) == 0;
+    uint32_t partitions = MODEL_ALL_PARTITIONS;
 
-    for (unsigned i = 0; i < MODEL_TABLES; i++)
+    switch (c->ddl.kind) {
+    case CLUSTER_CREATE_TABLE:
+        c->ddl.schema = c->schema = content_schema(t->number);
+        /* fall through */
+    case CLUSTER_DROP_TABLE:
+        if (allowed)
+            model_change_begin(m, t);
+        break;
+    case CLUSTER_DROP_PARTITION:
+        partitions = choose_partitions(c);
+        /* fall through */
+    default:
+        if (allowed)
+            model_clear_begin(m, t, partitions);
+    }
+}
+
+/* ---- the list of partitions ------------------------------------------------------------------------------- */
+
+/* Rows are in no other partitions than theirs. */
+static void listed(struct cluster_partitions *p)
+{
+    struct work_client *c = p->ctx;
+    const struct model_table *t = &c->work->model.tables[TABLE_DAILY];
+
+    if (p->rc)
+        ASSERT(t->state != MODEL_THERE || c->work->faults.poor);
+    for (uint32_t i = 0; i < p->n; i++) {
+        unsigned k = 0;
+
+        while (k < CONTENT_PARTITIONS && content_partition_start(k) != p->list[i].start)
+            k++;
+        ASSERT(k < CONTENT_PARTITIONS && p->list[i].rows <= CONTENT_ROWS);
+        ASSERT(i == 0 || p->list[i - 1].start < p->list[i].start);
+    }
+    free(p->list);
+    work_next(c);
+}
+
+static void list_partitions(struct work_client *c)
+{
+    c->work->counts.kinds[WORK_LIST_PARTITIONS]++;
+    c->partitions = (struct cluster_partitions){.name = "t2", .done = listed, .ctx = c};
+    cluster_partitions_start(cluster_of(c->reactor), &c->partitions);
+}
+
+/* ---- the next one ----------------------------------------------------------------------------------------- */
+
+/* Mostly one that is gone. */
+static struct model_table *choose_table(struct work_client *c)
+{
+    struct model *m = &c->work->model;
+    unsigned table = (unsigned)work_random(c, CONTENT_TABLES);
+
+    for (unsigned i = CONTENT_TABLES; i-- > 0 && !work_chance(c, 10);)
         if (m->tables[i].state == MODEL_GONE)
-            t = &m->tables[c->ddl_table = i];
-    if (!t)
-        t = &m->tables[c->ddl_table = (unsigned)work_random(c, MODEL_TABLES)];
-    if (t->state == MODEL_CHANGING) { /* an earlier change failed: a restart will tell */
+            table = i;
+    c->ddl_table = table;
+    return &m->tables[table];
+}
+
+/* An earlier change failed, of the table or of its parent or child: a restart will tell. */
+static bool is_unknown(const struct model *m, const struct model_table *t)
+{
+    unsigned other = t->number == TABLE_PLAIN ? TABLE_CHILD : TABLE_PLAIN;
+
+    return t->state == MODEL_CHANGING || ((t->number == TABLE_PLAIN || t->number == TABLE_CHILD) &&
+                                          m->tables[other].state == MODEL_CHANGING);
+}
+
+void work_ddl_start(struct work_client *c)
+{
+    static const enum work_kind kinds[] = {[CLUSTER_CREATE_TABLE] = WORK_CREATE,
+                                           [CLUSTER_DROP_TABLE] = WORK_DROP,
+                                           [CLUSTER_TRUNCATE_TABLE] = WORK_TRUNCATE,
+                                           [CLUSTER_DROP_PARTITION] = WORK_DROP_PARTITION};
+    struct model *m = &c->work->model;
+    struct model_table *t;
+
+    work_faults_change(c);
+    t = choose_table(c);
+    if (t->state == MODEL_THERE && t->number == TABLE_DAILY && work_chance(c, 20)) {
+        list_partitions(c);
+        return;
+    }
+    if (is_unknown(m, t)) {
+        c->work->counts.kinds[WORK_NOTHING]++;
         work_next(c);
         return;
     }
     c->ddl =
         (struct cluster_ddl){.kind = choose(c, t), .name = t->name, .done = ddl_done, .ctx = c};
     c->schema = NULL;
-    if (c->ddl.kind == CLUSTER_CREATE_TABLE)
-        c->ddl.schema = c->schema = work_schema(c->ddl_table);
-    if (c->ddl.kind == CLUSTER_TRUNCATE_TABLE && t->state == MODEL_THERE)
-        model_truncate_begin(m, t);
-    if ((c->ddl.kind == CLUSTER_CREATE_TABLE && t->state == MODEL_GONE) ||
-        (c->ddl.kind == CLUSTER_DROP_TABLE && t->state == MODEL_THERE))
-        model_change_begin(m, t);
-    c->in_flight = true;
+    c->work->counts.kinds[kinds[c->ddl.kind]]++;
+    begin(c, t);
     cluster_ddl_start(cluster_of(c->reactor), &c->ddl);
 }
 

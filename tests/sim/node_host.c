@@ -9,6 +9,7 @@
 
 #include "reactor/assert.h"
 #include "reactor/io.h"
+#include "rpc/local.h"
 #include "storage/datadir.h"
 
 /* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
@@ -54,9 +55,10 @@ static int start_core(struct reactor *r, void *ctx)
     struct node_host *h = ctx;
     struct error_info err;
 
-    if (reactor_core(r) == 0)
+    if (reactor_core(r) == 0 && !h->has_dir)
         ASSERT(file_mkdir(r, "/tmp") == 0 && file_sync_dir(r, "/tmp") == 0 &&
                file_mkdir(r, h->dir) == 0 && file_sync_dir(r, h->dir) == 0);
+    h->has_dir = true;
     return node_start_core(h->node, r, &err);
 }
 
@@ -75,7 +77,8 @@ static void replay(struct reactor *r, void *ctx)
     p->done = true;
 }
 
-void node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, uint64_t memory)
+int node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, uint64_t memory,
+                   struct error_info *err)
 {
     struct reactor_config rc = {.cores = cores,
                                 .io = REACTOR_IO_SIM,
@@ -94,31 +97,50 @@ void node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, 
 
     ASSERT(reactor_group_new(&rc, &h->group, text, sizeof text) == 0);
     ASSERT(node_new(&nc, h->group, &h->node, &p.err) == 0);
-    ASSERT(reactor_group_start(h->group, start_core, h) == 0);
     h->cores = cores;
-    reactor_post(reactor_group_get(h->group, 0), replay, &p);
-    scenario_run_until(h->group, &p.done);
-    if (p.rc)
-        fprintf(stderr, "sim: %s\n", p.err.text);
-    ASSERT(p.rc == 0);
+    h->closed = false;
+    p.rc = reactor_group_start(h->group, start_core, h);
+    if (p.rc == 0) {
+        struct reactor *first = reactor_group_get(h->group, 0);
+
+        h->memory = reactor_budget(first)->limit;
+        h->data_memory = local_of(first)->data.limit;
+        reactor_post(first, replay, &p);
+        scenario_run_until(h->group, &p.done);
+    }
+    *err = p.err;
+    return p.rc;
+}
+
+void node_host_limit(struct node_host *h, unsigned core, uint64_t bytes, uint64_t data_bytes)
+{
+    struct reactor *r = reactor_group_get(h->group, core);
+    struct local *l = local_of(r);
+
+    reactor_budget(r)->limit = bytes;
+    l->data.limit = data_bytes;
+    shard_set_store(l->shard, l->store, data_bytes / 16);
+}
+
+void node_host_unlimit(struct node_host *h)
+{
+    for (unsigned i = 0; i < h->cores; i++)
+        node_host_limit(h, i, h->memory, h->data_memory);
 }
 
 static void log_closed(void *ctx)
 {
-    *(bool *)ctx = true;
-}
+    struct node_host *h = ctx;
 
-struct closing {
-    struct node_host *host;
-    bool done;
-};
+    h->closed = true;
+}
 
 static void close_log(struct reactor *r, void *ctx)
 {
-    struct closing *c = ctx;
+    struct node_host *h = ctx;
 
     (void)r;
-    node_close(c->host->node, log_closed, &c->done);
+    node_close(h->node, log_closed, h);
 }
 
 static void exit_core(struct reactor *r, void *ctx)
@@ -127,12 +149,15 @@ static void exit_core(struct reactor *r, void *ctx)
     reactor_exit(r);
 }
 
+void node_host_close_begin(struct node_host *h)
+{
+    reactor_post(reactor_group_get(h->group, 0), close_log, h);
+}
+
 void node_host_halt(struct node_host *h)
 {
-    struct closing c = {.host = h};
-
-    reactor_post(reactor_group_get(h->group, 0), close_log, &c);
-    scenario_run_until(h->group, &c.done);
+    node_host_close_begin(h);
+    scenario_run_until(h->group, &h->closed);
     reactor_group_stop(h->group, exit_core, NULL);
     node_free(h->node);
     reactor_group_free(h->group);

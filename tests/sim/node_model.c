@@ -5,147 +5,165 @@
 
 #include "reactor/assert.h"
 
-static void set_only(struct model_row *r, uint32_t version)
+static const struct content absent;
+
+static void set_only(struct model_set *s, struct content c)
 {
-    r->may_be[0] = version;
-    r->n = 1;
+    s->may_be[0] = c;
+    s->n = 1;
+}
+
+static bool has(const struct model_set *s, struct content c)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (content_is(s->may_be[i], c))
+            return true;
+    return false;
+}
+
+static void add(struct model_set *s, struct content c)
+{
+    if (has(s, c))
+        return;
+    ASSERT(s->n < MODEL_SET);
+    s->may_be[s->n++] = c;
 }
 
 static void reset_rows(struct model_table *t)
 {
-    for (unsigned i = 0; i < MODEL_ROWS; i++)
-        set_only(&t->rows[i], MODEL_ABSENT);
+    for (unsigned i = 0; i < CONTENT_ROWS; i++)
+        set_only(&t->rows[i].now, absent);
 }
 
 void model_init(struct model *m)
 {
     memset(m, 0, sizeof *m);
     m->now = 1;
-    for (unsigned i = 0; i < MODEL_TABLES; i++) {
+    for (unsigned i = 0; i < CONTENT_TABLES; i++) {
+        m->tables[i].number = i;
         snprintf(m->tables[i].name, sizeof m->tables[i].name, "t%u", i);
         reset_rows(&m->tables[i]);
     }
 }
 
-int64_t model_id(unsigned row)
-{
-    return (int64_t)row * 1000003 - 50000000;
-}
-
-unsigned model_row_of(int64_t id)
-{
-    int64_t row = (id + 50000000) / 1000003;
-
-    return row >= 0 && row < MODEL_ROWS && model_id((unsigned)row) == id ? (unsigned)row
-                                                                         : MODEL_ROWS;
-}
-
-bool model_number(uint32_t version, int64_t *v)
-{
-    *v = (int64_t)(version * 2654435761u % 2001) - 1000;
-    return version % 5 != 0;
-}
-
-int model_group(uint32_t version, char out[16])
-{
-    return version % 7 ? snprintf(out, 16, "g%u", version % 11) : -1;
-}
-
-unsigned model_group_number(uint32_t version)
-{
-    return version % 7 ? version % 11 : MODEL_GROUPS - 1;
-}
-
-int model_name(uint32_t version, char out[16])
-{
-    return snprintf(out, 16, "name-%u", version);
-}
-
 uint32_t model_new_version(struct model *m, bool whole)
 {
-    char text[16];
+    char text[CONTENT_TEXT];
     int64_t v;
 
     do
         m->next_version++;
-    while (whole && (!model_number(m->next_version, &v) || model_group(m->next_version, text) < 0));
+    while (whole &&
+           (!content_number(m->next_version, &v) || content_group(m->next_version, text) < 0));
     return m->next_version;
 }
 
-bool model_may_be(const struct model_row *r, uint32_t version)
+bool model_may_be(const struct model_row *r, struct content c)
 {
-    for (unsigned i = 0; i < r->n; i++)
-        if (r->may_be[i] == version)
-            return true;
-    return false;
+    return has(&r->now, c);
 }
 
-bool model_is_sure(const struct model_row *r, uint32_t version)
+bool model_may_be_absent(const struct model_row *r)
 {
-    return r->n == 1 && r->may_be[0] == version;
+    return has(&r->now, absent);
 }
 
-static void add(struct model_row *r, uint32_t version)
+bool model_is_surely_absent(const struct model_row *r)
 {
-    if (model_may_be(r, version))
-        return;
-    ASSERT(r->n < MODEL_VERSIONS);
-    r->may_be[r->n++] = version;
+    return r->now.n == 1 && r->now.may_be[0].version == 0;
 }
 
-void model_write_begin(struct model *m, struct model_row *r)
+static struct content effect(struct content was, const struct model_write *w)
 {
-    ASSERT(!r->busy);
-    r->busy = true;
-    r->start = m->now++;
-}
+    struct content new = {w->version, w->has_extra ? w->extra : 0, content_tags(w->version)};
 
-static uint32_t effect(uint32_t was, enum batch_op op, uint32_t version)
-{
-    switch (op) {
+    switch (w->op) {
     case BATCH_INSERT:
     case BATCH_IGNORE:
-        return was == MODEL_ABSENT ? version : was;
+        return was.version ? was : new;
     case BATCH_UPDATE:
-        return was == MODEL_ABSENT ? MODEL_ABSENT : version;
+        if (!was.version)
+            return was;
+        if (!w->version) {
+            new = was;
+            new.extra = w->extra;
+        } else if (!w->has_extra) {
+            new.extra = was.extra;
+        }
+        return new;
     case BATCH_DELETE:
-        return MODEL_ABSENT;
+        return absent;
+    case BATCH_UPSERT:
+        if (was.version && !w->has_extra)
+            new.extra = was.extra;
+        new.tags = content_add_tags(was.tags, new.tags);
+        return new;
     default:
-        return version;
+        return new;
     }
 }
 
-void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op,
-                     uint32_t version, enum model_outcome outcome)
+void model_write_begin(struct model *m, struct model_row *r, const struct model_write *write)
 {
-    struct model_row was = *r;
+    ASSERT(!r->busy);
+    r->busy = true;
+    r->write = *write;
+    r->before = r->now;
+    r->before_end = r->end;
+    r->start = m->now++;
+}
 
-    if (outcome == MODEL_DONE)
-        r->n = 0;
-    for (unsigned i = 0; i < was.n; i++)
-        add(r, effect(was.may_be[i], op, version));
-    if (t->truncating || t->truncate_end > r->start)
-        add(r, MODEL_ABSENT);
+static void end_write(struct model *m, struct model_row *r)
+{
     r->busy = false;
     r->end = m->now++;
 }
 
-void model_truncate_begin(struct model *m, struct model_table *t)
+void model_write_without_effect(struct model *m, struct model_row *r)
 {
-    ASSERT(!t->truncating);
-    t->truncating = true;
-    t->truncate_start = m->now++;
-    for (unsigned i = 0; i < MODEL_ROWS; i++)
-        add(&t->rows[i], MODEL_ABSENT);
+    end_write(m, r);
 }
 
-void model_truncate_end(struct model *m, struct model_table *t, enum model_outcome outcome)
+void model_write_end(struct model *m, struct model_row *r, enum model_outcome outcome)
 {
-    for (unsigned i = 0; i < MODEL_ROWS && outcome == MODEL_DONE; i++)
-        if (!t->rows[i].busy && t->rows[i].end < t->truncate_start)
-            set_only(&t->rows[i], MODEL_ABSENT);
-    t->truncating = false;
-    t->truncate_end = m->now++;
+    struct model_set was = r->now;
+
+    if (outcome == MODEL_DONE)
+        r->now.n = 0;
+    for (unsigned i = 0; i < was.n; i++)
+        add(&r->now, effect(was.may_be[i], &r->write));
+    if (r->clearing || r->clear_end > r->start)
+        add(&r->now, absent);
+    end_write(m, r);
+}
+
+void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions)
+{
+    ASSERT(!t->clear_partitions);
+    t->clear_partitions = partitions;
+    t->clear_start = m->now++;
+    for (unsigned i = 0; i < CONTENT_ROWS; i++) {
+        if (!(partitions >> content_partition(i) & 1))
+            continue;
+        t->rows[i].clearing = true;
+        add(&t->rows[i].now, absent);
+    }
+}
+
+void model_clear_end(struct model *m, struct model_table *t, enum model_outcome outcome)
+{
+    for (unsigned i = 0; i < CONTENT_ROWS; i++) {
+        struct model_row *r = &t->rows[i];
+
+        if (!r->clearing)
+            continue;
+        if (outcome == MODEL_DONE && !r->busy && r->end < t->clear_start)
+            set_only(&r->now, absent);
+        r->clearing = false;
+        r->clear_end = m->now;
+    }
+    t->clear_partitions = 0;
+    m->now++;
 }
 
 void model_change_begin(struct model *m, struct model_table *t)
@@ -166,19 +184,43 @@ void model_change_end(struct model *m, struct model_table *t, bool there)
 
 void model_crash(struct model *m)
 {
-    for (unsigned i = 0; i < MODEL_TABLES; i++)
-        if (m->tables[i].truncating)
-            model_truncate_end(m, &m->tables[i], MODEL_UNKNOWN);
+    for (unsigned i = 0; i < CONTENT_TABLES; i++)
+        if (m->tables[i].clear_partitions)
+            model_clear_end(m, &m->tables[i], MODEL_UNKNOWN);
+}
+
+static bool is_known(const struct model_table *t, const struct model_row *r, uint64_t since)
+{
+    return !r->clearing && r->clear_end < since && t->state != MODEL_CHANGING && t->changed < since;
 }
 
 bool model_is_stable(const struct model_table *t, const struct model_row *r, uint64_t since)
 {
-    return !r->busy && r->end < since && !t->truncating && t->truncate_end < since &&
-           t->state != MODEL_CHANGING && t->changed < since;
+    return !r->busy && r->end < since && is_known(t, r, since);
 }
 
-void model_observe(struct model_row *r, uint32_t version)
+static bool has_effect(const struct model_set *s, const struct model_write *w, struct content seen)
 {
-    ASSERT(model_may_be(r, version));
-    set_only(r, version);
+    for (unsigned i = 0; i < s->n; i++)
+        if (content_is(effect(s->may_be[i], w), seen))
+            return true;
+    return false;
+}
+
+bool model_may_see(const struct model_table *t, const struct model_row *r, uint64_t since,
+                   struct content seen)
+{
+    if (has(&r->now, seen) || !is_known(t, r, since))
+        return true;
+    if (!r->busy && r->end < since)
+        return false;
+    if (r->before_end >= since || has(&r->before, seen)) /* two writes at least: unknown */
+        return true;
+    return has_effect(&r->before, &r->write, seen) || has_effect(&r->now, &r->write, seen);
+}
+
+void model_observe(struct model_row *r, struct content seen)
+{
+    ASSERT(has(&r->now, seen));
+    set_only(&r->now, seen);
 }

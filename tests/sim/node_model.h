@@ -1,76 +1,79 @@
 #pragma once
 /*
- * What a node must answer: for every row the versions it may have. Exact for rows whose writes were
- * acknowledged, a set for rows whose writes ended in an error or a crash. Contents of a row follow from its
- * version, so that a mixture of two versions is seen at once.
+ * What a node must answer: for every row the contents it may have. Exact for rows whose writes were acknowledged, a
+ * set for rows whose writes ended in an error or a crash.
  */
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "node_content.h"
 #include "storage/batch.h"
 
-enum {
-    MODEL_TABLES = 2,
-    MODEL_ROWS = 180,
-    MODEL_VERSIONS = 12,
-    MODEL_GROUPS = 12,
-    MODEL_ABSENT = 0
-};
+enum { MODEL_SET = 24, MODEL_UNSURE = 6 /* a row with more is left alone until it is read */ };
 
 enum model_state { MODEL_GONE, MODEL_THERE, MODEL_CHANGING };
 
-/* Owner: the table. */
-struct model_row {
-    uint32_t may_be[MODEL_VERSIONS];
-    uint8_t n;
-    bool busy;           /* a write is in flight */
-    uint64_t start, end; /* of the last write */
+/* A write as a row sees it. version 0: only `extra` is set; has_extra false: it is not mentioned. */
+struct model_write {
+    enum batch_op op;
+    bool has_extra;
+    uint32_t version, extra;
 };
 
-/* Owner: the model. Table 1 has a hidden key: rows are only ever added to it. */
+struct model_set {
+    struct content may_be[MODEL_SET];
+    unsigned n;
+};
+
+/* Owner: the table. */
+struct model_row {
+    struct model_set now, before; /* before the last write */
+    bool busy;                    /* a write is in flight, which is */
+    struct model_write write;
+    uint64_t start, end; /* of the last write */
+    uint64_t before_end; /* of the last but one */
+    bool clearing;       /* a statement in flight throws it away */
+    uint64_t clear_end;
+};
+
+/* Owner: the model. */
 struct model_table {
     char name[8];
+    unsigned number;
     enum model_state state;
     unsigned generation; /* grows when it is dropped */
     uint64_t changed;    /* when it was last created or dropped */
-    bool truncating;
-    uint64_t truncate_start, truncate_end;
-    struct model_row rows[MODEL_ROWS];
+    uint64_t clear_start;
+    uint32_t
+        clear_partitions; /* of the statement in flight that throws rows away: bits; 0 = none */
+    struct model_row rows[CONTENT_ROWS];
 };
 
 /* Owner: the scenario; outlives crashes. */
 struct model {
     uint64_t now; /* counts events */
     uint32_t next_version;
-    struct model_table tables[MODEL_TABLES];
+    struct model_table tables[CONTENT_TABLES];
 };
 
 enum model_outcome { MODEL_DONE, MODEL_UNKNOWN };
 
+enum { MODEL_ALL_PARTITIONS = (1 << CONTENT_PARTITIONS) - 1 };
+
 void model_init(struct model *m);
 
-int64_t model_id(unsigned row);
-unsigned model_row_of(int64_t id); /* MODEL_ROWS = no such row */
-
-/* A version never used before; whole: none of its columns is NULL. */
+/* A version never used before; whole: number and group are not NULL. */
 uint32_t model_new_version(struct model *m, bool whole);
 
-/* Contents of a version: number (false = NULL), group and name (length, -1 = NULL). */
-bool model_number(uint32_t version, int64_t *v);
-int model_group(uint32_t version, char out[16]);
-int model_name(uint32_t version, char out[16]);
-unsigned model_group_number(uint32_t version); /* the last one is NULL */
+bool model_may_be(const struct model_row *r, struct content c);
+bool model_may_be_absent(const struct model_row *r);
+bool model_is_surely_absent(const struct model_row *r);
 
-bool model_may_be(const struct model_row *r, uint32_t version);
-bool model_is_sure(const struct model_row *r, uint32_t version);
+void model_write_begin(struct model *m, struct model_row *r, const struct model_write *write);
+void model_write_end(struct model *m, struct model_row *r, enum model_outcome outcome);
+/* The write was refused, or was for a table that is no more. */
+void model_write_without_effect(struct model *m, struct model_row *r);
 
-void model_write_begin(struct model *m, struct model_row *r);
-/* The row after a write of `version` by op. */
-void model_write_end(struct model *m, struct model_table *t, struct model_row *r, enum batch_op op,
-                     uint32_t version, enum model_outcome outcome);
-
-void model_truncate_begin(struct model *m, struct model_table *t);
-void model_truncate_end(struct model *m, struct model_table *t, enum model_outcome outcome);
+/* TRUNCATE and DROP PARTITION: rows of these partitions. */
+void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions);
+void model_clear_end(struct model *m, struct model_table *t, enum model_outcome outcome);
 
 void model_change_begin(struct model *m, struct model_table *t);
 /* Its create or drop has ended and it is now there or not. */
@@ -82,5 +85,9 @@ void model_crash(struct model *m);
 /* Nothing wrote the row since `since`: what is read must be what it may be. */
 bool model_is_stable(const struct model_table *t, const struct model_row *r, uint64_t since);
 
-/* The row was seen with this version when nothing was in flight. */
-void model_observe(struct model_row *r, uint32_t version);
+/* May a statement that began at `since` see this now? Says yes when it cannot know. */
+bool model_may_see(const struct model_table *t, const struct model_row *r, uint64_t since,
+                   struct content seen);
+
+/* The row was seen so when nothing was in flight. */
+void model_observe(struct model_row *r, struct content seen);

@@ -1,5 +1,4 @@
 /* Queries of a client: rows, ordered rows, groups, totals; read to the end or closed at any moment. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,74 +6,12 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 
-enum { COLUMN_ID, COLUMN_VER, COLUMN_V, COLUMN_GRP, COLUMN_NAME };
-
-/* ---- what is asked ---------------------------------------------------------------------------------------- */
-
-static void choose_where(struct work_query *q, struct work_client *c)
-{
-    struct predicate *p = &q->where;
-
-    p->column = COLUMN_V;
-    switch (work_random(c, 6)) {
-    case 0:
-        p->kind = PREDICATE_RANGE;
-        p->lo = (int64_t)work_random(c, 2001) - 1000;
-        p->hi = p->lo + (int64_t)work_random(c, 1000);
-        p->negate = work_chance(c, 20);
-        break;
-    case 1:
-        p->kind = PREDICATE_NULL;
-        p->negate = work_chance(c, 50);
-        break;
-    case 2:
-        p->kind = PREDICATE_STRINGS;
-        p->column = COLUMN_GRP;
-        q->text.len =
-            (uint32_t)snprintf(q->group, sizeof q->group, "g%u", (unsigned)work_random(c, 11));
-        q->text.bytes = q->group;
-        p->strings = &q->text;
-        p->n = 1;
-        p->negate = work_chance(c, 30);
-        break;
-    case 3:
-        p->kind = PREDICATE_RANGE;
-        p->column = COLUMN_ID;
-        p->lo = model_id((unsigned)work_random(c, MODEL_ROWS));
-        p->hi = model_id((unsigned)work_random(c, MODEL_ROWS));
-        break;
-    default:
-        return;
-    }
-    q->program.where = p;
-}
-
-/* Is the predicate true for a row of this version? */
-static bool is_wanted(const struct work_query *q, unsigned row, uint32_t version)
-{
-    const struct predicate *p = q->program.where;
-    char text[16];
-    int64_t v;
-    bool present;
-
-    if (version == MODEL_ABSENT)
-        return false;
-    if (!p)
-        return true;
-    if (p->column == COLUMN_ID)
-        return model_id(row) >= p->lo && model_id(row) <= p->hi;
-    if (p->column == COLUMN_GRP)
-        return model_group(version, text) >= 0 && (strcmp(text, q->group) == 0) != p->negate;
-    present = model_number(version, &v);
-    if (p->kind == PREDICATE_NULL)
-        return present == p->negate;
-    return present && (v >= p->lo && v <= p->hi) != p->negate;
-}
-
 static void make_program(struct work_query *q)
 {
-    static const uint16_t all[] = {COLUMN_ID, COLUMN_VER, COLUMN_V, COLUMN_GRP, COLUMN_NAME},
-                          group[] = {COLUMN_GRP};
+    static const uint16_t all[] = {COLUMN_ID,   COLUMN_VER,     COLUMN_V,    COLUMN_GRP,
+                                   COLUMN_NAME, COLUMN_EXTRA,   COLUMN_TAGS, COLUMN_REF,
+                                   COLUMN_TS,   CONTENT_COLUMNS},
+                          group[] = {COLUMN_GRP}, tags[] = {COLUMN_TAGS};
     static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
                                                   {AGGREGATE_SUM, COLUMN_V}};
     static const struct program_order order[] = {{COLUMN_V, true}, {COLUMN_ID, false}};
@@ -83,13 +20,13 @@ static void make_program(struct work_query *q)
 
     p->table_id = q->schema->table_id;
     p->output = rows ? OUTPUT_ROWS : OUTPUT_GROUPS;
-    p->columns = rows ? all : group;
-    p->n_columns = rows ? WORK_COLUMNS : q->reading == READ_GROUPS;
+    p->columns = rows ? all : q->reading == READ_TAGS ? tags : group;
+    p->n_columns = rows ? CONTENT_COLUMNS + (q->table == TABLE_KEYLESS) : q->reading != READ_TOTALS;
     p->n_aggregates = rows ? 0 : 2;
     p->aggregates = aggregates;
     p->order = order;
     p->n_order = q->reading == READ_ORDERED ? 2 : 0;
-    p->limit = q->reading == READ_ORDERED ? MODEL_ROWS : UINT64_MAX;
+    p->limit = q->reading == READ_ORDERED ? CONTENT_ROWS : UINT64_MAX;
     p->memory = 1 << 20;
 }
 
@@ -106,6 +43,37 @@ static bool is_text(const struct batch_column *c, uint32_t i, const char *text, 
     return len >= 0 && found == (uint32_t)len && memcmp(s, text, found) == 0;
 }
 
+/* Number of a tag or group from its text, which must be `prefix` and the number. */
+static unsigned number_of(const char *text, uint32_t len, const char *prefix, unsigned most)
+{
+    uint32_t skip = (uint32_t)strlen(prefix);
+    unsigned n = 0;
+
+    ASSERT(len > skip && len <= skip + 2 && memcmp(text, prefix, skip) == 0);
+    for (uint32_t i = skip; i < len; i++) {
+        ASSERT(text[i] >= '0' && text[i] <= '9');
+        n = n * 10 + (unsigned)(text[i] - '0');
+    }
+    ASSERT(n < most);
+    return n;
+}
+
+static uint64_t read_tags(const struct batch_column *c, uint32_t i)
+{
+    uint32_t n = batch_is_present(c, i) ? batch_list_count(c, i) : 0, len;
+    uint64_t tags = 0;
+
+    ASSERT(n > 0 || !batch_is_present(c, i));
+    for (uint32_t k = 0; k < n; k++) {
+        const char *text = batch_list_item(c, i, k, &len);
+        unsigned tag = number_of(text, len, "tag", CONTENT_TAGS);
+
+        ASSERT(!content_has_tag(tags, tag));
+        tags = content_add_tags(tags, tag + 1);
+    }
+    return tags;
+}
+
 static void check_order(struct work_query *q, int64_t id, bool present, int64_t v)
 {
     int64_t number = present ? v : INT64_MIN;
@@ -116,70 +84,87 @@ static void check_order(struct work_query *q, int64_t id, bool present, int64_t 
     q->last_id = id;
 }
 
-static void take_row(struct work_query *q, const struct batch_column c[WORK_COLUMNS], uint32_t i)
+/* Every column belongs to the same version. */
+static void check_whole(unsigned row, struct content seen,
+                        const struct batch_column c[WORK_OUTPUTS], uint32_t i)
 {
-    struct model_table *t = &q->work->model.tables[q->table];
-    uint32_t version = (uint32_t)batch_i64(&c[COLUMN_VER], i);
-    unsigned row = model_row_of(batch_i64(&c[COLUMN_ID], i));
-    char text[16];
+    uint32_t version = seen.version;
+    char text[CONTENT_TEXT];
     int64_t v;
+    bool present = content_number(version, &v);
 
-    ASSERT(row < MODEL_ROWS);
-    ASSERT(version != MODEL_ABSENT && version <= q->work->model.next_version);
-    /* every column belongs to the same version, and the predicate is true for it */
-    bool present = model_number(version, &v);
     ASSERT(batch_is_present(&c[COLUMN_V], i) == present &&
            (!present || batch_i64(&c[COLUMN_V], i) == v));
-    ASSERT(is_text(&c[COLUMN_GRP], i, text, model_group(version, text)));
-    ASSERT(is_text(&c[COLUMN_NAME], i, text, model_name(version, text)));
-    ASSERT(is_wanted(q, row, version));
+    ASSERT(is_text(&c[COLUMN_GRP], i, text, content_group(version, text)));
+    ASSERT(is_text(&c[COLUMN_NAME], i, text, content_name(version, text)));
+    ASSERT(batch_is_present(&c[COLUMN_REF], i) &&
+           batch_i64(&c[COLUMN_REF], i) == content_ref(version));
+    ASSERT(batch_is_present(&c[COLUMN_TS], i) && batch_i64(&c[COLUMN_TS], i) == content_time(row));
+    ASSERT(content_add_tags(seen.tags, content_tags(version)) == seen.tags);
+}
+
+static void take_row(struct work_query *q, const struct batch_column c[WORK_OUTPUTS], uint32_t i)
+{
+    struct model_table *t = &q->work->model.tables[q->table];
+    unsigned row = content_row(batch_i64(&c[COLUMN_ID], i));
+    struct content seen = {.version = (uint32_t)batch_i64(&c[COLUMN_VER], i),
+                           .tags = read_tags(&c[COLUMN_TAGS], i)};
+    int64_t v;
+
+    if (batch_is_present(&c[COLUMN_EXTRA], i))
+        seen.extra = (uint32_t)batch_i64(&c[COLUMN_EXTRA], i);
+    ASSERT(row < CONTENT_ROWS);
+    ASSERT(seen.version && seen.version <= q->work->model.next_version);
+    ASSERT(seen.extra <= q->work->model.next_version);
+    check_whole(row, seen, c, i);
+    ASSERT(work_where_is_true(q, row, seen));
     /* each row once */
-    ASSERT(q->seen[row] == MODEL_ABSENT);
-    q->seen[row] = version;
-    if (q->generation == t->generation && model_is_stable(t, &t->rows[row], q->started))
-        ASSERT(model_may_be(&t->rows[row], version));
+    ASSERT(!q->seen[row].version);
+    q->seen[row] = seen;
+    if (q->table == TABLE_KEYLESS)
+        q->hidden[row] = batch_i64(&c[CONTENT_COLUMNS], i);
+    ASSERT(q->generation != t->generation || model_may_see(t, &t->rows[row], q->started, seen));
+    bool present = content_number(seen.version, &v);
     if (q->reading == READ_ORDERED)
-        check_order(q, model_id(row), present, v);
+        check_order(q, content_id(row), present, v);
     q->rows++;
 }
 
 static void take_rows(struct work_query *q)
 {
-    struct batch_column c[WORK_COLUMNS];
+    struct batch_column c[WORK_OUTPUTS];
 
-    ASSERT(q->query.batch.columns == WORK_COLUMNS);
-    for (unsigned i = 0; i < WORK_COLUMNS; i++)
+    ASSERT(q->query.batch.columns == q->program.n_columns);
+    for (unsigned i = 0; i < q->program.n_columns; i++)
         batch_column_at(&q->query.batch, i, &c[i]);
     for (uint32_t i = 0; i < q->query.batch.rows; i++)
         take_row(q, c, i);
+    q->work->counts.rows_read += q->query.batch.rows;
 }
 
-static unsigned group_of(const struct batch_column *c, uint32_t i)
+static unsigned group_of(const struct work_query *q, const struct batch_column *c, uint32_t i)
 {
-    unsigned n = MODEL_GROUPS;
+    bool tags = q->reading == READ_TAGS;
     uint32_t len;
     const char *s;
 
     if (!batch_is_present(c, i))
-        return MODEL_GROUPS - 1;
+        return tags ? CONTENT_TAGS : CONTENT_GROUPS - 1;
     s = batch_bytes(c, i, &len);
-    ASSERT(len >= 2 && len <= 3 && s[0] == 'g');
-    n = len == 2 ? (unsigned)(s[1] - '0') : (unsigned)(10 + s[2] - '0');
-    ASSERT(n < MODEL_GROUPS - 1);
-    return n;
+    return number_of(s, len, tags ? "tag" : "g", tags ? CONTENT_TAGS : CONTENT_GROUPS - 1);
 }
 
 static void take_groups(struct work_query *q)
 {
     struct batch_column group, count, sum;
-    unsigned first = q->reading == READ_GROUPS;
+    unsigned first = q->reading != READ_TOTALS;
 
     if (first)
         batch_column_at(&q->query.batch, 0, &group);
     batch_column_at(&q->query.batch, first, &count);
     batch_column_at(&q->query.batch, first + 1, &sum);
     for (uint32_t i = 0; i < q->query.batch.rows; i++) {
-        unsigned g = first ? group_of(&group, i) : 0;
+        unsigned g = first ? group_of(q, &group, i) : 0;
 
         ASSERT(q->counts[g] == 0);
         q->counts[g] = (uint64_t)batch_i64(&count, i);
@@ -195,42 +180,56 @@ static void take_groups(struct work_query *q)
 /* ---- what must have been seen ----------------------------------------------------------------------------- */
 
 struct expected {
-    uint64_t least[MODEL_GROUPS], most[MODEL_GROUPS];
+    uint64_t least[WORK_GROUPS], most[WORK_GROUPS];
     __int128 sum;
     bool sure;
 };
+
+/* The groups that a row with these contents counts in, as bits. */
+static uint32_t groups_of(const struct work_query *q, struct content c)
+{
+    uint32_t groups = 0;
+
+    if (q->reading == READ_TOTALS)
+        return 1;
+    if (q->reading == READ_GROUPS)
+        return 1u << content_group_number(c.version);
+    for (unsigned i = 0; i < content_tag_count(c.tags); i++)
+        groups |= 1u << content_tag(c.tags, i);
+    return groups ? groups : 1u << CONTENT_TAGS;
+}
 
 static void expect_row(const struct work_query *q, unsigned row, struct expected *e)
 {
     const struct model_table *t = &q->work->model.tables[q->table];
     const struct model_row *r = &t->rows[row];
-    bool stable = model_is_stable(t, r, q->started), all = true, may[MODEL_GROUPS] = {0};
-    unsigned g = 0;
+    bool stable = model_is_stable(t, r, q->started);
+    uint32_t may = 0, must = UINT32_MAX;
     int64_t v;
 
-    for (unsigned i = 0; i < r->n; i++) {
-        g = q->reading == READ_GROUPS ? model_group_number(r->may_be[i]) : 0;
-        if (is_wanted(q, row, r->may_be[i]))
-            may[g] = true;
-        else
-            all = false;
+    for (unsigned i = 0; i < r->now.n; i++) {
+        struct content c = r->now.may_be[i];
+        uint32_t groups = work_where_is_true(q, row, c) ? groups_of(q, c) : 0;
+
+        may |= groups;
+        must &= groups;
     }
-    for (unsigned i = 0; i < MODEL_GROUPS; i++)
-        e->most[i] += may[i] || !stable;
-    if (stable && r->n == 1 && all) {
-        e->least[g]++;
-        e->sum += model_number(r->may_be[0], &v) ? v : 0;
+    for (unsigned g = 0; g < WORK_GROUPS; g++) {
+        e->most[g] += (may >> g & 1) || !stable;
+        e->least[g] += (must >> g & 1) && stable;
     }
-    e->sure &= stable && r->n == 1;
+    e->sure &= stable && r->now.n == 1;
+    if (must && r->now.n == 1 && content_number(r->now.may_be[0].version, &v))
+        e->sum += v * __builtin_popcount(must);
 }
 
 static void check_groups(const struct work_query *q)
 {
     struct expected e = {.sure = true};
 
-    for (unsigned row = 0; row < MODEL_ROWS; row++)
+    for (unsigned row = 0; row < CONTENT_ROWS; row++)
         expect_row(q, row, &e);
-    for (unsigned g = 0; g < MODEL_GROUPS; g++)
+    for (unsigned g = 0; g < WORK_GROUPS; g++)
         ASSERT(q->counts[g] >= e.least[g] && q->counts[g] <= e.most[g]);
     if (e.sure)
         ASSERT(q->sum == e.sum);
@@ -240,12 +239,12 @@ static void check_rows(const struct work_query *q)
 {
     const struct model_table *t = &q->work->model.tables[q->table];
 
-    for (unsigned row = 0; row < MODEL_ROWS; row++) {
+    for (unsigned row = 0; row < CONTENT_ROWS; row++) {
         const struct model_row *r = &t->rows[row];
-        bool possible = q->seen[row] != MODEL_ABSENT;
+        bool possible = q->seen[row].version != 0;
 
-        for (unsigned i = 0; i < r->n; i++)
-            possible |= !is_wanted(q, row, r->may_be[i]);
+        for (unsigned i = 0; i < r->now.n; i++)
+            possible |= !work_where_is_true(q, row, r->now.may_be[i]);
         ASSERT(possible || !model_is_stable(t, r, q->started));
     }
 }
@@ -269,7 +268,7 @@ static void close_query(struct work_query *q)
 {
     ASSERT(!q->closing);
     q->closing = true;
-    q->work->closed_early += !q->complete;
+    q->work->counts.closed_early += !q->complete;
     cluster_query_close(&q->query);
 }
 
@@ -344,7 +343,7 @@ void work_query_start(struct work_query *q, struct reactor *r, struct work_clien
     q->query.on_closed = closed;
     q->query.ctx = q;
     if (random) {
-        choose_where(q, random);
+        work_where_choose(q, random);
         choose_ending(q, random);
     }
     cluster_query_start(cluster_of(r), &q->query);
@@ -395,19 +394,19 @@ static void verify_table(struct work *w, unsigned table, bool settle)
         if (!v.query.schema)
             return;
         ASSERT(v.query.complete || t->state == MODEL_CHANGING);
-        for (unsigned row = 0; row < MODEL_ROWS && settle && reading == READ_ROWS; row++)
+        for (unsigned row = 0; row < CONTENT_ROWS && settle && reading == READ_ROWS; row++)
             model_observe(&t->rows[row], v.query.seen[row]);
         if (!settle)
             continue;
         uint64_t there = 0;
-        for (unsigned row = 0; row < MODEL_ROWS; row++)
-            there += !model_is_sure(&t->rows[row], MODEL_ABSENT);
-        ASSERT(v.query.rows == there);
+        for (unsigned row = 0; row < CONTENT_ROWS; row++)
+            there += !model_is_surely_absent(&t->rows[row]);
+        ASSERT(v.query.rows == there || reading == READ_TAGS);
     }
 }
 
 void work_verify(struct work *w, bool settle)
 {
-    for (unsigned table = 0; table < MODEL_TABLES; table++)
+    for (unsigned table = 0; table < CONTENT_TABLES; table++)
         verify_table(w, table, settle);
 }

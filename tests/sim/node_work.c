@@ -7,6 +7,8 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 
+enum { DEFINER = WORK_CLIENTS - 1 };
+
 uint64_t work_random(struct work_client *c, uint64_t below)
 {
     uint64_t s1 = c->random[0], s0 = c->random[1];
@@ -20,24 +22,6 @@ uint64_t work_random(struct work_client *c, uint64_t below)
 bool work_chance(struct work_client *c, unsigned percent)
 {
     return work_random(c, 100) < percent;
-}
-
-struct schema *work_schema(unsigned table)
-{
-    char name[8];
-    struct error_info err;
-
-    snprintf(name, sizeof name, "t%u", table);
-    struct schema *s = schema_new(name);
-    ASSERT(s && schema_add_column(s, "id", COLUMN_INT, MAPPING_INT_BSI));
-    ASSERT(schema_add_column(s, "ver", COLUMN_INT, MAPPING_INT_BSI));
-    ASSERT(schema_add_column(s, "v", COLUMN_INT, MAPPING_INT_BSI));
-    ASSERT(schema_add_column(s, "grp", COLUMN_STRING, MAPPING_STRING_ENUM));
-    ASSERT(schema_add_column(s, "name", COLUMN_STRING, MAPPING_STRING_HASH_BSI));
-    if (table == 0)
-        s->primary_key = strdup("id");
-    ASSERT(schema_finish(s, &err) == 0);
-    return s;
 }
 
 void work_init(struct work *w, struct node_host *h)
@@ -81,12 +65,31 @@ struct schema *work_find(struct work *w, struct reactor *r, unsigned table)
 void work_check_error(struct work *w, const struct model_table *t, unsigned generation,
                       uint64_t since, const struct error_info *error)
 {
+    const struct work_faults *f = &w->faults;
     bool changed = t->state != MODEL_THERE || t->generation != generation || t->changed > since;
-    bool possible = (error->code == 1412 && changed) ||
-                    ((error->code == 1021 || error->code == 1026) && w->faulty) ||
-                    ((error->code == 1037 || error->code == 1038) && w->poor);
+    bool possible = false;
 
-    w->failures++;
+    switch (error->code) {
+    case 1412: /* another definition */
+        possible = changed;
+        break;
+    case 1021: /* disk full */
+        possible = f->full;
+        break;
+    case 1026: /* the log takes no writes */
+        possible = f->write_errors || f->full;
+        break;
+    case 1030: /* a chunk cannot be read or is damaged */
+        possible = f->read_errors;
+        break;
+    case 1037: /* no memory */
+    case 1038:
+        possible = f->poor;
+        break;
+    default:
+        break;
+    }
+    w->counts.failures++;
     if (!possible)
         fprintf(stderr, "sim: error %d is not expected: %s\n", error->code, error->text);
     ASSERT(possible);
@@ -97,39 +100,41 @@ static void query_ended(struct work_query *q)
     work_next(container_of(q, struct work_client, query));
 }
 
+static void query_start(struct work_client *c)
+{
+    unsigned table = (unsigned)work_random(c, CONTENT_TABLES);
+    struct schema *s = work_find(c->work, c->reactor, table);
+
+    if (!s) {
+        c->work->counts.kinds[WORK_NOTHING]++;
+        work_next(c);
+        return;
+    }
+    c->work->counts.kinds[WORK_QUERY]++;
+    memset(&c->query, 0, sizeof c->query);
+    c->query.work = c->work;
+    c->query.schema = s;
+    c->query.table = table;
+    c->query.ended = query_ended;
+    work_query_start(&c->query, c->reactor, c, (enum work_reading)work_random(c, WORK_READINGS));
+}
+
 static void step(struct work_client *c)
 {
     struct work *w = c->work;
-    unsigned table;
 
     if (c->left == 0) {
         w->idle = --w->active == 0;
         return;
     }
     c->left--;
-    w->operations++;
-    if (c->index == WORK_CLIENTS - 1) {
-        work_ddl_start(c);
-        return;
-    }
-    if (c->index < WORK_WRITERS && work_chance(c, 80)) {
-        work_write_start(c);
-        return;
-    }
-    table = (unsigned)work_random(c, MODEL_TABLES);
-    struct schema *s = work_find(w, c->reactor, table);
-    if (!s) {
-        work_next(c);
-        return;
-    }
-    w->queries++;
-    memset(&c->query, 0, sizeof c->query);
-    c->query.work = w;
-    c->query.schema = s;
-    c->query.table = table;
-    c->query.ended = query_ended;
     c->in_flight = true;
-    work_query_start(&c->query, c->reactor, c, (enum work_reading)work_random(c, WORK_READINGS));
+    if (c->index == DEFINER)
+        work_ddl_start(c);
+    else if (c->index < WORK_WRITERS && work_chance(c, 80))
+        work_write_start(c);
+    else
+        query_start(c);
 }
 
 static void timer_fired(struct timer *t)
@@ -137,15 +142,23 @@ static void timer_fired(struct timer *t)
     step(container_of(t, struct work_client, timer));
 }
 
+/* Now and then everybody is quiet for long enough that rows are sealed and memory is given back. */
+static uint64_t pause_ns(struct work_client *c)
+{
+    if (work_chance(c, 1))
+        return work_random(c, 4000000000);
+    if (c->index == DEFINER)
+        return work_chance(c, 95) ? work_random(c, 20000000) : 0;
+    return work_chance(c, 30) ? work_random(c, 5000000) : 0;
+}
+
 void work_next(struct work_client *c)
 {
+    c->work->counts.ended++;
     c->in_flight = false;
     c->writing = NULL;
     c->timer.fire = timer_fired;
-    if (c->index == WORK_CLIENTS - 1 && work_chance(c, 90))
-        timer_arm(c->reactor, &c->timer, work_random(c, 20000000));
-    else
-        timer_arm(c->reactor, &c->timer, work_chance(c, 30) ? work_random(c, 5000000) : 0);
+    timer_arm(c->reactor, &c->timer, pause_ns(c));
 }
 
 static void client_start(struct reactor *r, void *ctx)
@@ -164,7 +177,7 @@ void work_start(struct work *w, unsigned operations)
         struct work_client *c = &w->clients[i];
 
         memset(&c->timer, 0, sizeof c->timer);
-        c->left = i == WORK_CLIENTS - 1 ? operations / 4 : operations;
+        c->left = i == DEFINER ? operations / 4 : operations;
         reactor_post(reactor_group_get(w->host->group,
                                        (unsigned)(sim_random(w->host->sim) % w->host->cores)),
                      client_start, c);
@@ -177,7 +190,7 @@ void work_crash(struct work *w)
     for (unsigned i = 0; i < WORK_CLIENTS; i++) {
         struct work_client *c = &w->clients[i];
 
-        if (i == WORK_CLIENTS - 1)
+        if (i == DEFINER)
             work_ddl_crashed(c);
         else if (i < WORK_WRITERS)
             work_write_crashed(c);

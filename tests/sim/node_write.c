@@ -10,34 +10,108 @@ enum {
     REPEAT_WITHIN = 150 /* writes: slots times this stays below the entries a core remembers */
 };
 
+/* ---- the batch -------------------------------------------------------------------------------------------- */
+
+/* What it sets of its rows besides the key. */
+static bool has_contents(const struct model_write *w)
+{
+    return w->op != BATCH_DELETE && w->version;
+}
+
+static bool is_keyed_by_hand(const struct work_write *w)
+{
+    return w->table == TABLE_KEYLESS && w->write.op != BATCH_INSERT;
+}
+
+struct batch_layout { /* positions in the batch, -1 = it is not there */
+    int at[WORK_OUTPUTS];
+};
+
+static void add_column(struct batch_builder *b, struct batch_layout *l, const struct schema *s,
+                       unsigned column)
+{
+    static const enum batch_kind kinds[WORK_OUTPUTS] = {BATCH_I64,   BATCH_I64,   BATCH_I64,
+                                                        BATCH_BYTES, BATCH_BYTES, BATCH_I64,
+                                                        BATCH_LIST,  BATCH_I64,   BATCH_I64,
+                                                        BATCH_I64};
+
+    l->at[column] = batch_builder_add_column(b, s->columns[column].id, kinds[column], 0);
+    ASSERT(l->at[column] >= 0);
+}
+
+static void add_columns(struct batch_builder *b, struct batch_layout *l, const struct work_write *w,
+                        const struct schema *s)
+{
+    bool hidden = is_keyed_by_hand(w), contents = has_contents(&w->write);
+
+    for (unsigned i = 0; i < WORK_OUTPUTS; i++)
+        l->at[i] = -1;
+    if (hidden)
+        add_column(b, l, s, CONTENT_COLUMNS);
+    else
+        add_column(b, l, s, COLUMN_ID);
+    if ((w->table == TABLE_DAILY && !w->timeless) || w->write.op == BATCH_INSERT ||
+        w->write.op == BATCH_IGNORE || w->write.op == BATCH_UPSERT || w->write.op == BATCH_REPLACE)
+        add_column(b, l, s, COLUMN_TS);
+    for (unsigned i = COLUMN_VER; i <= COLUMN_REF && contents; i++)
+        if (i != COLUMN_EXTRA)
+            add_column(b, l, s, i);
+    if (w->write.has_extra)
+        add_column(b, l, s, COLUMN_EXTRA);
+}
+
+static void put_int(struct batch_builder *b, int at, int64_t v)
+{
+    ASSERT(at < 0 || batch_builder_put_i64(b, (unsigned)at, v) == 0);
+}
+
+static void put_text(struct batch_builder *b, int at, const char *text, int len)
+{
+    ASSERT(len < 0 || batch_builder_put_bytes(b, (unsigned)at, text, (uint32_t)len) == 0);
+}
+
+static void put_contents(struct batch_builder *b, const struct batch_layout *l, uint32_t version)
+{
+    uint64_t tags = content_tags(version);
+    char text[CONTENT_TEXT];
+    int64_t v;
+
+    put_int(b, l->at[COLUMN_VER], version);
+    if (content_number(version, &v))
+        put_int(b, l->at[COLUMN_V], v);
+    put_text(b, l->at[COLUMN_GRP], text, content_group(version, text));
+    put_text(b, l->at[COLUMN_NAME], text, content_name(version, text));
+    put_int(b, l->at[COLUMN_REF], content_ref(version));
+    for (unsigned i = 0; i < content_tag_count(tags); i++) {
+        int n = content_tag_name(content_tag(tags, i), text);
+
+        ASSERT(batch_builder_put_list_item(b, (unsigned)l->at[COLUMN_TAGS], text, (uint32_t)n) ==
+               0);
+    }
+}
+
 static void build(struct work_write *w, const struct schema *s)
 {
     struct batch_builder *b = batch_builder_new(NULL);
-    char text[16];
-    int64_t v;
-    int n;
+    struct batch_layout l;
 
     ASSERT(b);
-    for (unsigned i = 0; i < (w->op == BATCH_DELETE ? 1 : WORK_COLUMNS); i++)
-        ASSERT(batch_builder_add_column(b, s->columns[i].id, i < 3 ? BATCH_I64 : BATCH_BYTES, 0) ==
-               (int)i);
+    add_columns(b, &l, w, s);
     for (uint32_t i = 0; i < w->n; i++) {
-        ASSERT(batch_builder_put_i64(b, 0, model_id(w->rows[i])) == 0);
-        if (w->op != BATCH_DELETE) {
-            ASSERT(batch_builder_put_i64(b, 1, w->version) == 0);
-            if (model_number(w->version, &v))
-                ASSERT(batch_builder_put_i64(b, 2, v) == 0);
-            if ((n = model_group(w->version, text)) >= 0)
-                ASSERT(batch_builder_put_bytes(b, 3, text, (uint32_t)n) == 0);
-            n = model_name(w->version, text);
-            ASSERT(batch_builder_put_bytes(b, 4, text, (uint32_t)n) == 0);
-        }
+        put_int(b, l.at[COLUMN_ID], content_id(w->rows[i]));
+        put_int(b, l.at[CONTENT_COLUMNS], w->hidden[i]);
+        put_int(b, l.at[COLUMN_TS], content_time(w->rows[i]));
+        if (has_contents(&w->write))
+            put_contents(b, &l, w->write.version);
+        put_int(b, l.at[COLUMN_EXTRA], w->write.extra);
         ASSERT(batch_builder_end_row(b) == 0);
     }
     w->bytes.len = 0;
-    ASSERT(batch_builder_finish(b, w->op, s->table_id, BATCH_SLOT_ANY, &w->bytes) == 0);
+    ASSERT(batch_builder_finish(b, w->write.op, s->table_id, BATCH_SLOT_ANY, &w->bytes) == 0);
     batch_builder_free(b);
 }
+
+/* ---- its end ---------------------------------------------------------------------------------------------- */
 
 /* What the counts of a result must lie between, from what the rows may be; those of a repetition are partly of the
  * first time, when they were something else. */
@@ -49,14 +123,14 @@ static void check_counts(const struct work_write *w, const struct model_table *t
     for (uint32_t i = 0; i < w->n; i++) {
         const struct model_row *row = &t->rows[w->rows[i]];
 
-        there_least += !model_may_be(row, MODEL_ABSENT);
-        there_most += !model_is_sure(row, MODEL_ABSENT);
+        there_least += !model_may_be_absent(row);
+        there_most += !model_is_surely_absent(row);
     }
     if (w->check_first && r->inserted == 0) {
         ASSERT(r->rejected == n && r->n_errors > 0 && there_most > 0);
         return;
     }
-    switch (w->op) {
+    switch (w->write.op) {
     case BATCH_INSERT:
         there = r->rejected;
         gone = r->inserted;
@@ -67,7 +141,7 @@ static void check_counts(const struct work_write *w, const struct model_table *t
         ASSERT(r->inserted + r->updated + r->rejected == 0);
         break;
     case BATCH_UPDATE:
-        there = r->updated;
+        there = r->updated + r->unchanged;
         gone = n - there;
         break;
     case BATCH_IGNORE:
@@ -78,10 +152,11 @@ static void check_counts(const struct work_write *w, const struct model_table *t
         there = r->updated + r->unchanged;
         gone = r->inserted;
     }
-    if (t->name[1] == '1') /* without a key of its own every row is new */
-        ASSERT(there + gone == n && (w->repeated || there == 0));
+    ASSERT(there + gone == n);
+    if (w->table == TABLE_KEYLESS && w->write.op == BATCH_INSERT) /* every row is new */
+        ASSERT(w->repeated || there == 0);
     else
-        ASSERT(there + gone == n && (w->repeated || (there >= there_least && there <= there_most)));
+        ASSERT(w->repeated || (there >= there_least && there <= there_most));
 }
 
 static void update_model(struct work_client *c, struct work_write *w, enum model_outcome outcome,
@@ -95,12 +170,10 @@ static void update_model(struct work_client *c, struct work_write *w, enum model
     for (uint32_t i = 0; i < w->n; i++) {
         struct model_row *r = &t->rows[w->rows[i]];
 
-        if (t->generation != w->generation || refused) {
-            r->busy = false;
-            r->end = m->now++;
-        } else {
-            model_write_end(m, t, r, w->op, w->version, outcome);
-        }
+        if (t->generation != w->generation || refused)
+            model_write_without_effect(m, r);
+        else
+            model_write_end(m, r, outcome);
     }
 }
 
@@ -149,6 +222,7 @@ static void now_done(struct cluster_write *cw)
         if (t->generation == w->generation)
             check_counts(w, t, &cw->result);
         update_model(c, w, MODEL_DONE, &cw->result);
+        c->work->counts.rows_acknowledged += w->n;
     }
     w->known = cw->rc == 0;
     w->result = cw->result;
@@ -159,13 +233,25 @@ static void now_done(struct cluster_write *cw)
     work_next(c);
 }
 
+/* A repetition of an old, acknowledged write changes nothing, whether it was in flight or not. */
+void work_write_crashed(struct work_client *c)
+{
+    struct write_result none = {0};
+
+    if (c->writing != &c->now)
+        return;
+    update_model(c, &c->now, MODEL_UNKNOWN, &none);
+    c->now.known = false;
+}
+
+/* ---- its beginning ---------------------------------------------------------------------------------------- */
+
 static void send(struct work_client *c, struct work_write *w, struct schema *s,
                  void (*done)(struct cluster_write *cw))
 {
     struct error_info err;
 
     c->schema = s;
-    c->in_flight = true;
     c->writing = w;
     c->write = (struct cluster_write){.schema = s,
                                       .check_first = w->check_first,
@@ -175,14 +261,6 @@ static void send(struct work_client *c, struct work_write *w, struct schema *s,
                                       .ctx = c};
     ASSERT(batch_open(w->bytes.data, w->bytes.len, &c->write.batch, &err) == 0);
     cluster_write_start(cluster_of(c->reactor), &c->write);
-}
-
-static bool can_repeat(const struct work_client *c, const struct work_write *w)
-{
-    const struct model_table *t = &c->work->model.tables[w->table];
-
-    return w->sent && t->state == MODEL_THERE && t->generation == w->generation &&
-           c->work->writes - w->number < REPEAT_WITHIN;
 }
 
 /* A repetition may have done its work the first time, before whatever happened since. */
@@ -195,70 +273,32 @@ static void begin_rows(struct work_client *c, struct work_write *w)
     for (uint32_t i = 0; i < w->n; i++) {
         struct model_row *r = &m->tables[w->table].rows[w->rows[i]];
 
-        model_write_begin(m, r);
+        model_write_begin(m, r, &w->write);
         r->start = w->begun;
     }
 }
 
-static void choose_op(struct work_client *c, struct work_write *w)
+static uint64_t count_writes(const struct work *w)
 {
-    static const enum batch_op ops[] = {BATCH_INSERT, BATCH_INSERT, BATCH_UPSERT,  BATCH_UPSERT,
-                                        BATCH_UPDATE, BATCH_DELETE, BATCH_REPLACE, BATCH_IGNORE};
+    uint64_t n = 0;
 
-    w->op = w->table == 0 ? ops[work_random(c, sizeof ops / sizeof *ops)] : BATCH_INSERT;
-    w->check_first = w->op == BATCH_INSERT && w->table == 0 && work_chance(c, 40);
+    for (unsigned i = 0; i < WORK_WRITERS; i++)
+        n += w->clients[i].sequence;
+    return n + w->counts.kinds[WORK_REPEAT];
 }
 
-/* Rows of this client; in the table without a key only such as are surely not there. */
-static void choose_rows(struct work_client *c, struct work_write *w)
+void work_write_send(struct work_client *c, struct schema *s)
 {
-    const struct model_table *t = &c->work->model.tables[w->table];
-    uint64_t most = work_chance(c, 70) ? 4 : WORK_BATCH_ROWS, wanted = 1 + work_random(c, most);
-    unsigned first = (unsigned)work_random(c, MODEL_ROWS / WORK_WRITERS);
-
-    w->n = 0;
-    for (unsigned i = 0; i < MODEL_ROWS / WORK_WRITERS && w->n < wanted; i++) {
-        unsigned row = (first + i) % (MODEL_ROWS / WORK_WRITERS) * WORK_WRITERS + c->index;
-
-        if (w->table == 0 || model_is_sure(&t->rows[row], MODEL_ABSENT))
-            w->rows[w->n++] = row;
-    }
-}
-
-void work_write_start(struct work_client *c)
-{
+    static const enum work_kind kinds[] = {
+        [BATCH_INSERT] = WORK_INSERT,   [BATCH_IGNORE] = WORK_IGNORE, [BATCH_UPSERT] = WORK_UPSERT,
+        [BATCH_REPLACE] = WORK_REPLACE, [BATCH_UPDATE] = WORK_UPDATE, [BATCH_DELETE] = WORK_DELETE};
     struct work *work = c->work;
     struct work_write *w = &c->now;
-    struct schema *s;
 
-    work->writes++;
-    if (can_repeat(c, w) && !w->known && work_chance(c, 80) &&
-        (s = work_find(work, c->reactor, w->table))) {
-        work->repeats++;
-        w->repeated = true;
-        begin_rows(c, w);
-        send(c, w, s, now_done);
-        return;
-    }
-    if (can_repeat(c, &c->old) && work_chance(c, 15) &&
-        (s = work_find(work, c->reactor, c->old.table))) {
-        work->repeats++;
-        send(c, &c->old, s, old_done);
-        return;
-    }
-    w->table = work_chance(c, 75) ? 0 : 1;
-    choose_op(c, w);
-    choose_rows(c, w);
-    s = w->n ? work_find(work, c->reactor, w->table) : NULL;
-    if (!s) {
-        w->sent = false;
-        work_next(c);
-        return;
-    }
+    work->counts.kinds[kinds[w->write.op]]++;
     w->generation = work->model.tables[w->table].generation;
-    w->version = model_new_version(&work->model, w->op == BATCH_UPSERT);
+    w->number = count_writes(work);
     w->sequence = ++c->sequence;
-    w->number = work->writes;
     w->sent = true;
     w->known = w->repeated = false;
     build(w, s);
@@ -266,13 +306,90 @@ void work_write_start(struct work_client *c)
     send(c, w, s, now_done);
 }
 
-/* A repetition of an old, acknowledged write changes nothing, whether it was in flight or not. */
-void work_write_crashed(struct work_client *c)
+static bool can_repeat(const struct work_client *c, const struct work_write *w)
 {
-    struct write_result none = {0};
+    const struct model_table *t = &c->work->model.tables[w->table];
 
-    if (c->writing != &c->now)
+    return w->sent && t->state == MODEL_THERE && t->generation == w->generation &&
+           count_writes(c->work) - w->number < REPEAT_WITHIN;
+}
+
+static bool repeat(struct work_client *c, struct work_write *w,
+                   void (*done)(struct cluster_write *cw))
+{
+    struct schema *s = work_find(c->work, c->reactor, w->table);
+
+    if (!s)
+        return false;
+    c->work->counts.kinds[WORK_REPEAT]++;
+    if (w == &c->now) {
+        w->repeated = true;
+        begin_rows(c, w);
+    }
+    send(c, w, s, done);
+    return true;
+}
+
+static void choose_op(struct work_client *c, struct work_write *w)
+{
+    static const enum batch_op ops[] = {BATCH_INSERT, BATCH_INSERT,  BATCH_UPSERT,
+                                        BATCH_UPSERT, BATCH_UPDATE,  BATCH_DELETE,
+                                        BATCH_DELETE, BATCH_REPLACE, BATCH_IGNORE};
+    struct model *m = &c->work->model;
+    enum batch_op op = BATCH_INSERT;
+
+    if (w->table != TABLE_KEYLESS)
+        op = ops[work_random(c, sizeof ops / sizeof *ops)];
+    w->write =
+        (struct model_write){.op = op, .has_extra = op != BATCH_DELETE && work_chance(c, 50)};
+    if (op != BATCH_DELETE && !(op == BATCH_UPDATE && w->write.has_extra && work_chance(c, 50)))
+        w->write.version = model_new_version(m, op == BATCH_UPSERT);
+    if (w->write.has_extra)
+        w->write.extra = model_new_version(m, false);
+    w->check_first = op == BATCH_INSERT && w->table != TABLE_KEYLESS && work_chance(c, 40);
+    w->timeless = (op == BATCH_UPDATE || op == BATCH_DELETE) && work_chance(c, 40);
+}
+
+/* Rows of this client; in the table without a key only such as are surely not there. */
+static void choose_rows(struct work_client *c, struct work_write *w)
+{
+    const struct model_table *t = &c->work->model.tables[w->table];
+    uint64_t most = work_chance(c, 70) ? 4 : WORK_BATCH_ROWS, wanted = 1 + work_random(c, most);
+    unsigned mine = CONTENT_ROWS / WORK_WRITERS, first = (unsigned)work_random(c, mine);
+
+    w->n = 0;
+    for (unsigned i = 0; i < mine && w->n < wanted; i++) {
+        unsigned row = (first + i) % mine * WORK_WRITERS + c->index;
+        const struct model_row *r = &t->rows[row];
+
+        if (w->table == TABLE_KEYLESS ? model_is_surely_absent(r) : r->now.n <= MODEL_UNSURE)
+            w->rows[w->n++] = row;
+    }
+}
+
+void work_write_start(struct work_client *c)
+{
+    static const uint8_t tables[] = {TABLE_PLAIN,   TABLE_PLAIN, TABLE_PLAIN, TABLE_KEYLESS,
+                                     TABLE_KEYLESS, TABLE_DAILY, TABLE_DAILY, TABLE_CHILD};
+    struct work_write *w = &c->now;
+    struct schema *s;
+
+    if (can_repeat(c, w) && !w->known && work_chance(c, 80) && repeat(c, w, now_done))
         return;
-    update_model(c, &c->now, MODEL_UNKNOWN, &none);
-    c->now.known = false;
+    if (can_repeat(c, &c->old) && work_chance(c, 15) && repeat(c, &c->old, old_done))
+        return;
+    w->sent = false;
+    w->table = tables[work_random(c, sizeof tables)];
+    if (work_chance(c, w->table == TABLE_KEYLESS ? 40 : 10) &&
+        work_change_where(c, w->table, work_chance(c, 60) ? BATCH_DELETE : BATCH_UPDATE))
+        return;
+    choose_rows(c, w);
+    s = w->n ? work_find(c->work, c->reactor, w->table) : NULL;
+    if (!s) {
+        c->work->counts.kinds[WORK_NOTHING]++;
+        work_next(c);
+        return;
+    }
+    choose_op(c, w);
+    work_write_send(c, s);
 }

@@ -13,21 +13,24 @@
 struct scenario {
     const char *name;
     uint64_t (*run)(uint64_t seed);
+    void (*report)(void); /* figures of all seeds to stdout; NULL = there are none */
     struct scenario *next;
 };
 
 void scenario_add(struct scenario *s);
 
-#define SCENARIO(id)                                              \
-    static uint64_t id##_run(uint64_t seed);                      \
-    static struct scenario id##_scenario = {#id, id##_run, NULL}; \
-    __attribute__((constructor)) static void id##_register(void)  \
-    {                                                             \
-        scenario_add(&id##_scenario);                             \
-    }                                                             \
+#define SCENARIO(id) SCENARIO_WITH_REPORT(id, NULL)
+
+#define SCENARIO_WITH_REPORT(id, report)                                  \
+    static uint64_t id##_run(uint64_t seed);                              \
+    static struct scenario id##_scenario = {#id, id##_run, report, NULL}; \
+    __attribute__((constructor)) static void id##_register(void)          \
+    {                                                                     \
+        scenario_add(&id##_scenario);                                     \
+    }                                                                     \
     static uint64_t id##_run(uint64_t seed)
 
-enum { SCENARIO_STEPS_MAX = 2000000 };
+enum { SCENARIO_STEPS_MAX = 10000000 };
 
 /* A group in world w that has started; its start function does nothing. */
 struct reactor_group *scenario_group(struct sim *w, struct sim_disk *disk, unsigned host,
