@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     const struct option_spec specs[] = {
         {"data-dir", OPTION_STRING, &s.data_dir, "DIR", "where the data lives", "DATA_DIR"},
         {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
-         "creates the tables found there that do not exist yet", "SCHEMA_DIR"},
+         "creates the tables found there, and alters them as the rules permit", "SCHEMA_DIR"},
         {"mysql-port", OPTION_PORT, &s.mysql_port, "PORT",
          "MySQL clients; 0 = a free port, as for all ports", NULL},
         {"token-port", OPTION_PORT, &s.token_port, "PORT",

@@ -281,7 +281,7 @@ int main(int argc, char **argv)
         {"index", OPTION_STRING, &l.table, "TABLE", "the same as the second word", "INDEX"},
         {"format", OPTION_STRING, &l.format, "parquet", "format of the files", NULL},
         {"schema-dir", OPTION_STRING, &l.schema_dir, "DIR",
-         "creates the tables found there that do not exist yet", "SCHEMA_DIR"},
+         "creates the tables found there, and alters them as the rules permit", "SCHEMA_DIR"},
         {"buf-size", OPTION_UINT, &l.buf_size, "ROWS", "rows per batch", "BUF_SIZE"},
         {"jobs", OPTION_UINT, &l.jobs, "N", "files loaded at the same time", NULL},
         {"reject-file", OPTION_STRING, &l.reject_file, "FILE", "a line for every rejected row",

@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     const struct option_spec specs[] = {
         {"node", OPTION_STRING, &s.nodes, "HOST:PORT,...", "the data nodes", NULL},
         {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
-         "creates the tables found there that do not exist yet", "SCHEMA_DIR"},
+         "creates the tables found there, and alters them as the rules permit", "SCHEMA_DIR"},
         {"metadata-dir", OPTION_STRING, &metadata_dir, "DIR", "accepted for old scripts, not used",
          "METADATA_DIR"},
         {"mysql-port", OPTION_PORT, &s.mysql_port, "PORT",

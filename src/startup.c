@@ -165,19 +165,37 @@ static void table_created(struct cluster_ddl *d)
     startup_done(t->call, d->rc == -EEXIST ? 0 : d->rc);
 }
 
+static void tell(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_info("schema directory: %s", line);
+}
+
+/* A table that is there follows its definition as far as the rules permit; where it may not it stays, and is served. */
+static bool is_to_be_altered(const struct schema *now, const struct schema *next)
+{
+    struct error_info err;
+    int rc = schema_check_alter(now, next, tell, NULL, &err);
+
+    if (rc < 0)
+        log_warn("schema directory: %s; the table stays as it is", err.text);
+    return rc == 0;
+}
+
 static void create_table(struct reactor *r, struct startup_call *c)
 {
     struct table_creation *t = c->ctx;
     struct catalog *now = cluster_catalog(cluster_of(r));
-    bool exists = catalog_find(now, t->schema->name, strlen(t->schema->name)) != NULL;
+    const struct schema *there = catalog_find(now, t->schema->name, strlen(t->schema->name));
+    bool alter = there && is_to_be_altered(there, t->schema), nothing = there && !alter;
 
     catalog_put(now);
-    if (exists) {
+    if (nothing) {
         startup_done(c, 0);
         return;
     }
     t->call = c;
-    t->ddl = (struct cluster_ddl){.kind = CLUSTER_CREATE_TABLE,
+    t->ddl = (struct cluster_ddl){.kind = alter ? CLUSTER_ALTER_TABLE : CLUSTER_CREATE_TABLE,
                                   .schema = t->schema,
                                   .done = table_created,
                                   .ctx = t};

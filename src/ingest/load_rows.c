@@ -184,27 +184,9 @@ static bool add_sources(struct load_rows *l, struct load_column *lc)
     return lc->n_inputs > 0;
 }
 
-static bool is_now(const char *text)
-{
-    static const char *const names[] = {"now(", "current_timestamp", "localtimestamp"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strncasecmp(text, names[i], strlen(names[i])))
-            return true;
-    return false;
-}
-
-/* name(...): an expression, which only SQL evaluates; now() the loader knows. */
-static bool is_call(const char *text)
-{
-    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-
-    return n && text[n] == '(' && text[strlen(text) - 1] == ')';
-}
-
 static int check_default(const struct load_rows *l, const struct column *c, struct error_info *err)
 {
-    if (!c->default_value || is_now(c->default_value) || !is_call(c->default_value))
+    if (!c->default_value || schema_is_now(c->default_value) || !schema_is_call(c->default_value))
         return 0;
     return error_set(err, -EINVAL, 0,
                      "column %s of table %s: found the default %.100s; the loader knows literals "
@@ -449,7 +431,7 @@ static struct value now_value(const struct column *c)
 
 static struct value default_value(const struct column *c)
 {
-    if (is_now(c->default_value))
+    if (schema_is_now(c->default_value))
         return now_value(c);
     return (struct value){.kind = VALUE_TEXT,
                           .bytes = c->default_value,

@@ -111,14 +111,17 @@ enum cluster_ddl_kind {
     CLUSTER_DROP_TABLE,
     CLUSTER_TRUNCATE_TABLE,
     CLUSTER_DROP_PARTITION,
+    CLUSTER_ALTER_TABLE,
 };
 
 enum { CLUSTER_MAX_PARTITIONS = 4096 }; /* of one change */
 
 struct cluster_ddl {
     enum cluster_ddl_kind kind;
-    struct schema *schema; /* CREATE: finished, no table id yet; a reference is taken */
-    const char *name;      /* of the table, but for CREATE */
+    /* CREATE, ALTER: finished, without table id and version; a reference is taken. ALTER: what the table of this name
+     * shall be, as far as schema_check_alter permits; nothing is done when it is so already. */
+    struct schema *schema;
+    const char *name; /* of the table, but for CREATE and ALTER */
     /* DROP_PARTITION: starts, s since 1970, at most CLUSTER_MAX_PARTITIONS; valid until done. Those that are not there
      * are passed over. */
     const int64_t *partitions;

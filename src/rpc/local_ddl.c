@@ -1,6 +1,7 @@
 /*
- * Definition changes: one at a time on the log's core. For CREATE every core first makes its slots, which may fail
- * for want of memory; CREATE and DROP are then logged, and then every core takes over the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
+ * Definition changes: one at a time on the log's core. For CREATE every core first makes its slots, for ALTER the new
+ * columns, which may fail for want of memory (what is written to the table meanwhile waits); the change is then logged,
+ * ALTER puts the columns into the slots of every core, and then every core takes over the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
  * the writes before and after it.
  */
 #include <errno.h>
@@ -19,10 +20,11 @@ struct ddl_leg {
 };
 
 enum ddl_stage {
-    DDL_PREPARE, /* every core makes the new table's slots */
+    DDL_PREPARE, /* every core makes the new table's slots, or the new columns */
     DDL_LOG,
-    DDL_TAKE, /* every core takes over the catalog */
-    DDL_UNDO, /* every core drops what it prepared */
+    DDL_EXTEND, /* ALTER: the slots get them, before any statement can know them */
+    DDL_TAKE,   /* every core takes over the catalog */
+    DDL_UNDO,   /* every core drops what it prepared */
 };
 
 struct ddl_op {     /* made by the home core, run by the log's core, freed by the home core */
@@ -30,7 +32,7 @@ struct ddl_op {     /* made by the home core, run by the log's core, freed by th
     struct local *home;
     enum ddl_stage stage;
     struct cluster_ddl *ddl;
-    struct schema *schema; /* CREATE: the caller may give its reference back at once */
+    struct schema *schema; /* CREATE, ALTER: the caller may give its reference back at once */
     struct catalog *next_catalog;
     uint32_t table_id; /* TRUNCATE */
     char *yaml;
@@ -95,7 +97,9 @@ static void catalog_home(struct leg *leg)
                            strerror(-leg->rc));
     if (--op->lent)
         return;
-    if (op->stage != DDL_PREPARE)
+    if (op->stage == DDL_EXTEND)
+        hand_out(op, DDL_TAKE);
+    else if (op->stage != DDL_PREPARE)
         op_ended(op);
     else if (op->rc)
         hand_out(op, DDL_UNDO);
@@ -110,6 +114,8 @@ static void catalog_take(struct leg *leg)
 
     if (op->stage == DDL_PREPARE)
         leg->rc = shard_prepare_catalog(l->shard, op->next_catalog);
+    else if (op->stage == DDL_EXTEND)
+        shard_extend(l->shard);
     else
         leg->rc = shard_set_catalog(l->shard, op->stage == DDL_TAKE ? op->next_catalog
                                                                     : shard_catalog(l->shard));
@@ -139,15 +145,17 @@ static void definition_logged(struct wlog_append *a)
         hand_out(op, DDL_UNDO);
         return;
     }
-    hand_out(op, DDL_TAKE);
+    hand_out(op, op->ddl->kind == CLUSTER_ALTER_TABLE ? DDL_EXTEND : DDL_TAKE);
 }
 
 static void log_definition(struct ddl_op *op)
 {
-    bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
+    static const uint8_t kinds[] = {[CLUSTER_CREATE_TABLE] = LOG_CREATE_TABLE,
+                                    [CLUSTER_DROP_TABLE] = LOG_DROP_TABLE,
+                                    [CLUSTER_ALTER_TABLE] = LOG_ALTER_TABLE};
 
     op->stage = DDL_LOG;
-    op->record = (struct wlog_record){.kind = create ? LOG_CREATE_TABLE : LOG_DROP_TABLE,
+    op->record = (struct wlog_record){.kind = kinds[op->ddl->kind],
                                       .slot = BATCH_SLOT_ANY,
                                       .payload = op->yaml,
                                       .len = (uint32_t)strlen(op->yaml)};
@@ -172,6 +180,39 @@ static int prepare_create(struct ddl_op *op, struct catalog *now)
     return rc ? error_set(&op->error, rc, 0, "table %s cannot be created: %s", s->name,
                           strerror(-rc))
               : 0;
+}
+
+static int take_successor(struct ddl_op *op, struct catalog *now, struct schema *next)
+{
+    int rc = catalog_check_parents(now, next, &op->error);
+
+    if (rc)
+        return rc;
+    rc = catalog_with_table(now, next, &op->next_catalog);
+    if (!rc && !(op->yaml = schema_print_yaml(next)))
+        rc = -ENOMEM;
+    return rc ? error_set(&op->error, rc, 0, "table %s cannot be altered: %s", next->name,
+                          strerror(-rc))
+              : 0;
+}
+
+/* 1: the table is as it shall be. */
+static int prepare_alter(struct ddl_op *op, struct catalog *now)
+{
+    const char *name = op->schema->name;
+    const struct schema *old = catalog_find(now, name, strlen(name));
+    struct schema *next;
+
+    if (!old)
+        return error_set(&op->error, -ENOENT, 1146, "Table 'quanta.%s' doesn't exist", name);
+    int rc = schema_copy(op->schema, &next, &op->error); /* the caller shares its own */
+    if (rc)
+        return rc;
+    rc = schema_succeed(old, next, reactor_wall_us(reactor_self()), NULL, NULL, &op->error);
+    if (!rc)
+        rc = take_successor(op, now, next);
+    schema_put(next);
+    return rc;
 }
 
 /* A parent may not go while a child refers to it. */
@@ -292,21 +333,24 @@ static void run_first(struct node *n)
 {
     struct ddl_op *op = n->ddl;
     struct catalog *now = shard_catalog(local_of(reactor_self())->shard);
-    bool create = op->ddl->kind == CLUSTER_CREATE_TABLE;
-
     int refusing = atomic_load(&n->refusing);
 
     if (refusing)
         op->rc = error_set(&op->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                            "the log cannot be written: %s", strerror(-refusing));
+    else if (op->ddl->kind == CLUSTER_ALTER_TABLE)
+        op->rc = prepare_alter(op, now);
     else
-        op->rc = create ? prepare_create(op, now) : prepare_drop(op, now);
-    if (op->rc)
+        op->rc =
+            op->ddl->kind == CLUSTER_CREATE_TABLE ? prepare_create(op, now) : prepare_drop(op, now);
+    if (op->rc) {
+        op->rc = op->rc < 0 ? op->rc : 0;
         op_ended(op);
-    else if (create)
-        hand_out(op, DDL_PREPARE);
-    else
+    } else if (op->ddl->kind == CLUSTER_DROP_TABLE) {
         log_definition(op);
+    } else {
+        hand_out(op, DDL_PREPARE);
+    }
 }
 
 static void op_run(struct leg *leg)
@@ -337,7 +381,7 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
     ASSERT(op);
     op->home = l;
     op->ddl = d;
-    if (d->kind == CLUSTER_CREATE_TABLE)
+    if (d->kind == CLUSTER_CREATE_TABLE || d->kind == CLUSTER_ALTER_TABLE)
         op->schema = schema_get(d->schema);
     op->legs = calloc(l->node->cores, sizeof(*op->legs));
     ASSERT(op->legs);

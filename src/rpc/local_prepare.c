@@ -4,7 +4,26 @@
 
 #include "rpc/split.h"
 
-enum { MAX_WAITS = 100000 /* then memory is too small for what the batch touches at once */ };
+enum {
+    /* A block wakes whoever waits for it a few times at most. Who has waited so often for every block that there is
+     * reads, for hours, again and again what makes room for the next: memory is too small for all at once. */
+    WAITS_EACH = 16,
+    WAITS_LEAST = 100,
+};
+
+static uint64_t most_waits(struct local *l, uint32_t table_id, struct split_piece *const *pieces,
+                           uint32_t n)
+{
+    uint64_t blocks = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct slot *slot = shard_slot(l->shard, table_id, pieces[i]->slot);
+
+        for (uint32_t k = 0; slot && k < slot_segments(slot); k++)
+            blocks += segment_blocks(slot_segment(slot, k));
+    }
+    return blocks * WAITS_EACH < WAITS_LEAST ? WAITS_LEAST : blocks * WAITS_EACH;
+}
 
 static enum block_state prepare_once(struct local *l, struct local_prepare *p, uint32_t table_id,
                                      struct split_piece *const *pieces, uint32_t n,
@@ -47,7 +66,8 @@ enum block_state local_prepare(struct local *l, struct local_prepare *p, uint32_
         return BLOCK_PENDING;
     enum block_state all = prepare_frozen(l, p, table_id, pieces, n, error);
     p->waited |= all != BLOCK_READY;
-    if (all == BLOCK_PENDING && (p->waits++ < MAX_WAITS || p->wake.queued))
+    if (all == BLOCK_PENDING && (p->waits++ < WAITS_LEAST || p->wake.queued ||
+                                 p->waits < most_waits(l, table_id, pieces, n)))
         return all;
     if (all == BLOCK_PENDING)
         error_set(

@@ -66,12 +66,20 @@ static void shard_scan_step(struct task *t)
     }
 }
 
+/* Slots are never older than what statements know, and with a newer definition columns are where they were. */
+static bool is_known(const struct local *local, const struct scan_leg *l)
+{
+    struct slot *any = shard_slot(local->shard, l->program->table_id, reactor_core(local->reactor));
+
+    return !any || slot_schema(any)->version >= l->schema->version;
+}
+
 static int open_scan(struct local *local, struct scan_leg *l)
 {
     struct schema *now = catalog_find_id(shard_catalog(local->shard), l->program->table_id);
     struct shard_scan *x = calloc(1, sizeof(*x));
 
-    if (!now || now->version != l->schema->version) {
+    if (!now || !is_known(local, l)) {
         free(x);
         return error_set(&l->error, -ESTALE, 1412,
                          "Table definition of '%s' has changed, please retry", l->schema->name);

@@ -18,6 +18,7 @@
 
 enum {
     WRITE_ARENA_BYTES = 256 << 20,
+    CHANGE_RETRY_NS = 1000000, /* a definition change takes the time of a write to the log */
     ROOM_RETRY_NS = 20000000,
     ROOM_TRIES = 1500, /* 30 s: then the write is refused, */
     ROOM_ROUNDS = 2,   /* or after a whole checkpoint that made none */
@@ -112,6 +113,24 @@ static int64_t hidden_key(void *ctx)
     return (int64_t)(XXH3_64bits(place, sizeof(place)) | 1ULL << 63);
 }
 
+static size_t piece_log_bytes(const struct split_piece *p)
+{
+    return WLOG_RECORD_HEADER + ((p->batch.len + 7UL) & ~7UL);
+}
+
+/* All rows of a core are one append: what the log would not take must not be applied. */
+static int check_log_bytes(size_t pieces, struct error_info *err)
+{
+    size_t bytes = WLOG_FRAME_HEADER + pieces;
+
+    if (bytes <= LOG_MAX_RECORD)
+        return 0;
+    return error_set(
+        err, -EMSGSIZE, 1153,
+        "the batch has %zu bytes for one core, allowed are %d: send fewer rows at once", bytes,
+        LOG_MAX_RECORD);
+}
+
 static void add_result(struct write_result *to, const struct write_result *from)
 {
     to->inserted += from->inserted;
@@ -201,7 +220,7 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     struct slot *slot = shard_slot(local->shard, w->schema->table_id, p->slot);
     struct write_result r = {0};
 
-    if (!slot || slot_schema(slot)->version != w->schema->version)
+    if (!slot || slot_schema(slot)->version < w->schema->version)
         return error_set(&l->error, -ESTALE, 1412,
                          "Table definition of '%s' has changed, please retry", w->schema->name);
     if (w->client_id &&
@@ -285,8 +304,31 @@ static bool find_room(struct local *local, struct write_leg *l)
     return true;
 }
 
+/*
+ * Rows that were made before the table got columns have in these what all rows have that were there, whoever comes
+ * first, and so they go into the log.
+ */
+static void complete_pieces(struct local *local, struct write_leg *l)
+{
+    const struct schema *made = l->op->write->schema, *now;
+    const struct slot *slot = shard_slot(local->shard, made->table_id, l->pieces[0]->slot);
+    size_t bytes = 0;
+
+    if (!slot || slot_schema(slot)->version <= made->version) /* all slots change at once */
+        return;
+    now = slot_schema(slot);
+    for (uint32_t i = 0; i < l->n && !l->rc; i++) {
+        l->rc = split_complete(l->pieces[i], made, now, &l->error);
+        bytes += piece_log_bytes(l->pieces[i]);
+    }
+    if (!l->rc)
+        l->rc = check_log_bytes(bytes, &l->error);
+}
+
 static void apply_pieces(struct local *local, struct write_leg *l)
 {
+    if (!l->rc)
+        complete_pieces(local, l);
     for (uint32_t i = 0; i < l->n && !l->rc; i++)
         l->rc = apply_piece(local, l, l->pieces[i]);
     if (!l->n_records) {
@@ -308,6 +350,10 @@ static void shard_apply(struct leg *leg)
             error_set(&l->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                       "writes are refused: the log cannot be written (%s)", strerror(-refusing));
     timer_cancel(local->reactor, &l->retry);
+    if (!l->rc && shard_is_changing(local->shard, l->op->write->schema->table_id)) {
+        timer_arm(local->reactor, &l->retry, CHANGE_RETRY_NS);
+        return;
+    }
     if ((!l->rc && !find_room(local, l)) || !prepare_pieces(local, l))
         return;
     apply_pieces(local, l);
@@ -457,21 +503,18 @@ static int group_by_core(struct write_op *op)
     return 0;
 }
 
-/* All rows of a core are one append: what the log would not take must not be applied. */
-static int check_log_bytes(const struct write_op *op, struct error_info *err)
+static int check_legs(const struct write_op *op, struct error_info *err)
 {
-    for (unsigned i = 0; i < op->n_legs; i++) {
+    int rc = 0;
+
+    for (unsigned i = 0; i < op->n_legs && !rc; i++) {
         const struct write_leg *l = &op->legs[i];
-        size_t bytes = WLOG_FRAME_HEADER;
+        size_t bytes = 0;
         for (uint32_t k = 0; k < l->n; k++)
-            bytes += WLOG_RECORD_HEADER + ((l->pieces[k]->batch.len + 7UL) & ~7UL);
-        if (bytes > LOG_MAX_RECORD)
-            return error_set(err, -EMSGSIZE, 1153,
-                             "the batch has %zu bytes for one core, allowed are %d: send fewer "
-                             "rows at once",
-                             bytes, LOG_MAX_RECORD);
+            bytes += piece_log_bytes(l->pieces[k]);
+        rc = check_log_bytes(bytes, err);
     }
-    return 0;
+    return rc;
 }
 
 void local_write_start(struct cluster *c, struct cluster_write *w)
@@ -494,7 +537,7 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
     if (!w->rc && group_by_core(op))
         w->rc = error_set(&w->error, -ENOMEM, 1037, "out of memory at the start of a write");
     if (!w->rc)
-        w->rc = check_log_bytes(op, &w->error);
+        w->rc = check_legs(op, &w->error);
     if (w->rc || !op->split.n) {
         finish(op);
         return;

@@ -158,7 +158,7 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
     if (rec->kind == LOG_BARRIER || (rec->slot == BATCH_SLOT_ANY && node_lsn < n->definitions_lsn))
         return 0;
     n->replayed++;
-    if (rec->kind == LOG_CREATE_TABLE)
+    if (rec->kind == LOG_CREATE_TABLE || rec->kind == LOG_ALTER_TABLE)
         return local_replay_create(n, rec, p->err);
     if (rec->kind == LOG_DROP_TABLE)
         return local_replay_drop(n, rec);

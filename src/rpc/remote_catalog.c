@@ -1,6 +1,6 @@
 /*
- * The catalog of the gateway: the tables that all nodes have with the same definition. Ids and versions are those of
- * the first node; requests to the others carry theirs.
+ * The catalog of the gateway: the tables that all nodes have with the same definition; while a table is altered, the last
+ * one that all had. Ids and versions are those of the first node; requests to the others carry theirs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,10 +9,12 @@
 #include "reactor/log.h"
 #include "rpc/remote_impl.h"
 
-/* Lines that each node gives values of its own. */
+/* Lines that each node gives values of its own; rows have what their node says. */
 static bool is_own(const char *line)
 {
-    return !strncmp(line, "tableId:", 8) || !strncmp(line, "version:", 8);
+    line += strspn(line, " ");
+    return !strncmp(line, "tableId:", 8) || !strncmp(line, "version:", 8) ||
+           !strncmp(line, "initialValue:", 13);
 }
 
 static char *next_line(char **at)
@@ -42,33 +44,72 @@ static bool is_same_definition(const struct schema *a, const struct schema *b)
     return same;
 }
 
-static bool is_everywhere(const struct remote *x, const struct schema *s)
+/* The node's table of this definition, or NULL. */
+static struct schema *find_alike(const struct catalog *c, const struct schema *s)
+{
+    struct schema *now = catalog_find(c, s->name, strlen(s->name));
+
+    if (!now || is_same_definition(s, now))
+        return now;
+    for (uint32_t i = 0; i < c->n_old; i++)
+        if (c->old[i]->table_id == now->table_id && is_same_definition(s, c->old[i]))
+            return c->old[i];
+    return NULL;
+}
+
+static bool is_everywhere(struct remote *x, const struct schema *s)
 {
     for (unsigned i = 1; i < x->n_nodes; i++) {
-        const struct schema *other = catalog_find(x->nodes[i].catalog, s->name, strlen(s->name));
-        if (!other) /* as while it is being made or dropped */
+        const struct catalog *c = x->nodes[i].catalog;
+        const struct schema *other = find_alike(c, s);
+        if (!other)
             return false;
-        if (!is_same_definition(s, other)) {
-            log_warn("table %s is defined on %s in another way than on %s: it cannot be used",
-                     s->name, x->nodes[i].who, x->nodes[0].who);
-            return false;
-        }
+        x->mixed |= other != catalog_find_id(c, other->table_id);
     }
     return true;
 }
 
-static int merge(const struct remote *x, struct catalog **out)
+static bool is_known_to_all(const struct remote *x, const struct schema *s)
+{
+    for (unsigned i = 1; i < x->n_nodes; i++)
+        if (!catalog_find(x->nodes[i].catalog, s->name, strlen(s->name)))
+            return false; /* as while it is being made or dropped */
+    return true;
+}
+
+/* The newest definition that all nodes have, or had until they were altered a moment ago. */
+static struct schema *find_common(struct remote *x, struct schema *s)
+{
+    const struct catalog *c = x->nodes[0].catalog;
+
+    if (!is_known_to_all(x, s))
+        return NULL;
+    if (is_everywhere(x, s))
+        return s;
+    for (uint32_t i = 0; i < c->n_old; i++)
+        if (c->old[i]->table_id == s->table_id && is_everywhere(x, c->old[i])) {
+            x->mixed = true;
+            return c->old[i];
+        }
+    log_warn("table %s is not defined alike on %s and the other nodes: it cannot be used", s->name,
+             x->nodes[0].who);
+    return NULL;
+}
+
+static int merge(struct remote *x, struct catalog **out)
 {
     struct catalog *c = catalog_new();
     uint64_t version = 0;
     int rc = c ? 0 : -ENOMEM;
 
+    x->mixed = false;
+
     for (unsigned i = 0; i < x->n_nodes; i++)
         version += x->nodes[i].catalog->version; /* grows with each change of any */
     for (uint32_t i = 0; i < x->nodes[0].catalog->n_tables && !rc; i++) {
-        struct schema *s = x->nodes[0].catalog->tables[i];
+        struct schema *s = find_common(x, x->nodes[0].catalog->tables[i]);
         struct catalog *next;
-        if (!is_everywhere(x, s))
+        if (!s)
             continue;
         rc = catalog_with_table(c, s, &next);
         if (!rc) {
@@ -111,8 +152,10 @@ int remote_find_table(struct remote *x, const struct remote_node *n, const struc
     const struct schema *now = catalog_find_id(x->catalog, s->table_id);
     const struct schema *there = NULL;
 
-    if (now && now->version == s->version && n->catalog)
+    if (n->catalog && now && now->version == s->version && !x->mixed)
         there = catalog_find(n->catalog, s->name, strlen(s->name));
+    else if (n->catalog && now)
+        there = find_alike(n->catalog, s);
     if (!there)
         return error_set(err, -ESTALE, 1412, "Table definition of '%s' has changed, please retry",
                          s->name);

@@ -119,6 +119,7 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         [CLUSTER_DROP_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP,
         [CLUSTER_TRUNCATE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__TRUNCATE,
         [CLUSTER_DROP_PARTITION] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP_PARTITION,
+        [CLUSTER_ALTER_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ALTER,
     };
     Quanta__TableOperationRequest m = QUANTA__TABLE_OPERATION_REQUEST__INIT;
 
@@ -198,7 +199,7 @@ void remote_ddl_start(struct cluster *c, struct cluster_ddl *d)
     op->task.run = task_run;
     op->remote->busy++;
     op->rc = check_nodes(op);
-    if (!op->rc && d->kind == CLUSTER_CREATE_TABLE && !(op->yaml = schema_print_yaml(d->schema)))
+    if (!op->rc && d->schema && !(op->yaml = schema_print_yaml(d->schema)))
         op->rc = error_set(&op->error, -ENOMEM, 1037, "out of memory");
     if (op->rc)
         finish(op);

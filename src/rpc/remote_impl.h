@@ -50,6 +50,7 @@ struct remote { /* owner: its core */
     struct remote_node nodes[SLOTMAP_MAX_NODES];
     struct grpc_metadata fields;  /* of every request */
     struct catalog *catalog;      /* tables that all nodes have alike */
+    bool mixed;                   /* one of them as another node had it: it is being altered */
     struct slotmap map;           /* once ready */
     uint64_t client_id, sequence; /* of writes */
     uint64_t piece_id;

@@ -49,8 +49,10 @@ int remote_node_take_catalog(struct remote_node *n, const Quanta__CatalogReply *
         rc = catalog_decode(m->catalog.data, m->catalog.len, &c, err);
         if (rc)
             return rc;
-        if (n->catalog)
+        if (n->catalog) {
+            catalog_remember(c, n->catalog);
             catalog_put(n->catalog);
+        }
         n->catalog = c;
         free(n->stats);
         n->stats = NULL;

@@ -63,7 +63,7 @@ static void check_pieces(struct local *local, struct check_leg *l)
         if (!is_mine(local, p))
             continue;
         struct slot *slot = shard_slot(local->shard, s->table_id, p->slot);
-        if (!slot || slot_schema(slot)->version != s->version) {
+        if (!slot || slot_schema(slot)->version < s->version) {
             l->stale = true;
             break;
         }

@@ -134,13 +134,13 @@ static void query_next(struct cluster_query *q)
     close_query(x);
 }
 
-/* The table as this node has it; the program must have been made with the same definition. */
+/* The table as it was when the program was made. */
 static int find_table(struct service_query *x, const Quanta__QueryRequest *m,
                       struct error_info *err)
 {
     struct catalog *c = cluster_catalog(cluster_of(x->server->r));
-    struct schema *s = catalog_find_id(c, m->program->table_id);
-    bool fits = s && s->version == m->table_version;
+    struct schema *s = catalog_find_version(c, m->program->table_id, m->table_version);
+    bool fits = s != NULL;
 
     if (fits)
         x->schema = schema_get(s);

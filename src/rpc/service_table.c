@@ -54,7 +54,10 @@ static int read_request(struct service_ddl *x, struct error_info *err)
 
     switch (m->operation) {
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__CREATE:
-        d->kind = CLUSTER_CREATE_TABLE;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ALTER:
+        d->kind = m->operation == QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ALTER
+                      ? CLUSTER_ALTER_TABLE
+                      : CLUSTER_CREATE_TABLE;
         int rc =
             schema_parse_yaml("request", m->schema, strlen(m->schema), NULL, NULL, &d->schema, err);
         if (rc)
@@ -74,7 +77,7 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
         break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 3",
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 4",
                          (int)m->operation);
     }
     d->name = m->table;

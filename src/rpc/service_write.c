@@ -143,9 +143,9 @@ static int open_batch(struct service_write *w)
 static int find_table(struct service_write *w)
 {
     struct catalog *c = cluster_catalog(cluster_of(w->stream->server->r));
-    struct schema *s = catalog_find_id(c, w->request->table_id);
+    struct schema *s = catalog_find_version(c, w->request->table_id, w->request->table_version);
 
-    if (s && s->version == w->request->table_version)
+    if (s)
         w->schema = schema_get(s);
     catalog_put(c);
     if (w->schema)

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/initial.h"
+#include "storage/key.h"
+
 /* One cell from a batch to a builder; an absent one is left to batch_builder_end_row. */
 static int copy_cell(struct batch_builder *to, unsigned col, const struct batch_column *c,
                      uint32_t row)
@@ -196,6 +199,97 @@ void split_fini(struct split *s)
     for (uint32_t i = 0; i < s->n; i++)
         buffer_fini(&s->pieces[i].bytes);
     s->n = 0;
+}
+
+static bool is_inserting(const struct batch *b)
+{
+    return b->op != BATCH_UPDATE && b->op != BATCH_DELETE;
+}
+
+static bool is_missing(const struct schema *made, const struct column *c)
+{
+    return c->initial_value && schema_find_column_id(made, c->id) < 0;
+}
+
+static int add_missing(struct batch_builder *to, const struct schema *made,
+                       const struct schema *now)
+{
+    for (unsigned i = 0; i < now->n_columns; i++) {
+        const struct column *c = &now->columns[i];
+        if (!is_missing(made, c))
+            continue;
+        int rc = batch_builder_add_column(to, c->id, (enum batch_kind)key_batch_kind(c), 0);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_row(struct batch_builder *to, const struct batch *b, uint32_t row)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < b->columns && !rc; i++) {
+        struct batch_column c;
+        batch_column_at(b, i, &c);
+        rc = copy_cell(to, i, &c, row);
+    }
+    return rc;
+}
+
+static int put_missing(struct batch_builder *to, unsigned column, const struct schema *made,
+                       const struct schema *now)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < now->n_columns && !rc; i++)
+        if (is_missing(made, &now->columns[i]))
+            rc = initial_put(&now->columns[i], to, column++);
+    return rc ? rc : batch_builder_end_row(to);
+}
+
+static int complete(struct split_piece *p, const struct schema *made, const struct schema *now,
+                    struct buffer *bytes, struct batch *out, struct error_info *err)
+{
+    struct batch_builder *to = batch_builder_new(NULL);
+    int rc = to ? add_columns(to, &p->batch) : -ENOMEM;
+
+    if (!rc)
+        rc = add_missing(to, made, now);
+    for (uint32_t row = 0; row < p->batch.rows && !rc; row++) {
+        rc = copy_row(to, &p->batch, row);
+        if (!rc)
+            rc = put_missing(to, p->batch.columns, made, now);
+    }
+    if (!rc)
+        rc = finish(to, &p->batch, p->slot, bytes, out, err);
+    if (to)
+        batch_builder_free(to);
+    return rc;
+}
+
+int split_complete(struct split_piece *p, const struct schema *made, const struct schema *now,
+                   struct error_info *err)
+{
+    struct buffer bytes = {0};
+    struct batch whole;
+    unsigned i = 0;
+    int rc;
+
+    while (i < now->n_columns && !is_missing(made, &now->columns[i]))
+        i++;
+    if (i == now->n_columns || !is_inserting(&p->batch))
+        return 0;
+    rc = complete(p, made, now, &bytes, &whole, err);
+    if (rc) {
+        buffer_fini(&bytes);
+        return error_set(err, rc, 1037, "out of memory for the new columns of table '%s'",
+                         now->name);
+    }
+    buffer_fini(&p->bytes);
+    p->bytes = bytes;
+    p->batch = whole;
+    return 0;
 }
 
 int split_first_rows(const struct batch *b, uint32_t slot, uint32_t rows, struct buffer *bytes,

@@ -29,6 +29,14 @@ int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_see
                 struct split *out, struct error_info *err);
 void split_fini(struct split *s);
 
+/*
+ * Rows of a piece that were made with the definition `made` get the initial values of columns that `now`, which
+ * followed it, has besides; batches that insert nothing stay as they are. Its bytes may be new ones. 0, -ENOMEM,
+ * -ENOBUFS with a text.
+ */
+int split_complete(struct split_piece *p, const struct schema *made, const struct schema *now,
+                   struct error_info *err);
+
 /* The first `rows` rows of a batch as a batch of its own for a slot. 0, -ENOMEM. bytes: from malloc, the caller's. */
 int split_first_rows(const struct batch *b, uint32_t slot, uint32_t rows, struct buffer *bytes,
                      struct batch *out, struct error_info *err);

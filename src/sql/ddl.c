@@ -1,5 +1,5 @@
 /*
- * CREATE, DROP and TRUNCATE TABLE. SQL types choose a mapping strategy:
+ * CREATE, DROP and TRUNCATE TABLE (ALTER: ddl_alter.c). SQL types choose a mapping strategy:
  *
  *   TINYINT(1), BOOL            BoolDirect
  *   other integers, YEAR        IntBSI
@@ -23,6 +23,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/ddl_impl.h"
 #include "sql/ddl_partition.h"
 #include "sql/ddl_wish.h"
 #include "sql/value_convert.h"
@@ -30,16 +31,7 @@
 
 enum { DEFAULT_DOUBLE_SCALE = 4 };
 
-struct ddl {
-    struct cluster_ddl request;
-    struct statement *s;
-    struct sql_table_name *next; /* DROP: tables to come */
-    bool if_exists;
-    bool in_flight, started;
-    const char *error_name; /* the table errors speak of */
-};
-
-static bool check_database(struct statement *s, const char *db)
+bool ddl_check_database(struct statement *s, const char *db)
 {
     if (!db)
         db = s->session->database;
@@ -180,7 +172,7 @@ static bool set_text(struct statement *s, char **where, const char *text)
 }
 
 /* DEFAULT: a literal's text, or the text of a call such as now(). */
-static bool set_default(struct statement *s, struct column *c, const struct sql_expr *e)
+bool ddl_set_default(struct statement *s, struct column *c, const struct sql_expr *e)
 {
     if (e->kind == SQL_EXPR_NULL)
         return true;
@@ -218,7 +210,7 @@ static bool set_members(struct statement *s, struct column *c, const struct sql_
 
 static bool set_relation(struct statement *s, struct column *c, const struct sql_reference *r)
 {
-    if (!r || !check_database(s, r->table.db))
+    if (!r || !ddl_check_database(s, r->table.db))
         return r == NULL;
     if (!catalog_find(s->exec.catalog, r->table.name, strlen(r->table.name))) {
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, r->table.name);
@@ -228,7 +220,7 @@ static bool set_relation(struct statement *s, struct column *c, const struct sql
     return set_text(s, &c->parent_table, r->table.name);
 }
 
-static bool add_column(struct statement *s, struct schema *t, const struct sql_column_def *d)
+bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_column_def *d)
 {
     enum column_type type;
     enum mapping mapping;
@@ -270,7 +262,7 @@ static bool add_column(struct statement *s, struct schema *t, const struct sql_c
         c->max_length = (uint32_t)d->type.size;
     if (w.text && *w.text && !set_text(s, &c->comment, w.text))
         return false;
-    if (d->default_value && !set_default(s, c, d->default_value))
+    if (d->default_value && !ddl_set_default(s, c, d->default_value))
         return false;
     return set_members(s, c, d->type.members) && set_relation(s, c, d->reference);
 }
@@ -368,7 +360,7 @@ static bool add_keys(struct statement *s, struct schema *t, const struct sql_cre
     return set_text(s, &t->primary_key, primary);
 }
 
-static bool add_table_options(struct statement *s, struct schema *t, const struct sql_option *o)
+bool ddl_add_table_options(struct statement *s, struct schema *t, const struct sql_option *o)
 {
     for (; o; o = o->next) {
         char **where = strcasecmp(o->key, "comment") == 0              ? &t->comment
@@ -444,8 +436,8 @@ static struct schema *make_table(struct statement *s, const struct sql_create_ta
         return statement_alloc(s, SIZE_MAX / 4);
     bool ok = true;
     for (const struct sql_column_def *d = ast->columns; d && ok; d = d->next)
-        ok = add_column(s, t, d);
-    ok = ok && add_keys(s, t, ast) && add_table_options(s, t, ast->options);
+        ok = ddl_add_column(s, t, d);
+    ok = ok && add_keys(s, t, ast) && ddl_add_table_options(s, t, ast->options);
     if (ok && schema_finish(t, &err) != 0) {
         mysql_error_set_text(&s->error, err.code ? (unsigned)err.code : 1105, "%s", err.text);
         ok = false;
@@ -470,8 +462,7 @@ static void ddl_done(struct cluster_ddl *r)
     exec_wake(&d->s->exec);
 }
 
-static void start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema,
-                  const char *name)
+void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema, const char *name)
 {
     memset(&d->request, 0, sizeof d->request);
     d->request.kind = kind;
@@ -479,7 +470,7 @@ static void start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *sche
     d->request.name = name;
     d->request.done = ddl_done;
     d->request.ctx = d;
-    d->error_name = name ? name : schema->name;
+    d->error_name = name ? name : statement_printf(d->s, "%s", schema->name);
     d->started = d->in_flight = true;
     d->s->exec.open_queries++;
     cluster_ddl_start(d->s->env->cluster, &d->request);
@@ -531,7 +522,7 @@ static enum step ddl_run(struct statement *s)
         }
         struct sql_table_name *t = d->next;
         d->next = t->next;
-        start(d, CLUSTER_DROP_TABLE, NULL, t->name);
+        ddl_start(d, CLUSTER_DROP_TABLE, NULL, t->name);
     }
 }
 
@@ -547,7 +538,7 @@ static bool drop_tables(struct statement *s, struct ddl *d)
     d->if_exists = drop->if_exists;
     d->next = drop->tables;
     for (const struct sql_table_name *t = drop->tables; t; t = t->next) {
-        if (!check_database(s, t->db))
+        if (!ddl_check_database(s, t->db))
             return false;
         if (catalog_find(s->exec.catalog, t->name, strlen(t->name)))
             continue;
@@ -572,7 +563,7 @@ static bool create_table(struct statement *s, struct ddl *d)
     const struct sql_create_table *ast = s->ast->u.create_table;
     struct schema *t;
 
-    if (!check_database(s, ast->table.db))
+    if (!ddl_check_database(s, ast->table.db))
         return false;
     d->if_exists = ast->if_not_exists;
     if (catalog_find(s->exec.catalog, ast->table.name, strlen(ast->table.name))) {
@@ -587,7 +578,7 @@ static bool create_table(struct statement *s, struct ddl *d)
     t = make_table(s, ast);
     if (!t)
         return false;
-    start(d, CLUSTER_CREATE_TABLE, t, NULL); /* our reference is given back by ddl_done */
+    ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL); /* our reference is given back by ddl_done */
     return true;
 }
 
@@ -616,21 +607,6 @@ static bool create_database(struct statement *s)
     return true;
 }
 
-/* ENABLE and DISABLE KEYS, which dumps are full of, mean nothing here. */
-static bool alter_table(struct statement *s, const struct sql_alter *ast)
-{
-    for (const struct sql_alter_action *a = ast->actions; a; a = a->next)
-        if (a->kind != SQL_ALTER_KEYS) {
-            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "ALTER TABLE");
-            return false;
-        }
-    if (!catalog_find(s->exec.catalog, ast->table.name, strlen(ast->table.name))) {
-        statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, ast->table.name);
-        return false;
-    }
-    return true;
-}
-
 bool ddl_prepare(struct statement *s)
 {
     struct ddl *d = statement_alloc(s, sizeof *d);
@@ -647,13 +623,13 @@ bool ddl_prepare(struct statement *s)
     case SQL_STMT_DROP_TABLE:
         return drop_tables(s, d);
     case SQL_STMT_TRUNCATE:
-        if (!check_database(s, s->ast->u.table_name->db))
+        if (!ddl_check_database(s, s->ast->u.table_name->db))
             return false;
-        start(d, CLUSTER_TRUNCATE_TABLE, NULL, s->ast->u.table_name->name);
+        ddl_start(d, CLUSTER_TRUNCATE_TABLE, NULL, s->ast->u.table_name->name);
         return true;
     case SQL_STMT_CREATE_INDEX:
     case SQL_STMT_DROP_INDEX:
-        return check_database(s, s->ast->u.index->table.db); /* every column is indexed */
+        return ddl_check_database(s, s->ast->u.index->table.db); /* every column is indexed */
     case SQL_STMT_CREATE_DATABASE:
     case SQL_STMT_DROP_DATABASE:
         return create_database(s);
@@ -661,11 +637,11 @@ bool ddl_prepare(struct statement *s)
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
         return false;
     case SQL_STMT_ALTER_TABLE:
-        if (!check_database(s, s->ast->u.alter->table.db))
+        if (!ddl_check_database(s, s->ast->u.alter->table.db))
             return false;
         if (ddl_prepare_partitions(s, &ok))
             return ok;
-        return alter_table(s, s->ast->u.alter);
+        return ddl_prepare_alter(d, s->ast->u.alter);
     default:
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "RENAME TABLE");
         return false;

@@ -44,8 +44,39 @@ void catalog_put(struct catalog *c)
         return;
     for (uint32_t i = 0; i < c->n_tables; i++)
         schema_put(c->tables[i]);
+    for (uint32_t i = 0; i < c->n_old; i++)
+        schema_put(c->old[i]);
     free(c->tables);
     free(c);
+}
+
+static void add_old(struct catalog *c, struct schema *s)
+{
+    if (c->n_old < CATALOG_MAX_OLD)
+        c->old[c->n_old++] = schema_get(s);
+}
+
+void catalog_remember(struct catalog *c, const struct catalog *before)
+{
+    for (uint32_t i = 0; i < before->n_tables; i++) {
+        const struct schema *now = catalog_find_id(c, before->tables[i]->table_id);
+
+        if (now && now->version > before->tables[i]->version)
+            add_old(c, before->tables[i]);
+    }
+    for (uint32_t i = 0; i < before->n_old; i++)
+        if (catalog_find_id(c, before->old[i]->table_id))
+            add_old(c, before->old[i]);
+}
+
+struct schema *catalog_find_version(const struct catalog *c, uint32_t table_id, uint64_t version)
+{
+    struct schema *s = catalog_find_id(c, table_id);
+
+    for (uint32_t i = 0; s && s->version != version && i < c->n_old; i++)
+        if (c->old[i]->table_id == table_id && c->old[i]->version == version)
+            s = c->old[i];
+    return s && s->version == version ? s : NULL;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -149,6 +180,7 @@ int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog
     for (uint32_t i = at + old; i < c->n_tables; i++)
         next->tables[i + 1 - old] = schema_get(c->tables[i]);
     fill_ids(next);
+    catalog_remember(next, c);
     *out = next;
     return 0;
 }
@@ -169,6 +201,7 @@ int catalog_without_table(const struct catalog *c, const char *name, struct cata
     for (uint32_t i = 0; i < next->n_tables; i++)
         next->tables[i] = schema_get(c->tables[i < at ? i : i + 1]);
     fill_ids(next);
+    catalog_remember(next, c);
     *out = next;
     return 0;
 }

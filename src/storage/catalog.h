@@ -7,7 +7,10 @@
 
 #include "storage/schema.h"
 
-enum { CATALOG_MAX_TABLES = 4096 };
+enum {
+    CATALOG_MAX_TABLES = 4096,
+    CATALOG_MAX_OLD = 64 /* definitions that tables had, kept in all */
+};
 
 struct catalog {
     uint32_t refs;    /* atomic */
@@ -15,6 +18,9 @@ struct catalog {
     uint32_t next_table_id;
     uint32_t n_tables;
     struct schema **tables; /* sorted by name */
+    /* What tables were before they were altered, newest first: for requests that were made then. Not encoded. */
+    struct schema *old[CATALOG_MAX_OLD];
+    uint32_t n_old;
 };
 
 struct catalog *catalog_new(void);
@@ -29,6 +35,11 @@ int catalog_without_table(const struct catalog *c, const char *name, struct cata
 struct schema *catalog_find(const struct catalog *c, const char *name,
                             size_t len); /* exact name; borrowed */
 struct schema *catalog_find_id(const struct catalog *c, uint32_t table_id); /* borrowed */
+
+/* The definition a table has or had, or NULL when it is not known; borrowed. */
+struct schema *catalog_find_version(const struct catalog *c, uint32_t table_id, uint64_t version);
+/* Takes over what `before` knows of definitions that its tables had; nobody shares c yet. */
+void catalog_remember(struct catalog *c, const struct catalog *before);
 
 /* Whether all ParentRelation columns of the table name a table of the catalog (or itself) whose primary key is one
  * column of their type: 0, or -EINVAL with column, found and allowed. */

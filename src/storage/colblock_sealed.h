@@ -53,6 +53,8 @@ struct sealed_input {
 /* Builds a sealed part: 0 or -ENOMEM. */
 int sealed_build(const struct sealed_input *in, struct sealed **out);
 void sealed_free(struct sealed *s);
+/* The same once more: 0 or -ENOMEM. */
+int sealed_copy(const struct sealed *s, struct sealed **out);
 
 /* The rows as input for sealed_build: rows values and words of presence. */
 void sealed_read(const struct sealed *s, int64_t *values, uint64_t *presence);

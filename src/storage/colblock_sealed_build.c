@@ -264,6 +264,26 @@ static void fill(const struct sealed_input *in, struct plan *p, struct sealed *s
         fill_slices(in, p, s);
 }
 
+int sealed_copy(const struct sealed *s, struct sealed **out)
+{
+    struct sealed *c = slot_memory_new(s->budget, s->bytes);
+    const uint8_t *from = sealed_arena(s);
+    uint8_t *to = (uint8_t *)c;
+
+    *out = c;
+    if (!c)
+        return -ENOMEM;
+    memcpy(to, from, s->bytes);
+    /* What pointed into the arena points into the new one. */
+    if (s->slices.words)
+        c->slices.words = (uint64_t *)(void *)(to + ((const uint8_t *)s->slices.words - from));
+    if (s->presence)
+        c->presence = (uint64_t *)(void *)(to + ((const uint8_t *)s->presence - from));
+    if (s->directory)
+        c->directory = (struct container *)(void *)(to + ((const uint8_t *)s->directory - from));
+    return 0;
+}
+
 int sealed_build(const struct sealed_input *in, struct sealed **out)
 {
     struct plan p = {0};

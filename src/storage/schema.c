@@ -131,7 +131,7 @@ struct schema *schema_get(struct schema *s)
     return s;
 }
 
-static void column_fini(struct column *c)
+void schema_column_fini(struct column *c)
 {
     for (uint32_t i = 0; i < c->n_values; i++) {
         free(c->values[i].value);
@@ -147,6 +147,7 @@ static void column_fini(struct column *c)
     free(c->name);
     free(c->source);
     free(c->default_value);
+    free(c->initial_value);
     free(c->parent_table);
     free(c->parent_key);
     free(c->comment);
@@ -165,7 +166,7 @@ void schema_put(struct schema *s)
     if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     for (unsigned i = 0; i < s->n_columns; i++)
-        column_fini(&s->columns[i]);
+        schema_column_fini(&s->columns[i]);
     for (unsigned i = 0; i < s->n_inputs; i++)
         input_fini(&s->inputs[i]);
     free(s->inputs);

@@ -47,6 +47,8 @@ struct column {
     uint32_t max_length; /* declared VARCHAR length, 0 = none; informational in results */
     char *
         default_value; /* literal text (converted as an input value) or an expression such as now(); NULL = none */
+    char *
+        initial_value; /* of rows written before the table had the column (initial.h); NULL = NULL */
     char *parent_table; /* ParentRelation: table whose key the column holds */
     char *
         parent_key; /* ParentRelation: key columns in the parent when given ("t.spec"), else NULL */
@@ -91,7 +93,9 @@ struct schema {
     struct schema_input *inputs;
     uint16_t n_inputs;
     struct column *columns;
-    uint16_t n_columns; /* hidden key column included, last */
+    uint16_t n_columns; /* hidden key column included */
+    uint16_t
+        hidden_at; /* position of the hidden key when columns were added after it; 0 = it is last, or none */
     uint16_t
         key[SCHEMA_MAX_KEY_COLUMNS]; /* indices into columns: time field first if partitioned */
     uint8_t n_key;
@@ -131,6 +135,26 @@ struct schema_input *schema_add_input(struct schema *s, enum mapping mapping);
 int schema_check_alter(const struct schema *old, const struct schema *next,
                        void (*warn)(void *ctx, const char *line), void *ctx,
                        struct error_info *err);
+/* Error of a definition that lacks a column of the table: -EINVAL. */
+int schema_refuse_drop(const struct schema *s, const char *column, struct error_info *err);
+
+/* A default that is the moment of writing, now() and its like; that only SQL evaluates, another call. */
+bool schema_is_now(const char *default_value);
+bool schema_is_call(const char *default_value);
+
+/*
+ * Checks as schema_check_alter, and makes of `next`, which nobody shares yet, the definition that follows `old`: the
+ * columns that were there keep their places and ids, new ones stand behind them; rows that are there have the
+ * default of a new column (a moment is now_us, since 1970) or NULL. 0 with next->version to be given; 1 when nothing
+ * differs and next is not to be used; -EINVAL, -ENOSPC, -ENOMEM with a text.
+ */
+int schema_succeed(const struct schema *old, struct schema *next, int64_t now_us,
+                   void (*warn)(void *ctx, const char *line), void *ctx, struct error_info *err);
+/* Takes back what schema_finish derived, so that columns can be added to a definition nobody shares yet. */
+void schema_reopen(struct schema *s);
+/* A copy that nobody shares, without table id and version: 0, -ENOMEM. */
+int schema_copy(const struct schema *s, struct schema **out, struct error_info *err);
+
 /* Gives the columns of `next`, which nobody shares yet, the ids they have in `old`; new ones get new ids, above
  * all of `old`. 0 or -ENOSPC when there are no more. */
 int schema_keep_ids(const struct schema *old, struct schema *next);

@@ -224,14 +224,27 @@ static int check_column(struct alter *a, const struct column *o, const struct co
 
 static int check_new(struct alter *a, const struct column *n)
 {
-    /* The rows there are have no value for it. */
-    if (n->required)
+    const char *text = n->default_value;
+    bool given = n->initial_value || (text && (schema_is_now(text) || !schema_is_call(text)));
+
+    /* The rows there are would have no value for it. */
+    if (n->required && !given)
         return error_set(a->err, -EINVAL, 1846,
                          "table '%.64s', column '%.64s', required: found true; allowed: false in a "
-                         "new column, which is NULL in the rows there are",
+                         "new column without a default, which is NULL in the rows there are",
                          a->old->name, n->name);
-    note(a, n->name, "is new,", "addition is allowable; it is NULL in the rows there are");
+    note(a, n->name, "is new,",
+         given ? "addition is allowable; the rows there are get its default"
+               : "addition is allowable; it is NULL in the rows there are");
     return 0;
+}
+
+int schema_refuse_drop(const struct schema *s, const char *column, struct error_info *err)
+{
+    return error_set(err, -EINVAL, 1846,
+                     "table '%.64s': attribute cannot be dropped: %.64s; found no such attribute, "
+                     "allowed: all that the table has",
+                     s->name, column);
 }
 
 static void note_inputs(struct alter *a)
@@ -260,10 +273,7 @@ int schema_check_alter(const struct schema *old, const struct schema *next,
 
         at = schema_find_column(next, o->name, strlen(o->name));
         if (at < 0)
-            return error_set(err, -EINVAL, 1846,
-                             "table '%.64s', column '%.64s': found no such attribute; allowed: all "
-                             "that the table has; attributes cannot be dropped",
-                             old->name, o->name);
+            return schema_refuse_drop(old, o->name, err);
         rc = check_column(&a, o, &next->columns[at]);
     }
     for (unsigned i = 0; i < next->n_columns && rc == 0; i++) {

@@ -9,8 +9,8 @@
 #include "storage/schema_yaml.h"
 
 struct attribute_keys {
-    const char *field, *source, *type, *foreign_key, *strategy, *desc, *default_value, *child_table,
-        *time_type, *delegation_target;
+    const char *field, *source, *type, *foreign_key, *strategy, *desc, *default_value,
+        *initial_value, *child_table, *time_type, *delegation_target;
     const struct yaml_value *values, *configuration;
     int64_t id, max_length, scale, min, max, source_ordinal;
     bool required, searchable, non_exclusive, column_id, call_transform, high_card;
@@ -31,6 +31,7 @@ static const struct key_rule attribute_rules[] = {
     {"foreignKey", KEY_TEXT, AT(attribute_keys, foreign_key), 0, 0, NULL},
     {"desc", KEY_TEXT, AT(attribute_keys, desc), 0, 0, NULL},
     {"defaultValue", KEY_TEXT, AT(attribute_keys, default_value), 0, 0, NULL},
+    {"initialValue", KEY_TEXT, AT(attribute_keys, initial_value), 0, 0, NULL},
     {"values", KEY_NODE, AT(attribute_keys, values), 0, 0, NULL},
     {"configuration", KEY_NODE, AT(attribute_keys, configuration), 0, 0, NULL},
     {"id", KEY_INT, AT(attribute_keys, id), 1, SCHEMA_HIDDEN_KEY_ID - 1, NULL},
@@ -257,6 +258,8 @@ static int fill_column(struct schema_parse *p, struct column *c, const struct at
         rc = schema_set_text(&c->comment, keys->desc);
     if (rc == 0 && keys->default_value && *keys->default_value)
         rc = schema_set_text(&c->default_value, keys->default_value);
+    if (rc == 0 && keys->initial_value)
+        rc = schema_set_text(&c->initial_value, keys->initial_value);
     if (rc == 0)
         rc = set_foreign_key(c, keys->foreign_key);
     if (rc == 0 && keys->values)

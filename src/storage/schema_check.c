@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "reactor/assert.h"
+#include "storage/initial.h"
 #include "storage/mapping.h"
 #include "storage/mapping_rule.h"
 #include "storage/schema_key.h"
@@ -273,6 +274,17 @@ static int check_default(const struct schema *s, int i, struct schema_fault *f)
     return schema_fault_set(f, 1067, i, "defaultValue", c->default_value, "%.200s", err.text);
 }
 
+static int check_initial(const struct schema *s, int i, struct schema_fault *f)
+{
+    const struct column *c = &s->columns[i];
+    int rc = check_text(c->initial_value, i, "initialValue", f);
+
+    if (rc != 0 || initial_is_valid(c))
+        return rc;
+    return schema_fault_set(f, 1067, i, "initialValue", c->initial_value, "a value of type %s",
+                            column_type_name(c->type));
+}
+
 static int check_column(const struct schema *s, int i, size_t *n_values, struct schema_fault *f)
 {
     const struct column *c = &s->columns[i];
@@ -373,6 +385,8 @@ int schema_check(struct schema *s, struct schema_fault *f)
         }
         if (rc == 0)
             rc = check_default(s, i, f);
+        if (rc == 0)
+            rc = check_initial(s, i, f);
     }
     for (unsigned i = 0; i < s->n_inputs && rc == 0; i++)
         rc = check_input(s, i, f);

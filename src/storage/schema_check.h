@@ -47,4 +47,7 @@ bool column_type_find(const char *name, enum column_type *out);
 enum column_layout strategy_layout(enum column_type t, enum mapping m, bool multi_valued);
 uint8_t strategy_tick_scale(enum mapping m); /* Sys*BSI: 0, 3 or 6 */
 
+/* Frees what a column holds. */
+void schema_column_fini(struct column *c);
+
 bool schema_is_utf8(const char *s, size_t len);

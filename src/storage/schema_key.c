@@ -152,6 +152,22 @@ static int derive_time(struct schema *s, struct schema_fault *f)
     return 0;
 }
 
+/* Columns that came later stand behind the hidden key: positions do not change in the life of a table. */
+static void move_hidden_key(struct schema *s)
+{
+    unsigned at = s->hidden_at, last = s->n_columns - 1u;
+    struct column key = s->columns[last];
+
+    if (at == 0 || at >= last) {
+        s->hidden_at = 0;
+        return;
+    }
+    memmove(&s->columns[at + 1], &s->columns[at], (last - at) * sizeof key);
+    s->columns[at] = key;
+    if (s->time_column >= (int)at)
+        s->time_column++;
+}
+
 static int add_hidden_key(struct schema *s)
 {
     struct column *c = schema_add_column(s, "@rownum", COLUMN_INT, MAPPING_INT_BSI);
@@ -161,7 +177,17 @@ static int add_hidden_key(struct schema *s)
     c->id = SCHEMA_HIDDEN_KEY_ID;
     c->layout = LAYOUT_ORDERED;
     c->hidden = true;
+    move_hidden_key(s);
     return 0;
+}
+
+static int find_hidden_key(const struct schema *s)
+{
+    int i = 0;
+
+    while (!s->columns[i].hidden)
+        i++;
+    return i;
 }
 
 /* Rows with equal shard keys lie together, so it can only be made of what never changes in a row. */
@@ -211,6 +237,8 @@ int schema_derive_key(struct schema *s, struct schema_fault *f)
     drop_if_empty(&s->secondary_keys);
     drop_if_empty(&s->shard_key);
     rc = derive_time(s, f);
+    if (s->primary_key)
+        s->hidden_at = 0;
     if (rc == 0 && !s->primary_key)
         rc = add_hidden_key(s);
     /* As in the original the time field is in the key, partitioned by it or not. */
@@ -225,8 +253,8 @@ int schema_derive_key(struct schema *s, struct schema_fault *f)
     if (rc == 0)
         rc = check_shard_key(s, f);
     if (rc == 0 && !s->primary_key) {
-        s->key[s->n_key++] = (uint16_t)(s->n_columns - 1);
-        s->columns[s->n_columns - 1].in_key = true;
+        s->key[s->n_key] = (uint16_t)find_hidden_key(s);
+        s->columns[s->key[s->n_key++]].in_key = true;
     }
     return rc;
 }

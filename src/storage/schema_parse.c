@@ -11,7 +11,7 @@ struct table_keys {
     const char *name, *primary_key, *secondary_keys, *time_type, *time_field, *desc, *shard_key,
         *retention, *selector, *view_of, *default_predicate;
     const struct yaml_value *attributes;
-    int64_t table_id, version;
+    int64_t table_id, version, hidden_at;
     bool replicated;
 };
 
@@ -27,6 +27,7 @@ static const struct key_rule table_rules[] = {
     {"attributes", KEY_NODE, AT(table_keys, attributes), 0, 0, NULL},
     {"tableId", KEY_INT, AT(table_keys, table_id), 0, UINT32_MAX, NULL},
     {"version", KEY_INT, AT(table_keys, version), 0, INT64_MAX, NULL},
+    {"hiddenKeyAt", KEY_INT, AT(table_keys, hidden_at), 0, SCHEMA_MAX_COLUMNS, NULL},
     {"retention", KEY_TEXT, AT(table_keys, retention), 0, 0, NULL},
     {"shardKey", KEY_TEXT, AT(table_keys, shard_key), 0, 0, NULL},
     {"replicated", KEY_BOOL, AT(table_keys, replicated), 0, 0, NULL},
@@ -81,6 +82,7 @@ static int read_table(struct schema_parse *p)
     p->schema->replicated = keys.replicated;
     p->schema->table_id = (uint32_t)keys.table_id;
     p->schema->version = (uint64_t)keys.version;
+    p->schema->hidden_at = (uint16_t)keys.hidden_at;
     for (const struct yaml_value *v = keys.attributes->first; v && rc == 0; v = v->next)
         rc = schema_parse_attribute(p, v);
     return rc;

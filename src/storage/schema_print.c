@@ -166,6 +166,7 @@ static void put_column(struct printer *p, const struct column *c)
     put_number(p, in, "sourceOrdinal", c->source_ordinal);
     put_configuration(p, c);
     put_text(p, in, "defaultValue", c->default_value);
+    put_text(p, in, "initialValue", c->initial_value);
     put_text(p, in, "desc", c->comment);
     put_values(p, c);
 }
@@ -178,6 +179,7 @@ char *schema_print_yaml(const struct schema *s)
     put_text(&p, "", "tableName", s->name);
     put_number(&p, "", "tableId", s->table_id);
     put_number(&p, "", "version", (int64_t)s->version);
+    put_number(&p, "", "hiddenKeyAt", s->hidden_at);
     put_text(&p, "", "primaryKey", s->primary_key);
     put_text(&p, "", "secondaryKeys", s->secondary_keys);
     put_text(&p, "", "timeQuantumType", s->time_type);

@@ -37,12 +37,12 @@ struct segment *segment_get(struct segment *g)
 
 static size_t block_bytes(const struct segment *g)
 {
-    return sizeof(struct segment_block) + g->schema->n_columns * sizeof(struct colblock *);
+    return segment_block_bytes(g->schema->n_columns);
 }
 
 static size_t disk_bytes(const struct segment *g)
 {
-    return (g->schema->n_columns + 1u) * sizeof(struct segment_column);
+    return segment_disk_bytes(g->schema->n_columns);
 }
 
 static void block_free(struct segment *g, struct segment_block *b)

@@ -53,11 +53,12 @@ struct segment_waiter {
 enum {
     SEGMENT_READ_CHUNKS = 32,
     SEGMENT_READ_BYTES = 1 << 20, /* of several chunks in one read */
+    SEGMENT_MASK = UINT16_MAX,    /* the row mask, which stands behind the columns */
 };
 
 struct segment_chunk {
     uint32_t block;
-    uint16_t column;
+    uint16_t column; /* or SEGMENT_MASK: there may be more columns when it comes */
     struct chunk_ref ref; /* when it was asked for */
 };
 
@@ -118,6 +119,17 @@ struct segment {
     uint64_t fetching_bytes; /* on their way or arrived, and not yet in an extent */
 };
 
+/* Bytes of a block's structures, by the number of its columns. */
+static inline size_t segment_block_bytes(unsigned columns)
+{
+    return sizeof(struct segment_block) + columns * sizeof(struct colblock *);
+}
+
+static inline size_t segment_disk_bytes(unsigned columns)
+{
+    return (columns + 1u) * sizeof(struct segment_column);
+}
+
 static inline bool segment_column_absent(const struct segment *g, const struct segment_block *b,
                                          unsigned column)
 {
@@ -157,6 +169,19 @@ static inline size_t segment_read_open(const struct segment_reading *x)
 int segment_read_now(struct segment *g, uint32_t index, unsigned column, struct error_info *err);
 /* A chunk of the block came or failed; done: nothing more of it is on its way. */
 void segment_wake_block(struct segment *g, uint32_t block, bool done);
+/*
+ * Columns that blocks lack: one constant each, made when it is first needed. Owner: one call; lives on the stack.
+ */
+struct segment_constants {
+    struct segment *segment;
+    const struct schema *schema;                    /* of the columns */
+    const struct segment_dicts *dicts;              /* of the schema's columns */
+    struct colblock *whole[SCHEMA_MAX_COLUMNS + 1]; /* of a full block, to be copied */
+};
+void segment_constants_fini(struct segment_constants *k);
+/* The column for a block of so many rows: 0, -ENOMEM, -ENOSPC. */
+int segment_constant(struct segment_constants *k, unsigned column, uint32_t rows,
+                     struct colblock **out);
 
 /* Before the first change of a block since the cut began: what the cut needs of it is encoded aside. */
 void segment_set_aside(struct segment *g, struct segment_block *b);

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "reactor/assert.h"
-#include "storage/colblock_change.h"
-#include "storage/presence.h"
 #include "storage/segment_impl.h"
 
 void segment_set_store(struct segment *g, struct store *store)
@@ -88,27 +86,9 @@ static int map_columns(const struct schema *s, const struct segment_directory *d
     return 0;
 }
 
-/* A column that was not there yet: NULL in every row. */
-static int make_nulls(struct segment *g, struct segment_block *b, unsigned column)
-{
-    int64_t *values = calloc(b->rows, sizeof *values);
-    uint8_t *present = calloc(b->rows, 1);
-    struct colblock *c = colblock_new(g->schema->columns[column].layout,
-                                      g->dicts.lists ? g->dicts.lists[column] : NULL, g->budget);
-    int rc = values && present && c ? colblock_reserve(c, values, present, b->rows) : -ENOMEM;
-
-    if (rc == 0)
-        colblock_append(c, values, present, b->rows);
-    else
-        colblock_free(c);
-    b->columns[column] = rc == 0 ? c : NULL;
-    free(values);
-    free(present);
-    return rc;
-}
-
 static int open_columns(struct segment *g, struct segment_block *b,
-                        const struct segment_directory *dir, uint32_t index, const uint16_t *at)
+                        const struct segment_directory *dir, uint32_t index, const uint16_t *at,
+                        struct segment_constants *constants)
 {
     const struct directory_block *in = &dir->blocks[index];
     struct segment_column *mask = &b->disk[g->schema->n_columns];
@@ -121,7 +101,7 @@ static int open_columns(struct segment *g, struct segment_block *b,
         if (b->disk[c].disk.ref.offset)
             segment_count_absent(g, b, 1);
         else
-            rc = make_nulls(g, b, c);
+            rc = segment_constant(constants, c, b->rows, &b->columns[c]); /* it was not there yet */
         if (rc != 0)
             return rc;
         g->file_live += b->disk[c].disk.ref.len;
@@ -134,7 +114,8 @@ static int open_columns(struct segment *g, struct segment_block *b,
 }
 
 static int open_block(struct segment *g, const struct segment_directory *dir, uint32_t index,
-                      const uint16_t *at, struct error_info *err)
+                      const uint16_t *at, struct segment_constants *constants,
+                      struct error_info *err)
 {
     const struct directory_block *in = &dir->blocks[index];
     struct segment_block *b;
@@ -155,7 +136,7 @@ static int open_block(struct segment *g, const struct segment_directory *dir, ui
     b->live_count = in->live_count;
     g->rows += in->rows;
     g->live += in->live_count;
-    return open_columns(g, b, dir, index, at);
+    return open_columns(g, b, dir, index, at, constants);
 }
 
 int segment_open(const struct schema *s, const struct segment_dicts *d, struct store *store,
@@ -175,10 +156,13 @@ int segment_open(const struct schema *s, const struct segment_dicts *d, struct s
                          s->name, dir->n_blocks, 1u << (32 - BLOCK_BITS));
     rc = segment_new(s, d, dir->id.partition, budget, &g);
     if (rc == 0) {
+        struct segment_constants constants = {.segment = g, .schema = s, .dicts = d};
+
         g->store = store;
         g->file = store_file_get(file);
         for (uint32_t i = 0; i < dir->n_blocks && rc == 0; i++)
-            rc = open_block(g, dir, i, at, err);
+            rc = open_block(g, dir, i, at, &constants, err);
+        segment_constants_fini(&constants);
         if (rc != 0)
             segment_put(g);
     }

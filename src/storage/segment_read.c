@@ -111,14 +111,20 @@ static int take_chunk(struct segment *g, uint32_t index, unsigned c, const uint8
                      ref->offset, why.text);
 }
 
+static unsigned position_of(const struct segment *g, const struct segment_chunk *k)
+{
+    return k->column == SEGMENT_MASK ? g->schema->n_columns : k->column;
+}
+
 /* Is this still what the block lacks? Meanwhile it may have come another way, and gone again. */
 static bool is_wanted(const struct segment *g, const struct segment_read *l,
                       const struct segment_chunk *k)
 {
     const struct segment_block *b = g->blocks[k->block];
-    const struct chunk_ref *ref = &b->disk[k->column].disk.ref;
+    unsigned column = position_of(g, k);
+    const struct chunk_ref *ref = &b->disk[column].disk.ref;
 
-    return segment_column_absent(g, b, k->column) && l->read.file == g->file &&
+    return segment_column_absent(g, b, column) && l->read.file == g->file &&
            ref->offset == k->ref.offset && ref->len == k->ref.len;
 }
 
@@ -126,7 +132,8 @@ static void chunk_done(struct segment_read *l, const struct segment_chunk *k)
 {
     struct segment *g = l->segment;
     struct segment_block *b = g->blocks[k->block];
-    struct segment_column *d = &b->disk[k->column];
+    unsigned column = position_of(g, k);
+    struct segment_column *d = &b->disk[column];
     struct error_info err = l->read.error;
     int rc = l->read.rc;
 
@@ -140,7 +147,7 @@ static void chunk_done(struct segment_read *l, const struct segment_chunk *k)
 
         rc = l->n > 1 ? store_check_chunk(l->read.file, &k->ref, bytes, &err) : 0;
         if (rc == 0)
-            rc = take_chunk(g, k->block, k->column, bytes, l->read.file, &err);
+            rc = take_chunk(g, k->block, column, bytes, l->read.file, &err);
     }
     if (rc != 0) {
         d->failed = b->failing = true;
@@ -232,7 +239,8 @@ int segment_read_add(struct segment_reading *x, uint32_t index, unsigned column)
     if (!x->open)
         return error_set(&g->error, -ENOMEM, 1037, "out of memory while reading table %s",
                          g->schema->name);
-    x->open->chunks[x->open->n++] = (struct segment_chunk){index, (uint16_t)column, *ref};
+    x->open->chunks[x->open->n++] = (struct segment_chunk){
+        index, column == g->schema->n_columns ? SEGMENT_MASK : (uint16_t)column, *ref};
     b->disk[column].loading = true;
     b->loading++;
     g->loading++;

@@ -8,16 +8,21 @@
 #include "reactor/budget.h"
 #include "reactor/reactor.h"
 #include "storage/figures.h"
+#include "storage/slot_alter.h"
 #include "storage/store.h"
 
 /* A table on this core: its own slots only. Lives until dropped and no longer pinned. */
 struct shard_table {
     struct schema *schema;
-    struct slot **slots; /* ascending slot numbers */
+    struct schema *next;        /* it is about to have this definition, or NULL; then: */
+    struct slot_alter **alters; /* one per slot */
+    struct slot **slots;        /* ascending slot numbers */
     uint32_t n_slots;
     uint32_t pins;
     bool dropped; /* out of the list; freed at the last unpin */
 };
+
+enum { ALTER_SHARE = 16 /* of the memory for rows that may be freed for new columns */ };
 
 struct shard { /* owner: its core */
     struct shard_config config;
@@ -54,8 +59,20 @@ int shard_new(const struct shard_config *config, struct shard **out)
     return 0;
 }
 
+/* The definition is not to be. */
+static void table_keep(struct shard_table *t)
+{
+    for (uint32_t i = 0; i < t->n_slots && t->alters; i++)
+        slot_alter_free(t->alters[i]);
+    free(t->alters);
+    t->alters = NULL;
+    schema_put(t->next);
+    t->next = NULL;
+}
+
 static void table_free(struct shard_table *t)
 {
+    table_keep(t);
     for (uint32_t i = 0; i < t->n_slots; i++)
         slot_free(t->slots[i]);
     free(t->slots);
@@ -138,14 +155,86 @@ static int add_table(struct shard *s, struct schema *schema)
     return rc;
 }
 
+static int table_alter_once(struct shard_table *t, struct schema *next)
+{
+    int rc = 0;
+
+    t->next = schema_get(next);
+    t->alters = calloc(t->n_slots + 1, sizeof(struct slot_alter *));
+    if (!t->alters)
+        rc = -ENOMEM;
+    for (uint32_t i = 0; i < t->n_slots && !rc; i++)
+        rc = slot_alter_new(t->slots[i], next, &t->alters[i]);
+    if (rc)
+        table_keep(t);
+    return rc;
+}
+
+/* New columns take little; when it is not there others give way. */
+static int table_alter(struct shard *s, struct shard_table *t, struct schema *next)
+{
+    int rc = table_alter_once(t, next);
+
+    if (rc == -ENOMEM && s->config.budget && !s->frozen &&
+        shard_evict(s, s->config.budget->limit / ALTER_SHARE, s->tick))
+        rc = table_alter_once(t, next);
+    return rc;
+}
+
+static int prepare_table(struct shard *s, struct schema *schema)
+{
+    struct shard_table *t = find_table(s, schema->table_id);
+
+    if (!t)
+        return add_table(s, schema);
+    if (t->schema->version == schema->version || (t->next && t->next->version == schema->version))
+        return 0;
+    ASSERT(!t->next);
+    return table_alter(s, t, schema);
+}
+
 int shard_prepare_catalog(struct shard *s, const struct catalog *c)
 {
     int rc = 0;
 
     for (uint32_t i = 0; i < c->n_tables && !rc; i++)
-        if (!find_table(s, c->tables[i]->table_id))
-            rc = add_table(s, c->tables[i]);
+        rc = prepare_table(s, c->tables[i]);
     return rc;
+}
+
+void shard_extend(struct shard *s)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++) {
+        struct shard_table *t = s->tables[i];
+        if (!t->next)
+            continue;
+        for (uint32_t k = 0; k < t->n_slots; k++)
+            slot_alter_take(t->alters[k]);
+        free(t->alters);
+        t->alters = NULL;
+        schema_put(t->schema);
+        t->schema = t->next;
+        t->next = NULL;
+    }
+}
+
+bool shard_is_changing(const struct shard *s, uint32_t table_id)
+{
+    const struct shard_table *t = find_table(s, table_id);
+
+    return t && t->next;
+}
+
+/* Definitions that are not in the catalog that holds are given up, the others taken. */
+static void settle_tables(struct shard *s, const struct catalog *c)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++) {
+        struct shard_table *t = s->tables[i];
+        const struct schema *holds = catalog_find_id(c, t->schema->table_id);
+        if (t->next && !(holds && holds->version == t->next->version))
+            table_keep(t);
+    }
+    shard_extend(s);
 }
 
 int shard_set_catalog(struct shard *s, struct catalog *c)
@@ -154,6 +243,7 @@ int shard_set_catalog(struct shard *s, struct catalog *c)
 
     if (rc)
         return rc;
+    settle_tables(s, c);
     for (uint32_t i = 0; i < s->n_tables;) {
         if (catalog_find_id(c, s->tables[i]->schema->table_id)) {
             i++;
@@ -182,6 +272,11 @@ int shard_truncate(struct shard *s, uint32_t table_id)
         int rc = table_new(s, old->schema, &fresh);
         if (rc)
             return rc;
+        rc = old->next ? table_alter(s, fresh, old->next) : 0;
+        if (rc) {
+            table_free(fresh);
+            return rc;
+        }
         for (uint32_t k = 0; k < fresh->n_slots; k++)
             slot_succeed(fresh->slots[k], old->slots[k]);
         s->tables[i] = fresh;

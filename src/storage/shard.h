@@ -27,12 +27,18 @@ static inline unsigned shard_core_of_slot(uint32_t slot, unsigned cores)
     return slot % cores;
 }
 
-/* Makes the (empty) slots of tables that are new in a catalog, so that shard_set_catalog cannot fail: 0 or -ENOMEM.
- * Nobody sees them before. */
+/* Makes the (empty) slots of tables that are new in a catalog, and the columns that are new in tables, so that
+ * shard_set_catalog cannot fail: 0, -ENOMEM, -ENOSPC. Nobody sees them before. */
 int shard_prepare_catalog(struct shard *s, const struct catalog *c);
 
+/* Is a new definition of the table prepared? Nothing may be written to its slots until it is taken or given up. */
+bool shard_is_changing(const struct shard *s, uint32_t table_id);
+
+/* The tables have the definitions that were prepared: statements planned with them may come from then on. */
+void shard_extend(struct shard *s);
+
 /* Takes over a catalog version: new tables get their (empty) slots, tables that are gone or were only prepared are
- * dropped. 0/-ENOMEM. */
+ * dropped, definitions that were only prepared given up. 0/-ENOMEM/-ENOSPC. */
 int shard_set_catalog(struct shard *s, struct catalog *c);
 struct catalog *shard_catalog(struct shard *s); /* borrowed */
 

@@ -10,30 +10,32 @@
 #include "storage/slot_memory.h"
 #include "storage/slot_words.h"
 
+int slot_dict_new(const struct slot *t, const struct column *c, struct dict **values,
+                  struct dict **lists)
+{
+    if (c->layout == LAYOUT_ORDERED)
+        return 0;
+    *values = dict_new(c->type == COLUMN_STRING ? DICT_BYTES : DICT_INT, t->seed, t->budget);
+    if (!*values)
+        return -ENOMEM;
+    if (c->layout != LAYOUT_LIST)
+        return 0;
+    *lists = dict_new(DICT_LIST, t->seed, t->budget);
+    return *lists ? 0 : -ENOMEM;
+}
+
 static int dicts_new(struct slot *t)
 {
     unsigned n = t->schema->n_columns;
+    int rc = 0;
 
     t->dicts = slot_memory_zeroed(t->budget, n * sizeof(struct dict *));
     t->lists = slot_memory_zeroed(t->budget, n * sizeof(struct dict *));
     if (!t->dicts || !t->lists)
         return -ENOMEM;
-    for (unsigned i = 0; i < n; i++) {
-        const struct column *c = &t->schema->columns[i];
-
-        if (c->layout == LAYOUT_ORDERED)
-            continue;
-        t->dicts[i] =
-            dict_new(c->type == COLUMN_STRING ? DICT_BYTES : DICT_INT, t->seed, t->budget);
-        if (!t->dicts[i])
-            return -ENOMEM;
-        if (c->layout != LAYOUT_LIST)
-            continue;
-        t->lists[i] = dict_new(DICT_LIST, t->seed, t->budget);
-        if (!t->lists[i])
-            return -ENOMEM;
-    }
-    return 0;
+    for (unsigned i = 0; i < n && rc == 0; i++)
+        rc = slot_dict_new(t, &t->schema->columns[i], &t->dicts[i], &t->lists[i]);
+    return rc;
 }
 
 int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budget *budget,

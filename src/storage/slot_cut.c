@@ -34,7 +34,7 @@ int slot_cut_begin(struct slot *t, struct slot_cut *out)
     unsigned n = t->schema->n_columns;
 
     ASSERT(!t->dict_file.cut);
-    *out = (struct slot_cut){.slot = t};
+    *out = (struct slot_cut){.slot = t, .n_columns = n};
     out->segments = calloc(t->n_parts + 1u, sizeof(struct segment *));
     out->dict_counts = calloc(n + 1u, sizeof *out->dict_counts);
     out->list_counts = calloc(n + 1u, sizeof *out->list_counts);
@@ -124,7 +124,7 @@ static bool find_rest(const struct slot_cut *c, unsigned *column, bool *lists, u
 {
     const struct schema *s = c->slot->schema;
 
-    for (unsigned k = 0; k < 2u * s->n_columns; k++) {
+    for (unsigned k = 0; k < 2u * c->n_columns; k++) {
         *column = k / 2;
         *lists = k % 2;
         *to = *lists ? c->list_counts[*column] : c->dict_counts[*column];

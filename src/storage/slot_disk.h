@@ -63,6 +63,7 @@ struct slot_cut { /* owner: the checkpoint of the core */
     struct slot *slot;
     struct segment **segments; /* references; those of the moment, in partition order */
     uint32_t n_segments;
+    unsigned n_columns;                  /* at the moment */
     uint32_t *dict_counts, *list_counts; /* by column position: entries at the moment */
 };
 

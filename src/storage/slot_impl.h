@@ -63,6 +63,10 @@ static inline enum dict_kind slot_dict_kind(const struct slot *t, unsigned colum
     return t->schema->columns[column].type == COLUMN_STRING ? DICT_BYTES : DICT_INT;
 }
 
+/* Empty dictionaries of a column; NULL stays what it does not need. 0 or -ENOMEM. */
+int slot_dict_new(const struct slot *t, const struct column *c, struct dict **values,
+                  struct dict **lists);
+
 struct slot_part *slot_part_find(const struct slot *t, int64_t partition); /* NULL = none yet */
 int slot_part_open(struct slot *t, int64_t partition,
                    struct slot_part **out); /* makes it: 0 or -ENOMEM */

@@ -23,7 +23,8 @@ enum log_kind {
     LOG_TRUNCATE_TABLE,
     LOG_BARRIER, /* nothing; makes what is before it durable */
     LOG_PARTITION,
-    LOG_KINDS = LOG_PARTITION /* the last one */
+    LOG_ALTER_TABLE,            /* the whole definition, as LOG_CREATE_TABLE */
+    LOG_KINDS = LOG_ALTER_TABLE /* the last one */
 };
 
 enum { LOG_FILE_BYTES = 64 << 20, LOG_MAX_RECORD = 48 << 20 };

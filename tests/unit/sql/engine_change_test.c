@@ -148,7 +148,7 @@ Test(engine_change, definitions)
     check_sql(&e, "DESCRIBE c", "id|bigint(20)|NO|PRI|NULL|\np_id|bigint(20)|YES|MUL|NULL|\n");
     check_sql(&e, "ALTER TABLE c DISABLE KEYS", "OK 0");
     check_sql(&e, "ALTER TABLE nosuch ENABLE KEYS", "ERROR 1146");
-    check_sql(&e, "ALTER TABLE c DROP COLUMN p_id", "ERROR 1235");
+    check_sql(&e, "ALTER TABLE c DROP COLUMN p_id", "ERROR 1846");
     check_sql(&e, "CREATE TABLE l LIKE p", "OK 0");
     check_sql(&e, "SHOW COLUMNS FROM l LIKE 'n%'", "n|varchar(5)|YES||NULL|\n");
     check_sql(&e, "SHOW FULL TABLES", "c|BASE TABLE\nl|BASE TABLE\np|BASE TABLE\nt|BASE TABLE\n");

@@ -257,7 +257,7 @@ static inline uint64_t hash_cell(const struct slot *t, struct segment *g, uint32
 /* A hash per row and the dictionaries' lengths; everything must be in memory. malloc'ed. */
 static inline uint64_t *world_dump(const struct slot *t, size_t *n)
 {
-    size_t cap = 64;
+    size_t cap = 64 + 2u * slot_schema(t)->n_columns;
     uint64_t *out;
 
     for (uint32_t i = 0; i < slot_segments(t); i++)

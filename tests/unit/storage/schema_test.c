@@ -729,7 +729,7 @@ Test(schema, alter_refused)
              ALTERED_P ALTERED_B,
          {"replicated"}},
         {ALTERED_HEAD ALTERED_S ALTERED_A ALTERED_AT ALTERED_F ALTERED_E ALTERED_P,
-         {"'b'", "cannot be dropped"}},
+         {"attribute cannot be dropped: b"}},
         {ALTERED_HEAD ALTERED_S ALTERED_A ALTERED_AT ALTERED_F ALTERED_E ALTERED_P
          "- { fieldName: b, type: Float, mappingStrategy: FloatScaleBSI }\n",
          {"'b'", "type", "Float"}},

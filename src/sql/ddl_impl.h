@@ -1,0 +1,29 @@
+#pragma once
+/* Shared by ddl.c and ddl_alter.c: a definition change of a statement, and definitions from SQL. */
+#include "sql/gateway_statement.h"
+
+struct ddl { /* in the statement's arena; owner: the statement on its core */
+    struct cluster_ddl request;
+    struct statement *s;
+    struct sql_table_name *next; /* DROP: tables to come */
+    bool if_exists;
+    bool in_flight, started;
+    const char *error_name; /* the table errors speak of */
+};
+
+/* All of these: false, the statement has failed. */
+
+/* The database of a table must be the one there is. db NULL = that of the session. */
+bool ddl_check_database(struct statement *s, const char *db);
+/* Adds a column to a schema that is not finished. */
+bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_column_def *d);
+/* DEFAULT of a column: a literal, a call, or NULL. */
+bool ddl_set_default(struct statement *s, struct column *c, const struct sql_expr *e);
+/* Options of a table; those of other engines are passed over. */
+bool ddl_add_table_options(struct statement *s, struct schema *t, const struct sql_option *o);
+
+/* Begins the change; the reference to the schema (NULL but for CREATE and ALTER) goes with it. */
+void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema, const char *name);
+
+/* ALTER TABLE but for partitions, ddl_alter.c. */
+bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast);
