@@ -75,6 +75,12 @@ void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d)
     c->ops->ddl_start(c, d);
 }
 
+void cluster_ddl_cancel(struct cluster_ddl *d)
+{
+    if (d->cancel)
+        d->cancel(d);
+}
+
 void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p)
 {
     ASSERT(p->name && p->done);

@@ -112,6 +112,7 @@ enum cluster_ddl_kind {
     CLUSTER_TRUNCATE_TABLE,
     CLUSTER_DROP_PARTITION,
     CLUSTER_ALTER_TABLE,
+    CLUSTER_REWRITE_TABLE, /* without its deleted rows: no definition changes, and nothing is logged */
 };
 
 enum { CLUSTER_MAX_PARTITIONS = 4096 }; /* of one change */
@@ -131,9 +132,12 @@ struct cluster_ddl {
     int rc; /* -EEXIST, -ENOENT, ... */
     struct error_info error;
     void *impl;
+    void (*cancel)(struct cluster_ddl *d); /* the cluster's; NULL = it cannot be cancelled (now) */
 };
 
 void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d);
+/* Between start and done: REWRITE_TABLE ends early, done comes soon. The others run to their end. */
+void cluster_ddl_cancel(struct cluster_ddl *d);
 
 /* The time partitions of a table, as they are on all cores and nodes. A table without has at most one, with start 0. */
 struct cluster_partition {

@@ -19,6 +19,7 @@ struct ddl_op;
 struct log_held;
 struct checkpoints;
 struct retention;
+struct rewriter;
 struct store;
 
 struct node { /* made by the main thread; the log and DDL queue belong to core 0 */
@@ -44,6 +45,10 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     uint64_t replayed; /* records, at the start */
 };
 
+struct local_rewrite_stats {                 /* written by its core, read by any */
+    atomic_ullong done, reclaimed, given_up; /* partitions; deleted rows; partitions */
+};
+
 struct local { /* owner: its core */
     struct cluster base;
     struct node *node;
@@ -61,6 +66,8 @@ struct local { /* owner: its core */
     atomic_bool load_ended;
     bool progress_told; /* core 0: the last line of it */
     uint64_t seal_tick;
+    struct rewriter *rewriter;
+    struct local_rewrite_stats rewrite_stats;
     uint64_t *slot_lsn; /* last LSN given, by slot number */
     uint32_t
         unlogged; /* submits to the log that are not back: rows in memory that are not yet durable */

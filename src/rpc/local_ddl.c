@@ -11,6 +11,7 @@
 #include "reactor/assert.h"
 #include "rpc/local.h"
 #include "rpc/local_ddl.h"
+#include "rpc/local_rewrite.h"
 
 struct ddl_leg {
     struct leg leg; /* first */
@@ -374,6 +375,10 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
 
     if (d->kind == CLUSTER_DROP_PARTITION) {
         local_partition_start(l, d);
+        return;
+    }
+    if (d->kind == CLUSTER_REWRITE_TABLE) {
+        local_rewrite_start(l, d);
         return;
     }
     struct ddl_op *op = calloc(1, sizeof(*op));

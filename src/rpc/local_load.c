@@ -3,6 +3,7 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 #include "reactor/log.h"
+#include "rpc/local_rewrite.h"
 #include "storage/figures.h"
 #include "storage/shard.h"
 #include "storage/store.h"
@@ -105,7 +106,7 @@ static void reply_when_quiet(struct timer *t)
     struct load_stop *x = container_of(t, struct load_stop, timer);
     struct local *l = local_of(reactor_self());
 
-    if (store_is_quiet(l->store))
+    if (store_is_quiet(l->store) && rewriter_is_quiet(l))
         leg_reply(l->reactor, &x->leg);
     else
         timer_arm(l->reactor, t, QUIET_CHECK_NS);
@@ -116,6 +117,7 @@ void local_load_stop(struct leg *leg)
     struct load_stop *x = (struct load_stop *)leg;
 
     local_of(reactor_self())->loaded = true;
+    rewriter_stop(local_of(reactor_self()));
     x->timer.fire = reply_when_quiet;
     reply_when_quiet(&x->timer);
 }
@@ -146,7 +148,8 @@ enum local_room local_make_room(struct local *l, uint64_t bytes)
     if (budget_room(&l->data) >= wanted)
         return LOCAL_ROOM;
     evict(l, wanted + parts(l, 16 - EVICT_DOWN_TO) - budget_room(&l->data));
-    if (budget_room(&l->data) >= wanted)
+    if (budget_room(&l->data) >= wanted ||
+        (rewriter_give_way(l) && budget_room(&l->data) >= wanted))
         return LOCAL_ROOM;
     shard_get_memory(l->shard, &m);
     if (m.changed)

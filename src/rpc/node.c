@@ -12,6 +12,7 @@
 #include "rpc/local_ddl.h"
 #include "rpc/local_load.h"
 #include "rpc/local_retention.h"
+#include "rpc/local_rewrite.h"
 #include "rpc/local_stats.h"
 #include "rpc/local_write.h"
 #include "rpc/node_restore.h"
@@ -99,6 +100,7 @@ static void seal_fired(struct timer *t)
     if (ready) { /* until then core 0 replays into the shards of all cores */
         l->seal_tick++;
         local_load_tick(l);
+        rewriter_tick(l);
         reactor_task(l->reactor, &l->seal_task, TASK_BULK);
     }
     timer_arm(l->reactor, t, ready ? SEAL_TICK_NS : READY_CHECK_NS);
@@ -134,6 +136,8 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
         store_set_pace(l->store, &n->pace);
     if (!rc)
         shard_set_store(l->shard, l->store, l->data.limit / 16);
+    if (!rc)
+        rc = rewriter_new(l);
     n->locals[config.core] = l;
     if (rc)
         return error_set(err, rc, 0, "core %u cannot start: %s", config.core, strerror(-rc));
@@ -322,6 +326,7 @@ void node_free(struct node *n)
         struct local *l = n->locals[i];
         if (!l)
             continue;
+        rewriter_free(l);
         shard_free(l->shard);
         store_free(l->store);
         dedupe_fini(&l->dedupe);
@@ -370,4 +375,15 @@ void node_log_stats(const struct node *n, struct wlog_stats *out)
 void node_checkpoint_stats(const struct node *n, struct node_checkpoint_stats *out)
 {
     checkpoints_get_stats(n, out);
+}
+
+void node_rewrite_stats(const struct node *n, struct node_rewrite_stats *out)
+{
+    *out = (struct node_rewrite_stats){0};
+    for (unsigned i = 0; i < n->cores; i++) {
+        struct local_rewrite_stats *s = &n->locals[i]->rewrite_stats;
+        out->done += atomic_load_explicit(&s->done, memory_order_relaxed);
+        out->given_up += atomic_load_explicit(&s->given_up, memory_order_relaxed);
+        out->reclaimed += atomic_load_explicit(&s->reclaimed, memory_order_relaxed);
+    }
 }

@@ -24,6 +24,13 @@ struct node_config {
     uint64_t checkpoint_log; /* bytes of log after which a checkpoint is made; 0 = default */
     bool
         checkpoint_at_end; /* node_close makes a last one, so that the next start replays nothing */
+    /* Partitions are rewritten by themselves from so many deleted rows on, and so many rows in a step; 0 = default. */
+    uint32_t rewrite_min_rows, rewrite_step_rows;
+};
+
+struct node_rewrite_stats {  /* since the start */
+    uint64_t done, given_up; /* partitions */
+    uint64_t reclaimed;      /* deleted rows that are gone */
 };
 
 struct node_checkpoint_stats {
@@ -55,3 +62,4 @@ uint64_t node_hash_seed(const struct node *n);
 bool node_is_ready(const struct node *n);                          /* log replayed; any thread */
 void node_log_stats(const struct node *n, struct wlog_stats *out); /* core 0 */
 void node_checkpoint_stats(const struct node *n, struct node_checkpoint_stats *out); /* core 0 */
+void node_rewrite_stats(const struct node *n, struct node_rewrite_stats *out);       /* any core */

@@ -243,6 +243,19 @@ static void put_checkpoints(const struct node *n, struct buffer *out)
             s.wall_us / 1000000);
 }
 
+static void put_rewrites(const struct node *n, struct buffer *out)
+{
+    struct node_rewrite_stats s;
+
+    node_rewrite_stats(n, &s);
+    put_one(out, "quanta_rewrites_total", COUNTER,
+            "Partitions rewritten without their deleted rows since the start.", s.done);
+    put_one(out, "quanta_rewrites_failed_total", COUNTER,
+            "Rewrites of partitions given up since the start.", s.given_up);
+    put_one(out, "quanta_rewrite_rows_reclaimed_total", COUNTER,
+            "Deleted rows that rewrites have removed since the start.", s.reclaimed);
+}
+
 void node_metrics_print(struct reactor *r, struct node *node, const struct figures_set *set,
                         struct buffer *out)
 {
@@ -261,4 +274,5 @@ void node_metrics_print(struct reactor *r, struct node *node, const struct figur
     put_tables(set, out);
     put_log(node, out);
     put_checkpoints(node, out);
+    put_rewrites(node, out);
 }

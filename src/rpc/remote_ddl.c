@@ -11,6 +11,7 @@
 #include "rpc/remote_impl.h"
 
 #define DDL_TIMEOUT_NS 60000000000ull
+#define REWRITE_TIMEOUT_NS 86400000000000ull /* reads and writes whole tables */
 
 struct remote_ddl { /* owner: the core; freed before done */
     struct remote *remote;
@@ -43,6 +44,7 @@ static void task_run(struct task *t)
 
     d->rc = op->rc;
     d->error = op->error;
+    d->cancel = NULL;
     free(op->yaml);
     free(op);
     d->done(d);
@@ -55,7 +57,7 @@ static void conclude(struct remote_ddl *op)
     if (!op->rc && op->content && !op->changed) {
         op->rc = op->content_rc;
         op->error = op->content_error;
-    } else if (op->rc && op->changed) {
+    } else if (op->rc && op->changed && op->ddl->kind != CLUSTER_REWRITE_TABLE) {
         char text[sizeof(op->error.text)];
         memcpy(text, op->error.text, sizeof(text));
         error_set(&op->error, op->rc, op->error.code,
@@ -120,8 +122,12 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         [CLUSTER_TRUNCATE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__TRUNCATE,
         [CLUSTER_DROP_PARTITION] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP_PARTITION,
         [CLUSTER_ALTER_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ALTER,
+        [CLUSTER_REWRITE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__REWRITE,
     };
     Quanta__TableOperationRequest m = QUANTA__TABLE_OPERATION_REQUEST__INIT;
+
+    uint64_t timeout_ns =
+        op->ddl->kind == CLUSTER_REWRITE_TABLE ? REWRITE_TIMEOUT_NS : DDL_TIMEOUT_NS;
 
     m.operation = operations[op->ddl->kind];
     if (op->yaml)
@@ -135,7 +141,7 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
                                      .who = n->who,
                                      .ctx = op};
     return client_unary_start(&op->call, n->channel, "/quanta.BitmapIndex/TableOperation",
-                              &op->remote->fields, reactor_now_ns(op->remote->r) + DDL_TIMEOUT_NS,
+                              &op->remote->fields, reactor_now_ns(op->remote->r) + timeout_ns,
                               &m.base);
 }
 
@@ -189,6 +195,14 @@ static int check_nodes(struct remote_ddl *op)
     return rc;
 }
 
+static void cancel(struct cluster_ddl *d)
+{
+    struct remote_ddl *op = d->impl;
+
+    if (!op->fetching)
+        client_unary_cancel(&op->call);
+}
+
 void remote_ddl_start(struct cluster *c, struct cluster_ddl *d)
 {
     struct remote_ddl *op = calloc(1, sizeof(*op));
@@ -201,8 +215,13 @@ void remote_ddl_start(struct cluster *c, struct cluster_ddl *d)
     op->rc = check_nodes(op);
     if (!op->rc && d->schema && !(op->yaml = schema_print_yaml(d->schema)))
         op->rc = error_set(&op->error, -ENOMEM, 1037, "out of memory");
-    if (op->rc)
+    if (op->rc) {
         finish(op);
-    else
-        ask(op);
+        return;
+    }
+    if (d->kind == CLUSTER_REWRITE_TABLE) {
+        d->impl = op;
+        d->cancel = cancel;
+    }
+    ask(op);
 }

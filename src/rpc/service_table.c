@@ -76,8 +76,11 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         d->partitions = m->partitions;
         d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
         break;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__REWRITE:
+        d->kind = CLUSTER_REWRITE_TABLE;
+        break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 4",
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 5",
                          (int)m->operation);
     }
     d->name = m->table;
@@ -117,6 +120,8 @@ static void ddl_call_closed(struct grpc_call *call)
     struct service_ddl *x = call->ctx;
 
     x->call = NULL;
+    if (x->running)
+        cluster_ddl_cancel(&x->ddl);
     free_when_ended(x);
 }
 

@@ -315,37 +315,6 @@ static bool kill_connection(struct statement *s)
     return true;
 }
 
-static bool maintain_tables(struct statement *s)
-{
-    static const char *const ops[] = {[SQL_MAINTAIN_ANALYZE] = "analyze",
-                                      [SQL_MAINTAIN_OPTIMIZE] = "optimize",
-                                      [SQL_MAINTAIN_CHECK] = "check",
-                                      [SQL_MAINTAIN_REPAIR] = "repair",
-                                      [SQL_MAINTAIN_CHECKSUM] = "checksum"};
-    static const char *const names[] = {"Table", "Op", "Msg_type", "Msg_text"};
-
-    if (!memory_result_begin(s, 4))
-        return false;
-    for (uint32_t i = 0; i < 4; i++)
-        memory_result_column(s, i, names[i], value_type_string(192));
-    for (const struct sql_table_name *t = s->ast->u.maintain->tables; t; t = t->next) {
-        struct datum *row = memory_result_row(s);
-        const char *op = ops[s->ast->u.maintain->kind];
-        bool exists = catalog_find(s->exec.catalog, t->name, strlen(t->name)) != NULL;
-        const char *name = row ? statement_printf(s, "%s.%s", SESSION_DATABASE, t->name) : NULL;
-        const char *text = exists ? "OK" : "Table doesn't exist",
-                   *type = exists ? "status" : "Error";
-        if (!name)
-            return false;
-        datum_set_string(&row[0], name, strlen(name));
-        datum_set_string(&row[1], op, strlen(op));
-        datum_set_string(&row[2], type, strlen(type));
-        datum_set_string(&row[3], text, strlen(text));
-    }
-    s->stage = STATEMENT_EMIT;
-    return true;
-}
-
 /* Transactions: every statement is on its own; the words are accepted as clients send them. */
 static bool transaction(struct statement *s)
 {
@@ -428,7 +397,7 @@ static bool prepare_kind(struct statement *s)
     case SQL_STMT_KILL:
         return kill_connection(s);
     case SQL_STMT_MAINTAIN:
-        return maintain_tables(s);
+        return maintain_prepare(s);
     case SQL_STMT_CALL:
     case SQL_STMT_DO:
         return evaluate_do(s);
@@ -456,6 +425,8 @@ static void begin_close(struct statement *s)
     exec_close(s->op);
     exec_close(s->other_op);
     s->op = s->other_op = NULL;
+    if (s->stop)
+        s->stop(s);
     s->is_held = refresh_may_help(s);
     if (s->error.code && !s->is_held)
         answer_error(s);

@@ -7,6 +7,7 @@
  *   select.c             queries
  *   dml_*.c              INSERT, UPDATE, DELETE
  *   ddl.c                CREATE, DROP, TRUNCATE
+ *   maintain.c           OPTIMIZE, CHECK TABLE and their like
  *   show.c               SHOW and DESCRIBE, as queries of information_schema
  *   explain.c            EXPLAIN
  *   sysvar.c             SET
@@ -117,6 +118,8 @@ struct statement {
     /* The rest of its kind: called in STATEMENT_RUN until READY. */
     enum step (*run)(struct statement *s);
     void *state;
+    void (*stop)(
+        struct statement *s); /* the statement ends: what is in flight should, too; or NULL */
     void (*fini)(struct statement *s); /* frees what state holds beyond arenas; or NULL */
     struct dml_writer *writers[2];     /* to be freed at the end */
     struct cell *list_items;           /* room for dml_store */
@@ -170,6 +173,7 @@ bool dml_insert_prepare(struct statement *s);
 bool dml_update_prepare(struct statement *s);
 bool dml_delete_prepare(struct statement *s);
 bool ddl_prepare(struct statement *s);
+bool maintain_prepare(struct statement *s);
 bool show_prepare(struct statement *s, const struct sql_show *show);
 bool explain_prepare(struct statement *s);
 bool explain_finish(struct statement *s); /* EXPLAIN ANALYZE: after the query ran */

@@ -8,6 +8,7 @@
 #include "storage/segment_alter.h"
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
+#include "storage/slot_rewrite.h"
 
 struct slot_alter { /* owner: the slot's core, from the preparation to one of its ends */
     struct slot *slot;
@@ -68,6 +69,9 @@ int slot_alter_new(struct slot *t, struct schema *next, struct slot_alter **out)
         return -ENOMEM;
     a->slot = t;
     a->next = schema_get(next);
+    t->altering = true; /* a rewrite would bring a segment that is not prepared */
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        slot_rewrite_stop(t->parts[i]);
     rc = new_dicts(a);
     if (rc == 0)
         rc = prepare_segments(a);
@@ -90,6 +94,7 @@ void slot_alter_free(struct slot_alter *a)
 {
     if (!a)
         return;
+    a->slot->altering = false;
     free_segments(a);
     for (unsigned c = a->slot->schema->n_columns; c < a->next->n_columns; c++) {
         dict_free(a->lists ? a->lists[c] : NULL);
@@ -116,6 +121,7 @@ void slot_alter_take(struct slot_alter *a)
     t->dicts = a->dicts;
     t->lists = a->lists;
     t->schema = a->next;
+    t->altering = false;
     schema_put(old);
     free_segments(a);
     free(a);

@@ -6,6 +6,7 @@
 
 #include "reactor/assert.h"
 #include "storage/slot_memory.h"
+#include "storage/slot_rewrite.h"
 #include "storage/slot_write.h"
 
 static struct error_info *next_error(struct write_result *r, uint32_t row)
@@ -112,6 +113,7 @@ static int delete_row(struct slot_write *w, struct slot_part *p, uint64_t hash, 
     if (rc != 0)
         return rc;
     key_table_remove(&p->index, (uint32_t)hash, row);
+    slot_rewrite_delete(p, row, hash);
     w->result->deleted++;
     return 0;
 }
@@ -137,7 +139,7 @@ static int meet_row(struct slot_write *w, uint32_t i, struct slot_part *p, uint3
         return rc;
     if (w->batch->op == BATCH_DELETE)
         return delete_row(w, p, w->hashes[i].full, row);
-    return slot_write_change(w, i, p->segment, row);
+    return slot_write_change(w, i, p, row);
 }
 
 static struct slot_part *part_of_row(struct slot_write *w, uint32_t i, int64_t *partition)
@@ -216,7 +218,8 @@ static int write_timeless(struct slot_write *w, uint32_t i)
             if (w->batch->op == BATCH_DELETE)
                 rc = delete_row(w, p, hash_with_time(w, i, p->segment, row), row);
             else
-                rc = slot_write_change(w, i, p->segment, row);
+                rc = slot_write_change(w, i, p, row);
+            p->written = w->slot->tick;
             if (rc != 0)
                 return rc;
             if (w->state[i] == WRITE_ROW_REJECTED)
@@ -265,8 +268,10 @@ static int write_chunk(struct slot_write *w)
     if (w->lost < taken)
         taken = w->lost;
     w->result->taken = w->from + taken;
-    if (w->last)
+    if (w->last) {
         segment_touch(w->last->segment, w->slot->tick);
+        w->last->written = w->slot->tick;
+    }
     if (taken < w->n)
         forget_rows(w, taken);
     return rc ? rc : flushed;

@@ -1,6 +1,7 @@
 /* Write batch: changes to a row that exists. */
 #include <string.h>
 
+#include "storage/slot_rewrite.h"
 #include "storage/slot_write.h"
 
 /* MySQL's number and text for a required column left empty. */
@@ -110,8 +111,9 @@ static int find_changes(struct slot_write *w, uint32_t i, struct segment *g, uin
     return 0;
 }
 
-int slot_write_change(struct slot_write *w, uint32_t i, struct segment *g, uint32_t row)
+int slot_write_change(struct slot_write *w, uint32_t i, struct slot_part *p, uint32_t row)
 {
+    struct segment *g = p->segment;
     uint32_t n;
     bool too_many = false;
     int rc;
@@ -130,6 +132,7 @@ int slot_write_change(struct slot_write *w, uint32_t i, struct segment *g, uint3
     }
     for (uint32_t k = 0; k < n; k++)
         segment_put_value(g, row, w->changes[k].column, w->changes[k].value, w->changes[k].present);
+    slot_rewrite_change(p, row, w->changes, n);
     if (n > 0 || w->batch->op == BATCH_UPSERT)
         w->result->updated++;
     else

@@ -57,6 +57,10 @@ size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint
 
     if (!victims)
         return 0;
+    for (uint32_t i = 0; i < n; i++) { /* only statements that began before still want these */
+        for (struct slot_part *p = slots[i]->leaving; p && freed < bytes; p = p->next)
+            freed += segment_evict(p->segment, bytes - freed, false);
+    }
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < slots[i]->n_parts; k++) {
             struct slot_part *p = slots[i]->parts[k];

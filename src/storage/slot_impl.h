@@ -16,9 +16,11 @@ struct slot_part {
     int64_t partition; /* s since 1970; 0 in tables without partitions */
     struct segment *segment;
     struct key_table index;
-    bool unindexed;         /* the index is not (wholly) there: see slot_index_step */
-    uint32_t index_at;      /* unindexed: blocks already in it */
-    struct slot_part *next; /* dropped, see slot_partition.c */
+    bool unindexed;               /* the index is not (wholly) there: see slot_index_step */
+    uint32_t index_at;            /* unindexed: blocks already in it */
+    uint64_t written;             /* tick of the last write */
+    struct slot_rewrite *rewrite; /* at work on it; NULL = none */
+    struct slot_part *next;       /* dropped, see slot_partition.c */
 };
 
 /* The dictionaries on disk. Owner: the slot. */
@@ -48,6 +50,7 @@ struct slot {
     const struct segment_room *room; /* may be NULL */
     uint64_t absent;                 /* columns of its segments that are on disk only */
     uint32_t unindexed;              /* parts without their index */
+    bool altering;                   /* from slot_alter_new on: no rewrite may begin */
     uint64_t tick;                   /* now, for segment_touch */
     uint64_t generation;             /* of the newest of its files */
     struct slot_dict_file dict_file;
@@ -90,6 +93,8 @@ void slot_reap(struct slot *t, bool all);
  * when all blocks are.
  */
 int slot_index_step(struct slot *t, struct slot_part *p);
+/* Hash under which a row is in the index: its values by position in schema->key, number `row` of each. */
+uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
 void slot_index_drop(struct slot *t, struct slot_part *p);
 
 enum slot_lookup {

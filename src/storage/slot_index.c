@@ -62,7 +62,7 @@ static uint32_t part_bytes(const struct slot *t, unsigned column, int64_t value,
     return 1 + sizeof *len;
 }
 
-static uint64_t hash_long(const struct slot *t, const struct index_window *w, uint32_t row)
+static uint64_t hash_long(const struct slot *t, int64_t *const keys[], uint32_t row)
 {
     XXH3_state_t state;
 
@@ -71,7 +71,7 @@ static uint64_t hash_long(const struct slot *t, const struct index_window *w, ui
     for (unsigned i = 0; i < t->schema->n_key; i++) {
         uint8_t head[9];
         const char *text = NULL;
-        uint32_t len, n = part_bytes(t, t->schema->key[i], w->values[i][row], head, &text, &len);
+        uint32_t len, n = part_bytes(t, t->schema->key[i], keys[i][row], head, &text, &len);
 
         XXH3_64bits_update(&state, head, n);
         if (len)
@@ -80,7 +80,7 @@ static uint64_t hash_long(const struct slot *t, const struct index_window *w, ui
     return XXH3_64bits_digest(&state);
 }
 
-static uint64_t hash_row(const struct slot *t, const struct index_window *w, uint32_t row)
+uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row)
 {
     uint8_t bytes[SHORT_BYTES + 9];
     size_t at = 0;
@@ -90,10 +90,10 @@ static uint64_t hash_row(const struct slot *t, const struct index_window *w, uin
         uint32_t len;
 
         if (at > SHORT_BYTES)
-            return hash_long(t, w, row);
-        at += part_bytes(t, t->schema->key[i], w->values[i][row], bytes + at, &text, &len);
+            return hash_long(t, keys, row);
+        at += part_bytes(t, t->schema->key[i], keys[i][row], bytes + at, &text, &len);
         if (len > SHORT_BYTES || at + len > SHORT_BYTES)
-            return hash_long(t, w, row);
+            return hash_long(t, keys, row);
         if (len)
             memcpy(bytes + at, text, len);
         at += len;
@@ -105,16 +105,19 @@ static uint64_t hash_row(const struct slot *t, const struct index_window *w, uin
 static int index_rows(struct slot *t, struct slot_part *p, const struct block *b, uint32_t from,
                       struct index_window *w)
 {
+    int64_t *keys[SCHEMA_MAX_KEY_COLUMNS];
     uint32_t first = p->index_at * BLOCK_ROWS, n = 0, rows = 0;
     uint32_t to = b->rows - from < INDEX_ROWS ? b->rows : from + INDEX_ROWS;
 
     selection_fill(w->sel, from, to);
     if (b->live)
         selection_and(w->sel, b->live);
-    for (unsigned i = 0; i < t->schema->n_key; i++)
-        rows = colblock_decode(b->columns[t->schema->key[i]], w->sel, w->values[i], w->present);
+    for (unsigned i = 0; i < t->schema->n_key; i++) {
+        keys[i] = w->values[i];
+        rows = colblock_decode(b->columns[t->schema->key[i]], w->sel, keys[i], w->present);
+    }
     for (uint32_t i = 0; i < rows; i++) {
-        w->hashes[i] = (uint32_t)hash_row(t, w, i);
+        w->hashes[i] = (uint32_t)slot_index_hash(t, keys, i);
         key_table_prefetch(&p->index, w->hashes[i]);
     }
     for (uint32_t word = from / 64; word < from / 64 + INDEX_ROWS / 64; word++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "storage/slot_impl.h"
+#include "storage/slot_rewrite.h"
 
 bool slot_drop_partition(struct slot *t, int64_t partition)
 {
@@ -13,6 +14,7 @@ bool slot_drop_partition(struct slot *t, int64_t partition)
 
     if (!p)
         return false;
+    slot_rewrite_stop(p);
     while (t->parts[at] != p)
         at++;
     t->n_parts--;

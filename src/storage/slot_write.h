@@ -77,4 +77,4 @@ int slot_write_encode(struct slot_write *w);
 bool slot_write_check_required(struct slot_write *w, uint32_t i, bool all);
 
 /* Merges, replaces or updates an existing row, whole or not at all: 0 or -ENOMEM. */
-int slot_write_change(struct slot_write *w, uint32_t i, struct segment *g, uint32_t row);
+int slot_write_change(struct slot_write *w, uint32_t i, struct slot_part *p, uint32_t row);

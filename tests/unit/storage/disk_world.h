@@ -254,6 +254,8 @@ static inline uint64_t hash_cell(const struct slot *t, struct segment *g, uint32
     return mix(h, &v, sizeof v);
 }
 
+static bool world_live_only; /* deleted rows do not count: they may be gone from one of the slots */
+
 /* A hash per row and the dictionaries' lengths; everything must be in memory. malloc'ed. */
 static inline uint64_t *world_dump(const struct slot *t, size_t *n)
 {
@@ -267,12 +269,14 @@ static inline uint64_t *world_dump(const struct slot *t, size_t *n)
     for (uint32_t i = 0; i < slot_segments(t); i++) {
         struct segment *g = slot_segment(t, i);
 
-        if (!segment_rows(g))
+        if (world_live_only ? !segment_live(g) : !segment_rows(g))
             continue;
         out[(*n)++] = (uint64_t)segment_partition(g);
-        out[(*n)++] = segment_rows(g);
+        out[(*n)++] = world_live_only ? 0 : segment_rows(g);
         out[(*n)++] = segment_live(g);
         for (uint32_t row = 0; row < segment_rows(g); row++) {
+            if (world_live_only && !segment_is_live(g, row))
+                continue;
             uint64_t h = 0xcbf29ce484222325u + segment_is_live(g, row);
 
             for (unsigned c = 0; c < slot_schema(t)->n_columns; c++)
