@@ -15,31 +15,38 @@ status=0
 
 tell() { printf '%-28s %s\n' "$1" "$2"; }
 
+# Both ways: what make sees then is newer than what it has built.
+plant() { # name, options of patch
+    patch -d "$tree" -p1 -s --no-backup-if-mismatch "${@:2}" <"tests/sim/faults/$1.patch" >"$log" 2>&1
+}
+
 # One fault: its line of the table.
 try() { # name
-    local tree=$work/tree build=$work/build log=$work/log seed started=$SECONDS
-    rm -rf "$tree"
-    mkdir "$tree"
-    tar -c --exclude=./build --exclude=./.git . | tar -x -C "$tree"
-    if ! patch -d "$tree" -p1 -s --no-backup-if-mismatch <"tests/sim/faults/$1.patch" >"$log" 2>&1; then
+    local seed started=$SECONDS
+    if ! plant "$1"; then
         tell "$1" "the patch does not apply"
         return 1
     fi
-    local sim flags=(--no-print-directory -C "$tree" BUILD="$build" MODE=release CC="${CC:-gcc}")
-    sim=$($make "${flags[@]}" print-SIM) || return 1
     if ! $make "${flags[@]}" -j"$(nproc)" "$sim" >"$log" 2>&1; then
         tail -n 20 "$log"
         tell "$1" "does not build"
         return 1
     fi
-    if "$sim" --scenario node --seed "${SEED:-1}" --count "$count" >"$log" 2>&1 </dev/null; then
+    "$sim" --scenario node --seed "${SEED:-1}" --count "$count" >"$log" 2>&1 </dev/null
+    seed=$(grep -a -o 'failed: .*--seed [0-9]*' "$log" | grep -o '[0-9]*$' | head -n 1)
+    if [ -z "$seed" ]; then
         tell "$1" "not found in $count seeds"
         return 1
     fi
-    seed=$(grep -a -o 'failed: .*--seed [0-9]*' "$log" | grep -o '[0-9]*$' | head -n 1)
-    tell "$1" "found by seed ${seed:-?} after $((SECONDS - started)) s: $(grep -a -m 1 -E '^(sim: |assertion failed: )' "$log" | cut -c 1-150)"
+    tell "$1" "found by seed $seed after $((SECONDS - started)) s: $(grep -a -m 1 -E '^(sim: |assertion failed: )' "$log" | cut -c 1-120)"
 }
 
+tree=$work/tree
+log=$work/log
+flags=(--no-print-directory -C "$tree" BUILD="$work/build" MODE=release CC="${CC:-gcc}")
+mkdir "$tree"
+tar -c --exclude=./build --exclude=./.git . | tar -x -C "$tree"
+sim=$($make "${flags[@]}" print-SIM) || exit 1
 if [ $# -eq 0 ]; then
     for f in tests/sim/faults/*.patch; do
         set -- "$@" "$(basename "$f" .patch)"
@@ -47,5 +54,6 @@ if [ $# -eq 0 ]; then
 fi
 for name in "$@"; do
     try "$name" || status=1
+    plant "$name" -R || cat "$log"
 done
 exit $status

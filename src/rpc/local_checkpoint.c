@@ -93,12 +93,15 @@ static void share_logged(struct log_submit *s)
 {
     struct round_leg *g = container_of(s, struct round_leg, submit);
 
-    if (s->rc)
+    if (s->rc && s->rc != -ENOSPC)
         g->rc = error_set(&g->error, s->rc, 0, "the log cannot be written: %s", strerror(-s->rc));
     leg_reply(reactor_self(), &g->leg);
 }
 
-/* What the cuts hold may not be newer than the log: the root would tell of rows that were never acknowledged. */
+/*
+ * What the cuts hold may not be newer than the log: the root would tell of rows that were never acknowledged. On a full
+ * disk it may: those rows are kept for the log (local_log.c), replay will skip them, and only the round can free files.
+ */
 static void share_written(struct checkpoint *c)
 {
     struct round_leg *g = container_of(c, struct round_leg, checkpoint);
@@ -108,6 +111,8 @@ static void share_written(struct checkpoint *c)
     if (c->rc) {
         g->rc = c->rc;
         g->error = c->error;
+    }
+    if (c->rc || atomic_load_explicit(&l->node->refusing, memory_order_relaxed) == -ENOSPC) {
         leg_reply(l->reactor, &g->leg);
         return;
     }
@@ -279,11 +284,13 @@ static int round_prepare(struct checkpoints *k)
     k->bytes_now = log.bytes + k->bytes_found;
     k->catalog = catalog_get(shard_catalog(n->locals[NODE_LOG_CORE]->shard));
     int rc = catalog_encode(k->catalog, &k->catalog_bytes, &k->catalog_len);
-    k->head = (struct root_head){.round = k->stats.round + 1,
-                                 .log_generation = wlog_generation(n->log),
-                                 .definitions_lsn = log.node_lsn + 1,
-                                 .catalog = k->catalog_bytes,
-                                 .catalog_len = (uint32_t)k->catalog_len};
+    k->head =
+        (struct root_head){.round = k->stats.round + 1,
+                           .log_generation = wlog_generation(n->log),
+                           /* what is being written may yet be refused; no definition is in it */
+                           .definitions_lsn = log.durable_lsn + 1,
+                           .catalog = k->catalog_bytes,
+                           .catalog_len = (uint32_t)k->catalog_len};
     return rc;
 }
 
@@ -390,12 +397,19 @@ static void round_end(struct checkpoints *k)
 
 /* --- when --- */
 
+/* 0, or why no root could be written; a full disk is no reason, for a round frees log files. */
+static int why_not(const struct node *n)
+{
+    int refusing = atomic_load_explicit(&n->refusing, memory_order_relaxed);
+
+    return refusing == -ENOSPC ? 0 : refusing;
+}
+
 static bool can_begin(const struct checkpoints *k)
 {
     const struct node *n = k->node;
 
-    return k->stage == ROUND_IDLE && !k->stopping && n->log && !n->ddl &&
-           !atomic_load_explicit(&n->refusing, memory_order_relaxed);
+    return k->stage == ROUND_IDLE && !k->stopping && n->log && !n->ddl && !why_not(n);
 }
 
 static bool is_due(const struct checkpoints *k)
@@ -410,14 +424,14 @@ static bool is_due(const struct checkpoints *k)
     wlog_get_stats(n->log, &log);
     if (log.node_lsn == k->records_then) /* writes that found no memory have changed columns, too */
         return is_short && k->ticks >= SHORT_TICKS;
-    return k->pause || is_short || log.bytes + k->bytes_found - k->bytes_then >= limit ||
-           k->ticks >= QUIET_TICKS;
+    return k->pause || is_short || wlog_needs_release(n->log) ||
+           log.bytes + k->bytes_found - k->bytes_then >= limit || k->ticks >= QUIET_TICKS;
 }
 
 /* No round can begin while the log takes nothing: who waits for one is told. */
 static void refuse_waits(struct checkpoints *k)
 {
-    int refusing = atomic_load_explicit(&k->node->refusing, memory_order_relaxed);
+    int refusing = why_not(k->node);
 
     if (!k->waits || k->stage != ROUND_IDLE || !refusing)
         return;
@@ -449,8 +463,7 @@ bool checkpoints_can_request(const struct node *n)
     struct wlog_stats log;
 
     wlog_get_stats(n->log, &log);
-    return k && !k->stopping && log.node_lsn != k->records_then && !n->ddl &&
-           !atomic_load_explicit(&n->refusing, memory_order_relaxed);
+    return k && !k->stopping && log.node_lsn != k->records_then && !n->ddl && !why_not(n);
 }
 
 void checkpoints_request(struct node *n, struct checkpoint_wait *w)

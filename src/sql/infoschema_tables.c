@@ -348,14 +348,12 @@ static int fill_statistics(struct exec *x, struct infoschema_rows *out)
         int64_t seq = 0;
         for (unsigned k = 0; k < s->n_key; k++) {
             const struct column *c = &s->columns[s->key[k]];
-            if (!c->hidden &&
-                put_index_column(x, out, s, c, "PRIMARY", ++seq, true, "BITMAP") != 0)
+            if (!c->hidden && put_index_column(x, out, s, c, "PRIMARY", ++seq, true, "BITMAP") != 0)
                 return -1;
         }
         for (uint16_t k = 0; k < s->n_columns; k++) {
             const struct column *c = &s->columns[k];
-            if (c->parent_table &&
-                put_index_column(x, out, s, c, c->name, 1, false, "BITMAP") != 0)
+            if (c->parent_table && put_index_column(x, out, s, c, c->name, 1, false, "BITMAP") != 0)
                 return -1;
             if (column_is_searchable(c) &&
                 put_index_column(x, out, s, c, c->name, 1, false, "FULLTEXT") != 0)

@@ -8,6 +8,7 @@
 #include "storage/partition.h"
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
+#include "storage/slot_rewrite.h"
 #include "storage/slot_words.h"
 
 int slot_dict_new(const struct slot *t, const struct column *c, struct dict **values,
@@ -61,6 +62,7 @@ int slot_new(struct schema *s, uint32_t number, uint64_t hash_seed, struct budge
 
 void slot_part_free(struct slot *t, struct slot_part *p)
 {
+    slot_rewrite_stop(p);
     key_table_fini(&p->index);
     segment_detach(p->segment);
     segment_put(p->segment);
@@ -136,7 +138,8 @@ size_t slot_memory(const struct slot *t)
 
     for (uint32_t i = 0; i < t->n_parts; i++)
         n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) +
-             t->parts[i]->index.memory;
+             t->parts[i]->index.memory +
+             (t->parts[i]->rewrite ? slot_rewrite_memory(t->parts[i]->rewrite) : 0);
     for (const struct slot_part *p = t->leaving; p; p = p->next)
         n += sizeof *p + segment_memory(p->segment);
     for (unsigned i = 0; i < t->schema->n_columns; i++) {

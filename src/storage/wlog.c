@@ -44,6 +44,7 @@ struct wlog { /* owner: the log's core */
     uint32_t written; /* bytes of the frame */
     struct io_op op;
     struct timer turn, retry;
+    bool short_of_space;   /* the next file found no room, or only for a smaller one */
     int told;              /* why the next file cannot be made, once in the log */
     struct wlog_held held; /* files before the current one */
     uint64_t released;     /* files before this generation may go */
@@ -228,6 +229,7 @@ static void next_ready(struct wlog_file *f)
     struct wlog *l = f->ctx;
 
     enter(l);
+    l->short_of_space |= f->rc == -ENOSPC;
     if (f->rc == -ENOSPC && f->size > FIRST_FILE_BYTES) {
         f->size /= FILE_GROWTH; /* a smaller one may find room */
         wlog_file_prepare(f, l->reactor, l->dir, f->generation, l->pace, next_ready);
@@ -277,6 +279,7 @@ static void prepare_next(struct wlog *l)
         next_ready(&l->next);
         return;
     }
+    l->short_of_space = false;
     l->next.size = file_size_after(l, l->current.size);
     l->next.ctx = l;
     wlog_file_prepare(&l->next, l->reactor, l->dir, generation, l->pace, next_ready);
@@ -360,6 +363,8 @@ static void release_run(struct task *t)
         } else {
             log_warn("log: %s is no longer needed and cannot be deleted: %s", path, strerror(-rc));
         }
+    } else if (!l->closed && l->next.state == WLOG_FILE_FAILED) { /* there may be room now */
+        prepare_next(l);
     }
     leave(l);
 }
@@ -484,6 +489,11 @@ void wlog_release(struct wlog *l, uint64_t generation)
     if (generation > l->released)
         l->released = generation;
     reactor_task(l->reactor, &l->release, TASK_BULK);
+}
+
+bool wlog_needs_release(const struct wlog *l)
+{
+    return l->short_of_space && l->held.n && l->released < l->current.generation;
 }
 
 uint64_t wlog_bytes_held(const struct wlog *l)

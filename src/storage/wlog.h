@@ -92,6 +92,9 @@ uint64_t wlog_generation(const struct wlog *l);
  * one a turn, never the current one. What cannot be deleted is tried again at the next release and at the next start. */
 void wlog_release(struct wlog *l, uint64_t generation);
 
+/* There was no room for the next file as large as it should be, and releasing files would give some. */
+bool wlog_needs_release(const struct wlog *l);
+
 /* Bytes of groups in files that are not released: what a restart would replay. */
 uint64_t wlog_bytes_held(const struct wlog *l);
 

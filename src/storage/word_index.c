@@ -13,6 +13,7 @@ enum {
     BYTES_FIRST = SLOT_MEMORY_ALIGN, /* nothing smaller is allocated */
     BYTES_CODE = 5,                  /* of the largest difference */
     TEXT_WORK = 16,                  /* of a text beside its bytes */
+    BYTE_WORK = 4, /* a byte takes that many times as long as one that is only compared */
 };
 
 /* Codes of a word, ascending. The first one is `first`, the others are differences in bytes[]. */
@@ -171,7 +172,7 @@ static int add_text(struct word_index *x, uint32_t code, uint64_t *work)
 {
     uint32_t len, number;
     const char *text = dict_bytes(x->texts, code, &len);
-    uint64_t cost = (uint64_t)len + TEXT_WORK;
+    uint64_t cost = BYTE_WORK * ((uint64_t)len + TEXT_WORK);
 
     *work -= cost < *work ? cost : *work;
     words_begin(&x->reader, text, len);

@@ -17,7 +17,7 @@ struct word_index;
 struct word_index *word_index_new(const struct dict *texts, uint64_t seed, struct budget *budget);
 void word_index_free(struct word_index *x);
 
-/* Takes in further texts, *work bytes of them at most, which are used up: 0 = all there are now; 1 = more; -ENOMEM,
+/* Takes in further texts, for *work units at most (some a byte), which are used up: 0 = all there are now; 1 = more; -ENOMEM,
  * what is in stays right. */
 int word_index_step(struct word_index *x, uint64_t *work);
 /* Codes below this are in the index. */

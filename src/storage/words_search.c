@@ -10,6 +10,7 @@
 enum {
     INDEX_MIN = 512, /* texts from which an index is worth its memory */
     TEXT_WORK = 16,  /* of a text beside its bytes */
+    BYTE_WORK = 2,   /* splitting into words takes longer than comparing */
     WORD_WORK = 4,   /* of a word of the index looked at */
 };
 
@@ -72,7 +73,7 @@ static void match_text(struct words_search *x, uint32_t code, uint64_t *work)
 
     words_match_begin(&x->match);
     words_match_text(&x->match, text, len);
-    spend(work, (uint64_t)len + TEXT_WORK);
+    spend(work, BYTE_WORK * ((uint64_t)len + TEXT_WORK));
 }
 
 static int step_texts(struct words_search *x, uint64_t *bits, uint32_t *limit, uint64_t *work)

@@ -17,8 +17,11 @@ enum {
     CRASHES_LEAST = 3,
     LIFE_OPERATIONS = 100, /* of each client at most */
     CLOSE_STEPS = 600,
+    RESUME_OPERATIONS = 5, /* of each client */
     MEMORY = 1 << 28
 };
+
+#define RESUME_NS 5000000000 /* after which there is room again */
 
 /* A node that crashes leaves its memory behind. */
 void __lsan_disable(void) __attribute__((weak));
@@ -156,6 +159,31 @@ static void close_in_part(struct work *w)
     ASSERT(reactor_sim_run(w->host->group, is_closing_over, &m, SCENARIO_STEPS_MAX) == 0);
 }
 
+struct pause {
+    struct sim *sim;
+    uint64_t until_ns;
+};
+
+static bool is_over(void *ctx)
+{
+    const struct pause *p = ctx;
+
+    return sim_now_ns(p->sim) >= p->until_ns;
+}
+
+/* A disk that was full and is no more: soon afterwards writes are taken. */
+static void resume(struct work *w)
+{
+    struct sim *sim = w->host->sim;
+    struct pause p = {sim, sim_now_ns(sim) + RESUME_NS};
+
+    ASSERT(reactor_sim_run(w->host->group, is_over, &p, SCENARIO_STEPS_MAX) == 0);
+    w->faults.full = false;
+    work_start(w, RESUME_OPERATIONS);
+    scenario_run_until(w->host->group, &w->idle);
+    w->faults.full = true;
+}
+
 static void run_life(struct work *w, enum end end)
 {
     work_faults_begin(w);
@@ -174,6 +202,8 @@ static void run_life(struct work *w, enum end end)
         return;
     }
     work_faults_end(w);
+    if (w->faults.full && !w->faults.write_errors && !w->faults.poor)
+        resume(w);
     work_verify(w, !w->faults.write_errors && !w->faults.full);
     note_figures(w);
     node_host_halt(w->host);

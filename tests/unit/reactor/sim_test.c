@@ -326,6 +326,45 @@ Test(sim, faults_happen_as_often_as_asked)
     cr_assert(eio > 30 && shortened > 30 && whole > 100 && enospc >= 0 &&
               eio + enospc + shortened + whole == 300);
     cr_assert(sync_eio > 100 && sync_eio < 200);
+    const struct sim_disk_counts *c = sim_disk_counts(world);
+    cr_assert(c->write_eio == (uint64_t)eio && c->enospc == (uint64_t)enospc &&
+              c->sync_eio == (uint64_t)sync_eio && c->writes == 300);
+    cores_stop(g);
+    sim_free(world);
+}
+
+static int wrong_bits;
+
+static void read_image(struct reactor *r, void *ctx)
+{
+    uint8_t in[sizeof image];
+
+    (void)ctx;
+    wrong_bits = 0;
+    cr_assert(file_read_at(r, fd, in, sizeof in, 0) == sizeof in);
+    for (size_t i = 0; i < sizeof in; i++)
+        wrong_bits += __builtin_popcount(in[i] ^ image[i]);
+    gate_add(&gate, 1);
+}
+
+Test(sim, a_read_gets_a_bit_wrong)
+{
+    struct reactor_group *g;
+    uint8_t one = 1;
+
+    world = sim_new(4);
+    g = node_start(0, 1);
+    on_core(g, open_log, NULL);
+    on_core(g, write_image, &one);
+    sim_set_faults(world, &(struct sim_faults){.rot = 1000000});
+    on_core(g, read_image, NULL);
+    cr_assert_eq(wrong_bits, 1);
+    sim_set_faults(world, &(struct sim_faults){.rot = 1000000, .rot_spares = "a/lo"});
+    on_core(g, read_image, NULL);
+    cr_assert_eq(wrong_bits, 0);
+    sim_set_faults(world, &(struct sim_faults){0}); /* the medium is as it was */
+    on_core(g, read_image, NULL);
+    cr_assert(wrong_bits == 0 && sim_disk_counts(world)->rotten_reads == 1);
     cores_stop(g);
     sim_free(world);
 }

@@ -35,6 +35,9 @@ struct world {
     struct program program;
     uint64_t rows, next_calls;
     bool closing;
+    struct cluster_ddl rewrite;
+    bool rewritten;
+    uint32_t rewrite_min_rows;
 };
 
 static struct world w;
@@ -83,7 +86,9 @@ static void boot(void)
     struct node_config nc = {.data_dir = w.dir,
                              .name = "n",
                              .slots = 4,
-                             .log_file_bytes = 64 << 10};
+                             .log_file_bytes = 64 << 10,
+                             .rewrite_min_rows = w.rewrite_min_rows,
+                             .rewrite_step_rows = 20};
     char text[200];
 
     cr_assert_eq(reactor_group_new(&rc, &w.group, text, sizeof(text)), 0, "%s", text);
@@ -422,6 +427,139 @@ Test(local_sim, what_is_seen_when_memory_ends_is_there_after_a_restart)
                      (unsigned long)seed);
         restart();
         cr_assert_eq(count_rows(), seen, "seed %lu", (unsigned long)seed);
+        end();
+    }
+}
+
+/* --- partitions are rewritten --- */
+
+static void rewrite_done(struct cluster_ddl *d)
+{
+    (void)d;
+    w.rewritten = true;
+}
+
+static bool is_rewritten(void *ctx)
+{
+    (void)ctx;
+    return w.rewritten;
+}
+
+static void run_rewrite(struct reactor *r, void *ctx)
+{
+    (void)ctx;
+    w.rewritten = false;
+    w.rewrite =
+        (struct cluster_ddl){.kind = CLUSTER_REWRITE_TABLE, .name = "t", .done = rewrite_done};
+    cluster_ddl_start(cluster_of(r), &w.rewrite);
+}
+
+static void run_cancel(struct reactor *r, void *ctx)
+{
+    (void)r;
+    (void)ctx;
+    if (!w.rewritten)
+        cluster_ddl_cancel(&w.rewrite);
+    w.done = true;
+}
+
+static void wait_rewritten(void)
+{
+    cr_assert_eq(reactor_sim_run(w.group, is_rewritten, NULL, STEPS), 0, "it never ended");
+}
+
+static void change_table(enum cluster_ddl_kind kind)
+{
+    w.ddl = (struct cluster_ddl){.kind = kind, .name = "t", .done = ddl_done};
+    call(1, run_ddl, NULL);
+    cr_assert_eq(w.rc, 0, "%s", w.err.text);
+}
+
+enum meanwhile { NOTHING, WRITES, TRUNCATED, DROPPED, CANCELLED, MEANWHILES };
+
+static void rewrite_while(enum meanwhile what, uint64_t steps)
+{
+    struct node_rewrite_stats stats;
+    uint64_t left = 300;
+
+    start(steps + 1, true);
+    write_rows(BATCH_INSERT, 0, 600, 0, false);
+    write_rows(BATCH_DELETE, 100, 400, 0, false);
+    reactor_post(reactor_group_get(w.group, 2), run_rewrite, NULL);
+    reactor_sim_run(w.group, never, NULL, steps);
+    if (what == WRITES) {
+        write_rows(BATCH_DELETE, 0, 50, 0, false);
+        write_rows(BATCH_UPSERT, 80, 120, 0, false);
+        left = 270;
+    } else if (what == CANCELLED) {
+        call(2, run_cancel, NULL);
+    } else if (what != NOTHING) {
+        change_table(what == DROPPED ? CLUSTER_DROP_TABLE : CLUSTER_TRUNCATE_TABLE);
+        left = 0;
+    }
+    wait_rewritten();
+    cr_assert(w.rewrite.rc == 0 || (what == CANCELLED && w.rewrite.rc == -ECANCELED) ||
+                  (what == DROPPED && w.rewrite.rc == -ENOENT),
+              "%s", w.rewrite.error.text);
+    node_rewrite_stats(w.node, &stats);
+    cr_assert(what != NOTHING || stats.reclaimed == 300);
+    if (what == DROPPED) {
+        schema_put(w.schema);
+        create(true);
+    }
+    cr_assert_eq(count_rows(), left);
+    restart();
+    cr_assert_eq(count_rows(), left);
+    end();
+}
+
+Test(local_sim, a_table_changes_while_it_is_rewritten, .timeout = 120)
+{
+    for (enum meanwhile what = NOTHING; what < MEANWHILES; what++)
+        for (uint64_t steps = 0; steps < 120; steps += 7)
+            rewrite_while(what, steps);
+}
+
+Test(local_sim, a_table_that_is_not_there_is_not_rewritten)
+{
+    start(1, true);
+    change_table(CLUSTER_DROP_TABLE);
+    reactor_post(reactor_group_get(w.group, 0), run_rewrite, NULL);
+    reactor_sim_run(w.group, never, NULL, 1);
+    wait_rewritten();
+    cr_assert_eq(w.rewrite.rc, -ENOENT);
+    cr_assert_eq(w.rewrite.error.code, 1146);
+    schema_put(w.schema);
+    create(true);
+    end();
+}
+
+static bool is_reclaimed(void *ctx)
+{
+    struct node_rewrite_stats stats;
+
+    node_rewrite_stats(w.node, &stats);
+    return stats.reclaimed == *(const uint64_t *)ctx;
+}
+
+/* By itself, and the node may stop at any step of it. */
+Test(local_sim, many_deleted_rows_go_by_themselves, .timeout = 120)
+{
+    for (uint64_t steps = 0; steps < 400; steps += 23) {
+        uint64_t all = 300;
+
+        start(steps + 50, true);
+        w.rewrite_min_rows = 10;
+        restart();
+        write_rows(BATCH_INSERT, 0, 600, 0, false);
+        write_rows(BATCH_DELETE, 100, 400, 0, false);
+        if (steps)
+            reactor_sim_run(w.group, never, NULL, steps * 20);
+        else
+            cr_assert_eq(reactor_sim_run(w.group, is_reclaimed, &all, STEPS), 0);
+        cr_assert_eq(count_rows(), 300);
+        restart();
+        cr_assert_eq(count_rows(), 300);
         end();
     }
 }
