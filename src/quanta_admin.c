@@ -6,17 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "reactor/log.h"
 #include "reactor/options.h"
 #include "storage/verify.h"
 
-#define PROGRAM "quanta-admin"
+#define PROGRAM ADMIN_PROGRAM
 
-enum { EXIT_FOUND = 1, EXIT_USAGE = 2, LISTED_MAX = 10000 /* findings in one JSON answer */ };
+enum {
+    EXIT_FOUND = ADMIN_FAILED,
+    EXIT_USAGE = ADMIN_USAGE,
+    LISTED_MAX = 10000 /* findings in one JSON answer */
+};
 
 struct admin { /* main thread */
-    const char *data_dir, *output;
-    const char *words[2];
+    const char *data_dir, *output, *nodes, *table;
+    bool all_tables;
+    const char *words[4];
     size_t n_words;
     json_t *listed; /* verify --output json */
     bool bar;       /* a progress line is on the terminal */
@@ -143,14 +149,27 @@ static int run_version(struct admin *a)
 
 static int usage(const char *what, const char *word)
 {
-    fprintf(stderr, PROGRAM ": %s%s; allowed are verify, version (see --help)\n", what, word);
+    fprintf(stderr,
+            PROGRAM ": %s%s; allowed are verify, partition-info, "
+                    "offline-partitions, restore-partitions, version (see --help)\n",
+            what, word);
     return EXIT_USAGE;
 }
 
 static int run(struct admin *a)
 {
+    const struct admin_config config = {.words = a->words,
+                                        .n_words = a->n_words,
+                                        .nodes = a->nodes,
+                                        .table = a->table,
+                                        .all_tables = a->all_tables,
+                                        .json = is_json(a)};
+    int status;
+
     if (a->n_words == 0)
         return usage("no subcommand", "");
+    if (admin_run_partitions(&config, &status))
+        return status;
     if (a->n_words > 1) {
         fprintf(stderr, PROGRAM ": %s takes no further word; found %s\n", a->words[0], a->words[1]);
         return EXIT_USAGE;
@@ -168,22 +187,29 @@ static int run(struct admin *a)
 
 int main(int argc, char **argv)
 {
-    struct admin a = {.output = "text"};
+    struct admin a = {.output = "text", .nodes = "127.0.0.1:4010"};
     const struct option_spec specs[] = {
         {"data-dir", OPTION_STRING, &a.data_dir, "DIR", "verify: the directory to look at",
          "DATA_DIR"},
+        {"node", OPTION_STRING, &a.nodes, "HOST:PORT", "the data node to talk to", NULL},
+        {"table", OPTION_STRING, &a.table, "TABLE", "partitions of this table", NULL},
+        {"all-tables", OPTION_FLAG, &a.all_tables, NULL, "partitions of all tables that have some",
+         NULL},
         {"output", OPTION_STRING, &a.output, "text|json", "form of the answer", NULL},
     };
     const struct option_set set = {
         .program = PROGRAM,
-        .synopsis = "[OPTIONS] SUBCOMMAND",
+        .synopsis = "[OPTIONS] SUBCOMMAND [TIME...]",
         .description =
             "verify: compares every checksum of a data directory that no server uses; exit status "
-            "1 when something is damaged. version: what this build is.",
+            "1 when something is damaged. partition-info [TIME]: rows, bytes and state of the time "
+            "partitions (that begin up to then). offline-partitions TIME: archives those that end "
+            "at or before it. restore-partitions FROM TO: brings archived ones between the two "
+            "times back. version: what this build is.",
         .specs = specs,
         .count = sizeof(specs) / sizeof(specs[0]),
         .positional = a.words,
-        .positional_max = 2};
+        .positional_max = 4};
     int status;
 
     if (options_parse(&set, argc, argv, &a.n_words, &status))

@@ -111,6 +111,8 @@ enum cluster_ddl_kind {
     CLUSTER_DROP_TABLE,
     CLUSTER_TRUNCATE_TABLE,
     CLUSTER_DROP_PARTITION,
+    CLUSTER_ARCHIVE_PARTITION,
+    CLUSTER_RESTORE_PARTITION,
     CLUSTER_ALTER_TABLE,
     CLUSTER_REWRITE_TABLE, /* without its deleted rows: no definition changes, and nothing is logged */
 };
@@ -123,8 +125,8 @@ struct cluster_ddl {
      * shall be, as far as schema_check_alter permits; nothing is done when it is so already. */
     struct schema *schema;
     const char *name; /* of the table, but for CREATE and ALTER */
-    /* DROP_PARTITION: starts, s since 1970, at most CLUSTER_MAX_PARTITIONS; valid until done. Those that are not there
-     * are passed over. */
+    /* Of partitions: starts, s since 1970, at most CLUSTER_MAX_PARTITIONS; valid until done. Those that are not there
+     * (archived, for RESTORE) are passed over, but ARCHIVE also refuses rows of a time that has none yet. */
     const int64_t *partitions;
     uint32_t n_partitions;
     void (*done)(struct cluster_ddl *d);
@@ -143,6 +145,7 @@ void cluster_ddl_cancel(struct cluster_ddl *d);
 struct cluster_partition {
     int64_t start; /* s since 1970 */
     uint64_t rows, bytes;
+    bool archived; /* in some slot; not part of the table's rows there */
 };
 
 struct cluster_partitions { /* owner: the caller, until done */

@@ -38,6 +38,7 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     atomic_uint rounds_ended;      /* checkpoints, good or not */
     atomic_bool memory_short;      /* a core wants changed rows to become such that it can let go */
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
+    bool ddl_running, ddl_held;    /* held: the next one waits for the checkpoint */
     struct checkpoints *checkpoints;
     struct retention *retention;
     uint64_t *root_lsn; /* start: by slot, records up to it are in the checkpoint */

@@ -8,6 +8,7 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 #include "reactor/log.h"
+#include "rpc/local_ddl.h"
 #include "rpc/root_writer.h"
 #include "storage/checkpoint.h"
 
@@ -16,6 +17,9 @@ enum {
     QUIET_TICKS = 3000, /* something was written and no round was due for so long: one is made */
     SHORT_TICKS = 10,   /* between rounds for want of memory when nothing was written */
     ROUND_EXTRA_TICKS = 50, /* at least, after a round that failed */
+    PUT_OFF_TICKS = 10,     /* the same after one that was put off by a definition change */
+    PUT_OFFS =
+        3, /* of rounds, or of so many ticks at which one was due: then definitions wait for the next */
 };
 
 enum round_stage { ROUND_IDLE, ROUND_CORES, ROUND_ROOT, ROUND_END };
@@ -37,6 +41,7 @@ struct checkpoints { /* owner: the log's core */
     struct node *node;
     struct timer tick;
     uint64_t ticks;                    /* since the last round began, or failed */
+    unsigned put_offs;                 /* by definition changes, since the last good round */
     uint64_t pause;                    /* ticks until the next one, after one that failed */
     uint64_t bytes_found;              /* in the log at the start */
     uint64_t records_then, bytes_then; /* of the log that the last root covers */
@@ -221,7 +226,8 @@ static bool definitions_changed(const struct checkpoints *k)
 {
     const struct node *n = k->node;
 
-    return n->ddl || shard_catalog(n->locals[NODE_LOG_CORE]->shard)->version != k->catalog->version;
+    return n->ddl_running ||
+           shard_catalog(n->locals[NODE_LOG_CORE]->shard)->version != k->catalog->version;
 }
 
 static void write_root(struct checkpoints *k)
@@ -303,6 +309,8 @@ static void round_begin(struct checkpoints *k)
     k->committed = false;
     k->ticks = 0;
     k->started_ns = reactor_now_ns(reactor_self());
+    if (k->put_offs >= PUT_OFFS)
+        local_ddl_hold(n, true);
     k->served = k->waits;
     k->waits = NULL;
     for (unsigned i = 0; i < n->cores; i++)
@@ -334,7 +342,9 @@ static void note_round(struct checkpoints *k)
     if (!k->committed) {
         k->stats.failed++;
         /* As long as it took for nothing the disk is left to others. */
-        k->pause = k->ticks > ROUND_EXTRA_TICKS ? k->ticks : ROUND_EXTRA_TICKS;
+        uint64_t least = k->rc == -ESTALE ? PUT_OFF_TICKS : ROUND_EXTRA_TICKS;
+        k->put_offs += k->rc == -ESTALE;
+        k->pause = k->ticks > least ? k->ticks : least;
         k->ticks = 0;
         if (k->rc == -ESTALE || k->rc == -ECANCELED)
             log_debug("checkpoint put off: %s", k->error.text);
@@ -344,6 +354,7 @@ static void note_round(struct checkpoints *k)
         return;
     }
     k->pause = 0;
+    k->put_offs = 0;
     k->records_then = k->records_now + k->node->cores; /* each has logged a barrier */
     k->bytes_then = k->bytes_now;
     k->stats.round = k->head.round;
@@ -390,6 +401,7 @@ static void round_end(struct checkpoints *k)
     catalog_put(k->catalog);
     k->catalog = NULL;
     k->stage = ROUND_IDLE;
+    local_ddl_hold(k->node, false);
     atomic_fetch_add_explicit(&k->node->rounds_ended, 1, memory_order_relaxed);
     serve_waits(k);
     maybe_ended(k);
@@ -409,7 +421,7 @@ static bool can_begin(const struct checkpoints *k)
 {
     const struct node *n = k->node;
 
-    return k->stage == ROUND_IDLE && !k->stopping && n->log && !n->ddl && !why_not(n);
+    return k->stage == ROUND_IDLE && !k->stopping && n->log && !n->ddl_running && !why_not(n);
 }
 
 static bool is_due(const struct checkpoints *k)
@@ -449,9 +461,13 @@ static void tick_fired(struct timer *t)
     timer_arm(reactor_self(), t, TICK_NS);
     k->ticks++;
     refuse_waits(k);
-    if (!can_begin(k) || (!k->waits && k->ticks < k->pause))
+    if (k->stage != ROUND_IDLE)
         return;
-    if (is_due(k)) {
+    bool due = k->node->log && (k->waits || k->ticks >= k->pause) && is_due(k);
+    if (k->node->ddl_running)
+        k->put_offs += due;
+    local_ddl_hold(k->node, due && k->put_offs >= PUT_OFFS && !why_not(k->node));
+    if (due && can_begin(k)) {
         atomic_store_explicit(&k->node->memory_short, false, memory_order_relaxed);
         round_begin(k);
     }
@@ -463,7 +479,7 @@ bool checkpoints_can_request(const struct node *n)
     struct wlog_stats log;
 
     wlog_get_stats(n->log, &log);
-    return k && !k->stopping && log.node_lsn != k->records_then && !n->ddl && !why_not(n);
+    return k && !k->stopping && log.node_lsn != k->records_then && !n->ddl_running && !why_not(n);
 }
 
 void checkpoints_request(struct node *n, struct checkpoint_wait *w)

@@ -18,6 +18,7 @@ struct ddl_leg {
     struct ddl_op *op;
     struct log_submit submit;
     struct wlog_record *records; /* TRUNCATE: one per slot of the core */
+    struct wlog_record barrier;  /* ALTER */
 };
 
 enum ddl_stage {
@@ -49,15 +50,27 @@ struct ddl_op {     /* made by the home core, run by the log's core, freed by th
 
 static void run_first(struct node *n);
 
+static void run_next(struct node *n)
+{
+    if (n->ddl && !n->ddl_running && !n->ddl_held)
+        run_first(n);
+}
+
+void local_ddl_hold(struct node *n, bool hold)
+{
+    n->ddl_held = hold;
+    run_next(n);
+}
+
 static void op_ended(struct ddl_op *op)
 {
     struct node *n = op->home->node;
 
     ASSERT(n->ddl == op);
     n->ddl = op->next;
+    n->ddl_running = false;
     leg_reply(reactor_self(), &op->leg);
-    if (n->ddl)
-        run_first(n);
+    run_next(n);
 }
 
 static void ddl_free(struct ddl_op *op)
@@ -86,6 +99,12 @@ static void op_home(struct leg *leg)
 
 /* --- CREATE, DROP: prepare, log, then hand out the catalog --- */
 
+static int log_failed(struct ddl_op *op, int rc)
+{
+    return error_set(&op->error, rc, rc == -ENOSPC ? 1021 : 1026, "the log cannot be written: %s",
+                     strerror(-rc));
+}
+
 static void log_definition(struct ddl_op *op);
 static void hand_out(struct ddl_op *op, enum ddl_stage stage);
 
@@ -94,8 +113,10 @@ static void catalog_home(struct leg *leg)
     struct ddl_op *op = ((struct ddl_leg *)leg)->op;
 
     if (leg->rc && !op->rc)
-        op->rc = error_set(&op->error, leg->rc, 1037, "a core has not the memory for the table: %s",
-                           strerror(-leg->rc));
+        op->rc = leg->rc == -ENOMEM
+                     ? error_set(&op->error, leg->rc, 1037,
+                                 "a core has not the memory for the table: %s", strerror(-leg->rc))
+                     : log_failed(op, leg->rc);
     if (--op->lent)
         return;
     if (op->stage == DDL_EXTEND)
@@ -108,10 +129,26 @@ static void catalog_home(struct leg *leg)
         log_definition(op);
 }
 
+static void barrier_logged(struct log_submit *s)
+{
+    struct ddl_leg *l = (struct ddl_leg *)((char *)s - offsetof(struct ddl_leg, submit));
+
+    l->leg.rc = s->rc;
+    leg_reply(reactor_self(), &l->leg);
+}
+
+/* Rows that were written without the new columns stand before the definition in the log: replay gives these their
+ * value to the rows that it finds then. */
+static bool must_follow_rows(const struct ddl_op *op, enum ddl_stage stage)
+{
+    return stage == DDL_PREPARE && op->ddl->kind == CLUSTER_ALTER_TABLE;
+}
+
 static void catalog_take(struct leg *leg)
 {
     struct local *l = local_of(reactor_self());
-    const struct ddl_op *op = ((struct ddl_leg *)leg)->op;
+    struct ddl_leg *x = (struct ddl_leg *)leg;
+    const struct ddl_op *op = x->op;
 
     if (op->stage == DDL_PREPARE)
         leg->rc = shard_prepare_catalog(l->shard, op->next_catalog);
@@ -120,7 +157,13 @@ static void catalog_take(struct leg *leg)
     else
         leg->rc = shard_set_catalog(l->shard, op->stage == DDL_TAKE ? op->next_catalog
                                                                     : shard_catalog(l->shard));
-    leg_reply(l->reactor, leg);
+    if (leg->rc || !must_follow_rows(op, op->stage)) {
+        leg_reply(l->reactor, leg);
+        return;
+    }
+    x->barrier = (struct wlog_record){.kind = LOG_BARRIER, .slot = BATCH_SLOT_ANY};
+    x->submit.done = barrier_logged;
+    log_submit(l, &x->submit, &x->barrier, 1);
 }
 
 static void hand_out(struct ddl_op *op, enum ddl_stage stage)
@@ -133,7 +176,8 @@ static void hand_out(struct ddl_op *op, enum ddl_stage stage)
         op->legs[i].leg.done = catalog_home;
     }
     for (unsigned i = 0; i < op->home->node->cores; i++)
-        leg_send(reactor_self(), &op->legs[i].leg, i, LEG_LOG);
+        leg_send(reactor_self(), &op->legs[i].leg, i,
+                 must_follow_rows(op, stage) ? LEG_REQUEST : LEG_LOG);
 }
 
 static void definition_logged(struct wlog_append *a)
@@ -141,8 +185,7 @@ static void definition_logged(struct wlog_append *a)
     struct ddl_op *op = (struct ddl_op *)((char *)a - offsetof(struct ddl_op, append));
 
     if (a->rc) {
-        op->rc = error_set(&op->error, a->rc, a->rc == -ENOSPC ? 1021 : 1026,
-                           "the log cannot be written: %s", strerror(-a->rc));
+        op->rc = log_failed(op, a->rc);
         hand_out(op, DDL_UNDO);
         return;
     }
@@ -336,6 +379,7 @@ static void run_first(struct node *n)
     struct catalog *now = shard_catalog(local_of(reactor_self())->shard);
     int refusing = atomic_load(&n->refusing);
 
+    n->ddl_running = true;
     if (refusing)
         op->rc = error_set(&op->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                            "the log cannot be written: %s", strerror(-refusing));
@@ -360,20 +404,20 @@ static void op_run(struct leg *leg)
     struct node *n = op->home->node;
 
     op->next = NULL;
-    if (n->ddl) {
+    if (n->ddl)
         n->ddl_last->next = op;
-        n->ddl_last = op;
-        return;
-    }
-    n->ddl = n->ddl_last = op;
-    run_first(n);
+    else
+        n->ddl = op;
+    n->ddl_last = op;
+    run_next(n);
 }
 
 void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
 {
     struct local *l = (struct local *)c;
 
-    if (d->kind == CLUSTER_DROP_PARTITION) {
+    if (d->kind == CLUSTER_DROP_PARTITION || d->kind == CLUSTER_ARCHIVE_PARTITION ||
+        d->kind == CLUSTER_RESTORE_PARTITION) {
         local_partition_start(l, d);
         return;
     }

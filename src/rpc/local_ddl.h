@@ -1,6 +1,9 @@
 #pragma once
-/* Replay of definition records. Core 0 at start. */
+/* Definition changes: holding them back, and replay of their records at start. Core 0. */
 #include "rpc/local.h"
+
+/* Those that have not begun wait; a running one goes on. */
+void local_ddl_hold(struct node *n, bool hold);
 
 /* Every shard takes the catalog over; the reference goes with it. 0 or -ENOMEM. */
 int local_take_catalog(struct node *n, struct catalog *next);

@@ -24,11 +24,11 @@ static uint32_t find(const struct partition_list *l, int64_t start)
     return from;
 }
 
-int partition_list_add(struct partition_list *l, int64_t start, uint64_t rows, uint64_t bytes)
+int partition_list_add(struct partition_list *l, const struct cluster_partition *p)
 {
-    uint32_t at = find(l, start);
+    uint32_t at = find(l, p->start);
 
-    if (at == l->n || l->list[at].start != start) {
+    if (at == l->n || l->list[at].start != p->start) {
         if (l->n == l->cap) {
             uint32_t cap = l->cap ? l->cap * 2 : 16;
             struct cluster_partition *grown = realloc(l->list, cap * sizeof(*grown));
@@ -39,11 +39,12 @@ int partition_list_add(struct partition_list *l, int64_t start, uint64_t rows, u
             l->cap = cap;
         }
         memmove(l->list + at + 1, l->list + at, (l->n - at) * sizeof(*l->list));
-        l->list[at] = (struct cluster_partition){.start = start};
+        l->list[at] = (struct cluster_partition){.start = p->start};
         l->n++;
     }
-    l->list[at].rows += rows;
-    l->list[at].bytes += bytes;
+    l->list[at].rows += p->rows;
+    l->list[at].bytes += p->bytes;
+    l->list[at].archived |= p->archived;
     return 0;
 }
 
@@ -52,6 +53,6 @@ int partition_list_add_all(struct partition_list *to, const struct partition_lis
     int rc = 0;
 
     for (uint32_t i = 0; i < from->n && !rc; i++)
-        rc = partition_list_add(to, from->list[i].start, from->list[i].rows, from->list[i].bytes);
+        rc = partition_list_add(to, &from->list[i]);
     return rc;
 }

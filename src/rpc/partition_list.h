@@ -7,6 +7,6 @@ struct partition_list {
     uint32_t n, cap;
 };
 
-/* Adds to the partition with this start: 0 or -ENOMEM. */
-int partition_list_add(struct partition_list *l, int64_t start, uint64_t rows, uint64_t bytes);
+/* Adds to the partition with the same start: 0 or -ENOMEM. */
+int partition_list_add(struct partition_list *l, const struct cluster_partition *p);
 int partition_list_add_all(struct partition_list *to, const struct partition_list *from);

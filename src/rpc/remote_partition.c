@@ -55,7 +55,8 @@ static void told(struct client_unary *u)
     op->error = u->error;
     for (size_t i = 0; !op->rc && i < m->n_partitions; i++) {
         const Quanta__Partition *p = m->partitions[i];
-        if (partition_list_add(&op->all, p->start, p->rows, p->bytes))
+        struct cluster_partition x = {p->start, p->rows, p->bytes, p->archived};
+        if (partition_list_add(&op->all, &x))
             op->rc = error_set(&op->error, -ENOMEM, 1037, "out of memory");
     }
     op->at++;

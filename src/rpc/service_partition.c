@@ -40,6 +40,7 @@ static void answer(struct service_partitions *x)
         all[i].start = x->info.list[i].start;
         all[i].rows = x->info.list[i].rows;
         all[i].bytes = x->info.list[i].bytes;
+        all[i].archived = x->info.list[i].archived;
         list[i] = &all[i];
     }
     reply.n_partitions = n;

@@ -73,16 +73,22 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         break;
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP_PARTITION:
         d->kind = CLUSTER_DROP_PARTITION;
-        d->partitions = m->partitions;
-        d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
+        break;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ARCHIVE_PARTITION:
+        d->kind = CLUSTER_ARCHIVE_PARTITION;
+        break;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__RESTORE_PARTITION:
+        d->kind = CLUSTER_RESTORE_PARTITION;
         break;
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__REWRITE:
         d->kind = CLUSTER_REWRITE_TABLE;
         break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 5",
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 7",
                          (int)m->operation);
     }
+    d->partitions = m->partitions;
+    d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
     d->name = m->table;
     if (!*m->table || strlen(m->table) > SCHEMA_MAX_NAME)
         return error_set(err, -EINVAL, 1103, "Incorrect table name '%.80s'", m->table);

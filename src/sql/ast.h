@@ -339,7 +339,9 @@ enum sql_alter_kind {
     SQL_ALTER_RENAME_TABLE,   /* table */
     SQL_ALTER_OPTION,         /* options */
     SQL_ALTER_KEYS,           /* ENABLE/DISABLE KEYS: accepted without meaning */
-    SQL_ALTER_DROP_PARTITION, /* names; the only action */
+    SQL_ALTER_DROP_PARTITION, /* names; the only action, as the next two */
+    SQL_ALTER_ARCHIVE_PARTITION,
+    SQL_ALTER_RESTORE_PARTITION,
 };
 
 struct sql_alter_action {

@@ -283,8 +283,7 @@ static bool add_key_column(struct statement *s, struct schema *t, const char *na
     return *key != NULL;
 }
 
-/* FULLTEXT: its columns are searchable, each by itself and with any others. */
-static bool add_fulltext(struct statement *s, struct schema *t, const struct sql_key *k)
+bool ddl_add_fulltext(struct statement *s, struct schema *t, const struct sql_key *k)
 {
     for (const struct sql_name_list *n = k->columns; n; n = n->next) {
         int c = schema_find_column(t, n->name, strlen(n->name));
@@ -344,7 +343,7 @@ static bool add_keys(struct statement *s, struct schema *t, const struct sql_cre
             if (!set_relation(s, &t->columns[c], k->reference))
                 return false;
         }
-        if (k->kind == SQL_KEY_FULLTEXT && !add_fulltext(s, t, k))
+        if (k->kind == SQL_KEY_FULLTEXT && !ddl_add_fulltext(s, t, k))
             return false;
         if (k->kind != SQL_KEY_PRIMARY)
             continue; /* every column is indexed */
@@ -629,7 +628,8 @@ bool ddl_prepare(struct statement *s)
         return true;
     case SQL_STMT_CREATE_INDEX:
     case SQL_STMT_DROP_INDEX:
-        return ddl_check_database(s, s->ast->u.index->table.db); /* every column is indexed */
+        return ddl_check_database(s, s->ast->u.index->table.db) &&
+               ddl_prepare_index(d, s->ast->u.index);
     case SQL_STMT_CREATE_DATABASE:
     case SQL_STMT_DROP_DATABASE:
         return create_database(s);

@@ -126,7 +126,7 @@ static void take_definition(struct column *c, struct column *said, const struct 
         return;
     c->mapping = said->mapping;
     c->multi_valued = said->multi_valued;
-    c->searchable = said->searchable;
+    c->searchable |= said->searchable; /* a FULLTEXT key stays */
     c->delim = said->delim;
     SWAP(c->config, said->config);
     SWAP(c->n_config, said->n_config);
@@ -190,6 +190,26 @@ static bool drop_column(struct alter *a, const struct sql_alter_action *action)
     return false;
 }
 
+/* A FULLTEXT key has the name of its column; others are no keys of ours. */
+static bool drop_index(struct alter *a, const char *name)
+{
+    struct column *c = name ? find(a, name) : NULL;
+
+    if (c && column_is_searchable(c)) {
+        c->searchable = false;
+        a->changes = true;
+    }
+    return true;
+}
+
+static bool add_index(struct alter *a, const struct sql_key *key)
+{
+    if (key->kind != SQL_KEY_FULLTEXT)
+        return true;
+    a->changes = true;
+    return ddl_add_fulltext(a->s, a->next, key);
+}
+
 /* Every column is an index. */
 static bool change_key(struct alter *a, enum sql_key_kind kind, const char *what)
 {
@@ -222,9 +242,9 @@ static bool take_action(struct alter *a, const struct sql_alter_action *action)
         a->changes = true;
         return ddl_add_table_options(a->s, a->next, action->options);
     case SQL_ALTER_ADD_KEY:
-        return change_key(a, action->key->kind, "another key");
+        return change_key(a, action->key->kind, "another key") && add_index(a, action->key);
     case SQL_ALTER_DROP_KEY:
-        return change_key(a, action->key_kind, "DROP");
+        return change_key(a, action->key_kind, "DROP") && drop_index(a, action->name);
     case SQL_ALTER_KEYS: /* ENABLE and DISABLE KEYS, which dumps are full of */
         return true;
     default:
@@ -305,4 +325,15 @@ bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast)
     else
         schema_put(a.next);
     return ok;
+}
+
+bool ddl_prepare_index(struct ddl *d, const struct sql_index *ast)
+{
+    struct sql_alter_action action = {.kind = ast->key ? SQL_ALTER_ADD_KEY : SQL_ALTER_DROP_KEY,
+                                      .name = ast->name,
+                                      .key_kind = SQL_KEY_INDEX,
+                                      .key = ast->key};
+    struct sql_alter alter = {ast->table, &action};
+
+    return ddl_prepare_alter(d, &alter);
 }

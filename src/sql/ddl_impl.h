@@ -17,6 +17,8 @@ struct ddl { /* in the statement's arena; owner: the statement on its core */
 bool ddl_check_database(struct statement *s, const char *db);
 /* Adds a column to a schema that is not finished. */
 bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_column_def *d);
+/* FULLTEXT: the columns of the key are searchable, each by itself and with any others. */
+bool ddl_add_fulltext(struct statement *s, struct schema *t, const struct sql_key *k);
 /* DEFAULT of a column: a literal, a call, or NULL. */
 bool ddl_set_default(struct statement *s, struct column *c, const struct sql_expr *e);
 /* Options of a table; those of other engines are passed over. */
@@ -27,3 +29,5 @@ void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema,
 
 /* ALTER TABLE but for partitions, ddl_alter.c. */
 bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast);
+/* CREATE INDEX and DROP INDEX: every column is indexed, FULLTEXT alone changes the table. */
+bool ddl_prepare_index(struct ddl *d, const struct sql_index *ast);

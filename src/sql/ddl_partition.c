@@ -1,5 +1,5 @@
 /*
- * ALTER TABLE ... DROP PARTITION: which partitions there are is asked for first, so that a wrong name drops nothing; a
+ * ALTER TABLE ... DROP, ARCHIVE, RESTORE PARTITION: which partitions there are is asked for first, so that a wrong name changes nothing; a
  * node that lacks one of them has none of its rows.
  */
 #include "sql/ddl_partition.h"
@@ -15,6 +15,8 @@ enum stage { STAGE_ASK, STAGE_CHANGE };
 struct partition_ddl { /* in the statement's arena */
     struct statement *s;
     enum stage stage;
+    enum cluster_ddl_kind kind;
+    const char *word; /* of the statement */
     bool in_flight;
     struct cluster_partitions have;
     struct cluster_ddl request;
@@ -61,7 +63,7 @@ static bool check_names(struct partition_ddl *d)
     }
     for (uint32_t i = 0; i < d->n; i++)
         if (!has(&d->have, d->starts[i])) {
-            statement_fail(d->s, MYSQL_ER_DROP_PARTITION_NON_EXISTENT, "DROP");
+            statement_fail(d->s, MYSQL_ER_DROP_PARTITION_NON_EXISTENT, d->word);
             return false;
         }
     return true;
@@ -70,7 +72,7 @@ static bool check_names(struct partition_ddl *d)
 static void change(struct partition_ddl *d)
 {
     d->stage = STAGE_CHANGE;
-    d->request = (struct cluster_ddl){.kind = CLUSTER_DROP_PARTITION,
+    d->request = (struct cluster_ddl){.kind = d->kind,
                                       .name = d->have.name,
                                       .partitions = d->starts,
                                       .n_partitions = d->n,
@@ -118,10 +120,24 @@ static bool read_names(struct partition_ddl *d, const struct schema *t,
     d->starts = statement_alloc(d->s, n * sizeof *d->starts);
     for (const struct sql_name_list *p = names; d->starts && p; p = p->next)
         if (!partition_parse(t, p->name, &d->starts[d->n++])) {
-            statement_fail(d->s, MYSQL_ER_DROP_PARTITION_NON_EXISTENT, "DROP");
+            statement_fail(d->s, MYSQL_ER_DROP_PARTITION_NON_EXISTENT, d->word);
             return false;
         }
     return d->starts != NULL;
+}
+
+static void take_kind(struct partition_ddl *d, enum sql_alter_kind kind)
+{
+    if (kind == SQL_ALTER_DROP_PARTITION) {
+        d->kind = CLUSTER_DROP_PARTITION;
+        d->word = "DROP";
+    } else if (kind == SQL_ALTER_ARCHIVE_PARTITION) {
+        d->kind = CLUSTER_ARCHIVE_PARTITION;
+        d->word = "ARCHIVE";
+    } else {
+        d->kind = CLUSTER_RESTORE_PARTITION;
+        d->word = "RESTORE";
+    }
 }
 
 static bool prepare(struct statement *s, const struct sql_alter *ast)
@@ -142,6 +158,7 @@ static bool prepare(struct statement *s, const struct sql_alter *ast)
     if (!d)
         return false;
     d->s = s;
+    take_kind(d, ast->actions->kind);
     if (!read_names(d, t, ast->actions->names))
         return false;
     s->state = d;
@@ -158,7 +175,9 @@ bool ddl_prepare_partitions(struct statement *s, bool *ok)
 {
     const struct sql_alter *ast = s->ast->u.alter;
 
-    if (ast->actions->kind != SQL_ALTER_DROP_PARTITION)
+    if (ast->actions->kind != SQL_ALTER_DROP_PARTITION &&
+        ast->actions->kind != SQL_ALTER_ARCHIVE_PARTITION &&
+        ast->actions->kind != SQL_ALTER_RESTORE_PARTITION)
         return false;
     *ok = prepare(s, ast);
     return true;

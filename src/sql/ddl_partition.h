@@ -1,5 +1,5 @@
 #pragma once
-/* ALTER TABLE ... DROP PARTITION. Owner: one statement on its core. */
+/* ALTER TABLE ... DROP, ARCHIVE, RESTORE PARTITION. Owner: one statement on its core. */
 #include "sql/gateway_statement.h"
 
 /* True when that is what the statement asks for; then *ok tells whether it may run, or has failed. */

@@ -96,12 +96,12 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 
 /* Words that are also names; sql_parser_lex() gives most of them only where they have their
  * meaning, and IDENT elsewhere. */
-%token <text> AFTER AGAINST ALWAYS ANY AUTO_INCREMENT BEGIN CAST CHAIN CHARSET COLLATION COLUMNS
+%token <text> AFTER AGAINST ALWAYS ANY ARCHIVE AUTO_INCREMENT BEGIN CAST CHAIN CHARSET COLLATION COLUMNS
 %token <text> COMMENT COMMIT COMMITTED CONNECTION CONSISTENT CURRENT DATE DEALLOCATE DISABLE DO
 %token <text> DUMPFILE DUPLICATE ENABLE END ENGINE ERRORS ESCAPE EXECUTE EXTENDED EXTRACT FILTER
 %token <text> FIRST FLUSH FOLLOWING FORMAT FULL GLOBAL GRANTS INDEXES ISOLATION LEVEL LOCAL MODE
 %token <text> MODIFY NAMES NO OFFSET ONLY OPEN PARTITIONS PASSWORD PERSIST POSITION PRECEDING
-%token <text> PREPARE PROCESSLIST QUERY REPEATABLE ROLLBACK ROLLUP SAVEPOINT SERIALIZABLE SESSION
+%token <text> PREPARE PROCESSLIST QUERY REPEATABLE RESTORE ROLLBACK ROLLUP SAVEPOINT SERIALIZABLE SESSION
 %token <text> SHARE SIGNED SNAPSHOT SOME SOUNDS START STATUS STORED
 %token <text> SUBSTRING TABLES TEMPORARY TIME TIMESTAMP TRANSACTION TRIM TRUNCATE UNBOUNDED
 %token <text> UNCOMMITTED UNKNOWN VALUE VARIABLES VIEW VIRTUAL WARNINGS WITHIN WORK
@@ -191,7 +191,7 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %type <reference> reference reference_actions
 %type <key> table_key
 %type <rename> rename_pair
-%type <alter> alter_action
+%type <alter> alter_action partition_action
 %type <set> set_item transaction_traits transaction_trait
 %type <show> show_body show_filter
 %type <explain> explain_options explain_format
@@ -230,13 +230,13 @@ statement:
 /* Keywords that are names wherever a name may stand. */
 word:
     IDENT
-  | AFTER | AGAINST | ALWAYS | AUTO_INCREMENT | BEGIN | CHAIN | CHARSET | COLLATION | COLUMNS
+  | AFTER | AGAINST | ALWAYS | ARCHIVE | AUTO_INCREMENT | BEGIN | CHAIN | CHARSET | COLLATION | COLUMNS
   | COMMENT | COMMIT | COMMITTED | CONNECTION | CONSISTENT | DEALLOCATE | DISABLE | DO
   | DUPLICATE | ENABLE | END | ENGINE | ERRORS | EXECUTE | EXTENDED | FIRST | FLUSH
   | FOLLOWING | FORMAT | FULL | GLOBAL | GRANTS | INDEXES | ISOLATION | LEVEL | LOCAL | MODE
   | MODIFY | NAMES | NO | ONLY | OPEN | PARTITIONS | PASSWORD | PERSIST | PRECEDING | PREPARE
   | PROCESSLIST
-  | QUERY | REPEATABLE | ROLLBACK | ROLLUP | SAVEPOINT | SERIALIZABLE | SESSION | SHARE | SIGNED
+  | QUERY | REPEATABLE | RESTORE | ROLLBACK | ROLLUP | SAVEPOINT | SERIALIZABLE | SESSION | SHARE | SIGNED
   | SNAPSHOT | START | STATUS | STORED | TABLES | TEMPORARY
   | TRANSACTION | TRUNCATE | UNCOMMITTED | VALUE | VARIABLES | VIEW | VIRTUAL | WARNINGS | WORK
   ;
@@ -1665,14 +1665,20 @@ alter_stmt:
         alter->actions = $4.head;
         $$ = STMT(ALTER_TABLE, alter);
     }
-  | ALTER TABLE table_name DROP PARTITION name_list {
+  | ALTER TABLE table_name partition_action PARTITION name_list {
         struct sql_alter *alter = NEW(sql_alter);
         alter->table = *$3;
-        alter->actions = ALTER_NODE(DROP_PARTITION);
+        alter->actions = $4;
         alter->actions->names = $6.head;
         $$ = STMT(ALTER_TABLE, alter);
     }
   | RENAME TABLE rename_list { $$ = STMT(RENAME_TABLE, $3.head); }
+  ;
+
+partition_action:
+    DROP { $$ = ALTER_NODE(DROP_PARTITION); }
+  | ARCHIVE { $$ = ALTER_NODE(ARCHIVE_PARTITION); }
+  | RESTORE { $$ = ALTER_NODE(RESTORE_PARTITION); }
   ;
 
 rename_list:

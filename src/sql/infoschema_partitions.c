@@ -102,7 +102,8 @@ static const struct infoschema_column partitions_columns[] = {
     INFO_TEXT("TABLESPACE_NAME"),
 };
 
-static void put_figures(struct infoschema_rows *out, uint64_t rows, uint64_t bytes)
+static void put_figures(struct infoschema_rows *out, uint64_t rows, uint64_t bytes,
+                        const char *comment)
 {
     infoschema_put_int(out, (int64_t)rows);
     infoschema_put_int(out, rows ? (int64_t)(bytes / rows) : 0);
@@ -111,7 +112,7 @@ static void put_figures(struct infoschema_rows *out, uint64_t rows, uint64_t byt
         infoschema_put_int(out, 0);
     for (int i = 0; i < 4; i++)
         infoschema_put_null(out);
-    infoschema_put_text(out, "");
+    infoschema_put_text(out, comment);
     infoschema_put_text(out, "");
     infoschema_put_null(out);
 }
@@ -146,7 +147,7 @@ static int put_partition(struct infoschema_rows *out, const struct schema *s,
     infoschema_put_text(out, s->columns[s->time_column].name);
     infoschema_put_null(out);
     infoschema_put_text(out, end);
-    put_figures(out, p->rows, p->bytes);
+    put_figures(out, p->rows, p->bytes, p->archived ? "archived" : "");
     return 0;
 }
 
@@ -160,7 +161,7 @@ static int put_whole(struct exec *x, struct infoschema_rows *out, const struct s
     for (int i = 0; i < 9; i++)
         infoschema_put_null(out);
     (void)cluster_table_stats(x->cluster, s->table_id, &stats);
-    put_figures(out, stats.rows, stats.bytes);
+    put_figures(out, stats.rows, stats.bytes, "");
     return 0;
 }
 

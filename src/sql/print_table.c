@@ -276,6 +276,17 @@ static void put_set_default(struct sql_printer *out, const struct sql_alter_acti
     }
 }
 
+static void put_partitions(struct sql_printer *out, const char *word,
+                           const struct sql_name_list *names)
+{
+    sql_put(out, word);
+    sql_put(out, " PARTITION ");
+    for (const struct sql_name_list *n = names; n; n = n->next) {
+        sql_put_name(out, n->name);
+        sql_put(out, n->next ? ", " : "");
+    }
+}
+
 static void put_action(struct sql_printer *out, const struct sql_alter_action *action)
 {
     switch (action->kind) {
@@ -316,11 +327,13 @@ static void put_action(struct sql_printer *out, const struct sql_alter_action *a
         sql_put(out, " KEYS");
         break;
     case SQL_ALTER_DROP_PARTITION:
-        sql_put(out, "DROP PARTITION ");
-        for (const struct sql_name_list *n = action->names; n; n = n->next) {
-            sql_put_name(out, n->name);
-            sql_put(out, n->next ? ", " : "");
-        }
+        put_partitions(out, "DROP", action->names);
+        break;
+    case SQL_ALTER_ARCHIVE_PARTITION:
+        put_partitions(out, "ARCHIVE", action->names);
+        break;
+    case SQL_ALTER_RESTORE_PARTITION:
+        put_partitions(out, "RESTORE", action->names);
         break;
     }
 }

@@ -33,7 +33,7 @@ struct part_file {
     uint32_t segment; /* or DICTS */
     bool is_written, is_new;
     struct chunk_ref directory;
-    uint64_t bytes;
+    uint64_t bytes, rows; /* rows: of the archived */
 };
 
 struct sync {
@@ -156,15 +156,16 @@ static int put_file(struct checkpoint_work *w, const struct part_file *f)
 {
     struct root_file entry = {.id = *store_file_id(f->file),
                               .bytes = f->bytes,
-                              .directory = f->directory};
+                              .directory = f->directory,
+                              .rows = f->rows};
 
     return root_put_file(&w->c->part, &entry);
 }
 
 /* A file that stays as the last root has it. */
-static int keep_file(struct checkpoint_work *w, struct store_file *file)
+static int keep_file(struct checkpoint_work *w, struct store_file *file, uint64_t rows)
 {
-    struct part_file f = {.file = file, .item = item_at(w), .segment = w->segment};
+    struct part_file f = {.file = file, .item = item_at(w), .segment = w->segment, .rows = rows};
     int rc;
 
     if (!file)
@@ -180,10 +181,11 @@ static int keep_file(struct checkpoint_work *w, struct store_file *file)
 
 /* File to be written: a new one with this id, or an old one. */
 static int start_file(struct checkpoint_work *w, bool is_new, const struct datafile_id *id,
-                      struct store_file *old)
+                      struct store_file *old, uint64_t rows)
 {
     struct part_file f = {.item = item_at(w),
                           .segment = w->segment,
+                          .rows = rows,
                           .is_written = true,
                           .is_new = is_new};
     struct error_info why;
@@ -215,14 +217,14 @@ static int next_dicts(struct checkpoint_work *w)
     struct datafile_id id;
 
     if (!slot_cut_has_dicts(&x->cut)) {
-        int rc = keep_file(w, slot_dict_file(x->cut.slot));
+        int rc = keep_file(w, slot_dict_file(x->cut.slot), 0);
 
         w->segment = 0;
         return rc;
     }
     x->dicts_begun = true;
     bool is_new = slot_cut_dict_file(&x->cut, &id);
-    return start_file(w, is_new, &id, slot_dict_file(x->cut.slot));
+    return start_file(w, is_new, &id, slot_dict_file(x->cut.slot), 0);
 }
 
 static int next_segment(struct checkpoint_work *w)
@@ -232,14 +234,29 @@ static int next_segment(struct checkpoint_work *w)
     struct datafile_id id;
 
     if (segment_cut_is_empty(g)) {
-        int rc = keep_file(w, segment_file(g));
+        int rc = keep_file(w, segment_file(g), x->cut.parts[w->segment].rows);
 
         w->segment++;
         return rc;
     }
     bool is_new = slot_cut_file(&x->cut, w->segment, &id);
     w->c->stats.segments++;
-    return start_file(w, is_new, &id, segment_file(g));
+    return start_file(w, is_new, &id, segment_file(g), x->cut.parts[w->segment].rows);
+}
+
+static int next_archived(struct checkpoint_work *w)
+{
+    struct item *x = item_at(w);
+    const struct slot_cut_archived *a = &x->cut.archived[w->segment++ - x->cut.n_segments];
+
+    if (a->file)
+        return keep_file(w, a->file, a->rows);
+    struct root_file entry = {.id = {.kind = DATAFILE_SEGMENT,
+                                     .table_id = w->catalog->tables[w->table]->table_id,
+                                     .slot = slot_number_of(w),
+                                     .partition = a->partition,
+                                     .archived = true}};
+    return root_put_file(&w->c->part, &entry);
 }
 
 /* Finds the next file of the slot that must be written. */
@@ -255,6 +272,8 @@ static enum step next_file(struct checkpoint_work *w)
         rc = next_dicts(w);
     } else if (w->segment < item_at(w)->cut.n_segments) {
         rc = next_segment(w);
+    } else if (w->segment < item_at(w)->cut.n_segments + item_at(w)->cut.n_archived) {
+        rc = next_archived(w);
     } else {
         w->table++;
         w->segment = DICTS;
@@ -444,8 +463,11 @@ static void end_cuts(struct checkpoint_work *w, bool committed)
             segment_cut_end(x->cut.segments[k], committed);
         if (x->dicts_begun && !committed)
             slot_cut_dicts_failed(&x->cut);
+        struct slot *slot = x->cut.slot;
         if (x->begun)
             slot_cut_fini(&x->cut);
+        if (x->begun && committed)
+            slot_archive_settle(slot);
         if (x->pin.table)
             shard_unpin(w->c->shard, &x->pin);
     }

@@ -71,8 +71,9 @@ void datafile_path(char *out, size_t cap, const struct datafile_id *id)
         snprintf(out, cap, "data/t%" PRIu32 "/s%" PRIu32 "/dict.%" PRIu64 ".qsd", id->table_id,
                  id->slot, id->generation);
     else
-        snprintf(out, cap, "data/t%" PRIu32 "/s%" PRIu32 "/%s.%" PRIu64 ".qsg", id->table_id,
-                 id->slot, partition, id->generation);
+        snprintf(out, cap, "%s/t%" PRIu32 "/s%" PRIu32 "/%s.%" PRIu64 ".qsg",
+                 id->archived ? "archive" : "data", id->table_id, id->slot, partition,
+                 id->generation);
 }
 
 static bool parse_partition(const char *s, int64_t *out)
@@ -98,10 +99,10 @@ static bool parse_partition(const char *s, int64_t *out)
 
 bool datafile_parse_path(const char *path, struct datafile_id *out)
 {
-    struct datafile_id id = {0};
+    struct datafile_id id = {.archived = !strncmp(path, "archive/", 8)};
     char name[64], again[DATAFILE_PATH_MAX], *dot;
 
-    if (sscanf(path, "data/t%" SCNu32 "/s%" SCNu32 "/%63[^/]", &id.table_id, &id.slot, name) != 3)
+    if (sscanf(path, "%*[^/]/t%" SCNu32 "/s%" SCNu32 "/%63[^/]", &id.table_id, &id.slot, name) != 3)
         return false;
     dot = strchr(name, '.');
     if (!dot || sscanf(dot, ".%" SCNu64 ".", &id.generation) != 1)
@@ -151,7 +152,8 @@ void datafile_header(const struct datafile_id *id, const char directory_id[33],
 static int check_id(const struct file_header *h, const struct datafile_id *id,
                     struct error_info *err)
 {
-    struct datafile_id found = {h->kind, h->table_id, h->slot, h->partition, h->generation};
+    struct datafile_id found = {h->kind,      h->table_id,   h->slot,
+                                h->partition, h->generation, id->archived};
     char is[DATAFILE_PATH_MAX], wanted[DATAFILE_PATH_MAX];
 
     if (h->kind == id->kind && h->table_id == id->table_id && h->slot == id->slot &&

@@ -9,7 +9,7 @@
  *
  * Names below the data directory: data/t<table id>/s<slot>/<partition>.<generation>.qsg for a segment (the partition
  * as "all", "2026-03-01" or "2026-03-01T05"; beyond the calendar its seconds), dict.<generation>.qsd for the
- * dictionaries of a slot.
+ * dictionaries of a slot. Segments of archived partitions are in archive/ instead of data/.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +36,7 @@ struct datafile_id {
     uint32_t table_id, slot;
     int64_t partition;   /* segments: s since 1970; 0 in tables without partitions */
     uint64_t generation; /* ascending per segment or slot */
+    bool archived;       /* a segment in archive/; not in the header, for a file may be moved */
 };
 
 struct chunk_ref {

@@ -14,7 +14,7 @@
 #include "reactor/buffer.h"
 #include "storage/datadir.h"
 
-enum { ROOT_MAGIC = 0x31545251 /* "QRT1" */, ENTRY_SLOT = 1, ENTRY_FILE = 2 };
+enum { ROOT_MAGIC = 0x31545251 /* "QRT1" */, ENTRY_SLOT = 1, ENTRY_FILE = 2, ENTRY_ARCHIVED = 3 };
 enum { SLOTS_MAX = 1 << DATADIR_MAX_SLOT_BITS };
 
 /* On disk, little endian, as all below. Up to the directory's id the same in every version. */
@@ -42,6 +42,11 @@ struct disk_file {
     uint64_t generation, bytes, directory, hash;
     uint32_t directory_len;
     uint8_t kind, reserved[3];
+};
+
+struct disk_archived { /* a segment that is archived */
+    struct disk_file file;
+    uint64_t rows;
 };
 
 _Static_assert(sizeof(struct disk_root) == 96, "root header");
@@ -78,7 +83,9 @@ int root_put_slot(struct buffer *part, const struct root_slot *s)
 
 int root_put_file(struct buffer *part, const struct root_file *f)
 {
-    struct disk_entry e = {ENTRY_FILE, sizeof(struct disk_file)};
+    struct disk_entry e = {f->id.archived ? ENTRY_ARCHIVED : ENTRY_FILE,
+                           f->id.archived ? sizeof(struct disk_archived)
+                                          : sizeof(struct disk_file)};
     struct disk_file d = {.table_id = f->id.table_id,
                           .slot = f->id.slot,
                           .partition = f->id.partition,
@@ -88,12 +95,14 @@ int root_put_file(struct buffer *part, const struct root_file *f)
                           .hash = f->directory.hash,
                           .directory_len = f->directory.len,
                           .kind = f->id.kind};
-    int rc = buffer_reserve(part, sizeof(e) + sizeof(d));
+    int rc = buffer_reserve(part, sizeof(e) + sizeof(struct disk_archived));
 
     if (rc)
         return rc;
     put(part, &e, sizeof(e));
     put(part, &d, sizeof(d));
+    if (f->id.archived)
+        put(part, &f->rows, sizeof(f->rows));
     return 0;
 }
 
@@ -255,19 +264,47 @@ static int check_file(struct walk *w, const struct disk_file *d)
     return 0;
 }
 
-static int walk_file(struct walk *w, size_t len)
+/* An archived partition of which the slot has no rows, and so no file? */
+static bool is_empty(const struct disk_archived *d)
 {
+    return !d->file.bytes && !d->file.generation && !d->file.directory && !d->file.directory_len &&
+           !d->file.hash && !d->rows;
+}
+
+static int check_archived(struct walk *w, const struct disk_archived *d)
+{
+    struct disk_archived x = *d;
+
+    if (d->file.kind != DATAFILE_SEGMENT)
+        return BAD(w->err, w->at, "an archived file of kind %d; allowed is %d", d->file.kind,
+                   DATAFILE_SEGMENT);
+    if (is_empty(d)) { /* the rest as of any file */
+        x.file.bytes = 2 * DATAFILE_UNIT;
+        x.file.directory = DATAFILE_UNIT;
+        x.file.directory_len = DATAFILE_ALIGN;
+    }
+    return check_file(w, &x.file);
+}
+
+static int walk_file(struct walk *w, size_t len, bool archived)
+{
+    struct disk_archived a = {.rows = 0};
+    size_t wanted = archived ? sizeof(a) : sizeof(a.file);
     struct disk_file d;
 
-    if (len != sizeof(d))
-        return BAD(w->err, w->at, "a file entry of %zu bytes; allowed are %zu", len, sizeof(d));
-    memcpy(&d, w->bytes + w->at, sizeof(d));
-    struct root_file f = {.id = {d.kind, d.table_id, d.slot, d.partition, d.generation},
-                          .bytes = d.bytes,
-                          .directory = {d.directory, d.directory_len, d.hash}};
+    if (len != wanted)
+        return BAD(w->err, w->at, "a file entry of %zu bytes; allowed are %zu", len, wanted);
+    memcpy(&a, w->bytes + w->at, wanted);
+    d = a.file;
+    struct root_file f = {
+        .id = {d.kind, d.table_id, d.slot, d.partition, d.generation, archived},
+        .bytes = d.bytes,
+        .directory = {d.directory, d.directory_len, d.hash},
+        .rows = a.rows,
+    };
     if (w->v)
         return w->v->file ? w->v->file(w->v->ctx, &f) : 0;
-    int rc = check_file(w, &d);
+    int rc = archived ? check_archived(w, &a) : check_file(w, &d);
     if (!rc)
         w->files[w->n_files++] = (struct named){f.id, w->at};
     return rc;
@@ -290,10 +327,13 @@ static int walk_entries(struct walk *w)
         if (e.kind == ENTRY_SLOT)
             rc = walk_slot(w, e.len);
         else if (e.kind == ENTRY_FILE)
-            rc = walk_file(w, e.len);
+            rc = walk_file(w, e.len, false);
+        else if (e.kind == ENTRY_ARCHIVED)
+            rc = walk_file(w, e.len, true);
         else
-            rc = BAD(w->err, w->at - sizeof(e), "an entry of kind %" PRIu32 "; allowed are %d, %d",
-                     e.kind, ENTRY_SLOT, ENTRY_FILE);
+            rc =
+                BAD(w->err, w->at - sizeof(e), "an entry of kind %" PRIu32 "; allowed are %d to %d",
+                    e.kind, ENTRY_SLOT, ENTRY_ARCHIVED);
         w->at += e.len;
     }
     return rc;

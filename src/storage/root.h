@@ -36,10 +36,13 @@ struct root_slot {
     uint32_t n_batches; /* oldest first */
 };
 
-struct root_file { /* a data file: the dictionaries of a slot, or a segment */
+/* A data file: the dictionaries of a slot, or a segment. That of an archived partition (id.archived) may not be where the
+ * id says; one without rows in the slot has bytes 0, generation 0 and no file. */
+struct root_file {
     struct datafile_id id;
     uint64_t bytes;             /* of the file; what lies behind is no part of it */
     struct chunk_ref directory; /* in it */
+    uint64_t rows;              /* archived: live ones */
 };
 
 /* Entries, appended to a core's part: 0, -ENOMEM, -ENOBUFS. Those of a slot follow its root_slot, dictionaries of a

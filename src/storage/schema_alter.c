@@ -185,6 +185,8 @@ static void note_column(struct alter *a, const struct column *o, const struct co
     note_values(a, o, n);
     if (o->max_length != n->max_length)
         note(a, o->name, "maxLen", "changes");
+    if (o->searchable != n->searchable) /* the index is made of what is there */
+        note(a, o->name, "searchable", "changes");
     if (o->column_id != n->column_id)
         note(a, o->name, "columnID", "changes");
     if (o->call_transform != n->call_transform)
@@ -211,8 +213,6 @@ static int check_column(struct alter *a, const struct column *o, const struct co
         rc = same_number(a, o, "minValue", o->min_value, n->min_value);
     if (rc == 0)
         rc = same_number(a, o, "maxValue", o->max_value, n->max_value);
-    if (rc == 0)
-        rc = same_flag(a, o, "searchable", o->searchable, n->searchable);
     if (rc == 0)
         rc = same_flag(a, o, "required", o->required, n->required);
     if (rc == 0)

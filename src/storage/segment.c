@@ -88,6 +88,11 @@ uint32_t segment_blocks(const struct segment *g)
     return g->n_blocks;
 }
 
+const struct schema *segment_schema(const struct segment *g)
+{
+    return g->schema;
+}
+
 int64_t segment_partition(const struct segment *g)
 {
     return g->partition;

@@ -37,6 +37,7 @@ void segment_put(struct segment *g);
 uint32_t segment_rows(const struct segment *g); /* appended, deleted ones included */
 uint32_t segment_live(const struct segment *g);
 uint32_t segment_blocks(const struct segment *g);
+const struct schema *segment_schema(const struct segment *g);
 int64_t segment_partition(
     const struct segment *g); /* start of the partition, s since 1970; 0 = none */
 

@@ -168,12 +168,15 @@ void segment_set_dicts(struct segment *g, const struct segment_dicts *dicts)
     g->dicts = *dicts;
 }
 
-/* The round of a cut at work has another catalog and is given up: there is no use in going on. */
+/*
+ * The round of a cut at work has another catalog and is given up: there is no use in going on. One that is complete
+ * may be in a root already that is being written, with the definition before, and then it holds.
+ */
 static void end_cut(struct segment *g)
 {
     struct task *wake = g->cut_wake;
 
-    if (!g->cut)
+    if (!g->cut || !g->cut_left)
         return;
     segment_cut_give_up(g, -ESTALE);
     segment_cut_end_fetches(g);

@@ -58,7 +58,7 @@ enum {
 
 struct segment_chunk {
     uint32_t block;
-    uint16_t column; /* or SEGMENT_MASK: there may be more columns when it comes */
+    uint16_t column;      /* or SEGMENT_MASK: there may be more columns when it comes */
     struct chunk_ref ref; /* when it was asked for */
 };
 

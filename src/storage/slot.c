@@ -78,6 +78,7 @@ void slot_free(struct slot *t)
     dicts_bytes = t->schema->n_columns * sizeof(struct dict *);
     for (uint32_t i = 0; i < t->n_parts; i++)
         slot_part_free(t, t->parts[i]);
+    slot_archive_free(t);
     slot_reap(t, true);
     slot_words_free(t);
     slot_memory_free(t->budget, t->parts, t->cap_parts * sizeof(struct slot_part *));
@@ -142,6 +143,7 @@ size_t slot_memory(const struct slot *t)
              (t->parts[i]->rewrite ? slot_rewrite_memory(t->parts[i]->rewrite) : 0);
     for (const struct slot_part *p = t->leaving; p; p = p->next)
         n += sizeof *p + segment_memory(p->segment);
+    n += slot_archive_memory(t);
     for (unsigned i = 0; i < t->schema->n_columns; i++) {
         n += 2 * sizeof(struct dict *);
         n += t->dicts[i] ? dict_memory(t->dicts[i]) : 0;
@@ -202,10 +204,9 @@ struct slot_part *slot_part_find(const struct slot *t, int64_t partition)
     return at < t->n_parts && t->parts[at]->partition == partition ? t->parts[at] : NULL;
 }
 
-int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct slot_part **out)
+int slot_part_insert(struct slot *t, struct slot_part *p)
 {
-    uint32_t at = find_part(t, partition);
-    struct slot_part *p;
+    uint32_t at = find_part(t, p->partition);
 
     if (t->n_parts == t->cap_parts) {
         uint32_t cap = t->cap_parts ? t->cap_parts * 2 : 4;
@@ -217,19 +218,30 @@ int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct s
         t->parts = grown;
         t->cap_parts = cap;
     }
-    p = slot_memory_zeroed(t->budget, sizeof *p);
+    segment_attach(p->segment, &t->absent, &t->tick, t->room);
+    segment_touch(p->segment, t->tick);
+    memmove(t->parts + at + 1, t->parts + at, (t->n_parts - at) * sizeof p);
+    t->parts[at] = p;
+    t->n_parts++;
+    return 0;
+}
+
+int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct slot_part **out)
+{
+    struct slot_part *p = slot_memory_zeroed(t->budget, sizeof *p);
+    int rc;
+
     if (!p)
         return -ENOMEM;
     p->partition = partition;
     p->segment = g;
     key_table_init(&p->index, t->budget);
-    segment_attach(g, &t->absent, &t->tick, t->room);
-    segment_touch(g, t->tick);
-    memmove(t->parts + at + 1, t->parts + at, (t->n_parts - at) * sizeof p);
-    t->parts[at] = p;
-    t->n_parts++;
-    *out = p;
-    return 0;
+    rc = slot_part_insert(t, p);
+    if (rc != 0)
+        slot_memory_free(t->budget, p, sizeof *p);
+    else
+        *out = p;
+    return rc;
 }
 
 int slot_part_open(struct slot *t, int64_t partition, struct slot_part **out)

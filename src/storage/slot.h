@@ -22,7 +22,7 @@ struct dict *slot_list_dict(const struct slot *t, unsigned column);
 int64_t slot_partition_of(const struct schema *s, int64_t time);
 uint64_t slot_live_rows(const struct slot *t);
 /*
- * Throws away the rows of a time partition: true when the slot had it. Statements and cuts that have its segment keep it
+ * Throws away the rows of a time partition, also an archived one: true when the slot had it. Statements and cuts that have its segment keep it
  * and go on reading; it goes with the last of them. Data files go when a newer root does not name them any more.
  */
 bool slot_drop_partition(struct slot *t, int64_t partition);
@@ -52,7 +52,7 @@ struct write_result {
  */
 int slot_apply(struct slot *t, const struct batch *b, struct write_result *result);
 
-/* Checks only: would slot_apply refuse rows with 1062? First such row's error in result; nothing changes. */
+/* Checks only: would slot_apply refuse rows with 1062, or 1526 for an archived partition? First such row's error in result; nothing changes. */
 int slot_check(struct slot *t, const struct batch *b, struct write_result *result);
 
 /* Finds the row of a key: key cells by position in schema->key. False when there is none. */

@@ -42,22 +42,30 @@ static int new_dicts(struct slot_alter *a)
     return 0;
 }
 
+static int prepare_segment(struct slot_alter *a, struct segment *g,
+                           const struct segment_dicts *dicts)
+{
+    int rc = segment_alter_init(&a->segments[a->n_segments], g, a->next, dicts);
+
+    a->n_segments += rc == 0;
+    return rc;
+}
+
 static int prepare_segments(struct slot_alter *a)
 {
     const struct slot *t = a->slot;
     struct segment_dicts dicts = {a->dicts, a->lists};
 
-    a->segments = calloc(t->n_parts + 1u, sizeof *a->segments);
+    int rc = 0;
+
+    a->segments = calloc(t->n_parts + t->n_archived + 1u, sizeof *a->segments);
     if (!a->segments)
         return -ENOMEM;
-    for (uint32_t i = 0; i < t->n_parts; i++) {
-        int rc = segment_alter_init(&a->segments[i], t->parts[i]->segment, a->next, &dicts);
-
-        if (rc != 0)
-            return rc;
-        a->n_segments++;
-    }
-    return 0;
+    for (uint32_t i = 0; i < t->n_parts && rc == 0; i++)
+        rc = prepare_segment(a, t->parts[i]->segment, &dicts);
+    for (const struct slot_archived *x = t->archived; x && rc == 0; x = x->next)
+        rc = x->part ? prepare_segment(a, x->part->segment, &dicts) : 0;
+    return rc;
 }
 
 int slot_alter_new(struct slot *t, struct schema *next, struct slot_alter **out)

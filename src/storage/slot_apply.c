@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/slot_archive.h"
 #include "storage/slot_memory.h"
 #include "storage/slot_rewrite.h"
 #include "storage/slot_write.h"
@@ -176,6 +177,13 @@ static int write_row(struct slot_write *w, uint32_t i)
         return meet_row(w, i, p, row);
     if (!is_inserting(w->batch))
         return 0;
+    if (!p && slot_is_archived(w->slot, partition)) {
+        struct error_info why;
+
+        slot_archive_refusal(w->schema, &w->keys, w->from + i, partition, &why);
+        slot_write_reject(w, i, why.code, "%s", why.text);
+        return 0;
+    }
     if (!p) {
         rc = slot_part_open(w->slot, partition, &p);
         if (rc != 0)
@@ -389,6 +397,11 @@ int slot_apply(struct slot *t, const struct batch *b, struct write_result *resul
     return rc;
 }
 
+static int64_t partition_of(const struct slot *t, const struct key_columns *k, uint32_t row)
+{
+    return k->time < 0 ? 0 : slot_partition_of(t->schema, batch_i64(&k->in[k->time], row));
+}
+
 /*
  * Does a batch row have the key of an earlier one? Rows are entered under their hash as they are
  * seen.
@@ -409,10 +422,7 @@ static bool is_row_there(const struct slot *t, const struct key_columns *k,
                          const struct key_hash *hash, uint32_t row)
 {
     int64_t codes[SCHEMA_MAX_KEY_COLUMNS];
-    struct slot_part *p =
-        slot_part_find(t, k->time < 0
-                              ? 0
-                              : slot_partition_of(t->schema, batch_i64(&k->in[k->time], row)));
+    struct slot_part *p = slot_part_find(t, partition_of(t, k, row));
     uint32_t found;
 
     for (unsigned i = 0; p && i < k->n; i++) {
@@ -444,6 +454,12 @@ int slot_check(struct slot *t, const struct batch *b, struct write_result *resul
 
         if (key_find_missing(&k, row, false) >= 0)
             continue; /* refused too, but not as a duplicate */
+        if (slot_is_archived(t, partition_of(t, &k, row))) {
+            result->rejected = 1;
+            slot_archive_refusal(t->schema, &k, row, partition_of(t, &k, row),
+                                 next_error(result, row));
+            continue;
+        }
         key_hash_row(&k, t->seed, row, &hash);
         if (!is_row_there(t, &k, &hash, row))
             rc = check_batch_row(&seen, &k, &hash, row, &twice);

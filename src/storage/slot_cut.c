@@ -29,25 +29,47 @@ static bool wants_new_file(const struct segment *g)
            bytes - live > live;
 }
 
+/* One segment of the cut. Its file is where it belongs, data/ or archive/, or it is written whole there. */
+static void begin_segment(struct slot_cut *c, struct segment *g, bool archived)
+{
+    bool stays = archived ? slot_file_is_archived(g) && !segment_is_changed(g)
+                          : !slot_file_is_archived(g) && !wants_new_file(g);
+
+    segment_cut_begin(segment_get(g), !stays);
+    c->parts[c->n_segments] = (struct slot_cut_part){archived, segment_live(g)};
+    c->segments[c->n_segments++] = g;
+}
+
+static void begin_archived(struct slot_cut *c, const struct slot_archived *a)
+{
+    if (a->part) {
+        begin_segment(c, a->part->segment, true);
+        return;
+    }
+    c->archived[c->n_archived++] =
+        (struct slot_cut_archived){a->partition, a->file ? store_file_get(a->file) : NULL, a->rows};
+}
+
 int slot_cut_begin(struct slot *t, struct slot_cut *out)
 {
     unsigned n = t->schema->n_columns;
+    uint32_t segments = t->n_parts + t->n_archived;
 
     ASSERT(!t->dict_file.cut);
     *out = (struct slot_cut){.slot = t, .n_columns = n};
-    out->segments = calloc(t->n_parts + 1u, sizeof(struct segment *));
+    out->segments = calloc(segments + 1u, sizeof(struct segment *));
+    out->parts = calloc(segments + 1u, sizeof *out->parts);
+    out->archived = calloc(t->n_archived + 1u, sizeof *out->archived);
     out->dict_counts = calloc(n + 1u, sizeof *out->dict_counts);
     out->list_counts = calloc(n + 1u, sizeof *out->list_counts);
-    if (!out->segments || !out->dict_counts || !out->list_counts) {
+    if (!out->segments || !out->parts || !out->archived || !out->dict_counts || !out->list_counts) {
         slot_cut_fini(out);
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < t->n_parts; i++) {
-        struct segment *g = segment_get(t->parts[i]->segment);
-
-        segment_cut_begin(g, wants_new_file(g));
-        out->segments[out->n_segments++] = g;
-    }
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        begin_segment(out, t->parts[i]->segment, false);
+    for (const struct slot_archived *a = t->archived; a; a = a->next)
+        begin_archived(out, a);
     for (unsigned c = 0; c < n; c++) {
         out->dict_counts[c] = entries(t->dicts[c]);
         out->list_counts[c] = entries(t->lists[c]);
@@ -62,9 +84,13 @@ void slot_cut_fini(struct slot_cut *c)
 {
     for (uint32_t i = 0; i < c->n_segments; i++)
         segment_put(c->segments[i]);
+    for (uint32_t i = 0; i < c->n_archived; i++)
+        store_file_put(c->archived[i].file);
     if (c->slot && c->list_counts)
         c->slot->dict_file.cut = false;
     free(c->segments);
+    free(c->parts);
+    free(c->archived);
     free(c->dict_counts);
     free(c->list_counts);
     *c = (struct slot_cut){0};
@@ -88,6 +114,7 @@ bool slot_cut_file(struct slot_cut *c, uint32_t i, struct datafile_id *id)
     if (!segment_cut_needs_file(g))
         return false;
     next_file(c->slot, DATAFILE_SEGMENT, segment_partition(g), id);
+    id->archived = c->parts[i].archived;
     segment_cut_set_file(g, id);
     return true;
 }

@@ -59,10 +59,24 @@ void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t
 
 /* --- the cut --- */
 
+struct slot_cut_part { /* what a segment was at the moment */
+    bool archived;
+    uint64_t rows; /* live */
+};
+
+struct slot_cut_archived { /* a partition that was archived and has no segment any more */
+    int64_t partition;
+    struct store_file *file; /* a reference; NULL = the slot has no rows of it */
+    uint64_t rows;
+};
+
 struct slot_cut { /* owner: the checkpoint of the core */
     struct slot *slot;
-    struct segment **segments; /* references; those of the moment, in partition order */
+    struct segment **segments;   /* references; those of the moment, archived ones last */
+    struct slot_cut_part *parts; /* of the segments */
     uint32_t n_segments;
+    struct slot_cut_archived *archived;
+    uint32_t n_archived;
     unsigned n_columns;                  /* at the moment */
     uint32_t *dict_counts, *list_counts; /* by column position: entries at the moment */
 };
@@ -71,6 +85,8 @@ struct slot_cut { /* owner: the checkpoint of the core */
  * segment by how much of its file is dead (more than half, above 1 MiB). */
 int slot_cut_begin(struct slot *t, struct slot_cut *out);
 void slot_cut_fini(struct slot_cut *c); /* gives the references back */
+/* After a cut that was committed: archived segments whose files the durable root names leave memory. */
+void slot_archive_settle(struct slot *t);
 
 /* Where segment i goes: true = into a new file with this id, false = behind segment_file. Once per segment and cut,
  * before segment_cut_directory. Segments whose segment_cut_is_empty need no call. */

@@ -69,6 +69,8 @@ size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint
         }
     }
     qsort(victims, parts, sizeof *victims, compare_victims);
+    for (uint32_t i = 0; i < n && freed < bytes; i++)
+        freed += slot_archive_evict(slots[i], bytes - freed);
     for (uint32_t i = 0; i < parts && freed < bytes; i++)
         freed += segment_evict(victims[i].part->segment, bytes - freed, false);
     for (uint32_t i = 0; i < parts && freed < bytes; i++)
@@ -100,4 +102,5 @@ void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t
         *changed += other;
         *indexes += t->parts[i]->index.memory;
     }
+    slot_archive_residency(t, clean, changed);
 }

@@ -23,6 +23,16 @@ struct slot_part {
     struct slot_part *next;       /* dropped, see slot_partition.c */
 };
 
+/* An archived partition, see slot_archive.h: its part until its file is named by a durable root, then the file; neither
+ * when the slot has no rows of it. Owner: the slot. */
+struct slot_archived {
+    int64_t partition;
+    struct slot_part *part;
+    struct store_file *file;
+    uint64_t rows; /* live ones, in the file */
+    struct slot_archived *next;
+};
+
 /* The dictionaries on disk. Owner: the slot. */
 struct slot_dict_file {
     struct store_file *file;    /* NULL = never written */
@@ -44,13 +54,15 @@ struct slot {
     struct dict **dicts, **lists; /* by column position */
     struct slot_part **parts;     /* by partition */
     uint32_t n_parts, cap_parts;
+    struct slot_archived *archived; /* ascending */
+    uint32_t n_archived;
     struct slot_part *leaving; /* dropped, but a statement or a cut still has the segment */
 
     struct store *store;             /* NULL = in memory only */
     const struct segment_room *room; /* may be NULL */
     uint64_t absent;                 /* columns of its segments that are on disk only */
     uint32_t unindexed;              /* parts without their index */
-    bool altering;                   /* from slot_alter_new on: no rewrite may begin */
+    bool altering;                   /* from slot_alter_new on: no segment may come */
     uint64_t tick;                   /* now, for segment_touch */
     uint64_t generation;             /* of the newest of its files */
     struct slot_dict_file dict_file;
@@ -80,6 +92,14 @@ int slot_part_add(struct slot *t, int64_t partition, struct segment *g, struct s
 /* The batch would change more of the cut at work than may be put aside: wake is run when the cut got on. */
 bool slot_cut_must_wait(struct slot *t, const struct batch *b, struct task *wake);
 
+/* The same with a part that is there; its index is as it was. */
+int slot_part_insert(struct slot *t, struct slot_part *p);
+/* Not among the parts any more, without index: the caller's. */
+void slot_part_take_out(struct slot *t, struct slot_part *p);
+/* A part that was taken out goes when nobody has its segment any more. */
+void slot_part_leave(struct slot *t, struct slot_part *p);
+bool slot_drop_live_partition(struct slot *t, int64_t partition); /* one that is not archived */
+
 /* Key columns of the table, ascending, as a want. */
 void slot_key_want(const struct schema *s, uint16_t columns[SCHEMA_MAX_KEY_COLUMNS],
                    struct column_want *out);
@@ -96,6 +116,20 @@ int slot_index_step(struct slot *t, struct slot_part *p);
 /* Hash under which a row is in the index: its values by position in schema->key, number `row` of each. */
 uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
 void slot_index_drop(struct slot *t, struct slot_part *p);
+
+/* Archived partitions (slot_archive.c). */
+uint64_t slot_archived_rows(const struct slot_archived *a);
+bool slot_archive_drop(struct slot *t, int64_t partition); /* true when it was archived */
+/* The segment's file is in archive/. */
+bool slot_file_is_archived(const struct segment *g);
+size_t slot_archive_evict(struct slot *t, size_t bytes);
+size_t slot_archive_memory(const struct slot *t);
+void slot_archive_residency(const struct slot *t, size_t *clean, size_t *changed); /* adds */
+void slot_archive_unwait(struct slot *t, const struct task *wake);
+void slot_archive_free(struct slot *t);
+/* Why a new row cannot be: its partition is archived. */
+void slot_archive_refusal(const struct schema *s, const struct key_columns *k, uint32_t row,
+                          int64_t partition, struct error_info *out);
 
 enum slot_lookup {
     SLOT_NONE,

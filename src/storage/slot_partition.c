@@ -7,13 +7,10 @@
 #include "storage/slot_impl.h"
 #include "storage/slot_rewrite.h"
 
-bool slot_drop_partition(struct slot *t, int64_t partition)
+void slot_part_take_out(struct slot *t, struct slot_part *p)
 {
-    struct slot_part *p = slot_part_find(t, partition);
     uint32_t at = 0;
 
-    if (!p)
-        return false;
     slot_rewrite_stop(p);
     while (t->parts[at] != p)
         at++;
@@ -23,10 +20,29 @@ bool slot_drop_partition(struct slot *t, int64_t partition)
     key_table_fini(&p->index);
     key_table_init(&p->index, t->budget);
     segment_attach(p->segment, NULL, &t->tick, t->room); /* what it lacks no longer counts */
+}
+
+void slot_part_leave(struct slot *t, struct slot_part *p)
+{
     p->next = t->leaving;
     t->leaving = p;
     slot_reap(t, false);
+}
+
+bool slot_drop_live_partition(struct slot *t, int64_t partition)
+{
+    struct slot_part *p = slot_part_find(t, partition);
+
+    if (!p)
+        return false;
+    slot_part_take_out(t, p);
+    slot_part_leave(t, p);
     return true;
+}
+
+bool slot_drop_partition(struct slot *t, int64_t partition)
+{
+    return slot_drop_live_partition(t, partition) || slot_archive_drop(t, partition);
 }
 
 void slot_reap(struct slot *t, bool all)

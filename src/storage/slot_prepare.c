@@ -37,6 +37,7 @@ void slot_unwait(struct slot *t, const struct task *wake)
         segment_unwait(t->parts[i]->segment, wake);
     for (struct slot_part *p = t->leaving; p; p = p->next)
         segment_unwait(p->segment, wake);
+    slot_archive_unwait(t, wake);
 }
 
 /* Asks for columns of a block (want NULL = all): true = they are there. A failure is in *rc. */

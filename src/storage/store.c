@@ -96,6 +96,10 @@ void store_file_rest(struct store_file *f)
     /* Until its appends are synced a file stays open: errors of the device are told to its descriptor. */
     if (--f->busy > 0 || f->synced != f->appends)
         return;
+    if (f->id.archived) { /* whoever moves it away gets its room at once */
+        close_file(f);
+        return;
+    }
     list_push_back(&f->store->idle, &f->idle);
     close_idle(f->store, STORE_OPEN_FILES);
 }
@@ -122,19 +126,28 @@ static struct store_file *file_new(struct store *s, const struct datafile_id *id
     return f;
 }
 
-static int check_file(struct store_file *f, struct error_info *err)
+int store_file_check_size(struct store_file *f, struct error_info *err)
 {
-    struct store *s = f->store;
-    uint8_t *unit;
-    int64_t n = file_size(s->reactor, f->fd);
-    struct error_info why;
-    int rc;
+    int64_t n = file_size(f->store->reactor, f->fd);
 
     if (n < 0)
         return error_set(err, (int)n, ER_READ, "size of %s: %s", f->name, strerror((int)-n));
     if ((uint64_t)n < f->bytes || f->bytes < DATAFILE_UNIT)
         return error_set(err, -EBADMSG, ER_READ, "%s has %lld bytes, %llu were expected", f->name,
                          (long long)n, (unsigned long long)f->bytes);
+    return 0;
+}
+
+static int check_file(struct store_file *f, struct error_info *err)
+{
+    struct store *s = f->store;
+    uint8_t *unit;
+    struct error_info why;
+    int64_t n;
+    int rc = store_file_check_size(f, err);
+
+    if (rc != 0)
+        return rc;
     unit = aligned_alloc(DATAFILE_UNIT, DATAFILE_UNIT);
     if (!unit)
         return error_set(err, -ENOMEM, 0, "out of memory opening %s", f->name);
@@ -152,21 +165,33 @@ static int check_file(struct store_file *f, struct error_info *err)
     return rc;
 }
 
+int store_file_refer(struct store *s, const struct datafile_id *id, uint64_t bytes,
+                     struct store_file **out)
+{
+    *out = file_new(s, id, bytes);
+    return *out ? 0 : -ENOMEM;
+}
+
+int store_file_check(struct store_file *f, struct error_info *err)
+{
+    int rc = store_file_use(f);
+
+    if (rc != 0)
+        return error_set(err, rc, ER_CANT_OPEN, "opening %s: %s", f->name, strerror(-rc));
+    rc = check_file(f, err);
+    store_file_rest(f);
+    return rc;
+}
+
 int store_file_open(struct store *s, const struct datafile_id *id, uint64_t bytes,
                     struct store_file **out, struct error_info *err)
 {
-    struct store_file *f = file_new(s, id, bytes);
-    int rc;
+    struct store_file *f;
+    int rc = store_file_refer(s, id, bytes, &f);
 
-    if (!f)
+    if (rc != 0)
         return error_set(err, -ENOMEM, 0, "out of memory opening a data file");
-    rc = store_file_use(f);
-    if (rc != 0) {
-        error_set(err, rc, ER_CANT_OPEN, "opening %s: %s", f->name, strerror(-rc));
-    } else {
-        rc = check_file(f, err);
-        store_file_rest(f);
-    }
+    rc = store_file_check(f, err);
     if (rc != 0) {
         store_file_put(f);
         return rc;
@@ -182,7 +207,7 @@ static struct store_folder *folder_of(struct store *s, const struct datafile_id 
     list_for_each(at, &s->folders)
     {
         x = container_of(at, struct store_folder, link);
-        if (x->table_id == id->table_id && x->slot == id->slot)
+        if (x->table_id == id->table_id && x->slot == id->slot && x->archived == id->archived)
             return x;
     }
     x = calloc(1, sizeof(*x));
@@ -190,6 +215,7 @@ static struct store_folder *folder_of(struct store *s, const struct datafile_id 
         return NULL;
     x->table_id = id->table_id;
     x->slot = id->slot;
+    x->archived = id->archived;
     list_push_back(&s->folders, &x->link);
     return x;
 }
@@ -214,7 +240,8 @@ static bool is_named(const struct store *s, const struct datafile_id *id)
         const struct datafile_id *x = &s->named[i]->id;
 
         if (x->kind == id->kind && x->table_id == id->table_id && x->slot == id->slot &&
-            x->partition == id->partition && x->generation == id->generation)
+            x->partition == id->partition && x->generation == id->generation &&
+            x->archived == id->archived)
             return true;
     }
     return false;
@@ -290,7 +317,7 @@ void store_file_put(struct store_file *f)
     close_file(f);
     if (f->dropped && !s->abandoned) {
         rc = file_unlink(s->reactor, f->name);
-        if (rc != 0)
+        if (rc != 0 && !(rc == -ENOENT && f->id.archived)) /* moved away, as archives may be */
             log_warn("storage: deleting %s: %s", f->name, strerror(-rc));
     }
     s->files--;

@@ -30,6 +30,11 @@ struct reactor *store_reactor(struct store *s);
 /* Files. Opening and making one blocks shortly (a few system calls). -EBADMSG: not the file that the id says. */
 int store_file_open(struct store *s, const struct datafile_id *id, uint64_t bytes,
                     struct store_file **out, struct error_info *err);
+/* A file that the root names and that need not be there now: nothing is looked at. 0 or -ENOMEM. */
+int store_file_refer(struct store *s, const struct datafile_id *id, uint64_t bytes,
+                     struct store_file **out);
+/* Is it there, whole, and the one that its id says? As store_file_open; blocking. */
+int store_file_check(struct store_file *f, struct error_info *err);
 /* A new file; makes the folders. Its header goes before the first extent. What an attempt that failed left under the
  * name is deleted; -EEXIST: the root names it. */
 int store_file_create(struct store *s, const struct datafile_id *id, struct store_file **out,
@@ -92,6 +97,21 @@ int store_check_chunk(const struct store_file *f, const struct chunk_ref *ref, c
 /* The same at once, blocking; for the start of the program only. *bytes from aligned_alloc, caller frees. */
 int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref *ref,
                    uint8_t **bytes, struct error_info *err);
+
+/* store_file_check through the ring. Embedded in the caller's operation, who holds a reference to the file until done. */
+struct store_check {
+    struct store_file *file;
+    void (*done)(struct store_check *x);
+    void *ctx;
+    int rc; /* 0; -ENOENT and others of opening it; -EIO, -EBADMSG, -ENOMEM */
+    struct error_info error;
+    /* the store's */
+    struct io_op op;
+    struct task later;
+    uint8_t *unit;
+    uint8_t tries;
+};
+void store_check(struct store *s, struct store_check *x);
 
 /* Appends an extent: bytes (4 KiB aligned memory, whole units) go to store_file_bytes(file). They stay the caller's
  * and untouched until done. A failed append leaves the file's length as it was. */

@@ -7,6 +7,7 @@
 struct store_folder {
     struct list link;
     uint32_t table_id, slot;
+    bool archived;
     uint64_t created, synced; /* files made in it; how many of them have durable names */
     bool parents_synced;      /* its own name is durable, and those of the folders above */
 };
@@ -51,3 +52,5 @@ struct store { /* owner: the core */
 /* Opens the file if it is closed, and keeps it open until store_file_rest. 0/-errno. */
 int store_file_use(struct store_file *f);
 void store_file_rest(struct store_file *f);
+/* Is the open file as long as the root says? 0, -EBADMSG, -errno. */
+int store_file_check_size(struct store_file *f, struct error_info *err);

@@ -89,16 +89,17 @@ static void read_step(struct store_read *x)
 static void end_read(struct store_read *x)
 {
     struct store *s = x->file->store;
+    struct reactor *r = s->reactor;
     uint8_t *memory = x->memory;
     size_t bytes = span(&x->ref);
 
     x->state = READ_NONE;
     x->memory = NULL;
     s->reading_bytes -= bytes;
-    x->done(x); /* x may be gone */
+    x->done(x); /* x may be gone, and the store with it */
     free(memory);
     if (memory)
-        budget_release(reactor_budget(s->reactor), bytes);
+        budget_release(reactor_budget(r), bytes);
 }
 
 static void end_reads(struct task *t)

@@ -306,6 +306,12 @@ static bool open_file(struct verify_data *d)
 
     verify_path(d->v, path, sizeof(path), d->name);
     d->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (d->fd < 0 && errno == ENOENT && d->file.id.archived) {
+        verify_notice(d->v, d->name, 0,
+                      "the archive of %" PRIu64 " rows is not here; to restore them it is needed",
+                      d->file.rows);
+        return false;
+    }
     if (d->fd < 0 || fstat(d->fd, &st)) {
         FOUND(d, 0, "the checkpoint needs the file, but it cannot be opened: %s", strerror(errno));
         return false;
@@ -348,7 +354,7 @@ void verify_data_file(struct verify_data *d, const struct root_file *f)
 {
     const uint8_t *bytes;
 
-    if (d->v->rc)
+    if (d->v->rc || !f->bytes) /* an archived partition without rows in the slot */
         return;
     d->file = *f;
     datafile_path(d->name, sizeof(d->name), &f->id);

@@ -42,7 +42,11 @@ struct wlog_record {
     uint32_t len;
 };
 
-enum wlog_partition_operation { LOG_PARTITION_DROP = 1 };
+enum wlog_partition_operation {
+    LOG_PARTITION_DROP = 1,
+    LOG_PARTITION_ARCHIVE,
+    LOG_PARTITION_RESTORE, /* the last one */
+};
 
 struct wlog_partition { /* payload of LOG_PARTITION, little endian */
     uint32_t table_id, operation;

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
@@ -123,6 +124,34 @@ def test_checkpoints_while_rows_change():
         expect(len(names), len(set(names)), "generations of a file that stay")
         assert len(files) <= 2 * len(names), "files of older rounds"
     finally:
+        server.__exit__()
+
+
+def test_rounds_while_definitions_change():
+    """Tables are made and dropped without a pause: definitions wait for a round now and then."""
+    server = loaded("--checkpoint-log", "1M")
+    stop, made = threading.Event(), []
+
+    def define(number):
+        with server.connect() as conn, conn.cursor() as cur:
+            while not stop.is_set():
+                cur.execute(f"CREATE TABLE come{number} (id INT PRIMARY KEY)")
+                cur.execute(f"DROP TABLE come{number}")
+                made.append(number)
+    try:
+        threads = [threading.Thread(target=define, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2):
+            done = rounds(server)
+            quanta.load(server.ports["grpc"], events_file(ROWS // 4), "events", EVENTS_SCHEMAS)
+            wait_for(lambda: rounds(server) > done, 30, "a checkpoint")
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert len(made) >= 3, f"only {len(made)} tables were made and dropped"
+    finally:
+        stop.set()
         server.__exit__()
 
 

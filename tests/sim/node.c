@@ -38,8 +38,11 @@ static void find_tables(struct work *w)
 
         if (t->state == MODEL_CHANGING)
             model_change_end(&w->model, t, s != NULL);
-        if (s)
+        t->altering = false;
+        if (s) {
+            t->added = content_added(s, i);
             schema_put(s);
+        }
     }
 }
 

@@ -57,6 +57,37 @@ struct schema *content_schema(unsigned table)
     return s;
 }
 
+unsigned content_added_at(unsigned table)
+{
+    return CONTENT_COLUMNS + (table == TABLE_KEYLESS);
+}
+
+unsigned content_added(const struct schema *s, unsigned table)
+{
+    ASSERT(s->n_columns >= content_added_at(table));
+    return s->n_columns - content_added_at(table);
+}
+
+struct schema *content_add_column(const struct schema *s, unsigned table)
+{
+    unsigned i = content_added(s, table);
+    bool is_int = content_is_added_int(i);
+    struct schema *next;
+    struct error_info err;
+    char name[16], value[16];
+
+    snprintf(name, sizeof name, "added%u", i);
+    snprintf(value, sizeof value, "%d", CONTENT_ADDED_INT);
+    ASSERT(schema_copy(s, &next, &err) == 0);
+    schema_reopen(next);
+    struct column *c = schema_add_column(next, name, is_int ? COLUMN_INT : COLUMN_STRING,
+                                         is_int ? MAPPING_INT_BSI : MAPPING_STRING_ENUM);
+    ASSERT(c && schema_set_text(&c->default_value, is_int ? value : CONTENT_ADDED_NAME) == 0);
+    ASSERT(schema_finish(next, &err) == 0);
+    ASSERT(schema_succeed(s, next, 0, NULL, NULL, &err) == 0);
+    return next;
+}
+
 int64_t content_id(unsigned row)
 {
     return (int64_t)row * ID_STEP + ID_FIRST;

@@ -14,7 +14,9 @@ enum {
     CONTENT_GROUPS = 12, /* the last one is NULL */
     CONTENT_TAGS = 12,   /* different ones; NULL counts as another in groups */
     CONTENT_PARTITIONS = 5,
-    CONTENT_TEXT = 80
+    CONTENT_TEXT = 80,
+    CONTENT_ADDED = 3, /* columns that ALTER TABLE adds at most */
+    CONTENT_ADDED_INT = 4711
 };
 
 /* Columns by position; the hidden key of table 1 is behind them. */
@@ -41,6 +43,20 @@ struct content {
 };
 
 struct schema *content_schema(unsigned table);
+
+/*
+ * Columns that ALTER TABLE has added stand behind all others. All rows have the same value there, whether it is the
+ * default of those that were there or was written: the first and third CONTENT_ADDED_INT, the second CONTENT_ADDED_NAME.
+ */
+#define CONTENT_ADDED_NAME "added"
+unsigned content_added(const struct schema *s, unsigned table);
+unsigned content_added_at(unsigned table); /* position of the first */
+static inline bool content_is_added_int(unsigned i)
+{
+    return i % 2 == 0;
+}
+/* The definition with one more. */
+struct schema *content_add_column(const struct schema *s, unsigned table);
 
 int64_t content_id(unsigned row);
 unsigned content_row(int64_t id); /* CONTENT_ROWS = no such row */

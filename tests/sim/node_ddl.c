@@ -31,7 +31,7 @@ static void ddl_done(struct cluster_ddl *d)
     struct model *m = &c->work->model;
     struct model_table *t = &m->tables[c->ddl_table];
 
-    bool begun = t->state == MODEL_CHANGING || t->clear_partitions;
+    bool begun = t->state == MODEL_CHANGING || t->clear_partitions || t->altering;
     int expected = begun ? 0 : expected_refusal(m, c->ddl_table, d->kind);
 
     if (expected && !d->rc)
@@ -39,9 +39,13 @@ static void ddl_done(struct cluster_ddl *d)
     ASSERT(d->rc || !expected);
     if (d->rc && (begun || d->error.code != expected))
         work_check_error(c->work, t, t->generation, t->changed, &d->error);
-    if (t->state == MODEL_CHANGING && !d->rc)
+    if (t->state == MODEL_CHANGING && !d->rc) {
         model_change_end(m, t, d->kind == CLUSTER_CREATE_TABLE);
-    else if (t->clear_partitions)
+    } else if (t->altering && !d->rc) {
+        t->altering = false;
+        t->added++;
+    }
+    if (t->clear_partitions)
         model_clear_end(m, t, d->rc ? MODEL_UNKNOWN : MODEL_DONE);
     if (c->schema)
         schema_put(c->schema);
@@ -57,6 +61,8 @@ static enum cluster_ddl_kind choose(struct work_client *c, const struct model_ta
                                     : CLUSTER_TRUNCATE_TABLE;
     if (t->number == TABLE_DAILY && work_chance(c, 60))
         return CLUSTER_DROP_PARTITION;
+    if (t->added < CONTENT_ADDED && work_chance(c, 20))
+        return CLUSTER_ALTER_TABLE;
     return work_chance(c, 15)   ? CLUSTER_DROP_TABLE
            : work_chance(c, 10) ? CLUSTER_CREATE_TABLE
                                 : CLUSTER_TRUNCATE_TABLE;
@@ -76,6 +82,16 @@ static uint32_t choose_partitions(struct work_client *c)
     return bits;
 }
 
+static void alter(struct work_client *c, struct model_table *t)
+{
+    struct schema *now = work_find(c->work, c->reactor, t->number);
+
+    ASSERT(now);
+    c->ddl.schema = c->schema = content_add_column(now, t->number);
+    t->altering = true;
+    schema_put(now);
+}
+
 static void begin(struct work_client *c, struct model_table *t)
 {
     struct model *m = &c->work->model;
@@ -89,6 +105,9 @@ static void begin(struct work_client *c, struct model_table *t)
     case CLUSTER_DROP_TABLE:
         if (allowed)
             model_change_begin(m, t);
+        break;
+    case CLUSTER_ALTER_TABLE:
+        alter(c, t);
         break;
     case CLUSTER_DROP_PARTITION:
         partitions = choose_partitions(c);
@@ -148,8 +167,9 @@ static bool is_unknown(const struct model *m, const struct model_table *t)
 {
     unsigned other = t->number == TABLE_PLAIN ? TABLE_CHILD : TABLE_PLAIN;
 
-    return t->state == MODEL_CHANGING || ((t->number == TABLE_PLAIN || t->number == TABLE_CHILD) &&
-                                          m->tables[other].state == MODEL_CHANGING);
+    return t->altering || t->state == MODEL_CHANGING ||
+           ((t->number == TABLE_PLAIN || t->number == TABLE_CHILD) &&
+            m->tables[other].state == MODEL_CHANGING);
 }
 
 void work_ddl_start(struct work_client *c)
@@ -157,7 +177,8 @@ void work_ddl_start(struct work_client *c)
     static const enum work_kind kinds[] = {[CLUSTER_CREATE_TABLE] = WORK_CREATE,
                                            [CLUSTER_DROP_TABLE] = WORK_DROP,
                                            [CLUSTER_TRUNCATE_TABLE] = WORK_TRUNCATE,
-                                           [CLUSTER_DROP_PARTITION] = WORK_DROP_PARTITION};
+                                           [CLUSTER_DROP_PARTITION] = WORK_DROP_PARTITION,
+                                           [CLUSTER_ALTER_TABLE] = WORK_ALTER};
     struct model *m = &c->work->model;
     struct model_table *t;
 

@@ -176,6 +176,7 @@ void model_change_end(struct model *m, struct model_table *t, bool there)
 {
     t->state = there ? MODEL_THERE : MODEL_GONE;
     t->changed = m->now++;
+    t->added = 0;
     if (there)
         return;
     t->generation++;

@@ -40,6 +40,8 @@ struct model_table {
     enum model_state state;
     unsigned generation; /* grows when it is dropped */
     uint64_t changed;    /* when it was last created or dropped */
+    unsigned added;      /* columns that it got since, at least */
+    bool altering;       /* it may have one more */
     uint64_t clear_start;
     uint32_t
         clear_partitions; /* of the statement in flight that throws rows away: bits; 0 = none */

@@ -8,9 +8,7 @@
 
 static void make_program(struct work_query *q)
 {
-    static const uint16_t all[] = {COLUMN_ID,   COLUMN_VER,     COLUMN_V,    COLUMN_GRP,
-                                   COLUMN_NAME, COLUMN_EXTRA,   COLUMN_TAGS, COLUMN_REF,
-                                   COLUMN_TS,   CONTENT_COLUMNS},
+    static const uint16_t all[WORK_OUTPUTS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
                           group[] = {COLUMN_GRP}, tags[] = {COLUMN_TAGS};
     static const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
                                                   {AGGREGATE_SUM, COLUMN_V}};
@@ -21,13 +19,13 @@ static void make_program(struct work_query *q)
     p->table_id = q->schema->table_id;
     p->output = rows ? OUTPUT_ROWS : OUTPUT_GROUPS;
     p->columns = rows ? all : q->reading == READ_TAGS ? tags : group;
-    p->n_columns = rows ? CONTENT_COLUMNS + (q->table == TABLE_KEYLESS) : q->reading != READ_TOTALS;
+    p->n_columns = rows ? q->schema->n_columns : q->reading != READ_TOTALS;
     p->n_aggregates = rows ? 0 : 2;
     p->aggregates = aggregates;
     p->order = order;
     p->n_order = q->reading == READ_ORDERED ? 2 : 0;
     p->limit = q->reading == READ_ORDERED ? CONTENT_ROWS : UINT64_MAX;
-    p->memory = 1 << 20;
+    p->memory = 8 << 20;
 }
 
 /* ---- what is seen ----------------------------------------------------------------------------------------- */
@@ -103,6 +101,19 @@ static void check_whole(unsigned row, struct content seen,
     ASSERT(content_add_tags(seen.tags, content_tags(version)) == seen.tags);
 }
 
+static void check_added(const struct work_query *q, const struct batch_column c[WORK_OUTPUTS],
+                        uint32_t i)
+{
+    unsigned first = content_added_at(q->table);
+
+    for (unsigned k = 0; k < content_added(q->schema, q->table); k++)
+        if (content_is_added_int(k))
+            ASSERT(batch_is_present(&c[first + k], i) &&
+                   batch_i64(&c[first + k], i) == CONTENT_ADDED_INT);
+        else
+            ASSERT(is_text(&c[first + k], i, CONTENT_ADDED_NAME, sizeof CONTENT_ADDED_NAME - 1));
+}
+
 static void take_row(struct work_query *q, const struct batch_column c[WORK_OUTPUTS], uint32_t i)
 {
     struct model_table *t = &q->work->model.tables[q->table];
@@ -117,6 +128,7 @@ static void take_row(struct work_query *q, const struct batch_column c[WORK_OUTP
     ASSERT(seen.version && seen.version <= q->work->model.next_version);
     ASSERT(seen.extra <= q->work->model.next_version);
     check_whole(row, seen, c, i);
+    check_added(q, c, i);
     ASSERT(work_where_is_true(q, row, seen));
     /* each row once */
     ASSERT(!q->seen[row].version);

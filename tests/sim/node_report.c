@@ -74,6 +74,7 @@ static void print_operations(const struct work_counts *c)
         [WORK_DROP] = "DROP TABLE",
         [WORK_TRUNCATE] = "TRUNCATE",
         [WORK_DROP_PARTITION] = "DROP PARTITION",
+        [WORK_ALTER] = "ALTER TABLE ADD COLUMN",
         [WORK_LIST_PARTITIONS] = "list of partitions",
         [WORK_NOTHING] = "nothing to do (no operation)",
     };

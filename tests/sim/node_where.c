@@ -5,10 +5,10 @@
 #include "node_work.h"
 #include "reactor/assert.h"
 
-static void choose_range(struct predicate *p, enum content_column column, int64_t lo, int64_t hi)
+static void choose_range(struct predicate *p, unsigned column, int64_t lo, int64_t hi)
 {
     p->kind = PREDICATE_RANGE;
-    p->column = column;
+    p->column = (uint16_t)column;
     p->lo = lo;
     p->hi = hi;
 }
@@ -81,6 +81,12 @@ void work_where_choose(struct work_query *q, struct work_client *c)
     case 9:
         choose_range(p, COLUMN_REF, content_id(w->row % 40), content_id(w->row % 40));
         break;
+    case 10: /* true for all rows, or for none */
+        if (!content_added(q->schema, q->table))
+            return;
+        choose_range(p, content_added_at(q->table), 0, CONTENT_ADDED_INT);
+        p->negate = work_chance(c, 30);
+        break;
     default:
         return;
     }
@@ -124,6 +130,8 @@ bool work_where_is_true(const struct work_query *q, unsigned row, struct content
         return row == q->where.row;
     if (p->kind == PREDICATE_STRINGS || p->kind == PREDICATE_LIKE)
         return is_text_true(&q->where, c);
+    if (p->column >= CONTENT_COLUMNS)
+        return !p->negate;
     switch (p->column) {
     case COLUMN_ID:
         return is_in_range(p, content_id(row));

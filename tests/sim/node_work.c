@@ -56,8 +56,13 @@ struct schema *work_find(struct work *w, struct reactor *r, unsigned table)
     struct schema *s = catalog_find(c, t->name, strlen(t->name));
 
     ASSERT(s ? t->state != MODEL_GONE : t->state != MODEL_THERE);
-    if (s)
+    if (s) {
+        unsigned added = content_added(s, table);
+
+        ASSERT(t->state == MODEL_CHANGING || added == t->added ||
+               (t->altering && added == t->added + 1));
         schema_get(s);
+    }
     catalog_put(c);
     return s;
 }

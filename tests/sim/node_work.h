@@ -12,7 +12,7 @@ enum {
     WORK_READERS = 2,
     WORK_CLIENTS = WORK_WRITERS + WORK_READERS + 1, /* and one that defines tables */
     WORK_BATCH_ROWS = 24,
-    WORK_OUTPUTS = CONTENT_COLUMNS + 1, /* the hidden key */
+    WORK_OUTPUTS = CONTENT_COLUMNS + 1 + CONTENT_ADDED, /* with the hidden key */
 };
 
 struct work;
@@ -25,7 +25,8 @@ struct work_write {
     bool check_first;
     struct model_write write;
     uint64_t sequence, number,
-        begun; /* number: count of all writes when it was made; begun: the first time */
+        begun;      /* number: count of all writes when it was made; begun: the first time */
+    unsigned added; /* columns that its bytes know */
     uint32_t n, rows[WORK_BATCH_ROWS];
     int64_t hidden[WORK_BATCH_ROWS]; /* keys of table 1: not for inserts */
     struct write_result result;
@@ -104,6 +105,7 @@ enum work_kind {
     WORK_DROP,
     WORK_TRUNCATE,
     WORK_DROP_PARTITION,
+    WORK_ALTER,
     WORK_LIST_PARTITIONS,
     WORK_NOTHING, /* there was nothing to do it with */
     WORK_KINDS

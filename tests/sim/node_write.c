@@ -18,6 +18,11 @@ static bool has_contents(const struct model_write *w)
     return w->op != BATCH_DELETE && w->version;
 }
 
+static bool is_making_rows(enum batch_op op)
+{
+    return op != BATCH_UPDATE && op != BATCH_DELETE;
+}
+
 static bool is_keyed_by_hand(const struct work_write *w)
 {
     return w->table == TABLE_KEYLESS && w->write.op != BATCH_INSERT;
@@ -30,12 +35,21 @@ struct batch_layout { /* positions in the batch, -1 = it is not there */
 static void add_column(struct batch_builder *b, struct batch_layout *l, const struct schema *s,
                        unsigned column)
 {
-    static const enum batch_kind kinds[WORK_OUTPUTS] = {BATCH_I64,   BATCH_I64,   BATCH_I64,
-                                                        BATCH_BYTES, BATCH_BYTES, BATCH_I64,
-                                                        BATCH_LIST,  BATCH_I64,   BATCH_I64,
+    static const enum batch_kind kinds[WORK_OUTPUTS] = {/* BATCH_I64 is 0 */ BATCH_I64,
+                                                        BATCH_I64,
+                                                        BATCH_I64,
+                                                        BATCH_BYTES,
+                                                        BATCH_BYTES,
+                                                        BATCH_I64,
+                                                        BATCH_LIST,
+                                                        BATCH_I64,
+                                                        BATCH_I64,
                                                         BATCH_I64};
 
-    l->at[column] = batch_builder_add_column(b, s->columns[column].id, kinds[column], 0);
+    bool text = column >= CONTENT_COLUMNS && s->columns[column].type == COLUMN_STRING;
+
+    l->at[column] =
+        batch_builder_add_column(b, s->columns[column].id, text ? BATCH_BYTES : kinds[column], 0);
     ASSERT(l->at[column] >= 0);
 }
 
@@ -50,14 +64,16 @@ static void add_columns(struct batch_builder *b, struct batch_layout *l, const s
         add_column(b, l, s, CONTENT_COLUMNS);
     else
         add_column(b, l, s, COLUMN_ID);
-    if ((w->table == TABLE_DAILY && !w->timeless) || w->write.op == BATCH_INSERT ||
-        w->write.op == BATCH_IGNORE || w->write.op == BATCH_UPSERT || w->write.op == BATCH_REPLACE)
+    if ((w->table == TABLE_DAILY && !w->timeless) || is_making_rows(w->write.op))
         add_column(b, l, s, COLUMN_TS);
     for (unsigned i = COLUMN_VER; i <= COLUMN_REF && contents; i++)
         if (i != COLUMN_EXTRA)
             add_column(b, l, s, i);
     if (w->write.has_extra)
         add_column(b, l, s, COLUMN_EXTRA);
+    for (unsigned i = content_added_at(w->table); i < s->n_columns && is_making_rows(w->write.op);
+         i++)
+        add_column(b, l, s, i);
 }
 
 static void put_int(struct batch_builder *b, int at, int64_t v)
@@ -90,20 +106,36 @@ static void put_contents(struct batch_builder *b, const struct batch_layout *l, 
     }
 }
 
+static void put_added(struct batch_builder *b, const struct batch_layout *l,
+                      const struct work_write *w)
+{
+    for (unsigned i = 0; i < w->added; i++) {
+        int at = l->at[content_added_at(w->table) + i];
+
+        if (at >= 0 && content_is_added_int(i))
+            put_int(b, at, CONTENT_ADDED_INT);
+        else if (at >= 0)
+            put_text(b, at, CONTENT_ADDED_NAME, sizeof CONTENT_ADDED_NAME - 1);
+    }
+}
+
 static void build(struct work_write *w, const struct schema *s)
 {
     struct batch_builder *b = batch_builder_new(NULL);
     struct batch_layout l;
 
     ASSERT(b);
+    w->added = content_added(s, w->table);
     add_columns(b, &l, w, s);
     for (uint32_t i = 0; i < w->n; i++) {
         put_int(b, l.at[COLUMN_ID], content_id(w->rows[i]));
-        put_int(b, l.at[CONTENT_COLUMNS], w->hidden[i]);
+        if (is_keyed_by_hand(w))
+            put_int(b, l.at[CONTENT_COLUMNS], w->hidden[i]);
         put_int(b, l.at[COLUMN_TS], content_time(w->rows[i]));
         if (has_contents(&w->write))
             put_contents(b, &l, w->write.version);
         put_int(b, l.at[COLUMN_EXTRA], w->write.extra);
+        put_added(b, &l, w);
         ASSERT(batch_builder_end_row(b) == 0);
     }
     w->bytes.len = 0;
@@ -323,6 +355,8 @@ static bool repeat(struct work_client *c, struct work_write *w,
         return false;
     c->work->counts.kinds[WORK_REPEAT]++;
     if (w == &c->now) {
+        if (w->added != content_added(s, w->table))
+            build(w, s); /* a batch says everything that its definition has */
         w->repeated = true;
         begin_rows(c, w);
     }

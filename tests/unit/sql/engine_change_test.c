@@ -121,6 +121,16 @@ Test(engine_change, partitions)
     check_sql(&e, "SELECT id FROM t WHERE id = 1 AND at = '2026-01-01'", "");
     check_sql(&e, "INSERT INTO t VALUES (1,'2026-01-01 00:00:00')", "OK 1");
     check_sql(&e, list, "p20260101|1\np20260102|1\n");
+    check_sql(&e, "ALTER TABLE t ARCHIVE PARTITION p20260101, p20260103",
+              "ERROR 1507 Error in list of partitions to ARCHIVE");
+    check_sql(&e, "ALTER TABLE t ARCHIVE PARTITION p20260101", "OK 0");
+    check_sql(&e, "SELECT id FROM t", "3\n");
+    check_sql(&e, "INSERT INTO t VALUES (9,'2026-01-02'),(8,'2026-01-01 05:00:00')",
+              "ERROR 1526 Table has no partition for value 2026-01-01 05:00:00: partition "
+              "p20260101 of table t is archived");
+    check_sql(&e, "SELECT id FROM t", "3\n");
+    check_sql(&e, "ALTER TABLE t RESTORE PARTITION p20260101", "OK 0");
+    check_sql(&e, "SELECT count(*) FROM t", "2\n");
     check_sql(&e, "CREATE TABLE p (id BIGINT PRIMARY KEY)", "OK 0");
     check_sql(&e, "ALTER TABLE p DROP PARTITION p20260101",
               "ERROR 1505 Partition management on a not partitioned table is not possible");

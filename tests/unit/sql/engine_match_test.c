@@ -129,6 +129,30 @@ Test(engine_match, definitions_come_back)
     check_sql(&engine, "SELECT COUNT(*) FROM g WHERE MATCH (s) AGAINST ('x')", "ERROR 1191");
 }
 
+Test(engine_match, keys_come_and_go)
+{
+    static const char search[] = "SELECT id FROM g WHERE MATCH (s) AGAINST ('two')";
+
+    check_sql(&engine, "CREATE TABLE g (id INT PRIMARY KEY, s TEXT, n INT)", "OK 0");
+    check_sql(&engine, "INSERT INTO g VALUES (1, 'one two', 1), (2, 'two', 2), (3, NULL, 3)",
+              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&engine, search, "ERROR 1191");
+    check_sql(&engine, "ALTER TABLE g ADD FULLTEXT KEY words (n)", "ERROR 1283");
+    check_sql(&engine, "ALTER TABLE g ADD FULLTEXT KEY words (s)", "OK 0");
+    check_sql(&engine, search, "1\n2\n");
+    check_sql(&engine, "ALTER TABLE g MODIFY s VARCHAR(80) COMMENT 'texts'", "OK 0");
+    check_sql(&engine, search, "1\n2\n");
+    check_sql(&engine, "DROP INDEX other ON g", "OK 0");
+    check_sql(&engine, search, "1\n2\n");
+    check_sql(&engine, "DROP INDEX s ON g", "OK 0");
+    check_sql(&engine, search, "ERROR 1191");
+    check_sql(&engine, "CREATE INDEX i ON g (s)", "OK 0");
+    check_sql(&engine, search, "ERROR 1191");
+    check_sql(&engine, "CREATE FULLTEXT INDEX i ON g (s)", "OK 0");
+    check_sql(&engine, search, "1\n2\n");
+    check_sql(&engine, "CREATE FULLTEXT INDEX i ON nowhere (s)", "ERROR 1146");
+}
+
 /* ---- on the cores and in the gateway ---- */
 
 static const char *draw_word(uint64_t *random)

@@ -25,7 +25,7 @@ static void check_path(const struct datafile_id *id, const char *want)
 
 Test(datafile, paths_and_back)
 {
-    struct datafile_id id = {DATAFILE_SEGMENT, 7, 3, 0, 12};
+    struct datafile_id id = {DATAFILE_SEGMENT, 7, 3, 0, 12, false};
 
     check_path(&id, "data/t7/s3/all.12.qsg");
     id.partition = 1772323200; /* 2026-03-01 */
@@ -42,11 +42,12 @@ Test(datafile, paths_and_back)
     check_path(&id, "data/t7/s3/0001-01-01.12.qsg");
     id.partition -= 86400;
     check_path(&id, "data/t7/s3/-62135683200.12.qsg");
-    id = (struct datafile_id){DATAFILE_SEGMENT, UINT32_MAX, UINT32_MAX, INT64_MIN, UINT64_MAX};
+    id = (struct datafile_id){DATAFILE_SEGMENT, UINT32_MAX, UINT32_MAX,
+                              INT64_MIN,        UINT64_MAX, false};
     check_path(&id, "data/t4294967295/s4294967295/-9223372036854775808.18446744073709551615.qsg");
     id.partition = INT64_MAX;
     check_path(&id, "data/t4294967295/s4294967295/9223372036854775807.18446744073709551615.qsg");
-    id = (struct datafile_id){DATAFILE_DICTS, 1, 0, 0, 1};
+    id = (struct datafile_id){DATAFILE_DICTS, 1, 0, 0, 1, false};
     check_path(&id, "data/t1/s0/dict.1.qsd");
 }
 
@@ -83,7 +84,7 @@ Test(datafile, other_names_are_not_ours)
 
 Test(datafile, header_is_of_one_file)
 {
-    const struct datafile_id id = {DATAFILE_SEGMENT, 7, 3, 1772323200, 12};
+    const struct datafile_id id = {DATAFILE_SEGMENT, 7, 3, 1772323200, 12, false};
     struct datafile_id other = id;
     uint8_t unit[DATAFILE_UNIT];
     struct error_info err;

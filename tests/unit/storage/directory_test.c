@@ -196,7 +196,7 @@ static void make_dicts(struct dict_directory *d, struct dict_piece p[4])
     p[1] = (struct dict_piece){65535, false, 0, 1, {4608, 500, 2}};
     p[2] = (struct dict_piece){7, true, 0, 9, {5120, 500, 3}};
     p[3] = (struct dict_piece){7, false, 100, 5, {5632, 500, 4}};
-    *d = (struct dict_directory){{DATAFILE_DICTS, 3, 2, 0, 8}, 4, p};
+    *d = (struct dict_directory){{DATAFILE_DICTS, 3, 2, 0, 8, false}, 4, p};
 }
 
 Test(directory, dicts_round_trip)

@@ -23,13 +23,13 @@ static void put_files(struct buffer *part, uint32_t slot)
                           .directory = {8192, 100, 55}};
 
     cr_assert_eq(root_put_file(part, &f), 0);
-    f.id = (struct datafile_id){DATAFILE_SEGMENT, 1, slot, 86400, 5};
+    f.id = (struct datafile_id){DATAFILE_SEGMENT, 1, slot, 86400, 5, false};
     f.bytes = 8192;
     f.directory = (struct chunk_ref){4096, 4096, 56};
     cr_assert_eq(root_put_file(part, &f), 0);
     f.id.partition = -86400;
     cr_assert_eq(root_put_file(part, &f), 0);
-    f.id = (struct datafile_id){DATAFILE_SEGMENT, 2, slot, 0, 1};
+    f.id = (struct datafile_id){DATAFILE_SEGMENT, 2, slot, 0, 1, false};
     cr_assert_eq(root_put_file(part, &f), 0);
 }
 
@@ -218,7 +218,7 @@ Test(root, damage_is_refused)
     refuse(88, 4, 1 << 20, -EBADMSG, "a catalog of 1048576 bytes");
     refuse(88, 4, UINT32_MAX, -EBADMSG, "a catalog of 4294967295 bytes");
     refuse(92, 4, 1, -EBADMSG, "catalog");
-    refuse(slot, 4, 3, -EBADMSG, "kind 3; allowed are 1, 2");
+    refuse(slot, 4, 4, -EBADMSG, "kind 4; allowed are 1 to 3");
     refuse(slot + 4, 4, UINT32_MAX - 7, -EBADMSG, "follow");
     refuse(slot + 4, 4, 17, -EBADMSG, "an entry of 17 bytes");
     refuse(slot + 4, 4, 8, -EBADMSG, "a slot entry of 8 bytes");

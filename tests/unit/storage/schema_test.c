@@ -756,10 +756,6 @@ Test(schema, alter_refused)
          "- { fieldName: e, type: String, mappingStrategy: StringEnum, nonExclusive: true "
          "}\n" ALTERED_P ALTERED_B,
          {"'e'", "nonExclusive", "true"}},
-        {ALTERED_HEAD ALTERED_S ALTERED_A ALTERED_AT ALTERED_F
-         "- { fieldName: e, type: String, mappingStrategy: StringEnum, searchable: true "
-         "}\n" ALTERED_P ALTERED_B,
-         {"'e'", "searchable", "true"}},
         {ALTERED_HEAD ALTERED_S ALTERED_A ALTERED_AT ALTERED_F ALTERED_E
          "- { fieldName: p, type: Integer, mappingStrategy: ParentRelation, foreignKey: q.k "
          "}\n" ALTERED_B,
@@ -814,6 +810,10 @@ Test(schema, alter_allowed)
          "- { fieldName: a, type: Integer, mappingStrategy: IntBSI, columnID: true, maxLen: 3 "
          "}\n" ALTERED_AT ALTERED_F ALTERED_E ALTERED_P ALTERED_B,
          2, "columnID"},
+        {ALTERED_HEAD ALTERED_S ALTERED_A ALTERED_AT ALTERED_F
+         "- { fieldName: e, type: String, mappingStrategy: StringEnum, values: [x], desc: d, "
+         "defaultValue: x, sourceName: /e, searchable: true }\n" ALTERED_P ALTERED_B,
+         1, "searchable"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

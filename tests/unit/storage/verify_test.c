@@ -82,7 +82,7 @@ static void finish(struct place *p, unsigned file, const char *name, const struc
 
 static void make_dicts(struct place *p, struct buffer *part)
 {
-    const struct datafile_id id = {DATAFILE_DICTS, p->schema->table_id, 0, 0, 1};
+    const struct datafile_id id = {DATAFILE_DICTS, p->schema->table_id, 0, 0, 1, false};
     struct dict_piece piece = {.column_id = p->schema->columns[1].id, .n = 5};
     struct dict_directory dir = {id, 1, &piece};
     struct buffer extent, image, bytes;
@@ -129,7 +129,7 @@ enum wrong { NOTHING_WRONG, WRONG_BOUNDS, WRONG_NULLS, WRONG_LIVE, WRONG_LAYOUT,
 
 static void make_segment(struct place *p, enum wrong wrong, struct buffer *part)
 {
-    const struct datafile_id id = {DATAFILE_SEGMENT, p->schema->table_id, 0, 0, 2};
+    const struct datafile_id id = {DATAFILE_SEGMENT, p->schema->table_id, 0, 0, 2, false};
     uint16_t ids[2] = {p->schema->columns[0].id, p->schema->columns[1].id};
     uint8_t layouts[2] = {LAYOUT_ORDERED, LAYOUT_ENUM};
     struct directory_block block = {ROWS, ROWS - 3, {0}};
