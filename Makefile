@@ -148,7 +148,7 @@ else
 RUNNER_LIBS := -lcriterion
 endif
 
-.PHONY: all help deps deps-test libs run demo test unit unit-bins e2e fuzz fuzz-bins all-fuzz sim sim-faults bench \
+.PHONY: all help deps deps-test libs run demo test unit torture unit-bins e2e fuzz fuzz-bins all-fuzz sim sim-faults bench \
     bench-compare lint format compdb coverage install clean distclean print-% FORCE
 
 # ---- targets for people --------------------------------------------------------------------
@@ -178,6 +178,10 @@ test: deps deps-test ## install what is missing, then build and run every test (
 
 unit: unit-bins ## run the unit tests of this variant (FOLDERS= to take a part, T=suite/test)
 	@for t in $(UNIT_BINS); do scripts/run-unit.sh $$t || exit 1; done
+
+torture: ## let every allocation of the tests named torture_* fail, one by one
+	@$(MAKE) --no-print-directory MODE=debug SAN=address,undefined T='torture_*/*' TORTURE=all \
+	    unit-storage unit-sql
 
 unit-%:
 	@$(MAKE) --no-print-directory $(B)/tests/unit/$*
@@ -347,11 +351,13 @@ endif
 
 unit_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/$(1)/*.c) $(TEST_COMMON))
 define unit_rule
-$(B)/tests/$(1): $(call unit_objects,$(1)) $(RUNNER_OBJS) $(LIBQUANTA)
+$(B)/tests/$(1): $(call unit_objects,$(1)) $(B)/obj/tests/unit/fail_alloc.o $(RUNNER_OBJS) $(LIBQUANTA)
 	@mkdir -p $$(@D)
-	$$(call say,LINK,$$@) $$(CC) $$(ALL_LDFLAGS) $$(RPATH_TESTS) -o $$@ $$(filter %.o,$$^) $(LIBQUANTA) \
-	    $(RUNNER_LIBS) $$(LIBS)
+	$$(call say,LINK,$$@) $$(CC) $$(ALL_LDFLAGS) $$(RPATH_TESTS) $(FAIL_ALLOC) -o $$@ $$(filter %.o,$$^) \
+	    $(LIBQUANTA) $(RUNNER_LIBS) $$(LIBS)
 endef
+# Tests may let allocations fail: tests/unit/fail_alloc.h.
+FAIL_ALLOC := $(foreach f,malloc calloc realloc aligned_alloc strdup strndup,-Wl,--wrap=$(f))
 $(foreach n,$(UNIT_NAMES),$(eval $(call unit_rule,$(n))))
 unit-bins: $(UNIT_BINS)
 

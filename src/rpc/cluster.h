@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "reactor/list.h"
+#include "reactor/reactor.h"
 #include "storage/batch.h"
 #include "storage/catalog.h"
 #include "storage/program.h"
@@ -98,6 +99,7 @@ struct cluster_write {
     struct write_result result;
     struct error_info error;
     void *impl;
+    struct task refused; /* inside */
 };
 
 void cluster_write_start(struct cluster *c, struct cluster_write *w);
@@ -135,6 +137,7 @@ struct cluster_ddl {
     struct error_info error;
     void *impl;
     void (*cancel)(struct cluster_ddl *d); /* the cluster's; NULL = it cannot be cancelled (now) */
+    struct task refused;                   /* inside */
 };
 
 void cluster_ddl_start(struct cluster *c, struct cluster_ddl *d);
@@ -156,6 +159,7 @@ struct cluster_partitions { /* owner: the caller, until done */
     struct error_info error;
     struct cluster_partition *list; /* ascending; from malloc, the caller's after done */
     uint32_t n;
+    struct task refused; /* inside */
 };
 
 void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p);

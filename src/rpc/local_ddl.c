@@ -12,6 +12,7 @@
 #include "rpc/local.h"
 #include "rpc/local_ddl.h"
 #include "rpc/local_rewrite.h"
+#include "rpc/refuse.h"
 
 struct ddl_leg {
     struct leg leg; /* first */
@@ -427,13 +428,15 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
     }
     struct ddl_op *op = calloc(1, sizeof(*op));
 
-    ASSERT(op);
+    if (!op || !(op->legs = calloc(l->node->cores, sizeof(*op->legs)))) {
+        free(op);
+        refuse_ddl(l->reactor, d);
+        return;
+    }
     op->home = l;
     op->ddl = d;
     if (d->kind == CLUSTER_CREATE_TABLE || d->kind == CLUSTER_ALTER_TABLE)
         op->schema = schema_get(d->schema);
-    op->legs = calloc(l->node->cores, sizeof(*op->legs));
-    ASSERT(op->legs);
     if (d->kind == CLUSTER_TRUNCATE_TABLE) {
         start_truncate(op);
         return;

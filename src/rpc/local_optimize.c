@@ -6,6 +6,7 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 #include "rpc/local_rewrite.h"
+#include "rpc/refuse.h"
 
 struct optimize_leg {
     struct rewrite_request request; /* first */
@@ -64,7 +65,10 @@ void local_rewrite_start(struct local *l, struct cluster_ddl *d)
     const struct schema *s = catalog_find(shard_catalog(l->shard), d->name, strlen(d->name));
     struct optimize_op *op = calloc(1, sizeof(*op) + l->node->cores * sizeof(struct optimize_leg));
 
-    ASSERT(op);
+    if (!op) {
+        refuse_ddl(l->reactor, d);
+        return;
+    }
     op->home = l;
     op->ddl = d;
     op->task.run = op_task;

@@ -11,6 +11,7 @@
 #include "rpc/local.h"
 #include "rpc/local_ddl.h"
 #include "rpc/partition_list.h"
+#include "rpc/refuse.h"
 #include "storage/archive_open.h"
 
 static const struct {
@@ -118,13 +119,14 @@ static void op_task(struct task *t)
     op_done(container_of(t, struct partition_op, task));
 }
 
-/* Ends it soon, or gives the home's table and the legs. NULL: op_task is on its way. */
+/* Knows its table, or how it ends. NULL: no memory. */
 static struct partition_op *op_new(struct local *l, const char *name)
 {
     struct partition_op *op =
         calloc(1, sizeof(*op) + l->node->cores * sizeof(struct partition_leg));
 
-    ASSERT(op);
+    if (!op)
+        return NULL;
     op->home = l;
     op->task.run = op_task;
     const struct schema *s = catalog_find(shard_catalog(l->shard), name, strlen(name));
@@ -314,6 +316,10 @@ void local_partition_start(struct local *l, struct cluster_ddl *d)
 {
     struct partition_op *op = op_new(l, d->name);
 
+    if (!op) {
+        refuse_ddl(l->reactor, d);
+        return;
+    }
     op->ddl = d;
     if (!op->rc && d->n_partitions > CLUSTER_MAX_PARTITIONS)
         op->rc = error_set(&op->error, -EINVAL, 1499, "%u partitions at once, allowed are %d",
@@ -392,8 +398,13 @@ static void tell_run(struct leg *leg)
 
 void local_partitions_start(struct cluster *c, struct cluster_partitions *p)
 {
-    struct partition_op *op = op_new((struct local *)c, p->name);
+    struct local *l = (struct local *)c;
+    struct partition_op *op = op_new(l, p->name);
 
+    if (!op) {
+        refuse_partitions(l->reactor, p);
+        return;
+    }
     op->info = p;
     op_send(op, tell_run);
 }

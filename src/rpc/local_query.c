@@ -12,6 +12,7 @@
 #include "reactor/assert.h"
 #include "rpc/local.h"
 #include "rpc/local_scan.h"
+#include "rpc/refuse.h"
 #include "storage/merge.h"
 
 enum query_stage {
@@ -270,7 +271,10 @@ void local_query_start(struct cluster *c, struct cluster_query *q)
     struct local *l = (struct local *)c;
     struct query_op *op = op_new(l, q);
 
-    ASSERT(op); /* a few hundred bytes per core; the process is beyond help without them */
+    if (!op) {
+        refuse_query(q);
+        return;
+    }
     q->impl = op;
     q->stats = NULL;
     q->n_stats = 0;

@@ -13,6 +13,7 @@
 #include "rpc/local_load.h"
 #include "rpc/local_prepare.h"
 #include "rpc/local_write.h"
+#include "rpc/refuse.h"
 #include "rpc/split.h"
 #include "storage/wlog_format.h"
 
@@ -523,7 +524,10 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
     struct write_op *op = calloc(1, sizeof(*op));
     struct hidden_keys keys = {l, w->client_id, w->sequence, 0};
 
-    ASSERT(op);
+    if (!op) {
+        refuse_write(l->reactor, w);
+        return;
+    }
     op->local = l;
     op->write = w;
     op->n_legs = l->node->cores;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
 
 #define DDL_TIMEOUT_NS 60000000000ull
@@ -209,7 +210,10 @@ void remote_ddl_start(struct cluster *c, struct cluster_ddl *d)
 {
     struct remote_ddl *op = calloc(1, sizeof(*op));
 
-    ASSERT(op);
+    if (!op) {
+        refuse_ddl(((struct remote *)c)->r, d);
+        return;
+    }
     op->remote = (struct remote *)c;
     op->ddl = d;
     op->task.run = task_run;

@@ -5,6 +5,7 @@
 
 #include "reactor/assert.h"
 #include "rpc/partition_list.h"
+#include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
 
 #define INFO_TIMEOUT_NS 30000000000ull
@@ -94,7 +95,10 @@ void remote_partitions_start(struct cluster *c, struct cluster_partitions *p)
 {
     struct remote_info *op = calloc(1, sizeof(*op));
 
-    ASSERT(op);
+    if (!op) {
+        refuse_partitions(((struct remote *)c)->r, p);
+        return;
+    }
     op->remote = (struct remote *)c;
     op->info = p;
     op->task.run = task_run;

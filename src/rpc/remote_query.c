@@ -10,6 +10,7 @@
 
 #include "reactor/assert.h"
 #include "rpc/program_codec.h"
+#include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
 #include "storage/merge.h"
 
@@ -406,7 +407,10 @@ void remote_query_start(struct cluster *c, struct cluster_query *q)
     struct remote *x = (struct remote *)c;
     struct remote_query *op = calloc(1, sizeof(*op) + x->n_nodes * sizeof(op->legs[0]));
 
-    ASSERT(op); /* a few hundred bytes per node; the process is beyond help without them */
+    if (!op) {
+        refuse_query(q);
+        return;
+    }
     op->impl.ops = &remote_ops;
     op->remote = x;
     op->query = q;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
 #include "rpc/remote_split.h"
 
@@ -342,7 +343,10 @@ void remote_write_start(struct cluster *c, struct cluster_write *w)
     struct remote *x = (struct remote *)c;
     struct remote_write *op = calloc(1, sizeof(*op) + x->n_nodes * sizeof(op->pieces[0]));
 
-    ASSERT(op);
+    if (!op) {
+        refuse_write(x->r, w);
+        return;
+    }
     op->remote = x;
     op->write = w;
     op->task.run = task_run;

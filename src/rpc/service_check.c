@@ -7,6 +7,7 @@
 
 #include "reactor/assert.h"
 #include "rpc/local_prepare.h"
+#include "rpc/refuse.h"
 #include "rpc/service_impl.h"
 #include "rpc/split.h"
 
@@ -171,7 +172,10 @@ void service_check_start(struct rpc_server *s, struct cluster_write *w)
     struct local *l = local_of(s->r);
     struct check_op *op = calloc(1, sizeof(*op) + l->node->cores * sizeof(op->legs[0]));
 
-    ASSERT(op); /* a few kilobytes per core; the process is beyond help without them */
+    if (!op) {
+        refuse_write(s->r, w);
+        return;
+    }
     op->server = s;
     op->local = l;
     op->write = w;

@@ -104,6 +104,8 @@ enum exec_state exec_next(struct exec_op *op, struct rowset *out)
     if (op->x->error->code)
         return EXEC_ERROR;
     enum exec_state s = next[op->plan->kind](op, out);
+    if (s == EXEC_ERROR && !op->x->error->code) /* the only one that says nothing */
+        exec_no_memory(op->x, "The query");
     if (s == EXEC_ROWS && op->plan->id < 128)
         op->x->rows_out[op->plan->id] += out->rows;
     return op->x->error->code ? EXEC_ERROR : s;

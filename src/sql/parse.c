@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -498,14 +499,19 @@ int sql_parser_lex(union sql_value *value, struct sql_span *span, struct sql_par
 
 /* ---------------------------------------------------------------- entry ---- */
 
+/* Of a scanner that was left in the middle. */
+static void free_scanner_memory(struct sql_parser *p)
+{
+    for (struct list *at; (at = list_pop_front(&p->scanner_memory));)
+        free(at);
+}
+
 /* Runs the grammar; p is zeroed but for its input. 0 or -errno with *p->error filled. */
 static int parser_run(struct sql_parser *p)
 {
     memset(p->error, 0, sizeof *p->error);
     if (setjmp(p->bail)) {
-        if (p->scanner) {
-            sql_lex_lex_destroy(p->scanner);
-        }
+        free_scanner_memory(p);
         return error_errno(p->error);
     }
     if (sql_lex_lex_init_extra(p, &p->scanner)) {
@@ -529,6 +535,7 @@ static int parser_init(struct sql_parser *p, struct arena *arena, const char *te
     p->flags = flags;
     p->start_token = start_token;
     p->error = error;
+    list_init(&p->scanner_memory);
     if (length <= PARSE_LENGTH_MAX) {
         return 0;
     }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reactor/list.h"
 #include "sql/parse.h"
 
 /* Bytes of the text, [begin, end). */
@@ -130,6 +131,7 @@ struct sql_parser {
     uint32_t stop;  /* of the ';' or the end of the text */
     uint32_t end;   /* after the ';' */
     void *scanner;
+    struct list scanner_memory;
     struct sql_stmt *stmt;
     struct sql_expr *expr;
     struct parse_error *error;

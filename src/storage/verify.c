@@ -128,11 +128,12 @@ static int note_head(void *ctx, const struct root_head *head)
     v->head = *head;
     v->counts->has_checkpoint = true;
     v->counts->checkpoint_round = head->round;
-    if (catalog_decode(head->catalog, head->catalog_len, &v->catalog, &err)) {
+    int rc = catalog_decode(head->catalog, head->catalog_len, &v->catalog, &err);
+    if (rc)
         v->catalog = NULL;
+    if (rc && rc != -ENOMEM)
         verify_found(v, ROOT_FILE, 0, "%s", err.text);
-    }
-    return 0;
+    return rc == -ENOMEM ? rc : 0;
 }
 
 static int note_size(void *ctx, const struct root_file *f)

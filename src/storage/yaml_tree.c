@@ -56,25 +56,22 @@ static int attach(struct reader *r, struct yaml_value *v)
     return 0;
 }
 
-static struct yaml_value *node_new(struct reader *r, enum yaml_value_kind kind,
-                                   const yaml_event_t *e)
+static int node_new(struct reader *r, enum yaml_value_kind kind, const yaml_event_t *e,
+                    struct yaml_value **out)
 {
     struct yaml_value *v;
 
-    if (r->nodes == YAML_TREE_MAX_NODES) {
-        error_set(r->err, -EINVAL, 0, "%s:%zu: more than %d values", r->file,
-                  e->start_mark.line + 1, YAML_TREE_MAX_NODES);
-        return NULL;
-    }
+    if (r->nodes == YAML_TREE_MAX_NODES)
+        return error_set(r->err, -EINVAL, 0, "%s:%zu: more than %d values", r->file,
+                         e->start_mark.line + 1, YAML_TREE_MAX_NODES);
     r->nodes++;
     v = arena_alloc(&r->tree->arena, sizeof *v);
-    if (!v) {
-        error_set(r->err, -ENOMEM, 1037, "%s: out of memory", r->file);
-        return NULL;
-    }
+    if (!v)
+        return error_set(r->err, -ENOMEM, 1037, "%s: out of memory", r->file);
     v->kind = kind;
     v->line = (uint32_t)e->start_mark.line + 1;
-    return v;
+    *out = v;
+    return 0;
 }
 
 static int keep_anchor(struct reader *r, const yaml_char_t *name, struct yaml_value *v)
@@ -96,11 +93,11 @@ static int on_scalar(struct reader *r, const yaml_event_t *e)
 {
     const char *text = (const char *)e->data.scalar.value;
     size_t len = e->data.scalar.length;
-    struct yaml_value *v = node_new(r, YAML_VALUE_SCALAR, e);
-    int rc;
+    struct yaml_value *v;
+    int rc = node_new(r, YAML_VALUE_SCALAR, e, &v);
 
-    if (!v)
-        return -EINVAL;
+    if (rc != 0)
+        return rc;
     if (memchr(text, 0, len))
         return refuse(r, e->start_mark.line, "a NUL character", "text");
     v->text = arena_strndup(&r->tree->arena, text, len);
@@ -118,11 +115,11 @@ static int on_start(struct reader *r, const yaml_event_t *e, enum yaml_value_kin
 {
     const yaml_char_t *anchor =
         kind == YAML_VALUE_SEQUENCE ? e->data.sequence_start.anchor : e->data.mapping_start.anchor;
-    struct yaml_value *v = node_new(r, kind, e);
-    int rc;
+    struct yaml_value *v;
+    int rc = node_new(r, kind, e, &v);
 
-    if (!v)
-        return -EINVAL;
+    if (rc != 0)
+        return rc;
     if (r->depth == YAML_TREE_MAX_DEPTH)
         return refuse(r, e->start_mark.line, "lists or maps nested more than 16 deep",
                       "a table definition");
@@ -155,9 +152,9 @@ static int on_alias(struct reader *r, const yaml_event_t *e)
     if (!target)
         return refuse(r, e->start_mark.line, "an alias without its anchor",
                       "an anchor defined before");
-    v = node_new(r, target->kind, e);
-    if (!v)
-        return -EINVAL;
+    int rc = node_new(r, target->kind, e, &v);
+    if (rc != 0)
+        return rc;
     *v = (struct yaml_value){.kind = target->kind,
                              .is_null = target->is_null,
                              .line = v->line,

@@ -131,7 +131,7 @@ Test(engine_match, definitions_come_back)
 
 Test(engine_match, keys_come_and_go)
 {
-    static const char search[] = "SELECT id FROM g WHERE MATCH (s) AGAINST ('two')";
+    static const char search[] = "SELECT id FROM g WHERE MATCH (s) AGAINST ('two') ORDER BY id";
 
     check_sql(&engine, "CREATE TABLE g (id INT PRIMARY KEY, s TEXT, n INT)", "OK 0");
     check_sql(&engine, "INSERT INTO g VALUES (1, 'one two', 1), (2, 'two', 2), (3, NULL, 3)",

@@ -5,6 +5,7 @@
 #include "storage/slot_rewrite.h"
 
 #include "reactor/budget.h"
+#include "storage/slot_alter.h"
 #include "unit/storage/disk_world.h"
 
 static void init(struct world *w, uint64_t seed, bool partitioned)
@@ -296,6 +297,33 @@ Test(slot_rewrite, a_slot_that_goes_ends_it)
     slot_rewrite_free(x);
     cr_assert_eq(slot_new(w.schema, 3, 42, &w.budget, &w.slot), 0);
     world_fini(&w);
+}
+
+/* From its preparation on: the new segment would lack the new columns. */
+Test(slot_rewrite, an_alter_ends_it)
+{
+    for (int taken = 0; taken < 2; taken++) {
+        struct slot_rewrite *x;
+        struct slot_alter *alter;
+        struct world w;
+
+        init(&w, 12, false);
+        world_fill(&w, 0, 1500);
+        delete_keys(&w, 0, 1500, 2);
+        x = start(&w, 0, 200);
+        cr_assert_eq(step(&w, x), SLOT_REWRITE_AGAIN);
+        cr_assert_eq(slot_alter_new(w.slot, w.schema, &alter), 0);
+        cr_assert_eq(slot_rewrite_step(x, &w.wake), SLOT_REWRITE_ENDED);
+        slot_rewrite_free(x);
+        cr_assert_eq(slot_rewrite_start(w.slot, 0, 200, &x), -EBUSY);
+        if (taken)
+            slot_alter_take(alter);
+        else
+            slot_alter_free(alter);
+        finish(&w, start(&w, 0, 200));
+        compare_slots(&w);
+        world_fini(&w);
+    }
 }
 
 /* Memory ends in a step, or in a write to a row that was copied: the write counts, the rewrite does not. */
