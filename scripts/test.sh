@@ -55,9 +55,9 @@ run_sim() { # folder of programs
     local log
     [ -x "$1/quanta-sim" ] || return 0
     log=$(mktemp)
-    if timeout 900 "$1/quanta-sim" --seed 1 --count "${SIM_COUNT:-50}" >"$log" 2>&1 </dev/null; then
+    if timeout 900 "$1/quanta-sim" --seed 1 --count "${SIM_COUNT:-30}" >"$log" 2>&1 </dev/null; then
         echo "1 0 0" >>"$RESULTS"
-        echo "ok   sim: ${SIM_COUNT:-50} seeds"
+        echo "ok   sim: ${SIM_COUNT:-30} seeds"
     else
         echo "0 1 0" >>"$RESULTS"
         tail -n 60 "$log"

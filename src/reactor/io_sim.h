@@ -19,7 +19,7 @@ struct sim_faults {
     uint32_t read_eio, write_eio, sync_eio;
     uint32_t short_read, short_write; /* at least one byte is transferred */
     uint32_t enospc;                  /* writes that make the file longer, and allocations */
-    uint32_t rot;                     /* reads that get one bit wrong */
+    uint32_t rot;                     /* reads that get a bit wrong in every 256 bytes */
     const char *rot_spares;       /* not in files with this in their path; NULL = none is spared */
     uint32_t reset;               /* sends that break the connection instead */
     uint32_t short_receive;       /* receives and sends that move fewer bytes than they could */

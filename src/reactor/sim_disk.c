@@ -11,7 +11,7 @@
 #include "reactor/assert.h"
 #include "reactor/sim_disk.h"
 
-enum { LATENCY_MIN_NS = 5000, LATENCY_DEFAULT_NS = 200000 };
+enum { LATENCY_MIN_NS = 5000, LATENCY_DEFAULT_NS = 200000, ROT_BYTES = 256 };
 
 struct sim_disk *sim_disk_new(struct sim *w, uint64_t bytes_max)
 {
@@ -292,7 +292,11 @@ static void rot(struct sim *w, const struct sim_file *f, uint8_t *bytes, uint64_
         (w->faults.rot_spares && strstr(f->path, w->faults.rot_spares)))
         return;
     w->counts.rotten_reads++;
-    bytes[sim_below(w, n)] ^= (uint8_t)(1u << sim_below(w, 8));
+    for (uint64_t from = 0; from < n; from += ROT_BYTES) {
+        uint64_t len = n - from < ROT_BYTES ? n - from : ROT_BYTES;
+
+        bytes[from + sim_below(w, len)] ^= (uint8_t)(1u << sim_below(w, 8));
+    }
 }
 
 static int64_t read_file(struct sim *w, const struct sim_file *f, void *buf, uint64_t len,

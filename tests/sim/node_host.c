@@ -12,6 +12,8 @@
 #include "rpc/local.h"
 #include "storage/datadir.h"
 
+enum { REWRITE_STEP_ROWS = 7 /* so that writes come in between */ };
+
 /* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
 static void write_meta(const struct node_host *h, uint64_t seed)
 {
@@ -91,6 +93,7 @@ int node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, u
                              .name = "n",
                              .log_file_bytes = h->log_file_bytes,
                              .checkpoint_log = h->checkpoint_log,
+                             .rewrite_step_rows = REWRITE_STEP_ROWS,
                              .checkpoint_at_end = h->checkpoint_log % 2};
     struct replay p = {.host = h};
     char text[200];

@@ -75,6 +75,7 @@ static void print_operations(const struct work_counts *c)
         [WORK_TRUNCATE] = "TRUNCATE",
         [WORK_DROP_PARTITION] = "DROP PARTITION",
         [WORK_ALTER] = "ALTER TABLE ADD COLUMN",
+        [WORK_REWRITE] = "OPTIMIZE TABLE",
         [WORK_LIST_PARTITIONS] = "list of partitions",
         [WORK_NOTHING] = "nothing to do (no operation)",
     };
@@ -109,7 +110,7 @@ static void print_faults(const struct sim_disk_counts *c)
 {
     printf("faults of disks\n");
     line("reads with EIO", c->read_eio);
-    line("reads with a wrong bit", c->rotten_reads);
+    line("reads with wrong bits", c->rotten_reads);
     line("short reads", c->short_reads);
     line("writes with EIO", c->write_eio);
     line("writes with ENOSPC", c->enospc);

@@ -182,6 +182,7 @@ void work_start(struct work *w, unsigned operations)
         struct work_client *c = &w->clients[i];
 
         memset(&c->timer, 0, sizeof c->timer);
+        memset(&c->cancel, 0, sizeof c->cancel);
         c->left = i == DEFINER ? operations / 4 : operations;
         reactor_post(reactor_group_get(w->host->group,
                                        (unsigned)(sim_random(w->host->sim) % w->host->cores)),

@@ -82,6 +82,7 @@ struct work_client {
     struct schema *schema; /* of the write in flight */
     struct cluster_write write;
     struct cluster_ddl ddl;
+    struct timer cancel; /* of a rewrite */
     struct cluster_partitions partitions;
     int64_t starts[CONTENT_PARTITIONS]; /* of the partitions to drop */
     unsigned ddl_table;
@@ -106,6 +107,7 @@ enum work_kind {
     WORK_TRUNCATE,
     WORK_DROP_PARTITION,
     WORK_ALTER,
+    WORK_REWRITE,
     WORK_LIST_PARTITIONS,
     WORK_NOTHING, /* there was nothing to do it with */
     WORK_KINDS
