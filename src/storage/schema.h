@@ -109,7 +109,8 @@ int schema_parse_yaml(const char *file, const char *text, size_t len,
                       void (*warn)(void *ctx, const char *line), void *ctx, struct schema **out,
                       struct error_info *err);
 
-/* Canonical YAML of a schema incl. column ids (log records, wire, SHOW CREATE): malloc'ed text, caller frees. */
+/* Canonical YAML of a schema incl. column ids (log records, wire, SHOW CREATE): malloc'ed text, caller frees;
+ * NULL with errno ENOMEM, or ENOBUFS when it is too long. */
 char *schema_print_yaml(const struct schema *s);
 
 /* For CREATE TABLE: an empty schema, columns added in order, then schema_finish checks and derives the rest

@@ -359,6 +359,8 @@ static int check_length(const struct schema *s, struct schema_fault *f)
     char *text = schema_print_yaml(s), found[40];
     size_t len = text ? strlen(text) : 0;
 
+    if (!text && errno == ENOMEM)
+        return -ENOMEM;
     free(text);
     if (len && len <= YAML_TREE_MAX_BYTES)
         return 0;

@@ -1,4 +1,5 @@
 /* Canonical YAML of a table definition: fixed order of keys, texts quoted, ids included. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,5 +203,6 @@ char *schema_print_yaml(const struct schema *s)
     if (p.rc == 0)
         return (char *)p.out.data;
     buffer_fini(&p.out);
+    errno = -p.rc;
     return NULL;
 }

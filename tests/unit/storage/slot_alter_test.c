@@ -314,6 +314,26 @@ Test(slot_alter, row_masks_on_their_way)
     world_fini(&w);
 }
 
+/* A cut that is complete, its root on the way to the disk with the definition before. */
+Test(slot_alter, a_complete_cut_holds)
+{
+    struct world w;
+
+    world_init(&w, 9, false);
+    world_fill(&w, 0, 5000);
+    world_cut_begin(&w, false);
+    while (w.next <= w.cut.n_segments)
+        cr_assert(!world_cut_step(&w));
+    alter(&w, 0, KINDS);
+    cr_assert(world_cut_step(&w) && w.commits == 1);
+    compare_slots(&w);
+    struct slot *t = world_reopen(&w);
+    world_load(&w, t);
+    check_defaults(t, 7);
+    slot_free(t);
+    world_fini(&w);
+}
+
 /* Without the memory nothing changes; a prepared change that is given up leaves no trace. */
 Test(slot_alter, given_up)
 {
