@@ -211,7 +211,10 @@ static void start_write(struct load_job *j, struct load_write *w, uint32_t rows)
         w->places = NULL;
         return;
     }
-    w->write = (struct cluster_write){.schema = schema_of(j), .done = write_done, .ctx = w};
+    w->write = (struct cluster_write){.schema = schema_of(j),
+                                      .may_be_old = true,
+                                      .done = write_done,
+                                      .ctx = w};
     int rc = batch_open(w->bytes.data, w->bytes.len, &w->write.batch, &err);
     ASSERT(!rc && w->write.batch.rows == rows);
     w->busy = true;

@@ -91,6 +91,8 @@ struct cluster_write {
     struct batch batch; /* valid until done */
     bool
         check_first; /* INSERT: refuse the whole batch when any key exists (probe before writing) */
+    bool
+        may_be_old; /* written also when the table was altered since (a load), not refused with 1412 */
     uint64_t client_id,
         sequence; /* set by the cluster when client_id is 0; a repeated pair is answered once */
     void (*done)(struct cluster_write *w);

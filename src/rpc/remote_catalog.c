@@ -147,14 +147,16 @@ int remote_merge_catalogs(struct remote *x)
 }
 
 int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s,
-                      const struct schema **out, struct error_info *err)
+                      bool may_be_old, const struct schema **out, struct error_info *err)
 {
     const struct schema *now = catalog_find_id(x->catalog, s->table_id);
     const struct schema *there = NULL;
 
-    if (n->catalog && now && now->version == s->version && !x->mixed)
+    bool is_newest = now && now->version == s->version;
+
+    if (n->catalog && is_newest && !x->mixed)
         there = catalog_find(n->catalog, s->name, strlen(s->name));
-    else if (n->catalog && now)
+    else if (n->catalog && now && (is_newest || may_be_old))
         there = find_alike(n->catalog, s);
     if (!there)
         return error_set(err, -ESTALE, 1412, "Table definition of '%s' has changed, please retry",

@@ -90,9 +90,10 @@ int remote_node_unusable(const struct remote_node *n, struct error_info *err);
 
 /* The catalog of all nodes. remote_catalog.c */
 int remote_merge_catalogs(struct remote *x);
-/* The node's own definition of a table the caller planned with: 0 or -ESTALE (1412). */
+/* The node's own definition of a table the caller planned with; may_be_old: also one that it had. 0 or -ESTALE
+ * (1412). */
 int remote_find_table(struct remote *x, const struct remote_node *n, const struct schema *s,
-                      const struct schema **out, struct error_info *err);
+                      bool may_be_old, const struct schema **out, struct error_info *err);
 bool remote_is_refused_whole(struct cluster *c, const struct cluster_write *w);
 bool remote_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
 

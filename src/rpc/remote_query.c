@@ -1,7 +1,8 @@
 /*
  * Gateway's side of a query: one call per node, all with the same program. Shaped as the home core of a node is over
  * its cores (local_query.c): partials are merged as they come, unordered rows pass through with back-pressure, and
- * a node that fails fails the query.
+ * a node that fails fails the query. While a table is altered, one node may refuse the definition that another still
+ * answers: the first is asked again, with the definition it had.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ enum node_leg_state {
 };
 
 enum {
+    DEFINITION_CHANGED = 1412,
     QUERY_MERGED_ROWS = 4096,
     QUERY_ARENA_BYTES = 256 << 20,
     REPLY_MEMORY_MIN = 1 << 20,
@@ -43,6 +45,8 @@ struct node_leg {
     struct remote_node *node;
     struct grpc_call *call; /* NULL before and after */
     enum node_leg_state state;
+    bool accepted, refused; /* it has answered; the definition is not its newest one (parked) */
+    bool asked_again;
     Quanta__QueryReply *reply; /* holds `batch` */
     Quanta__QueryReply *stats; /* with the figures */
     struct batch batch;
@@ -55,9 +59,10 @@ struct remote_query { /* owner: the core; freed when on_closed has run */
     enum query_stage stage;
     bool merging;
     struct merge *merge;
-    struct task task;          /* runs on_next or on_closed from the loop */
-    uint64_t rows_left;        /* unordered rows with a limit */
-    unsigned n, running, next; /* nodes; not ended; whose turn it is to be answered */
+    struct task task;   /* runs on_next or on_closed from the loop */
+    uint64_t rows_left; /* unordered rows with a limit */
+    unsigned n, running,
+        next; /* nodes; not ended, parked ones too; whose turn it is to be answered */
     struct error_info error;
     bool failed;
     struct cluster_leg_stats *stats;
@@ -65,6 +70,26 @@ struct remote_query { /* owner: the core; freed when on_closed has run */
 };
 
 static void dispatch(struct remote_query *op);
+static void settle(struct remote_query *op);
+static void ask_again(struct remote_query *op);
+
+/* False: it was not parked. */
+static bool unpark(struct node_leg *l)
+{
+    if (!l->refused)
+        return false;
+    l->refused = false;
+    l->asked_again = true;
+    l->state = NODE_LEG_ENDED;
+    l->op->running--;
+    return true;
+}
+
+static void drop_parked(struct remote_query *op)
+{
+    for (unsigned i = 0; i < op->n; i++)
+        (void)unpark(&op->legs[i]);
+}
 
 static void fail(struct remote_query *op, const struct error_info *error)
 {
@@ -72,6 +97,7 @@ static void fail(struct remote_query *op, const struct error_info *error)
         return;
     op->error = *error;
     op->failed = true;
+    drop_parked(op);
     for (unsigned i = 0; i < op->n; i++)
         if (op->legs[i].call)
             grpc_call_cancel(op->legs[i].call, GRPC_CANCELLED, "another node failed");
@@ -128,6 +154,48 @@ static int open_reply(struct node_leg *l, const uint8_t *bytes, size_t n, struct
     return rc;
 }
 
+/* A refusal for the definition's sake is no failure yet when there are others. */
+static bool park(struct node_leg *l, const struct grpc_call *c)
+{
+    struct remote_query *op = l->op;
+    struct error_info err;
+
+    if (c->status == GRPC_OK || l->accepted || l->asked_again || op->n == 1 || op->failed ||
+        op->stage == QUERY_CLOSING)
+        return false;
+    service_error_of(c, l->node->who, &err);
+    if (err.code != DEFINITION_CHANGED)
+        return false;
+    l->refused = true;
+    return true;
+}
+
+/*
+ * When one node answers the query, the change was not complete when it was sent: those that refused it answer with the
+ * definition they had. When all refuse, it is made anew with the newest.
+ */
+static void settle(struct remote_query *op)
+{
+    struct error_info err;
+    bool accepted = false, waits = false, refused = false;
+
+    for (unsigned i = 0; i < op->n; i++) {
+        const struct node_leg *l = &op->legs[i];
+        accepted |= l->accepted;
+        refused |= l->refused;
+        waits |= !l->accepted && !l->refused;
+    }
+    if (!refused || op->failed || op->stage == QUERY_CLOSING || (waits && !accepted))
+        return;
+    if (accepted)
+        ask_again(op);
+    else
+        fail(op, (error_set(&err, -ESTALE, DEFINITION_CHANGED,
+                            "Table definition of '%s' has changed, please retry",
+                            op->query->schema->name),
+                  &err));
+}
+
 static void on_message(struct grpc_call *c, const uint8_t *bytes, size_t n)
 {
     struct node_leg *l = c->ctx;
@@ -135,6 +203,8 @@ static void on_message(struct grpc_call *c, const uint8_t *bytes, size_t n)
     struct error_info err;
     int rc = open_reply(l, bytes, n, &err);
 
+    l->accepted = true;
+    settle(op);
     if (!rc && !l->reply->batch.len) { /* the figures; the end follows */
         grpc_proto_free(l->stats);
         l->stats = l->reply;
@@ -160,14 +230,21 @@ static void on_closed(struct grpc_call *c)
     struct error_info err;
 
     l->call = NULL;
+    remote_node_saw_end(l->node, c);
+    if (park(l, c)) {
+        settle(op);
+        dispatch(op);
+        return;
+    }
     if (l->state != NODE_LEG_BATCH) /* which is still to be answered */
         l->state = NODE_LEG_ENDED;
     op->running--;
-    remote_node_saw_end(l->node, c);
     if (c->status != GRPC_OK && op->stage != QUERY_CLOSING && !op->failed) {
         service_error_of(c, l->node->who, &err);
         fail(op, &err);
     }
+    l->accepted |= c->status == GRPC_OK;
+    settle(op);
     dispatch(op);
 }
 
@@ -327,7 +404,7 @@ static int send_request(struct remote_query *op, struct node_leg *l, Quanta__Que
     int rc = remote_node_unusable(l->node, err);
 
     if (!rc)
-        rc = remote_find_table(op->remote, l->node, op->query->schema, &there, err);
+        rc = remote_find_table(op->remote, l->node, op->query->schema, l->asked_again, &there, err);
     if (rc) {
         if (rc == -ESTALE)
             remote_node_poll(l->node);
@@ -336,6 +413,7 @@ static int send_request(struct remote_query *op, struct node_leg *l, Quanta__Que
     m->program->table_id = there->table_id;
     m->program->catalog_version = l->node->catalog->version;
     m->table_version = there->version;
+    m->known_old = l->asked_again || there != catalog_find_id(l->node->catalog, there->table_id);
     struct h2_chunk *c = grpc_proto_pack(&m->base);
     if (!c)
         return error_set(err, -E2BIG, 1105,
@@ -354,8 +432,8 @@ static int send_request(struct remote_query *op, struct node_leg *l, Quanta__Que
     return 0;
 }
 
-/* Encodes once; the nodes' requests differ in ids and versions only. */
-static void send_all(struct remote_query *op)
+/* Encodes once; the nodes' requests differ in ids and versions only. again: to those that are parked. */
+static void send_all(struct remote_query *op, bool again)
 {
     Quanta__QueryRequest m = QUANTA__QUERY_REQUEST__INIT;
     Quanta__ShardProgram program;
@@ -370,10 +448,16 @@ static void send_all(struct remote_query *op)
                                : "out of memory at the start of a query");
     m.program = &program;
     for (unsigned i = 0; i < op->n && !rc; i++)
-        rc = send_request(op, &op->legs[i], &m, &err);
+        if (!again || unpark(&op->legs[i]))
+            rc = send_request(op, &op->legs[i], &m, &err);
     if (rc)
         fail(op, &err);
     arena_fini(&arena);
+}
+
+static void ask_again(struct remote_query *op)
+{
+    send_all(op, true);
 }
 
 void remote_query_next(struct cluster_query *q)
@@ -383,7 +467,7 @@ void remote_query_next(struct cluster_query *q)
     ASSERT(op->stage == QUERY_IDLE);
     op->stage = QUERY_GATHER;
     if (!op->failed && op->legs[0].state == NODE_LEG_NEW)
-        send_all(op);
+        send_all(op, false);
     for (unsigned i = 0; i < op->n && !op->failed; i++)
         if (op->legs[i].state == NODE_LEG_TAKEN && op->rows_left)
             read_on(&op->legs[i]);
@@ -396,6 +480,7 @@ void remote_query_close(struct cluster_query *q)
 
     ASSERT(op->stage != QUERY_CLOSING);
     op->stage = QUERY_CLOSING;
+    drop_parked(op);
     for (unsigned i = 0; i < op->n; i++)
         if (op->legs[i].call)
             grpc_call_cancel(op->legs[i].call, GRPC_CANCELLED, "query closed");

@@ -10,11 +10,11 @@ static bool has_hidden_key(const struct schema *s)
 }
 
 /* Tables by node, as each of them knows it. */
-static int find_tables(struct remote *x, const struct schema *s, struct remote_split *out,
-                       struct error_info *err)
+static int find_tables(struct remote *x, const struct schema *s, bool may_be_old,
+                       struct remote_split *out, struct error_info *err)
 {
     for (unsigned i = 0; i < x->n_nodes; i++) {
-        int rc = remote_find_table(x, &x->nodes[i], s, &out->parts[i].table, err);
+        int rc = remote_find_table(x, &x->nodes[i], s, may_be_old, &out->parts[i].table, err);
         if (rc) {
             remote_node_poll(&x->nodes[i]);
             return rc;
@@ -111,7 +111,7 @@ static int split_rows(struct remote *x, const struct schema *s, const struct bat
     return rc ? rc : fill_parts(x, b, node_of, arena, out, err);
 }
 
-int remote_split(struct remote *x, const struct schema *s, const struct batch *b,
+int remote_split(struct remote *x, const struct schema *s, bool may_be_old, const struct batch *b,
                  split_key_fn *new_key, struct arena *arena, struct remote_split *out,
                  struct error_info *err)
 {
@@ -119,7 +119,7 @@ int remote_split(struct remote *x, const struct schema *s, const struct batch *b
 
     *out = (struct remote_split){0};
     out->parts = arena_alloc(arena, x->n_nodes * sizeof(*out->parts));
-    int rc = out->parts ? find_tables(x, s, out, err) : -ENOMEM;
+    int rc = out->parts ? find_tables(x, s, may_be_old, out, err) : -ENOMEM;
     if (!rc && has_hidden_key(s)) {
         /* With no slot bits there is one slot, and the piece is the batch with its keys. */
         rc = split_batch(s, b, x->nodes[0].hash_seed, 0, new_key, x, arena, &out->whole, err);

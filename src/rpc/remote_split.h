@@ -21,9 +21,9 @@ struct remote_split {
     unsigned n;
 };
 
-/* Arrays come from the arena, batch bytes from malloc until remote_split_fini. 0, -EINVAL (no or NULL key), -ESTALE
+/* may_be_old: the table may have been altered since. Arrays come from the arena, batch bytes from malloc until remote_split_fini. 0, -EINVAL (no or NULL key), -ESTALE
  * (1412), -ENOMEM, -EMSGSIZE with a text. */
-int remote_split(struct remote *x, const struct schema *s, const struct batch *b,
+int remote_split(struct remote *x, const struct schema *s, bool may_be_old, const struct batch *b,
                  split_key_fn *new_key, struct arena *arena, struct remote_split *out,
                  struct error_info *err);
 void remote_split_fini(struct remote_split *s);

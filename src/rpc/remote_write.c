@@ -23,6 +23,7 @@ struct write_piece { /* the rows of one node; part of its operation */
     uint64_t id;
     uint32_t table_id; /* at the node */
     uint64_t table_version;
+    bool known_old;
     const struct batch *batch;
     const uint32_t *row_of; /* piece row -> row of the whole; NULL = the same */
     bool sent;              /* over the present stream */
@@ -34,6 +35,7 @@ struct remote_write { /* owner: the core; freed before done */
     struct arena arena;
     struct remote_split split;
     uint64_t deadline_ns; /* for nodes that are away */
+    bool may_be_old;      /* also when the table was altered since */
     bool checking;        /* an INSERT over several nodes: first all are asked whether keys exist */
     unsigned waiting;
     struct task task; /* runs done from the loop */
@@ -238,6 +240,7 @@ static void send_piece(struct write_piece *p)
     m.sequence = w->sequence;
     m.table_id = p->table_id;
     m.table_version = p->table_version;
+    m.known_old = p->known_old;
     m.check_first = w->check_first;
     m.check_only = p->op->checking;
     m.batch = (ProtobufCBinaryData){p->batch->len, (uint8_t *)p->batch->bytes};
@@ -318,6 +321,8 @@ static int make_piece(struct remote_write *op, unsigned i)
     p->row_of = part->row_of;
     p->table_id = part->table->table_id;
     p->table_version = part->table->version;
+    p->known_old =
+        op->may_be_old || part->table != catalog_find_id(p->node->catalog, part->table->table_id);
     if (p->node->state == NODE_REFUSED)
         return remote_node_unusable(p->node, &op->write->error);
     return 0;
@@ -331,8 +336,8 @@ static int prepare(struct remote_write *op)
                  : error_set(&w->error, -ENOTCONN, 1105, "the nodes were not reached yet");
 
     if (!rc)
-        rc = remote_split(op->remote, w->schema, &w->batch, next_hidden_key, &op->arena, &op->split,
-                          &w->error);
+        rc = remote_split(op->remote, w->schema, op->may_be_old, &w->batch, next_hidden_key,
+                          &op->arena, &op->split, &w->error);
     for (unsigned i = 0; i < op->split.n && !rc; i++)
         rc = make_piece(op, i);
     return rc;
@@ -349,6 +354,8 @@ void remote_write_start(struct cluster *c, struct cluster_write *w)
     }
     op->remote = x;
     op->write = w;
+    /* Of several nodes one would refuse what others have written. */
+    op->may_be_old = w->may_be_old || x->n_nodes > 1;
     op->task.run = task_run;
     op->deadline_ns = reactor_now_ns(x->r) + x->write_timeout_ns;
     arena_init(&op->arena, WRITE_ARENA_BYTES, NULL);

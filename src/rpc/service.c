@@ -37,6 +37,20 @@ static uint64_t catalog_version(struct rpc_server *s)
     return version;
 }
 
+struct schema *service_find_table(struct rpc_server *s, uint32_t table_id, uint64_t version,
+                                  bool known_old)
+{
+    struct catalog *c = cluster_catalog(cluster_of(s->r));
+    struct schema *found = catalog_find_version(c, table_id, version);
+
+    if (found && !known_old && found != catalog_find_id(c, table_id))
+        found = NULL;
+    if (found)
+        schema_get(found);
+    catalog_put(c);
+    return found;
+}
+
 void service_finish(struct rpc_server *s, struct grpc_call *call)
 {
     struct grpc_metadata fields;

@@ -36,6 +36,11 @@ void service_answer(struct rpc_server *s, struct grpc_call *call, const Protobuf
 /* Ends a call whose request is malformed. */
 void service_refuse_request(struct grpc_call *call, const char *what);
 
+/* The table as the caller knows it, a new reference; NULL = it has another definition now, unless the caller means the
+ * old one. */
+struct schema *service_find_table(struct rpc_server *s, uint32_t table_id, uint64_t version,
+                                  bool known_old);
+
 /* Rows of an INSERT whose keys exist, on all cores: fills result, error and rc of w as cluster_write_start does, and
  * runs w->done; writes nothing. The first step of an INSERT over several nodes. */
 void service_check_start(struct rpc_server *s, struct cluster_write *w);

@@ -134,18 +134,12 @@ static void query_next(struct cluster_query *q)
     close_query(x);
 }
 
-/* The table as it was when the program was made. */
+/* The table as it was when the program was made: with another definition only when the gateway means that. */
 static int find_table(struct service_query *x, const Quanta__QueryRequest *m,
                       struct error_info *err)
 {
-    struct catalog *c = cluster_catalog(cluster_of(x->server->r));
-    struct schema *s = catalog_find_version(c, m->program->table_id, m->table_version);
-    bool fits = s != NULL;
-
-    if (fits)
-        x->schema = schema_get(s);
-    catalog_put(c);
-    if (fits)
+    x->schema = service_find_table(x->server, m->program->table_id, m->table_version, m->known_old);
+    if (x->schema)
         return 0;
     return error_set(err, -ESTALE, 1412, "Table definition has changed, please retry transaction");
 }

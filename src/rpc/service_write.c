@@ -142,12 +142,9 @@ static int open_batch(struct service_write *w)
 
 static int find_table(struct service_write *w)
 {
-    struct catalog *c = cluster_catalog(cluster_of(w->stream->server->r));
-    struct schema *s = catalog_find_version(c, w->request->table_id, w->request->table_version);
+    const Quanta__WriteRequest *m = w->request;
 
-    if (s)
-        w->schema = schema_get(s);
-    catalog_put(c);
+    w->schema = service_find_table(w->stream->server, m->table_id, m->table_version, m->known_old);
     if (w->schema)
         return 0;
     return error_set(&w->write.error, -ESTALE, 1412,

@@ -9,6 +9,8 @@
 #include "sql/dml_row.h"
 #include "sql/infoschema.h"
 
+enum { DEFINITION_CHANGED = 1412, MAX_REFRESHES = 8 };
+
 static bool show_tells_tables(enum sql_show_kind kind)
 {
     return kind == SQL_SHOW_TABLES || kind == SQL_SHOW_TABLE_STATUS || kind == SQL_SHOW_COLUMNS ||
@@ -70,7 +72,7 @@ static bool is_of_definitions(unsigned code)
         1364, /* no default */
         1366, /* incorrect value for column */
         1406, /* too long */
-        1412, /* definition has changed */
+        DEFINITION_CHANGED,
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -95,7 +97,11 @@ static bool wrote_nothing(const struct statement *s)
 
 bool refresh_may_help(const struct statement *s)
 {
-    if (s->refreshed || s->has_begun || s->answered || !s->ast || !is_of_definitions(s->error.code))
+    /* Nodes that are altered one after the other can refuse one after the other; else once is enough. */
+    unsigned enough = s->error.code == DEFINITION_CHANGED ? MAX_REFRESHES : 1;
+
+    if (s->refreshes >= enough || s->has_begun || s->answered || !s->ast ||
+        !is_of_definitions(s->error.code))
         return false;
     switch (s->ast->kind) {
     case SQL_STMT_SELECT:

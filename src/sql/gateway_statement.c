@@ -544,7 +544,7 @@ static bool start_refresh(struct statement *s)
 {
     uint64_t now = reactor_now_ns(s->env->reactor);
 
-    s->refreshed = true;
+    s->refreshes++;
     s->refresh = (struct cluster_refresh){.done = refreshed, .ctx = s};
     if (!cluster_refresh_start(s->env->cluster, &s->refresh))
         return false;

@@ -83,7 +83,7 @@ struct statement {
     bool asks_newest; /* the catalog is asked for before the first try */
     uint64_t deadline_ns;
     int64_t now_us;
-    bool refreshed; /* the catalog was asked for: once is enough */
+    uint8_t refreshes; /* times the catalog was asked for */
     struct cluster_refresh refresh;
     struct timer deadline; /* while waiting for the catalog */
 

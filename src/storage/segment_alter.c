@@ -158,7 +158,9 @@ static void take_block(struct segment *g, uint32_t index, struct segment_block *
     memcpy(fresh->columns, old->columns, had * sizeof *old->columns);
     memcpy(disk, old->disk, had * sizeof *disk);
     disk[columns] = old->disk[had]; /* the row mask */
-    fresh->appended = false;        /* the next append marks the new columns, too */
+    for (unsigned c = had; c < columns; c++)
+        disk[c].changed = true; /* once it is in the file it can leave memory */
+    g->changed |= columns > had;
     g->blocks[index] = fresh;
     block_free(g, old, had);
 }

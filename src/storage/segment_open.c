@@ -86,6 +86,14 @@ static int map_columns(const struct schema *s, const struct segment_directory *d
     return 0;
 }
 
+/* It was not there yet. The next checkpoint writes it, so that it can leave memory. */
+static int lacking_column(struct segment *g, struct segment_block *b, unsigned column,
+                          struct segment_constants *constants)
+{
+    b->disk[column].changed = g->changed = true;
+    return segment_constant(constants, column, b->rows, &b->columns[column]);
+}
+
 static int open_columns(struct segment *g, struct segment_block *b,
                         const struct segment_directory *dir, uint32_t index, const uint16_t *at,
                         struct segment_constants *constants)
@@ -101,7 +109,7 @@ static int open_columns(struct segment *g, struct segment_block *b,
         if (b->disk[c].disk.ref.offset)
             segment_count_absent(g, b, 1);
         else
-            rc = segment_constant(constants, c, b->rows, &b->columns[c]); /* it was not there yet */
+            rc = lacking_column(g, b, c, constants);
         if (rc != 0)
             return rc;
         g->file_live += b->disk[c].disk.ref.len;

@@ -6,8 +6,12 @@ is refused with the column, what was found and what is allowed, and all of it is
 checkpoints.
 """
 
+import contextlib
 import os
+import random
+import shutil
 import signal
+import struct
 import sys
 import threading
 import time
@@ -15,11 +19,14 @@ from decimal import Decimal
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
-from support import Node, expect
+from support import Node, expect, folder, quanta, wait_for
+from wire import Wire, error_code
 
 import pymysql
 
 ROWS = 70_000  # more than a block
+SCROLLED = 7_000
+COM_STMT_PREPARE, COM_STMT_EXECUTE = 22, 23
 
 
 def run(server, *statements):
@@ -52,8 +59,7 @@ def fill(server, table="t", first=0, rows=ROWS, columns="id, n", step=10_000):
 
 
 def kill(server):
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
+    server.kill()
     server.start()
 
 
@@ -223,6 +229,9 @@ def test_refused():
         run(server, "ALTER TABLE t MODIFY e VARCHAR(20)", "ALTER TABLE t ADD c INT REFERENCES p (id)",
             "ALTER TABLE t CHANGE n n INT NOT NULL COMMENT 'said'")
         refused(server, "DROP TABLE p", 3730)
+        run(server, "ALTER TABLE t ADD txt TEXT DEFAULT 'Ein Wort', ADD FULLTEXT (txt)",
+            "INSERT INTO t (id, n, txt) VALUES (2, 2, 'viele andere')")
+        expect(run(server, "SELECT id FROM t WHERE MATCH (txt) AGAINST ('wort')"), ((1,),))
         server.restart()
         text = run(server, "SHOW CREATE TABLE t")[0][1]
         assert "strategy=StringEnum" in text and "varchar(20)" in text and "said" in text, text
@@ -276,7 +285,7 @@ class Work:
         expect(self.errors, [])
 
 
-def statements_meanwhile(server, columns):
+def statements_meanwhile(server, columns, crash):
     """Every acknowledged row is there once with the right values, whatever definition its statement was planned with."""
     run(server, "CREATE TABLE t (id INT PRIMARY KEY, n INT)", "CREATE TABLE h (id INT, n INT)")
     fill(server)
@@ -302,11 +311,11 @@ def statements_meanwhile(server, columns):
         assert rows[0] >= ROWS and rows[1] == ROWS and rows[2] == expected, rows
 
     def scroll(cur):
-        cur.execute("SELECT * FROM h WHERE id < 70000")
+        cur.execute(f"SELECT * FROM h WHERE id < {SCROLLED}")
         names = [d[0] for d in cur.description]
         rows = cur.fetchall()
-        expect(len(rows), ROWS)
-        for row in rows[::997]:
+        expect(len(rows), SCROLLED)
+        for row in rows[::97]:
             assert row[1] == row[0] % 97, row
             for name, value in zip(names[2:], row[2:]):
                 assert value == (int(name[1:]) if name[0] == "c" else None), (name, value)
@@ -333,15 +342,206 @@ def statements_meanwhile(server, columns):
             found = run(server, f"SELECT count(*), sum(n), count(DISTINCT id), {sums} FROM {table}")[0]
             expect(found, (n, sum(i % 97 for i in range(n)), n) + sum(((i * n, 0) for i in range(columns)), ()))
         check()
-        kill(server)
+        crash()
         check()
 
 
 def test_statements_meanwhile():
+    """Of the server itself, with checkpoints all the time."""
     with Node("--cores", "2", "--checkpoint-log", "1M") as server:
-        statements_meanwhile(server, 8)
+        statements_meanwhile(server, 8, lambda: kill(server))
+
+
+class Site:
+    """Two nodes of one cluster and the proxies before them; connections go to one of these by chance."""
+
+    def __init__(self, stack):
+        self.stack, self.nodes = stack, []
+        dirs = [os.path.join(folder("node-"), name) for name in ("one", "two")]
+        with self.node(dirs[0]):  # nodes of a cluster hash alike
+            pass
+        os.mkdir(dirs[1], 0o700)
+        shutil.copy(os.path.join(dirs[0], "quanta.meta"), dirs[1])
+        for path in dirs:
+            node = self.node(path)
+            stack.enter_context(node)
+            node.command[node.command.index("--grpc-port") + 1] = str(node.ports["grpc"])
+            self.nodes.append(node)
+        self.ports = [self.proxy(), self.proxy()]
+
+    @staticmethod
+    def node(path):
+        """Not started."""
+        return quanta.Server("quanta-node", "--data-dir", path, "--grpc-port", 0, "--http-port", 0, "--slots", 4,
+                             "--cores", 2, "--checkpoint-log", "1M")
+
+    def proxy(self, *arguments):
+        """MySQL port of one more proxy."""
+        nodes = ",".join(f"127.0.0.1:{node.ports['grpc']}" for node in self.nodes)
+        proxy = quanta.Server("quanta-proxy", "--node", nodes, "--cores", 2, "--mysql-port", 0, "--token-port", 0,
+                              "--http-port", 0, *arguments)
+        self.stack.enter_context(proxy)
+        return proxy.ports["mysql"]
+
+    def connect(self):
+        """As Node.connect."""
+        return pymysql.connect(host="127.0.0.1", port=random.choice(self.ports), user="root", database="quanta",
+                               autocommit=True, read_timeout=120)
+
+    def crash(self):
+        """Both nodes at once."""
+        for node in self.nodes:
+            node.kill()
+        for node in self.nodes:
+            node.start()
+        wait_for(self.answers, 30, "the proxies find the nodes again")
+
+    def answers(self):
+        """Whether both proxies can be asked."""
+        for port in self.ports * 4:
+            try:
+                with quanta.connect(port) as conn, conn.cursor() as cur:
+                    cur.execute("SELECT count(*) FROM t")
+            except pymysql.MySQLError:
+                return False
+        return True
+
+
+def test_nodes_and_proxies():
+    """The same through two proxies before two nodes, which get the columns one after the other."""
+    with contextlib.ExitStack() as stack:
+        site = Site(stack)
+        statements_meanwhile(site, 5, site.crash)
+        refused(site, "ALTER TABLE t DROP COLUMN n", 1846, "attribute cannot be dropped: n")
+        refused(site, "ALTER TABLE nosuch ADD n INT", 1146)
+
+
+def prepare(wire, text):
+    answer = wire.command(COM_STMT_PREPARE, text)
+    expect(error_code(answer), 0, text)
+    wire.drain(0.05)
+    return answer[1:5]
+
+
+def execute(wire, statement, *numbers):
+    """The first byte of the answer: the number of columns, 0 = OK."""
+    values = b"\0\1" + b"\x08\0" * len(numbers) + struct.pack(f"<{len(numbers)}q", *numbers) if numbers else b""
+    answer = wire.command(COM_STMT_EXECUTE, statement + b"\0\1\0\0\0" + values)
+    expect(error_code(answer), 0, str(answer))
+    wire.drain(0.05)
+    return answer[0]
+
+
+def test_prepared():
+    """Statements that were prepared before see and fill the columns that came."""
+    with contextlib.ExitStack() as stack:
+        site, server = Site(stack), stack.enter_context(Node("--cores", "2"))
+        for where, ports in (site, site.ports), (server, [server.ports["mysql"]]):
+            run(where, "CREATE TABLE t (id INT PRIMARY KEY, n INT)", "INSERT INTO t VALUES (1, 2)")
+            with contextlib.ExitStack() as wires:
+                clients = [wires.enter_context(Wire(port)).log_in() for port in ports * 3]
+                known = [(c, prepare(c, b"SELECT * FROM t"), prepare(c, b"INSERT INTO t (id, n) VALUES (?, ?)"))
+                         for c in clients]
+                for client, select, _ in known:
+                    expect(execute(client, select), 2)
+                run(where, "ALTER TABLE t ADD c INT DEFAULT 7")
+                for i, (client, select, insert) in enumerate(known):
+                    expect(execute(client, select), 3)
+                    expect(execute(client, insert, i + 10, 5), 0)
+                run(where, "ALTER TABLE t ADD d INT, ALTER c SET DEFAULT 8")
+                for i, (client, select, insert) in enumerate(known):
+                    expect(execute(client, select), 4)
+                    expect(execute(client, insert, i + 100, 5), 0)
+            n = len(known)
+            expect(run(where, "SELECT c, d, count(*) FROM t GROUP BY c, d ORDER BY c"),
+                   ((7, None, n + 1), (8, None, n)))
+
+
+SCHEMA = """tableName: t
+primaryKey: id
+{keys}attributes:
+- {{ fieldName: id, type: Integer, mappingStrategy: IntBSI }}
+{columns}"""
+
+
+def test_schema_dir():
+    """A changed file in the schema directory changes the table at the next start, when it may; the log tells."""
+    schemas = folder("schemas-")
+    os.mkdir(os.path.join(schemas, "t"))
+
+    def write(columns, keys=""):
+        with open(os.path.join(schemas, "t", "schema.yaml"), "w", encoding="ascii") as file:
+            file.write(SCHEMA.format(columns="".join(f"- {{ fieldName: {c} }}\n" for c in columns), keys=keys))
+
+    write(["a, type: Integer, mappingStrategy: IntBSI"])
+    with Node("--cores", "2", schema_dir=schemas) as server:
+        run(server, "INSERT INTO t VALUES (1, 2), (3, 4)")
+        write(["b, type: String, mappingStrategy: StringEnum, defaultValue: x, required: true",
+               "a, type: Integer, mappingStrategy: IntBSI, desc: said"], keys="desc: all\n")
+        server.restart()
+        assert any("'b'" in line and "addition is allowable" in line for line in server.errors), server.errors
+        expect(run(server, "SELECT * FROM t ORDER BY id"), ((1, 2, "x"), (3, 4, "x")))
+        run(server, "ALTER TABLE t ADD c INT", "INSERT INTO t VALUES (5, 6, 'y', 7)")
+        kill(server)  # the file lacks c
+        assert any("attribute cannot be dropped: c" in line for line in server.errors), server.errors
+        expect(run(server, "SELECT * FROM t ORDER BY id"), ((1, 2, "x", None), (3, 4, "x", None), (5, 6, "y", 7)))
+        write(["a, type: Float, mappingStrategy: FloatScaleBSI"])
+        server.restart()
+        assert any("'a'" in line and "found Float" in line for line in server.errors), server.errors
+        expect(run(server, "SELECT count(*) FROM t"), ((3,),))
+
+
+def test_loads_go_on():
+    """A load that began before a column came goes on, and its rows have the column's default, too."""
+    rows = os.path.join(folder("rows-"), "events.parquet")
+    quanta.generate("events", 300_000, rows)
+    with Node("--cores", "2", "--checkpoint-log", "1M", schema_dir=support.EVENTS_SCHEMAS) as server:
+        failures = []
+
+        def load():
+            try:
+                expect(quanta.load(server.ports["grpc"], rows, "events").new, 300_000)
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(error)
+        thread = threading.Thread(target=load)
+        thread.start()
+        n = 0
+        while thread.is_alive():
+            run(server, f"ALTER TABLE events ADD c{n} INT DEFAULT {n}, ADD s{n} VARCHAR(9) DEFAULT 'x{n}'")
+            n += 1
+            time.sleep(0.1)
+        thread.join()
+        expect(failures, [])
+        print(f"{2 * n} columns came")
+        wanted = tuple(v for i in range(n) for v in (300_000, i, i, 300_000, f"x{i}"))
+        for stop in (lambda: None, lambda: kill(server), server.restart):
+            stop()
+            columns = ", ".join(f"count(c{i}), min(c{i}), max(c{i}), count(s{i}), min(s{i})" for i in range(n))
+            expect(run(server, f"SELECT {columns} FROM events"), (wanted,))
+
+
+def test_memory_is_short():
+    """Columns come to rows of which most are on disk only; what there is no memory for is refused and changes nothing."""
+    rows = os.path.join(folder("rows-"), "events.parquet")
+    quanta.generate("events", 600_000, rows)
+    with Node("--cores", "2", "--memory", "48M", "--checkpoint-log", "4M",
+              schema_dir=support.EVENTS_SCHEMAS) as server:
+        quanta.load(server.ports["grpc"], rows, "events")
+        asked = "SELECT count(*), sum(duration), sum(revenue), min(ts), max(id) FROM events"
+        before = run(server, asked)
+        for i in range(6):
+            run(server, f"ALTER TABLE events ADD c{i} INT DEFAULT {i}, ADD s{i} VARCHAR(9)")
+            expect(run(server, asked), before)
+        wanted = sum(((i * 600_000, 0) for i in range(6)), ())
+        for stop in (lambda: None, lambda: kill(server), server.restart):
+            stop()
+            expect(run(server, "SELECT " + ", ".join(f"sum(c{i}), count(s{i})" for i in range(6)) + " FROM events"),
+                   (wanted,))
+            expect(run(server, asked), before)
+        run(server, "UPDATE events SET c0 = 9 WHERE id < 1000")
+        expect(run(server, "SELECT sum(c0) FROM events"), ((9000,),))
 
 
 if __name__ == "__main__":
-    support.need("quanta")
+    support.need("quanta", "quanta-node", "quanta-proxy", "quanta-loader")
     support.run_tests(globals())

@@ -185,29 +185,70 @@ Test(slot_alter, files_that_lack_the_columns)
     world_fini(&w);
 }
 
-/* A cut after the columns came writes nothing for them while no row changed them. */
-Test(slot_alter, constants_need_no_chunks)
+static bool can_leave(struct slot *t)
+{
+    size_t clean, changed, indexes;
+
+    (void)slot_evict(t, SIZE_MAX, slot_tick(t) + 100);
+    slot_residency(t, &clean, &changed, &indexes);
+    return clean + changed == 0;
+}
+
+/* After the next cut the columns leave memory like all others, also those that a start made. */
+Test(slot_alter, columns_leave_memory)
 {
     struct world w;
+    char text[80];
 
     world_init(&w, 4, false);
     world_fill(&w, 0, 70000);
     world_checkpoint(&w);
-    uint64_t bytes = store_file_bytes(segment_file(slot_segment(w.slot, 0)));
     alter(&w, 0, KINDS);
-    (void)slot_evict(w.slot, SIZE_MAX, slot_tick(w.slot) + 100);
+    cr_assert(!can_leave(w.slot));
     world_checkpoint(&w);
-    cr_assert_eq(store_file_bytes(segment_file(slot_segment(w.slot, 0))), bytes);
+    cr_assert(can_leave(w.slot));
     world_fill(&w, 70000, 100); /* the last block has rows with values of its own */
     world_checkpoint(&w);
     world_check_commit(&w);
     struct slot *t = world_reopen(&w);
     world_load(&w, t);
-    char text[80];
     cr_assert(text_of(t, slot_segment(t, 0), 69999, 7, text, sizeof text));
     cr_assert_str_eq(text, "-77");
     cr_assert(!text_of(t, slot_segment(t, 0), 70000, 7, text, sizeof text));
     slot_free(t);
+    take_schema(&w, with_columns(w.schema, 3, 4));
+    t = world_reopen(&w);
+    cr_assert(!can_leave(t));
+    slot_free(w.slot);
+    w.slot = t;
+    world_checkpoint(&w);
+    cr_assert(can_leave(w.slot));
+    world_load(&w, w.slot);
+    check_defaults(w.slot, 7 + KINDS);
+    world_fini(&w);
+}
+
+/* The root of a cut was on its way to the disk when the columns came, and holds. */
+Test(slot_alter, a_cut_that_was_complete_holds)
+{
+    static const int key[] = {-1, 0, -1, -1, -1, -1, -1};
+    struct world w;
+
+    world_init(&w, 5, false);
+    world_fill(&w, 0, 70000);
+    world_batch(&w, BATCH_DELETE, key, 300, 500, true);
+    world_cut_begin(&w, false);
+    while (w.next <= w.cut.n_segments)
+        cr_assert(!world_cut_step(&w));
+    alter(&w, 2, KINDS);
+    cr_assert(world_cut_step(&w)); /* commits */
+    cr_assert_eq(w.commits, 1);
+    world_fill(&w, 70000, 100);
+    world_batch(&w, BATCH_DELETE, key, 300, 900, true);
+    (void)slot_evict(w.slot, SIZE_MAX, slot_tick(w.slot) + 100);
+    compare_slots(&w);
+    world_checkpoint(&w);
+    world_check_commit(&w);
     world_fini(&w);
 }
 
