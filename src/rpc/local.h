@@ -65,7 +65,9 @@ struct local { /* owner: its core */
     /* The same for other cores: bytes on disk only now, and one more than at first; 0 = not known yet. */
     _Atomic uint64_t absent_bytes, absent_first;
     atomic_bool load_ended;
-    bool progress_told; /* core 0: the last line of it */
+    uint64_t spare_tick;   /* local_spare_statements: when it looked last, */
+    bool nothing_to_spare; /* and found nothing */
+    bool progress_told;    /* core 0: the last line of it */
     uint64_t seal_tick;
     struct rewriter *rewriter;
     struct local_rewrite_stats rewrite_stats;

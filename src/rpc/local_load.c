@@ -13,10 +13,15 @@ enum {
     LOAD_BYTES = 8 << 20, /* on their way at a time in the background */
     LOAD_SHARE = 64,      /* but no more than this part of the memory for rows */
     PROGRESS_TICKS = 5,
-    LOAD_UP_TO = 12,  /* of 16 parts of the memory for rows: the background stops there */
-    EVICT_ABOVE = 14, /* more in use: cold columns leave */
+    /* Of 16 parts of the memory for rows. What is only kept for reading leaves a quarter to statements. */
+    LOAD_UP_TO = 11, /* the background stops there */
+    CACHE_UP_TO = 12,
+    CACHE_DOWN_TO = 11,
+    CHANGED_MANY = 1, /* worth a checkpoint */
+    EVICT_ABOVE = 14, /* rows and indexes need it: whatever can leaves, changed rows are written */
     EVICT_DOWN_TO = 13,
-    READ_SHARE = 1, /* writes leave so many parts to columns that are read */
+    STATEMENT_SHARE = 4, /* so much of a core's memory is kept free while statements take it */
+    READ_SHARE = 1,      /* writes leave so many parts to columns that are read */
     ROW_SHARE =
         8, /* bytes of memory a write may need per byte of its batch, indexes and growth included */
 };
@@ -130,12 +135,44 @@ static void evict(struct local *l, uint64_t wanted)
         atomic_store_explicit(&l->node->memory_short, true, memory_order_relaxed);
 }
 
+void local_spare_statements(struct local *l)
+{
+    struct budget *core = reactor_budget(l->reactor);
+    uint64_t keep = core->limit / STATEMENT_SHARE, room = budget_room(core);
+    struct shard_memory m;
+
+    if (room >= keep || (l->spare_tick == l->seal_tick && l->nothing_to_spare))
+        return;
+    l->spare_tick = l->seal_tick;
+    l->nothing_to_spare = !shard_evict_columns(l->shard, keep - room);
+    if (!l->nothing_to_spare)
+        return;
+    shard_get_memory(l->shard, &m);
+    if (m.changed) /* once they are written they can leave, too */
+        atomic_store_explicit(&l->node->memory_short, true, memory_order_relaxed);
+}
+
+/* Columns that are only kept for reading leave; when there are too few, many changed ones become such. */
+static void spare_cache(struct local *l)
+{
+    struct shard_memory m;
+
+    (void)shard_evict_columns(l->shard, l->data.used - parts(l, CACHE_DOWN_TO));
+    if (l->data.used <= parts(l, CACHE_UP_TO))
+        return;
+    shard_get_memory(l->shard, &m);
+    if (m.changed > parts(l, CHANGED_MANY))
+        atomic_store_explicit(&l->node->memory_short, true, memory_order_relaxed);
+}
+
 void local_load_tick(struct local *l)
 {
     l->load_task.run = load_run;
     progress(l);
     if (!l->loaded)
         reactor_task(l->reactor, &l->load_task, TASK_BULK);
+    if (l->data.used > parts(l, CACHE_UP_TO))
+        spare_cache(l);
     if (l->data.used > parts(l, EVICT_ABOVE))
         evict(l, l->data.used - parts(l, EVICT_DOWN_TO));
 }

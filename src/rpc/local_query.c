@@ -11,6 +11,7 @@
 
 #include "reactor/assert.h"
 #include "rpc/local.h"
+#include "rpc/local_load.h"
 #include "rpc/local_scan.h"
 #include "rpc/refuse.h"
 #include "storage/merge.h"
@@ -65,6 +66,8 @@ static void fail(struct query_op *op, const struct error_info *error)
 static void take_partial(struct query_op *op, struct scan_leg *l)
 {
     struct error_info err;
+
+    local_spare_statements(op->local);
     int rc = merge_add(op->merge, &l->batch, &err);
 
     if (rc)
@@ -117,6 +120,7 @@ static void answer_end(struct query_op *op)
 
 static void answer_merged(struct query_op *op)
 {
+    local_spare_statements(op->local);
     int rc = merge_next(op->merge, QUERY_MERGED_ROWS, &op->query->batch);
 
     if (rc == 1) {

@@ -6,6 +6,7 @@
 
 #include "reactor/assert.h"
 #include "rpc/local.h"
+#include "rpc/local_load.h"
 
 struct shard_scan { /* owner: the core of the slots; lives from the first SCAN_NEXT to SCAN_CLOSE */
     struct local *local;
@@ -47,6 +48,7 @@ static void shard_scan_step(struct task *t)
                     "Query execution was interrupted, maximum statement execution time exceeded");
         return;
     }
+    local_spare_statements(x->local);
     switch (scan_step(x->scan, x->leg->batch_rows, &x->leg->batch)) {
     case SCAN_AGAIN:
         reactor_task(x->local->reactor, &x->task, TASK_BULK);

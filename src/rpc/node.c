@@ -135,7 +135,7 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     if (!rc)
         store_set_pace(l->store, &n->pace);
     if (!rc)
-        shard_set_store(l->shard, l->store, l->data.limit / 16);
+        shard_set_store(l->shard, l->store, l->data.limit / 4);
     if (!rc)
         rc = rewriter_new(l);
     n->locals[config.core] = l;

@@ -43,6 +43,14 @@ static void on_closed(struct cluster_query *q)
         exec_wake(x);
 }
 
+/* What the statement may still take if its core has it; the core is asked as it is taken, and lets columns go for it. */
+static uint64_t scan_memory(const struct budget *b)
+{
+    uint64_t room = b && b->limit > b->used ? b->limit - b->used : 0;
+
+    return b && b->parent && b->parent->limit && b->parent->limit < room ? b->parent->limit : room;
+}
+
 static bool build_program(struct exec_op *op, struct scan_exec *s)
 {
     const struct plan_scan *scan = &op->plan->u.scan;
@@ -62,7 +70,7 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
     p->n_order = scan->n_order;
     p->order = scan->order;
     p->limit = scan->limit;
-    p->memory = op->x->budget ? budget_room(op->x->budget) : 0;
+    p->memory = scan_memory(op->x->budget);
     p->analyze = op->x->analyze;
     return true;
 }

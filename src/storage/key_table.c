@@ -1,5 +1,5 @@
 /*
- * Hash table of numbers: growth by doubling, cut into 256 parts once it no longer fits a near
+ * Hash table of numbers: growth in steps, cut into 256 parts once it no longer fits a near
  * cache.
  */
 #include "storage/key_table.h"
@@ -14,7 +14,8 @@ enum {
     PART_BITS = 8,
     PARTS = 1 << PART_BITS,
     PART_MIN = 16,
-    SPLIT_AT = 1 << 16, /* entries of the single part; 512 KiB move at the cut */
+    PART_DOUBLES = 4096, /* entries; below, sizes double */
+    SPLIT_AT = 1 << 16,  /* entries of the single part; 512 KiB move at the cut */
 };
 
 void key_table_init(struct key_table *t, struct budget *budget)
@@ -24,7 +25,7 @@ void key_table_init(struct key_table *t, struct budget *budget)
 
 static size_t part_bytes(const struct key_part *p)
 {
-    return p->entries ? ((size_t)p->mask + 1) * sizeof *p->entries : 0;
+    return (size_t)p->size * sizeof *p->entries;
 }
 
 static void part_fini(struct key_table *t, struct key_part *p)
@@ -52,17 +53,36 @@ static int part_init(struct key_table *t, struct key_part *p, uint32_t size)
     if (!entries)
         return -ENOMEM;
     memset(entries, 0xff, size * sizeof *entries);
-    *p = (struct key_part){.entries = entries, .mask = size - 1};
+    *p = (struct key_part){.entries = entries, .size = size};
     t->memory += part_bytes(p);
     return 0;
 }
 
+static uint32_t next(const struct key_part *p, uint32_t at)
+{
+    return at + 1 == p->size ? 0 : at + 1;
+}
+
+/* Entries it may have before it grows. */
+static uint32_t part_room(uint32_t size)
+{
+    return size / 5 * 4;
+}
+
+/* Large parts grow by a quarter: what doubling would leave empty is memory. */
+static uint32_t size_after(uint32_t size)
+{
+    if (size == 0)
+        return PART_MIN;
+    return size < PART_DOUBLES ? size * 2 : (size + size / 4 + 7) & ~7u;
+}
+
 static void part_put(struct key_part *p, struct key_entry e)
 {
-    uint32_t at = e.hash & p->mask;
+    uint32_t at = key_part_home(p->size, e.hash);
 
     while (p->entries[at].number != KEY_TABLE_EMPTY)
-        at = (at + 1) & p->mask;
+        at = next(p, at);
     p->entries[at] = e;
     p->used++;
 }
@@ -71,9 +91,9 @@ static int part_grow(struct key_table *t, struct key_part *p)
 {
     struct key_part old = *p, grown;
 
-    if (part_init(t, &grown, old.entries ? (old.mask + 1) * 2 : PART_MIN) != 0)
+    if (part_init(t, &grown, size_after(old.size)) != 0)
         return -ENOMEM;
-    for (uint32_t i = 0; old.entries && i <= old.mask; i++) {
+    for (uint32_t i = 0; i < old.size; i++) {
         if (old.entries[i].number != KEY_TABLE_EMPTY)
             part_put(&grown, old.entries[i]);
     }
@@ -91,7 +111,7 @@ static int table_split(struct key_table *t)
 
     if (!parts)
         return -ENOMEM;
-    for (uint32_t k = 0; k <= t->one.mask; k++) {
+    for (uint32_t k = 0; k < t->one.size; k++) {
         if (t->one.entries[k].number != KEY_TABLE_EMPTY)
             counts[t->one.entries[k].hash >> (32 - PART_BITS)]++;
     }
@@ -99,11 +119,11 @@ static int table_split(struct key_table *t)
         uint32_t size = PART_MIN;
 
         while (size < counts[i] * 2)
-            size *= 2;
+            size = size_after(size);
         if (part_init(t, &parts[i], size) != 0)
             goto fail;
     }
-    for (uint32_t k = 0; k <= t->one.mask; k++) {
+    for (uint32_t k = 0; k < t->one.size; k++) {
         struct key_entry e = t->one.entries[k];
 
         if (e.number != KEY_TABLE_EMPTY)
@@ -122,14 +142,12 @@ fail:
 int key_table_reserve(struct key_table *t, uint64_t n)
 {
     /* Parts get unequal shares: 1/16 and some more than their average. */
-    uint64_t share = n / PARTS + n / PARTS / 16 + PART_MIN, size = PART_MIN;
+    uint64_t size = ((n / PARTS + n / PARTS / 16 + PART_MIN) * 5 / 4 + 7) & ~7ull;
     struct key_part *parts;
     unsigned i = 0;
 
-    if (t->used || t->parts || t->one.entries || n < SPLIT_AT / 4 * 3)
+    if (t->used || t->parts || t->one.entries || n < SPLIT_AT || size > UINT32_MAX / 2)
         return 0;
-    while (size / 4 * 3 < share && size < 1u << 31)
-        size *= 2;
     parts = slot_memory_zeroed(t->budget, PARTS * sizeof *parts);
     if (!parts)
         return -ENOMEM;
@@ -150,19 +168,24 @@ int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
     struct key_part *p = (struct key_part *)key_table_part(t, hash);
 
     ASSERT_HOT(number != KEY_TABLE_EMPTY);
-    if (!p->entries || p->used >= (p->mask + 1) / 4 * 3) {
-        int rc =
-            !t->parts && p->entries && p->mask + 1 >= SPLIT_AT ? table_split(t) : part_grow(t, p);
+    if (p->used >= part_room(p->size)) {
+        int rc = !t->parts && p->size >= SPLIT_AT ? table_split(t) : part_grow(t, p);
 
         if (rc != 0)
             return rc;
         p = (struct key_part *)key_table_part(t, hash);
-        if (p->used >= (p->mask + 1) / 4 * 3 && part_grow(t, p) != 0)
+        if (p->used >= part_room(p->size) && part_grow(t, p) != 0)
             return -ENOMEM;
     }
     part_put(p, (struct key_entry){hash, number});
     t->used++;
     return 0;
+}
+
+/* Steps from one place to another. */
+static uint32_t distance(const struct key_part *p, uint32_t from, uint32_t to)
+{
+    return to >= from ? to - from : to + p->size - from;
 }
 
 void key_table_remove(struct key_table *t, uint32_t hash, uint32_t number)
@@ -171,21 +194,21 @@ void key_table_remove(struct key_table *t, uint32_t hash, uint32_t number)
     uint32_t at, hole;
 
     ASSERT(p->entries);
-    at = hash & p->mask;
+    at = key_part_home(p->size, hash);
     while (p->entries[at].number != number || p->entries[at].hash != hash) {
         ASSERT(p->entries[at].number != KEY_TABLE_EMPTY);
-        at = (at + 1) & p->mask;
+        at = next(p, at);
     }
     hole = at;
     for (;;) {
         struct key_entry e;
 
-        at = (at + 1) & p->mask;
+        at = next(p, at);
         e = p->entries[at];
         if (e.number == KEY_TABLE_EMPTY)
             break;
         /* An entry may fill the hole unless its own place lies behind the hole. */
-        if (((at - e.hash) & p->mask) >= ((at - hole) & p->mask)) {
+        if (distance(p, key_part_home(p->size, e.hash), at) >= distance(p, hole, at)) {
             p->entries[hole] = e;
             hole = at;
         }

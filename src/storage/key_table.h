@@ -22,7 +22,7 @@ struct key_entry {
 /* Part of a table: entries of the hashes with the same top bits. Owner: the table. */
 struct key_part {
     struct key_entry *entries;
-    uint32_t mask; /* entries - 1; meaningless without entries */
+    uint32_t size; /* of them; any number */
     uint32_t used;
 };
 
@@ -56,28 +56,37 @@ static inline const struct key_part *key_table_part(const struct key_table *t, u
     return t->parts ? &t->parts[hash >> 24] : &t->one;
 }
 
+/* Where a hash belongs: the bits that choose the part do not count again. */
+static inline uint32_t key_part_home(uint32_t size, uint32_t hash)
+{
+    return (uint32_t)((uint64_t)(hash << 8) * size >> 32);
+}
+
 static inline void key_table_prefetch(const struct key_table *t, uint32_t hash)
 {
     const struct key_part *p = key_table_part(t, hash);
 
+    const struct key_entry *e;
+
     if (!p->entries)
         return;
+    e = &p->entries[key_part_home(p->size, hash)];
     /* A walk may run into the next cache line. */
-    __builtin_prefetch(&p->entries[hash & p->mask]);
-    __builtin_prefetch(&p->entries[(hash + 7) & p->mask]);
+    __builtin_prefetch(e);
+    __builtin_prefetch(e + 7);
 }
 
 /* Walk over the numbers with one hash. Valid until the next insertion or removal. */
 struct key_walk {
     const struct key_entry *entries;
-    uint32_t at, mask, hash;
+    uint32_t at, size, hash;
 };
 
 static inline struct key_walk key_table_walk(const struct key_table *t, uint32_t hash)
 {
     const struct key_part *p = key_table_part(t, hash);
 
-    return (struct key_walk){p->entries, hash & p->mask, p->mask, hash};
+    return (struct key_walk){p->entries, key_part_home(p->size, hash), p->size, hash};
 }
 
 /* Next number with the hash: false at the end. */
@@ -90,7 +99,8 @@ static inline bool key_walk_next(struct key_walk *w, uint32_t *number)
 
         if (e.number == KEY_TABLE_EMPTY)
             return false;
-        w->at = (w->at + 1) & w->mask;
+        if (++w->at == w->size)
+            w->at = 0;
         if (e.hash == w->hash) {
             *number = e.number;
             return true;

@@ -407,7 +407,7 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve)
             adopt_slot(s, s->tables[i]->slots[k]);
 }
 
-size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
+static size_t evict(struct shard *s, size_t bytes, uint64_t tick, bool columns_only)
 {
     uint32_t n = 0;
 
@@ -420,9 +420,19 @@ size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
             all[n++] = s->tables[i]->slots[k];
-    size_t freed = slot_evict_many(all, n, bytes, tick);
+    size_t freed = slot_evict_many(all, n, bytes, tick, columns_only);
     free(all);
     return freed;
+}
+
+size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
+{
+    return evict(s, bytes, tick, false);
+}
+
+size_t shard_evict_columns(struct shard *s, size_t bytes)
+{
+    return evict(s, bytes, s->tick, true);
 }
 
 static bool has_room(const struct shard *s, uint64_t keep)

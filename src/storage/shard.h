@@ -80,6 +80,7 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve);
 /* Lets clean columns and indexes go, those longest unused of all tables first: bytes freed, and given back to the
  * budget. tick: as in shard_seal_quiet. */
 size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
+size_t shard_evict_columns(struct shard *s, size_t bytes); /* columns alone */
 
 /*
  * Gets everything into memory, indexes included, about `in_flight` bytes at a time, as far as the budget has more than

@@ -52,8 +52,10 @@ bool slot_is_loaded(const struct slot *t);
 /* Lets clean columns and indexes of the partitions longest unused go: bytes freed. tick: now, by which indexes in use of
  * late are spared. */
 size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick);
-/* The same over many slots, the partitions longest unused of all first. */
-size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick);
+/* The same over many slots, the partitions longest unused of all first. columns_only: indexes stay, and what was asked
+ * for last. */
+size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick,
+                       bool columns_only);
 /* Bytes of clean and of changed columns, and of indexes. */
 void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes);
 

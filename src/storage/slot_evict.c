@@ -4,8 +4,10 @@
 #include "storage/slot_impl.h"
 #include "storage/slot_words.h"
 
+/* An index used within so many ticks stays, making it again reads all keys; when nothing else is left, fewer do. */
 enum {
-    INDEX_KEEP_TICKS = 30, /* an index used within these stays: making it again reads all keys */
+    INDEX_KEEP_TICKS = 30,
+    INDEX_SHORT_TICKS = 2,
     WORDS_IN_USE_TICKS =
         2, /* an index of words used within these may be in the middle of a search */
 };
@@ -36,11 +38,11 @@ static uint32_t count_parts(struct slot *const *slots, uint32_t n)
 }
 
 /* The index of a partition that nothing uses any more and that can be read again. */
-static size_t evict_index(const struct victim *v, uint64_t tick)
+static size_t evict_index(const struct victim *v, uint64_t tick, unsigned keep)
 {
     size_t bytes = v->part->index.memory;
 
-    if (v->used + INDEX_KEEP_TICKS > tick || !segment_file(v->part->segment) ||
+    if (v->used + keep > tick || !segment_file(v->part->segment) ||
         segment_is_loaded(v->part->segment))
         return 0;
     slot_index_drop(v->slot, v->part);
@@ -49,18 +51,16 @@ static size_t evict_index(const struct victim *v, uint64_t tick)
     return bytes;
 }
 
-size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick)
+/* All partitions, longest unused first; NULL without memory. */
+static struct victim *list_victims(struct slot *const *slots, uint32_t n, uint32_t *parts)
 {
-    uint32_t parts = count_parts(slots, n), at = 0;
-    struct victim *victims = malloc((parts + 1u) * sizeof *victims);
-    size_t freed = 0;
+    uint32_t at = 0;
+    struct victim *victims;
 
+    *parts = count_parts(slots, n);
+    victims = malloc((*parts + 1u) * sizeof *victims);
     if (!victims)
-        return 0;
-    for (uint32_t i = 0; i < n; i++) { /* only statements that began before still want these */
-        for (struct slot_part *p = slots[i]->leaving; p && freed < bytes; p = p->next)
-            freed += segment_evict(p->segment, bytes - freed, false);
-    }
+        return NULL;
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < slots[i]->n_parts; k++) {
             struct slot_part *p = slots[i]->parts[k];
@@ -68,26 +68,84 @@ size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint
             victims[at++] = (struct victim){slots[i], p, segment_used_tick(p->segment)};
         }
     }
-    qsort(victims, parts, sizeof *victims, compare_victims);
+    qsort(victims, *parts, sizeof *victims, compare_victims);
+    return victims;
+}
+
+static size_t evict_columns(const struct victim *victims, uint32_t parts, size_t bytes, bool all)
+{
+    size_t freed = 0;
+
+    for (uint32_t i = 0; i < parts && freed < bytes; i++)
+        freed += segment_evict(victims[i].part->segment, bytes - freed, all);
+    return freed;
+}
+
+static size_t evict_indexes(const struct victim *victims, uint32_t parts, size_t bytes,
+                            uint64_t tick, unsigned keep)
+{
+    size_t freed = 0;
+
+    for (uint32_t i = 0; i < parts && freed < bytes; i++)
+        freed += evict_index(&victims[i], tick, keep);
+    return freed;
+}
+
+static size_t evict_words(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick,
+                          unsigned keep)
+{
+    size_t freed = 0;
+
+    for (uint32_t i = 0; i < n && freed < bytes; i++)
+        freed += slot_words_evict(slots[i], bytes - freed, tick, keep);
+    return freed;
+}
+
+/* Of partitions that were dropped: only statements that began before still want these. */
+static size_t evict_leaving(struct slot *const *slots, uint32_t n, size_t bytes)
+{
+    size_t freed = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (struct slot_part *p = slots[i]->leaving; p && freed < bytes; p = p->next)
+            freed += segment_evict(p->segment, bytes - freed, false);
+    }
+    return freed;
+}
+
+size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick,
+                       bool columns_only)
+{
+    uint32_t parts;
+    struct victim *victims = list_victims(slots, n, &parts);
+    size_t freed;
+
+    if (!victims)
+        return 0;
+    freed = evict_leaving(slots, n, bytes);
     for (uint32_t i = 0; i < n && freed < bytes; i++)
         freed += slot_archive_evict(slots[i], bytes - freed);
-    for (uint32_t i = 0; i < parts && freed < bytes; i++)
-        freed += segment_evict(victims[i].part->segment, bytes - freed, false);
-    for (uint32_t i = 0; i < parts && freed < bytes; i++)
-        freed += evict_index(&victims[i], tick);
-    for (uint32_t i = 0; i < n && freed < bytes; i++)
-        freed += slot_words_evict(slots[i], bytes - freed, tick, INDEX_KEEP_TICKS);
-    for (uint32_t i = 0; i < parts && freed < bytes; i++)
-        freed += segment_evict(victims[i].part->segment, bytes - freed, true);
-    for (uint32_t i = 0; i < n && freed < bytes; i++)
-        freed += slot_words_evict(slots[i], bytes - freed, tick, WORDS_IN_USE_TICKS);
+    if (freed < bytes)
+        freed += evict_columns(victims, parts, bytes - freed, false);
+    if (columns_only)
+        bytes = 0;
+    if (freed < bytes)
+        freed += evict_indexes(victims, parts, bytes - freed, tick, INDEX_KEEP_TICKS);
+    if (freed < bytes)
+        freed += evict_words(slots, n, bytes - freed, tick, INDEX_KEEP_TICKS);
+    if (freed < bytes)
+        freed += evict_columns(victims, parts, bytes - freed, true);
+    if (freed < bytes)
+        freed += evict_words(slots, n, bytes - freed, tick, WORDS_IN_USE_TICKS);
+    if (freed < bytes)
+        freed += evict_indexes(victims, parts, bytes - freed, tick, INDEX_SHORT_TICKS);
     free(victims);
     return freed;
 }
 
 size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick)
 {
-    return slot_evict_many(&t, 1, bytes, tick);
+    return slot_evict_many(&t, 1, bytes, tick, false);
 }
 
 void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes)

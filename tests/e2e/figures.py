@@ -49,17 +49,28 @@ def metrics(server):
     return checked(text)
 
 
-def table_status(server, name):
-    """The row of SHOW TABLE STATUS as a dictionary; information_schema says the same."""
+def told_twice(server, name):
+    """The row of SHOW TABLE STATUS and the same figures of information_schema, one after the other."""
     import pymysql
     with server.connect(cursorclass=pymysql.cursors.DictCursor) as conn, conn.cursor() as cur:
         cur.execute("SHOW TABLE STATUS LIKE %s", name)
         row = cur.fetchone()
         cur.execute("SELECT TABLE_ROWS, DATA_LENGTH, INDEX_LENGTH, DATA_FREE FROM "
                     "information_schema.TABLES WHERE TABLE_NAME = %s", name)
-        expect(list(cur.fetchone().values()),
-               [row[key] for key in ("Rows", "Data_length", "Index_length", "Data_free")])
-        return row
+        return row, list(cur.fetchone().values())
+
+
+def table_status(server, name):
+    """The row as a dictionary, when both agree: rows may just have been sealed."""
+    last = {}
+
+    def agree():
+        row, again = told_twice(server, name)
+        last.update(row)
+        return again == [row[key] for key in ("Rows", "Data_length", "Index_length", "Data_free")]
+
+    wait_for(agree, 30, "the same figures from both")
+    return last
 
 
 def of_table(found, name, table="events"):

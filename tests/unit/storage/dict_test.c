@@ -228,3 +228,34 @@ Test(key_table, large)
     key_table_fini(&t);
     cr_assert_eq(budget.used, 0);
 }
+
+Test(key_table, reserved_it_does_not_grow)
+{
+    enum { N = 300000 };
+    struct budget budget;
+    struct key_table t;
+    uint64_t bytes;
+
+    budget_init(&budget, "test", 1 << 20, NULL);
+    key_table_init(&t, &budget);
+    cr_assert_eq(key_table_reserve(&t, 1000), 0, "few: nothing to gain");
+    cr_assert_eq(key_table_reserve(&t, N), -ENOMEM);
+    cr_assert(!budget.used && !t.memory);
+    budget.limit = 0;
+    cr_assert_eq(key_table_reserve(&t, N), 0);
+    bytes = budget.used;
+    for (uint32_t i = 0; i < N; i++)
+        CHECK(key_table_insert(&t, i * 2654435761u, i) == 0, "insert");
+    cr_assert_eq(budget.used, bytes);
+    cr_assert_lt(bytes, (uint64_t)N * sizeof(struct key_entry) * 3 / 2, "%" PRIu64 " bytes", bytes);
+    cr_assert_eq(key_table_reserve(&t, 10 * N), 0, "only an empty one");
+    cr_assert_eq(budget.used, bytes);
+    for (uint32_t i = 0; i < N; i++) {
+        struct key_walk w = key_table_walk(&t, i * 2654435761u);
+        uint32_t found;
+
+        CHECK(key_walk_next(&w, &found) && found == i, "entry %u", i);
+    }
+    key_table_fini(&t);
+    cr_assert_eq(budget.used, 0);
+}
