@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reactor/assert.h"
 #include "rpc/service_error.h"
@@ -26,6 +27,33 @@ static const struct grpc_method methods[] = {
 bool service_is_serving(const struct rpc_server *s)
 {
     return !s->stopping && node_is_ready(s->node);
+}
+
+int service_check_serving(const struct rpc_server *s, struct error_info *err)
+{
+    return service_is_serving(s)
+               ? 0
+               : error_set(err, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
+}
+
+int service_check_name(const char *table, struct error_info *err)
+{
+    return *table && strlen(table) <= SCHEMA_MAX_NAME
+               ? 0
+               : error_set(err, -EINVAL, 1103, "Incorrect table name '%.80s'", table);
+}
+
+void *service_op_new(struct rpc_server *s, struct grpc_call *call, size_t bytes)
+{
+    void *x = calloc(1, bytes);
+
+    if (!x) {
+        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", NULL);
+        return NULL;
+    }
+    s->ops++;
+    call->ctx = x;
+    return x;
 }
 
 static uint64_t catalog_version(struct rpc_server *s)

@@ -24,7 +24,15 @@ struct rpc_server { /* owner: its core; from rpc_server_start until drained */
 /* An operation ended: frees the server when that was what it waited for. */
 void service_op_ended(struct rpc_server *s);
 
+/*
+ * Operation of a new call: zeroed memory of so many bytes, which is call->ctx and counts as an operation of the server
+ * until service_op_ended. NULL: there was no memory, the call is ended.
+ */
+void *service_op_new(struct rpc_server *s, struct grpc_call *call, size_t bytes);
+
 bool service_is_serving(const struct rpc_server *s);
+int service_check_serving(const struct rpc_server *s, struct error_info *err); /* 0, -ESHUTDOWN */
+int service_check_name(const char *table, struct error_info *err);             /* 0, -EINVAL */
 
 /* Ends a call well, with the catalog's version. */
 void service_finish(struct rpc_server *s, struct grpc_call *call);

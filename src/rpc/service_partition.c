@@ -66,7 +66,7 @@ static void info_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
 {
     struct service_partitions *x = call->ctx;
     struct error_info err;
-    int rc = 0;
+    int rc;
 
     x->request =
         grpc_proto_unpack(&quanta__partition_info_request__descriptor, bytes, n, REQUEST_MEMORY);
@@ -74,10 +74,9 @@ static void info_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
         service_refuse_request(call, "PartitionInfoRequest");
         return;
     }
-    if (!service_is_serving(x->server))
-        rc = error_set(&err, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
-    else if (!*x->request->table || strlen(x->request->table) > SCHEMA_MAX_NAME)
-        rc = error_set(&err, -EINVAL, 1103, "Incorrect table name '%.80s'", x->request->table);
+    rc = service_check_serving(x->server, &err);
+    if (!rc)
+        rc = service_check_name(x->request->table, &err);
     if (rc) {
         service_finish_error(x->server, call, rc, &err);
         return;
@@ -100,16 +99,12 @@ static void info_closed(struct grpc_call *call)
 void service_partitions(struct grpc_call *call, void *server)
 {
     struct rpc_server *s = server;
-    struct service_partitions *x = calloc(1, sizeof(*x));
+    struct service_partitions *x = service_op_new(s, call, sizeof(*x));
 
-    if (!x) {
-        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", NULL);
+    if (!x)
         return;
-    }
     x->server = s;
     x->call = call;
-    s->ops++;
-    call->ctx = x;
     call->handler =
         (struct grpc_call_handler){.on_message = info_message, .on_closed = info_closed};
     grpc_call_read(call);

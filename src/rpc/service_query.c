@@ -204,17 +204,13 @@ static void query_call_closed(struct grpc_call *call)
 void service_query(struct grpc_call *call, void *server)
 {
     struct rpc_server *s = server;
-    struct service_query *x = calloc(1, sizeof(*x));
+    struct service_query *x = service_op_new(s, call, sizeof(*x));
 
-    if (!x) {
-        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", NULL);
+    if (!x)
         return;
-    }
     x->server = s;
     x->call = call;
     arena_init(&x->arena, QUERY_ARENA_MIN, NULL);
-    s->ops++;
-    call->ctx = x;
     call->handler =
         (struct grpc_call_handler){query_message, NULL, query_writable, query_call_closed};
     grpc_call_read(call);

@@ -90,9 +90,7 @@ static int read_request(struct service_ddl *x, struct error_info *err)
     d->partitions = m->partitions;
     d->n_partitions = m->n_partitions < UINT32_MAX ? (uint32_t)m->n_partitions : UINT32_MAX;
     d->name = m->table;
-    if (!*m->table || strlen(m->table) > SCHEMA_MAX_NAME)
-        return error_set(err, -EINVAL, 1103, "Incorrect table name '%.80s'", m->table);
-    return 0;
+    return service_check_name(m->table, err);
 }
 
 static void ddl_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
@@ -106,9 +104,8 @@ static void ddl_message(struct grpc_call *call, const uint8_t *bytes, size_t n)
         service_refuse_request(call, "TableOperationRequest");
         return;
     }
-    int rc = service_is_serving(x->server)
-                 ? 0
-                 : error_set(&err, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
+    int rc = service_check_serving(x->server, &err);
+
     if (!rc)
         rc = read_request(x, &err);
     if (rc) {
@@ -134,16 +131,12 @@ static void ddl_call_closed(struct grpc_call *call)
 void service_table(struct grpc_call *call, void *server)
 {
     struct rpc_server *s = server;
-    struct service_ddl *x = calloc(1, sizeof(*x));
+    struct service_ddl *x = service_op_new(s, call, sizeof(*x));
 
-    if (!x) {
-        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", NULL);
+    if (!x)
         return;
-    }
     x->server = s;
     x->call = call;
-    s->ops++;
-    call->ctx = x;
     call->handler =
         (struct grpc_call_handler){.on_message = ddl_message, .on_closed = ddl_call_closed};
     grpc_call_read(call);

@@ -155,9 +155,7 @@ static void start_write(struct service_write *w)
 {
     struct rpc_server *s = w->stream->server;
     struct cluster_write *cw = &w->write;
-    int rc = service_is_serving(s)
-                 ? 0
-                 : error_set(&cw->error, -ESHUTDOWN, 1053, "the node is stopping or not ready yet");
+    int rc = service_check_serving(s, &cw->error);
 
     if (!rc)
         rc = open_batch(w);
@@ -230,16 +228,12 @@ static void stream_closed(struct grpc_call *call)
 void service_write(struct grpc_call *call, void *server)
 {
     struct rpc_server *s = server;
-    struct service_stream *x = calloc(1, sizeof(*x));
+    struct service_stream *x = service_op_new(s, call, sizeof(*x));
 
-    if (!x) {
-        grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, "out of memory", NULL);
+    if (!x)
         return;
-    }
     x->server = s;
     x->call = call;
-    s->ops++;
-    call->ctx = x;
     call->handler =
         (struct grpc_call_handler){stream_message, stream_end, stream_writable, stream_closed};
     go_on(x);
