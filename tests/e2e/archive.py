@@ -20,20 +20,13 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
-from partitions import DAYS, ROWS, TABLE, code_of, counts, create, insert, label, partitions
+from partitions import DAYS, ROWS, TABLE, code_of, counts, create, fill, insert, label, partitions
 from support import Node, expect, folder, http_get, quanta, wait_for
 
 
 def alter(cur, verb, *days, name="t"):
     """ARCHIVE, RESTORE or DROP of the partitions of days."""
     cur.execute(f"ALTER TABLE {name} {verb} PARTITION {', '.join(label(day) for day in days)}")
-
-
-def fill(cur):
-    """Some rows of every day."""
-    create(cur)
-    for n, day in enumerate(DAYS):
-        insert(cur, day, n * ROWS)
 
 
 def states(cur, name="t"):

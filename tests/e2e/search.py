@@ -2,8 +2,8 @@
 # timeout: 300
 """
 Searching words through real clients: MATCH ... AGAINST against words split and folded here by Python's own Unicode
-tables, while rows are inserted, changed, deleted and inserted again, after `kill -9` and after a clean restart, under
-little memory; LIKE against the same rows. Once with all in one process, once as node and proxy.
+tables, while rows are inserted, changed, deleted and inserted again, after `kill -9` and after a clean restart;
+LIKE against the same rows. Once with all in one process, once as node and proxy.
 """
 
 import contextlib

@@ -2,8 +2,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "storage/shard.h"
-#include "unit/storage/disk_world.h"
+#include "unit/storage/disk_shard.h"
 
 /* ---- a new key may have the hash of a row that is on disk only ---- */
 
@@ -96,34 +95,6 @@ Test(slot_absent, a_new_key_with_the_hash_of_an_absent_row)
     cr_assert_gt(slot_evict(w.slot, SIZE_MAX, 0), 0);
     insert_names(&w, same, 1, true);
     world_fini(&w);
-}
-
-/* A shard whose slot 3 is the world's, with its catalog. */
-static struct shard *shard_of_world(struct world *w, struct catalog **catalog)
-{
-    struct shard_config config = {.cores = 1, .slot_bits = 2, .hash_seed = 42};
-    struct catalog *empty = catalog_new();
-    struct shard *s;
-
-    w->schema->table_id = 0;
-    cr_assert_eq(catalog_with_table(empty, w->schema, catalog), 0);
-    w->schema->table_id = (*catalog)->tables[0]->table_id;
-    catalog_put(empty);
-    config.budget = &w->budget;
-    cr_assert_eq(shard_new(&config, &s), 0);
-    cr_assert_eq(shard_set_catalog(s, *catalog), 0);
-    shard_set_store(s, w->store, 1 << 20);
-    slot_free(w->slot);
-    w->slot = shard_slot(s, w->schema->table_id, 3);
-    return s;
-}
-
-static void end_shard(struct world *w, struct shard *s, struct catalog *catalog)
-{
-    shard_free(s);
-    catalog_put(catalog);
-    cr_assert_eq(slot_new(w->schema, 3, 42, &w->budget, &w->slot), 0);
-    world_fini(w);
 }
 
 /* A write waits for blocks of a table that is truncated, and of one that is dropped, also while others read it. */

@@ -6,7 +6,7 @@
 
 #include "storage/key.h"
 #include "storage/mapping.h"
-#include "unit/storage/disk_world.h"
+#include "unit/storage/disk_scan.h"
 
 /* Columns of all storage kinds, as they may be added. */
 static const struct kind {
@@ -266,21 +266,6 @@ static void ask(const struct world *w, struct program *p)
                           .output = OUTPUT_GROUPS,
                           .n_aggregates = 4,
                           .aggregates = aggregates};
-}
-
-static void run_scan(struct world *w, struct scan *x, struct buffer *out)
-{
-    enum scan_state state;
-    struct batch b;
-
-    buffer_init(out, 1 << 20);
-    while ((state = scan_step(x, 4096, &b)) != SCAN_END) {
-        cr_assert_neq(state, SCAN_ERROR, "%s", scan_error(x)->text);
-        if (state == SCAN_BATCH)
-            cr_assert_eq(buffer_append(out, b.bytes, b.len), 0);
-        if (state == SCAN_WAIT)
-            world_wait(w);
-    }
 }
 
 static struct scan *open_scan(struct world *w, struct slot **slot, const struct schema *s,

@@ -2,7 +2,7 @@
  * Time partitions that go while statements read them, writes wait for them and cuts are at work. Seeds are printed with
  * a failure.
  */
-#include "unit/storage/disk_world.h"
+#include "unit/storage/disk_scan.h"
 
 static void drop(struct world *w, uint32_t day)
 {
@@ -19,39 +19,6 @@ static void fill_days(struct world *w)
 }
 
 /* count(*), sum(num), max(id). */
-static struct scan *open_count(struct world *w, struct slot **slot, struct program *p)
-{
-    static struct aggregate aggregates[] = {{.kind = AGGREGATE_COUNT_ROWS},
-                                            {AGGREGATE_SUM, C_NUM},
-                                            {AGGREGATE_MAX, C_ID}};
-    struct error_info err = {0};
-    struct scan *x;
-
-    *p = (struct program){.table_id = 7,
-                          .memory = 64 << 20,
-                          .limit = UINT64_MAX,
-                          .output = OUTPUT_GROUPS,
-                          .n_aggregates = 3,
-                          .aggregates = aggregates};
-    cr_assert_eq(scan_new(p, w->schema, slot, 1, NULL, &w->wake, &x, &err), 0, "%s", err.text);
-    return x;
-}
-
-static void run_scan(struct world *w, struct scan *x, struct buffer *out)
-{
-    enum scan_state state;
-    struct batch b;
-
-    buffer_init(out, 1 << 20);
-    while ((state = scan_step(x, 4096, &b)) != SCAN_END) {
-        cr_assert_neq(state, SCAN_ERROR, "%s", scan_error(x)->text);
-        if (state == SCAN_BATCH)
-            cr_assert_eq(buffer_append(out, b.bytes, b.len), 0);
-        if (state == SCAN_WAIT)
-            world_wait(w);
-    }
-}
-
 static void expect_same(struct buffer *a, struct buffer *b)
 {
     cr_assert_eq(a->len, b->len);

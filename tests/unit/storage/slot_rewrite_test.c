@@ -6,7 +6,7 @@
 
 #include "reactor/budget.h"
 #include "storage/slot_alter.h"
-#include "unit/storage/disk_world.h"
+#include "unit/storage/disk_scan.h"
 
 static void init(struct world *w, uint64_t seed, bool partitioned)
 {
@@ -429,40 +429,6 @@ Test(slot_rewrite, rows_that_come_faster_end_it)
 
 /* ---- scans ---- */
 
-static struct scan *open_count(struct world *w, struct slot **slot, struct program *p)
-{
-    static struct aggregate aggregates[] = {{.kind = AGGREGATE_COUNT_ROWS},
-                                            {AGGREGATE_SUM, C_NUM},
-                                            {AGGREGATE_MAX, C_ID}};
-    struct error_info err = {0};
-    struct scan *x;
-
-    *p = (struct program){.table_id = 7,
-                          .memory = 64 << 20,
-                          .limit = UINT64_MAX,
-                          .output = OUTPUT_GROUPS,
-                          .n_aggregates = 3,
-                          .aggregates = aggregates};
-    cr_assert_eq(scan_new(p, w->schema, slot, 1, NULL, &w->wake, &x, &err), 0, "%s", err.text);
-    return x;
-}
-
-static void run_scan(struct world *w, struct scan *x, struct buffer *out)
-{
-    enum scan_state state;
-    struct batch b;
-
-    buffer_init(out, 1 << 20);
-    while ((state = scan_step(x, 4096, &b)) != SCAN_END) {
-        cr_assert_neq(state, SCAN_ERROR, "%s", scan_error(x)->text);
-        if (state == SCAN_BATCH)
-            cr_assert_eq(buffer_append(out, b.bytes, b.len), 0);
-        if (state == SCAN_WAIT)
-            world_wait(w);
-    }
-    scan_free(x);
-}
-
 /* A scan that began before reads the old segment to its end, from the disk too, also when its memory is taken. */
 Test(slot_rewrite, a_scan_that_began_before_reads_on)
 {
@@ -478,7 +444,9 @@ Test(slot_rewrite, a_scan_that_began_before_reads_on)
         for (int i = 0; i < 20; i++)
             world_write(&w);
         world_checkpoint(&w);
-        run_scan(&w, open_count(&w, &w.twin, &p), &want);
+        x = open_count(&w, &w.twin, &p);
+        run_scan(&w, x, &want);
+        scan_free(x);
         (void)slot_evict(w.slot, SIZE_MAX, slot_tick(w.slot) + 100);
         x = open_count(&w, &w.slot, &q);
         for (unsigned i = 0; i < steps; i++)
@@ -491,6 +459,7 @@ Test(slot_rewrite, a_scan_that_began_before_reads_on)
         world_write(&w);
         delete_keys(&w, 0, 70000, 7);
         run_scan(&w, x, &got);
+        scan_free(x);
         cr_assert_eq(want.len, got.len);
         cr_assert_eq(memcmp(want.data, got.data, want.len), 0);
         buffer_fini(&want);
