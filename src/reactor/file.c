@@ -71,6 +71,11 @@ int64_t file_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t 
     return r->backend->files->read_at(r, fd, buf, len, off);
 }
 
+int64_t file_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
+{
+    return r->backend->files->write_at(r, fd, buf, len, off);
+}
+
 static int result(int rc)
 {
     return rc < 0 ? -errno : rc;
@@ -236,6 +241,23 @@ static int64_t real_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
     return (int64_t)done;
 }
 
+static int64_t real_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
+{
+    size_t done = 0;
+
+    (void)r;
+    while (done < len) {
+        ssize_t n = pwrite(fd, (const uint8_t *)buf + done, len - done, (off_t)(off + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        done += (size_t)n;
+    }
+    return (int64_t)done;
+}
+
 const struct file_backend file_backend_real = {
     .open = real_open,
     .close = real_close,
@@ -249,4 +271,5 @@ const struct file_backend file_backend_real = {
     .mkdir = real_mkdir,
     .list_dir = real_list_dir,
     .read_at = real_read_at,
+    .write_at = real_write_at,
 };

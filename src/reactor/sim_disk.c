@@ -336,13 +336,14 @@ static bool is_full(struct sim *w, const struct sim_file *f, uint64_t end)
     return false;
 }
 
-static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
+static int64_t write_file(struct sim *w, struct sim_file *f, const void *buf, uint64_t n,
+                          uint64_t off)
 {
-    uint64_t n = op->len, off = f->append ? f->inode->size : op->off;
-
     if (!f->writable)
         return -EBADF;
-    if (is_unaligned(f, op->buf, n, off))
+    if (f->append)
+        off = f->inode->size;
+    if (is_unaligned(f, buf, n, off))
         return -EINVAL;
     w->counts.writes++;
     if (sim_chance(w, w->faults.write_eio)) {
@@ -355,10 +356,10 @@ static int32_t finish_write(struct sim *w, struct sim_file *f, struct io_op *op)
     }
     if (is_full(w, f, off + n))
         return -ENOSPC;
-    inode_write(f->inode, op->buf, n, off);
+    inode_write(f->inode, buf, n, off);
     if (f->dsync && n > 0)
         inode_sync_range(f->inode, off, n);
-    return (int32_t)n;
+    return (int64_t)n;
 }
 
 void sim_disk_finish(struct sim *w, struct io_op *op)
@@ -371,7 +372,7 @@ void sim_disk_finish(struct sim *w, struct io_op *op)
     else if (op->kind == IO_READ)
         res = (int32_t)read_file(w, f, op->buf, op->len, op->off, true);
     else if (op->kind == IO_WRITE)
-        res = finish_write(w, f, op);
+        res = (int32_t)write_file(w, f, op->buf, op->len, op->off);
     else
         res = op->res == 1 ? sync_file(op->owner, f) : op->res;
     sim_note(w, (uint64_t)(uint32_t)res);
@@ -452,6 +453,13 @@ static int64_t disk_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
     return f ? read_file(sim_of(r), f, buf, len, off, false) : -EBADF;
 }
 
+static int64_t disk_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
+{
+    struct sim_file *f = file_of(sim_of(r), fd);
+
+    return f ? write_file(sim_of(r), f, buf, len, off) : -EBADF;
+}
+
 static int open_folder(struct reactor *r, const char *path)
 {
     struct sim_disk *d = sim_node_of(r)->disk;
@@ -501,4 +509,5 @@ const struct file_backend file_backend_sim = {
     .mkdir = sim_name_mkdir,
     .list_dir = sim_name_list_dir,
     .read_at = disk_read_at,
+    .write_at = disk_write_at,
 };

@@ -152,7 +152,11 @@ static void check_gap(struct log_walk *w, size_t at, const struct wlog_frame *f)
     bool fits = !w->next || f->first_lsn == w->next;
     bool next_file = w->end.is_set && strcmp(w->end.file, w->file) != 0;
 
-    if (w->end.is_set && !(fits && w->end.is_clean && next_file))
+    if (w->end.is_set && w->next && fits && next_file && !w->end.is_clean)
+        verify_notice(w->v, w->end.file, w->end.offset,
+                      "remains of a torn group (%s); nothing is missing, the log goes on in %s",
+                      w->end.what, w->file);
+    else if (w->end.is_set && !(fits && next_file && w->end.is_clean))
         verify_found(w->v, w->end.file, w->end.offset,
                      "%s, and a whole group with LSN %" PRIu64 " follows in %s at offset %zu",
                      w->end.what, f->first_lsn, w->file, at);

@@ -19,14 +19,18 @@ struct replay {
     int (*apply)(void *ctx, const struct wlog_record *rec, uint64_t node_lsn);
     void *ctx;
     struct wlog_position at;
-    uint64_t first, last;  /* generations found */
-    uint64_t begin;        /* replay begins with it */
-    uint64_t durable_next; /* config.next_lsn */
+    uint64_t first, newest; /* generations found */
+    uint64_t begin;         /* replay begins with it */
+    uint64_t durable_next;  /* config.next_lsn */
     bool
         lsn_known; /* at.next_lsn is that of the next frame: not so before the first one of a released log */
     uint64_t loaded; /* generation of the file in memory */
     uint8_t *bytes;
     size_t len;
+    uint8_t *last; /* the last group so far, in `bytes` or in `last_file` */
+    uint32_t last_bytes;
+    uint64_t last_generation, last_offset;
+    uint8_t *last_file; /* an earlier file's bytes, kept for the group */
     bool torn;
     struct error_info *err;
 };
@@ -53,9 +57,22 @@ static int note_file(void *ctx, const char *name)
         return 0;
     if (!p->first || generation < p->first)
         p->first = generation;
-    if (generation > p->last)
-        p->last = generation;
+    if (generation > p->newest)
+        p->newest = generation;
     return 0;
+}
+
+/* Another file is read: the one in memory stays as long as the last group is in it. */
+static void put_away(struct replay *p)
+{
+    if (p->last && p->last_generation == p->loaded) {
+        free(p->last_file);
+        p->last_file = p->bytes;
+    } else {
+        free(p->bytes);
+    }
+    p->bytes = NULL;
+    p->loaded = 0;
 }
 
 static int read_file(struct replay *p, uint64_t generation)
@@ -64,7 +81,7 @@ static int read_file(struct replay *p, uint64_t generation)
 
     if (p->loaded == generation)
         return 0;
-    p->loaded = 0;
+    put_away(p);
     wlog_path(path, sizeof(path), p->dir, generation);
     int fd = file_open(p->reactor, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
@@ -76,7 +93,6 @@ static int read_file(struct replay *p, uint64_t generation)
                          "log file %s has %" PRId64 " bytes; allowed are up to %d", path, size,
                          REPLAY_MAX_FILE);
     }
-    free(p->bytes);
     p->bytes = aligned_alloc(WLOG_UNIT, ((size_t)size + WLOG_UNIT) & ~(size_t)(WLOG_UNIT - 1));
     p->len = (size_t)size;
     int64_t n = p->bytes ? file_read_at(p->reactor, fd, p->bytes, p->len, 0) : -ENOMEM;
@@ -84,6 +100,7 @@ static int read_file(struct replay *p, uint64_t generation)
     if (n != size)
         return error_set(p->err, n < 0 ? (int)n : -EIO, 0, "log file %s cannot be read whole: %s",
                          path, n < 0 ? strerror((int)-n) : "short read");
+    p->loaded = generation;
     return 0;
 }
 
@@ -116,7 +133,7 @@ static int find_later(struct replay *p, size_t from, struct later *out)
             frame.first_lsn >= p->at.next_lsn)
             note_frame(out, &frame);
     }
-    for (uint64_t g = p->at.generation + 1; g <= p->last && !out->found; g++) {
+    for (uint64_t g = p->at.generation + 1; g <= p->newest && !out->found; g++) {
         int rc = read_file(p, g);
         if (rc)
             return rc;
@@ -205,15 +222,33 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
     p->at.records += frame->records;
     p->at.groups++;
     p->at.offset = at + frame->bytes;
+    p->last = p->bytes + at;
+    p->last_bytes = frame->bytes;
+    p->last_generation = p->at.generation;
+    p->last_offset = at;
     return 0;
 }
 
-/* Nothing was ever written here: the log ends, or goes on at once in the next file. */
-static bool is_clean_end(const struct replay *p, const struct later *later)
+/*
+ * Nothing was ever written here, or nothing is missing: the log goes on at once in the next file. Remains before that
+ * are of a group that a crash tore: a start cut it, and a power loss took the cut back whose sync had failed.
+ */
+static bool is_end(const struct replay *p, size_t at, bool zeros, const struct later *later)
 {
-    if (later->found)
-        return later->generation != p->at.generation && fits_lsn(p, later->first_lsn);
-    return !later->remains;
+    char path[4096];
+    bool remains = !zeros || later->remains;
+
+    if (!later->found)
+        return !remains;
+    if (later->generation == p->at.generation || !fits_lsn(p, later->first_lsn) ||
+        (remains && !p->lsn_known))
+        return false;
+    wlog_path(path, sizeof(path), p->dir, p->at.generation);
+    if (remains)
+        log_warn("log: remains of a torn group in %s at offset %zu; the log goes on without it in "
+                 "file %" PRIu64 ", nothing is missing",
+                 path, at, later->generation);
+    return true;
 }
 
 /* Bytes behind the last whole unit: the file was cut. */
@@ -233,41 +268,52 @@ static int replay_file(struct replay *p)
     while (at + WLOG_UNIT <= p->len) {
         struct wlog_frame frame;
         struct later later;
-        const char *what;
+        const char *what = "zeros";
         enum wlog_found found = wlog_frame_read(p->bytes + at, p->len - at, &frame, &what);
         int rc = found == WLOG_FRAME ? replay_frame(p, at, &frame)
                                      : find_later(p, at + WLOG_UNIT, &later);
         if (rc)
             return rc;
         if (found != WLOG_FRAME)
-            return found == WLOG_NOTHING && is_clean_end(p, &later)
+            return is_end(p, at, found == WLOG_NOTHING, &later)
                        ? 0
-                       : handle_damage(p, at, found == WLOG_NOTHING ? "zeros" : what, later.found);
+                       : handle_damage(p, at, what, later.found);
         at += frame.bytes;
     }
     if (!has_rest(p, at))
         return 0;
     struct later later;
     int rc = find_later(p, at + WLOG_UNIT, &later);
-    return rc ? rc : handle_damage(p, at, "the file ends within a group", later.found);
+    if (rc)
+        return rc;
+    return is_end(p, at, false, &later)
+               ? 0
+               : handle_damage(p, at, "the file ends within a group", later.found);
 }
 
 /*
  * After kill -9 the group in flight may be in memory of the kernel only: it was read and applied, later groups will
- * stand behind it, so it must be as durable as they. It is in the last file, or before it when that is not in use yet.
+ * stand behind it, so it must be as durable as they. A sync alone does not do: after one that failed, perhaps at an
+ * earlier start, Linux takes the pages for clean and the next one for done. So the group is written once more.
  */
-static int sync_end(struct replay *p)
+static int write_again(struct replay *p)
 {
     char path[4096];
-    int rc = 0;
 
-    for (uint64_t g = p->last > p->begin ? p->last - 1 : p->begin; g && g <= p->last && !rc; g++) {
-        wlog_path(path, sizeof(path), p->dir, g);
-        int fd = file_open(p->reactor, path, O_WRONLY | O_CLOEXEC, 0);
-        rc = fd < 0 ? fd : file_sync(p->reactor, fd);
-        if (fd >= 0)
-            file_close(p->reactor, fd);
-    }
+    wlog_path(path, sizeof(path), p->dir, p->last_generation);
+    int fd = file_open(p->reactor, path, O_WRONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    int64_t n = file_write_at(p->reactor, fd, p->last, p->last_bytes, p->last_offset);
+    int rc = n < 0 ? (int)n : n < p->last_bytes ? -EIO : file_sync(p->reactor, fd);
+    file_close(p->reactor, fd);
+    return rc;
+}
+
+static int sync_end(struct replay *p)
+{
+    int rc = p->last ? write_again(p) : 0;
+
     if (!rc)
         rc = file_sync_dir(p->reactor, p->dir);
     return rc ? error_set(p->err, rc, 0, "the log in %s cannot be synced: %s", p->dir,
@@ -282,9 +328,9 @@ static int find_begin(struct replay *p, uint64_t first_generation)
 
     p->begin = first_generation ? first_generation : 1;
     p->lsn_known = p->begin == 1;
-    if (!p->last && p->begin == 1)
+    if (!p->newest && p->begin == 1)
         return 0;
-    if (p->last >= p->begin && (p->first <= p->begin))
+    if (p->newest >= p->begin && (p->first <= p->begin))
         return 0;
     wlog_path(path, sizeof(path), p->dir, p->begin);
     return error_set(p->err, -ENOENT, 0,
@@ -329,20 +375,20 @@ static int replay_files(struct replay *p)
     int rc = 0;
 
     wlog_held_init(&p->at.held, p->begin);
-    for (uint64_t g = p->begin; g <= p->last && !rc && !p->torn; g++) {
+    for (uint64_t g = p->begin; g <= p->newest && !rc && !p->torn; g++) {
         p->at.generation = g;
         rc = read_file(p, g);
         if (!rc)
             rc = replay_file(p);
-        if (!rc && g != p->last && !p->torn) {
+        if (!rc && g != p->newest && !p->torn) {
             rc = wlog_held_reserve(&p->at.held);
             if (!rc)
                 wlog_held_add(&p->at.held, p->at.offset);
         }
-        if (!rc && g != p->last &&
+        if (!rc && g != p->newest &&
             (g - p->begin) % REPLAY_PROGRESS_FILES == REPLAY_PROGRESS_FILES - 1)
             log_info("log: replayed file %" PRIu64 " of %" PRIu64 ", %" PRIu64 " records",
-                     g - p->begin + 1, p->last - p->begin + 1, p->at.records);
+                     g - p->begin + 1, p->newest - p->begin + 1, p->at.records);
     }
     return rc;
 }
@@ -366,13 +412,14 @@ int wlog_replay(struct reactor *r, const struct wlog_config *config,
     rc = find_begin(&p, config->first_generation);
     if (!rc)
         rc = replay_files(&p);
-    free(p.bytes);
     if (!rc)
         rc = check_end(&p);
     if (!rc && p.first && p.first < p.begin)
         file_list_dir(r, p.dir, delete_old, &p);
-    if (!rc && p.last)
+    if (!rc && p.newest)
         rc = sync_end(&p);
+    free(p.bytes);
+    free(p.last_file);
     if (rc)
         wlog_held_fini(&p.at.held);
     *end = p.at;
