@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Memory of the batches that clients with a sequence have had applied, so that a repeated one is answered and not
- * applied twice: the last entries of a core, one per batch and slot, rebuilt from the log at start. Owner: the core.
+ * applied twice: the last ones of every slot of a core, rebuilt from the log at start. Owner: the core.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,26 +9,25 @@
 #include "storage/slot.h"
 
 /*
- * Entries of a core: a batch takes one in each of its slots, and as many as a stream has at work must be remembered
- * together. Their memory is touched as they are used.
+ * Batches remembered of a slot: as many as all streams together may have at work. Fewer where slots are very many;
+ * memory is touched as it is used.
  */
-enum { DEDUPE_MIN_ENTRIES = 4096, DEDUPE_BATCHES = 64, DEDUPE_MAX_ENTRIES = 1 << 20 };
+enum { DEDUPE_MIN_BATCHES = 64, DEDUPE_MAX_BATCHES = 256, DEDUPE_ENTRIES = 1 << 20 };
 
 struct dedupe_entry {
     uint64_t client, sequence;
-    uint32_t slot;
-    uint32_t next; /* in the bucket; entry + 1 */
     uint64_t inserted, updated, unchanged, deleted, rejected;
 };
 
 struct dedupe {
-    struct dedupe_entry *entries; /* ring of n */
-    uint32_t *buckets;            /* 2 * n */
-    uint32_t n;                   /* power of two */
-    uint64_t added;
+    struct dedupe_entry *entries; /* a ring of n per slot */
+    uint64_t *added;              /* per slot */
+    uint32_t n;
+    uint32_t cores; /* slot % cores is the core, slot / cores the place in it */
 };
 
-int dedupe_init(struct dedupe *d, uint32_t slots); /* slots of the core; 0 or -ENOMEM */
+/* For the slots of a core, out of all slots and cores; 0 or -ENOMEM. */
+int dedupe_init(struct dedupe *d, uint32_t slots, uint32_t cores);
 void dedupe_fini(struct dedupe *d);
 
 /* Adds the counts of the earlier answer to result: true when the pair was applied to this slot. */

@@ -11,6 +11,7 @@
 #include "rpc/local_checkpoint.h"
 #include "rpc/local_ddl.h"
 #include "rpc/local_load.h"
+#include "rpc/local_removal.h"
 #include "rpc/local_retention.h"
 #include "rpc/local_rewrite.h"
 #include "rpc/local_stats.h"
@@ -125,9 +126,7 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     l->node = n;
     l->reactor = r;
     l->slot_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*l->slot_lsn));
-    int rc = l->slot_lsn
-                 ? dedupe_init(&l->dedupe, ((1U << n->dir.slot_bits) + n->cores - 1) / n->cores)
-                 : -ENOMEM;
+    int rc = l->slot_lsn ? dedupe_init(&l->dedupe, 1U << n->dir.slot_bits, n->cores) : -ENOMEM;
     if (!rc)
         rc = shard_new(&config, &l->shard);
     if (!rc)
@@ -166,6 +165,9 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
         return local_replay_create(n, rec, p->err);
     if (rec->kind == LOG_DROP_TABLE)
         return local_replay_drop(n, rec);
+    if (rec->slot == BATCH_SLOT_ANY &&
+        (rec->kind == LOG_TRUNCATE_TABLE || rec->kind == LOG_PARTITION))
+        return removal_replay(n, rec, p->err);
     if (rec->slot >> n->dir.slot_bits)
         return error_set(p->err, -EBADMSG, 0,
                          "the log has a record of slot %u; the data directory has %u slots",

@@ -1,13 +1,14 @@
-/* Memory of applied batches: found by client, sequence and slot; the oldest go first. */
+/* Memory of applied batches: found by client, sequence and slot; of a slot the oldest go first. */
 #include <criterion/criterion.h>
 
 #include "rpc/dedupe.h"
+#include "storage/root.h"
 
 static struct dedupe d;
 
 static void setup(void)
 {
-    cr_assert_eq(dedupe_init(&d, 8), 0);
+    cr_assert_eq(dedupe_init(&d, 8, 1), 0);
 }
 
 static void teardown(void)
@@ -53,52 +54,64 @@ Test(dedupe, client_sequence_and_slot_all_count)
     cr_assert(find(7, 1, 3, &r));
 }
 
-Test(dedupe, the_oldest_entries_are_forgotten_one_by_one)
+Test(dedupe, the_oldest_entries_of_a_slot_are_forgotten_one_by_one)
 {
     struct write_result r;
 
     for (uint64_t i = 0; i < 3 * (uint64_t)d.n + 17; i++) {
-        add(i % 50, i, (uint32_t)(i % 9), i);
-        if (i % 1000 == 999 || i < 2) {
-            uint64_t oldest = i >= d.n ? i - d.n + 1 : 0;
-            for (uint64_t k = oldest; k <= i; k++) {
-                cr_assert(find(k % 50, k, (uint32_t)(k % 9), &r), "entry %lu after %lu",
-                          (unsigned long)k, (unsigned long)i);
-                cr_assert_eq(r.inserted, k);
-            }
-            cr_assert(!oldest ||
-                      !find((oldest - 1) % 50, oldest - 1, (uint32_t)((oldest - 1) % 9), &r));
+        add(i % 50, i, 5, i);
+        uint64_t oldest = i >= d.n ? i - d.n + 1 : 0;
+        for (uint64_t k = oldest; k <= i; k++) {
+            cr_assert(find(k % 50, k, 5, &r), "entry %lu after %lu", (unsigned long)k,
+                      (unsigned long)i);
+            cr_assert_eq(r.inserted, k);
         }
+        cr_assert(!oldest || !find((oldest - 1) % 50, oldest - 1, 5, &r));
     }
 }
 
-/* Many pairs that differ in one thing only share buckets now and then: all are found. */
-Test(dedupe, neighbours_do_not_hide_each_other)
+/* However many batches others got: a core with more slots than before the restart forgets none of them. */
+Test(dedupe, slots_do_not_take_from_each_other)
 {
     struct write_result r;
 
-    for (uint32_t i = 0; i < 1000; i++) {
-        add(1, 1, i, i);
-        add(1, i + 2, 0, i);
-        add(i + 2, 1, 0, i);
-    }
-    for (uint32_t i = 0; i < 1000; i++) {
-        cr_assert(find(1, 1, i, &r) && r.inserted == i);
-        cr_assert(find(1, i + 2, 0, &r) && r.inserted == i);
-        cr_assert(find(i + 2, 1, 0, &r) && r.inserted == i);
-    }
+    for (uint32_t slot = 0; slot < 8; slot++)
+        for (uint32_t i = 0; i < d.n; i++)
+            add(1, i, slot, i);
+    for (uint32_t i = 0; i < 5 * d.n; i++)
+        add(2, i, 7, i);
+    for (uint32_t slot = 0; slot < 7; slot++)
+        for (uint32_t i = 0; i < d.n; i++)
+            cr_assert(find(1, i, slot, &r) && r.inserted == i, "slot %u, batch %u", slot, i);
+    cr_assert(!find(1, d.n - 1, 7, &r));
 }
 
-/* A batch takes an entry per slot: cores with many slots remember more. */
-Test(dedupe, it_grows_with_the_slots)
+Test(dedupe, copies_are_the_newest_in_order)
+{
+    struct root_batch out[DEDUPE_MAX_BATCHES];
+
+    for (uint32_t i = 0; i < 10; i++)
+        add(3, i, 2, i);
+    cr_assert_eq(dedupe_count(&d, 2), 10);
+    cr_assert_eq(dedupe_copy(&d, 2, out), 10);
+    for (uint32_t i = 0; i < 10; i++)
+        cr_assert(out[i].client == 3 && out[i].sequence == i && out[i].deleted == 4);
+    for (uint32_t i = 10; i < d.n + 5; i++)
+        add(3, i, 2, i);
+    cr_assert_eq(dedupe_copy(&d, 2, out), d.n);
+    for (uint32_t i = 0; i < d.n; i++)
+        cr_assert_eq(out[i].sequence, i + 5);
+    cr_assert_eq(dedupe_count(&d, 1), 0);
+}
+
+Test(dedupe, very_many_slots_have_fewer_each)
 {
     struct dedupe large;
 
-    cr_assert_eq(d.n, DEDUPE_MIN_ENTRIES);
-    cr_assert_eq(dedupe_init(&large, 1 << 12), 0);
-    cr_assert_geq(large.n / DEDUPE_BATCHES, 1 << 12);
-    dedupe_fini(&large);
-    cr_assert_eq(dedupe_init(&large, 1 << 16), 0);
-    cr_assert_eq(large.n, DEDUPE_MAX_ENTRIES);
+    cr_assert_eq(d.n, DEDUPE_MAX_BATCHES);
+    cr_assert_eq(dedupe_init(&large, 1 << 16, 2), 0);
+    cr_assert_eq(large.n, DEDUPE_MIN_BATCHES);
+    dedupe_add(&large, 4, 4, (1 << 16) - 1, &(struct write_result){.inserted = 9});
+    cr_assert_eq(dedupe_count(&large, (1 << 16) - 1), 1);
     dedupe_fini(&large);
 }
