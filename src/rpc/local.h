@@ -39,6 +39,7 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     atomic_bool memory_short;      /* a core wants changed rows to become such that it can let go */
     struct ddl_op *ddl, *ddl_last; /* running first, then waiting */
     bool ddl_running, ddl_held;    /* held: the next one waits for the checkpoint */
+    uint64_t ddl_ended;            /* so many, done or refused */
     struct checkpoints *checkpoints;
     struct retention *retention;
     uint64_t *root_lsn; /* start: by slot, records up to it are in the checkpoint */
@@ -60,8 +61,9 @@ struct local { /* owner: its core */
     struct dedupe dedupe;
     struct timer seal_timer; /* every second: seals what has been quiet */
     struct task seal_task;
-    struct task load_task; /* background reading after the start */
-    bool loaded;           /* it came to its end */
+    struct task load_task,
+        index_task;              /* in the background after the start: columns, then indexes */
+    bool columns_loaded, loaded; /* they came to their end */
     /* The same for other cores: bytes on disk only now, and one more than at first; 0 = not known yet. */
     _Atomic uint64_t absent_bytes, absent_first;
     atomic_bool load_ended;
@@ -105,5 +107,5 @@ void local_query_next(struct cluster_query *q);
 void local_query_close(struct cluster_query *q);
 void local_write_start(struct cluster *c, struct cluster_write *w);
 void local_ddl_start(struct cluster *c, struct cluster_ddl *d);
-void local_partition_start(struct local *l, struct cluster_ddl *d); /* DDL of partitions */
+void local_partition_start(struct local *l, struct cluster_ddl *d); /* ARCHIVE, RESTORE */
 void local_partitions_start(struct cluster *c, struct cluster_partitions *p);

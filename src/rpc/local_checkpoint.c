@@ -50,6 +50,7 @@ struct checkpoints { /* owner: the log's core */
     bool stopping, committed;
     struct root_head head;
     struct catalog *catalog;
+    uint64_t ddl_ended; /* when the round began */
     uint8_t *catalog_bytes;
     size_t catalog_len;
     uint64_t started_ns;
@@ -220,14 +221,11 @@ static void root_written(struct root_writer *w)
 
 /*
  * A core may make a new table's slots and take rows for them before it has the new catalog: its cut covers their
- * records, but does not have the rows.
+ * records, but does not have the rows. Of rows that are removed from all slots at once some cuts would have theirs.
  */
 static bool definitions_changed(const struct checkpoints *k)
 {
-    const struct node *n = k->node;
-
-    return n->ddl_running ||
-           shard_catalog(n->locals[NODE_LOG_CORE]->shard)->version != k->catalog->version;
+    return k->node->ddl_running || k->node->ddl_ended != k->ddl_ended;
 }
 
 static void write_root(struct checkpoints *k)
@@ -236,7 +234,7 @@ static void write_root(struct checkpoints *k)
 
     if (definitions_changed(k)) {
         struct error_info err;
-        round_fail(k, error_set(&err, -ESTALE, 0, "a table is being created or dropped"), &err);
+        round_fail(k, error_set(&err, -ESTALE, 0, "a table is being changed"), &err);
         tell_cores(k);
         return;
     }
@@ -288,6 +286,7 @@ static int round_prepare(struct checkpoints *k)
     wlog_get_stats(n->log, &log);
     k->records_now = log.node_lsn;
     k->bytes_now = log.bytes + k->bytes_found;
+    k->ddl_ended = n->ddl_ended;
     k->catalog = catalog_get(shard_catalog(n->locals[NODE_LOG_CORE]->shard));
     int rc = catalog_encode(k->catalog, &k->catalog_bytes, &k->catalog_len);
     k->head =

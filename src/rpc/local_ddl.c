@@ -1,8 +1,8 @@
 /*
  * Definition changes: one at a time on the log's core. For CREATE every core first makes its slots, for ALTER the new
- * columns, which may fail for want of memory (what is written to the table meanwhile waits); the change is then logged,
- * ALTER puts the columns into the slots of every core, and then every core takes over the new catalog; TRUNCATE runs like a write on every core, so that its record stands in the log exactly between
- * the writes before and after it.
+ * columns, for TRUNCATE the empty slots, which may fail for want of memory (what is written to the table meanwhile
+ * waits); the change is then logged, ALTER puts the columns into the slots of every core, and then every core takes over
+ * the new catalog, or lets go the rows that TRUNCATE or DROP PARTITION names.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "reactor/assert.h"
 #include "rpc/local.h"
 #include "rpc/local_ddl.h"
+#include "rpc/local_removal.h"
 #include "rpc/local_rewrite.h"
 #include "rpc/refuse.h"
 
@@ -18,15 +19,14 @@ struct ddl_leg {
     struct leg leg; /* first */
     struct ddl_op *op;
     struct log_submit submit;
-    struct wlog_record *records; /* TRUNCATE: one per slot of the core */
-    struct wlog_record barrier;  /* ALTER */
+    struct wlog_record barrier;
 };
 
 enum ddl_stage {
-    DDL_PREPARE, /* every core makes the new table's slots, or the new columns */
+    DDL_PREPARE, /* every core makes new slots or columns */
     DDL_LOG,
     DDL_EXTEND, /* ALTER: the slots get them, before any statement can know them */
-    DDL_TAKE,   /* every core takes over the catalog */
+    DDL_TAKE,   /* every core takes over the catalog, or lets the rows go */
     DDL_UNDO,   /* every core drops what it prepared */
 };
 
@@ -37,12 +37,11 @@ struct ddl_op {     /* made by the home core, run by the log's core, freed by th
     struct cluster_ddl *ddl;
     struct schema *schema; /* CREATE, ALTER: the caller may give its reference back at once */
     struct catalog *next_catalog;
-    uint32_t table_id; /* TRUNCATE */
+    struct removal removal; /* TRUNCATE, DROP PARTITION */
     char *yaml;
     struct wlog_record record;
     struct wlog_append append;
     struct ddl_op *next; /* waiting on the log's core */
-    struct task task;
     unsigned lent;
     int rc;
     struct error_info error;
@@ -70,6 +69,7 @@ static void op_ended(struct ddl_op *op)
     ASSERT(n->ddl == op);
     n->ddl = op->next;
     n->ddl_running = false;
+    n->ddl_ended++;
     leg_reply(reactor_self(), &op->leg);
     run_next(n);
 }
@@ -80,8 +80,7 @@ static void ddl_free(struct ddl_op *op)
         schema_put(op->schema);
     if (op->next_catalog)
         catalog_put(op->next_catalog);
-    for (unsigned i = 0; op->legs && i < op->home->node->cores; i++)
-        free(op->legs[i].records);
+    removal_fini(&op->removal);
     free(op->legs);
     free(op->yaml);
     free(op);
@@ -138,11 +137,27 @@ static void barrier_logged(struct log_submit *s)
     leg_reply(reactor_self(), &l->leg);
 }
 
-/* Rows that were written without the new columns stand before the definition in the log: replay gives these their
- * value to the rows that it finds then. */
+static bool is_removal(const struct ddl_op *op)
+{
+    return op->ddl->kind == CLUSTER_TRUNCATE_TABLE || op->ddl->kind == CLUSTER_DROP_PARTITION;
+}
+
+/* Rows that were written before stand before the change in the log: replay gives new columns their value in the rows
+ * that it finds then, and lets these go. */
 static bool must_follow_rows(const struct ddl_op *op, enum ddl_stage stage)
 {
-    return stage == DDL_PREPARE && op->ddl->kind == CLUSTER_ALTER_TABLE;
+    return stage == DDL_PREPARE && (is_removal(op) || op->ddl->kind == CLUSTER_ALTER_TABLE);
+}
+
+static int remove_rows(struct local *l, const struct ddl_op *op)
+{
+    if (op->stage == DDL_PREPARE)
+        return removal_prepare(l, &op->removal);
+    if (op->stage == DDL_TAKE)
+        removal_take(l, &op->removal);
+    else
+        removal_undo(l, &op->removal);
+    return 0;
 }
 
 static void catalog_take(struct leg *leg)
@@ -151,7 +166,9 @@ static void catalog_take(struct leg *leg)
     struct ddl_leg *x = (struct ddl_leg *)leg;
     const struct ddl_op *op = x->op;
 
-    if (op->stage == DDL_PREPARE)
+    if (is_removal(op))
+        leg->rc = remove_rows(l, op);
+    else if (op->stage == DDL_PREPARE)
         leg->rc = shard_prepare_catalog(l->shard, op->next_catalog);
     else if (op->stage == DDL_EXTEND)
         shard_extend(l->shard);
@@ -200,13 +217,18 @@ static void log_definition(struct ddl_op *op)
                                     [CLUSTER_ALTER_TABLE] = LOG_ALTER_TABLE};
 
     op->stage = DDL_LOG;
-    op->record = (struct wlog_record){.kind = kinds[op->ddl->kind],
-                                      .slot = BATCH_SLOT_ANY,
-                                      .payload = op->yaml,
-                                      .len = (uint32_t)strlen(op->yaml)};
-    op->append.records = &op->record;
-    op->append.n = 1;
     op->append.done = definition_logged;
+    if (is_removal(op)) {
+        op->append.records = op->removal.records;
+        op->append.n = op->removal.n;
+    } else {
+        op->record = (struct wlog_record){.kind = kinds[op->ddl->kind],
+                                          .slot = BATCH_SLOT_ANY,
+                                          .payload = op->yaml,
+                                          .len = (uint32_t)strlen(op->yaml)};
+        op->append.records = &op->record;
+        op->append.n = 1;
+    }
     wlog_append(op->home->node->log, &op->append);
 }
 
@@ -290,86 +312,12 @@ static int prepare_drop(struct ddl_op *op, struct catalog *now)
               : 0;
 }
 
-/* --- TRUNCATE: every core empties its slots and logs that --- */
-
-static int truncate_code(int rc)
+/* 1: there is nothing to do. */
+static int prepare_removal(struct ddl_op *op, const struct catalog *now)
 {
-    return rc == -ENOSPC ? 1021 : rc == -ENOMEM ? 1037 : rc == -ENOENT ? 1146 : 1026;
-}
+    int rc = removal_init(&op->removal, now, op->ddl, &op->error);
 
-static void truncate_home(struct leg *leg)
-{
-    struct ddl_leg *l = (struct ddl_leg *)leg;
-    struct ddl_op *op = l->op;
-
-    if (leg->rc && !op->rc)
-        op->rc = error_set(&op->error, leg->rc, truncate_code(leg->rc),
-                           "table %s cannot be truncated: %s", op->ddl->name, strerror(-leg->rc));
-    if (!--op->lent)
-        op_home(&op->leg);
-}
-
-static void truncate_logged(struct log_submit *s)
-{
-    struct ddl_leg *l = (struct ddl_leg *)((char *)s - offsetof(struct ddl_leg, submit));
-
-    l->leg.rc = s->rc;
-    leg_reply(reactor_self(), &l->leg);
-}
-
-static void truncate_run(struct leg *leg)
-{
-    struct ddl_leg *l = (struct ddl_leg *)leg;
-    struct local *local = local_of(reactor_self());
-    uint32_t slots = 1U << local->node->dir.slot_bits, n = 0;
-
-    l->records = calloc(slots / local->node->cores + 1, sizeof(*l->records));
-    leg->rc = l->records ? atomic_load(&local->node->refusing) : -ENOMEM;
-    if (!leg->rc)
-        leg->rc = shard_truncate(local->shard, l->op->table_id);
-    for (uint32_t i = reactor_core(local->reactor); i < slots && !leg->rc; i += local->node->cores)
-        l->records[n++] = (struct wlog_record){.kind = LOG_TRUNCATE_TABLE,
-                                               .slot = i,
-                                               .slot_lsn = ++local->slot_lsn[i],
-                                               .payload = &l->op->table_id,
-                                               .len = sizeof(l->op->table_id)};
-    if (!n) {
-        leg_reply(local->reactor, leg);
-        return;
-    }
-    l->submit.done = truncate_logged;
-    log_submit(local, &l->submit, l->records, n);
-}
-
-static void truncate_failed(struct task *t)
-{
-    struct ddl_op *op = (struct ddl_op *)((char *)t - offsetof(struct ddl_op, task));
-
-    op_home(&op->leg);
-}
-
-static void start_truncate(struct ddl_op *op)
-{
-    struct local *l = op->home;
-    const struct schema *s =
-        catalog_find(shard_catalog(l->shard), op->ddl->name, strlen(op->ddl->name));
-
-    if (!s) {
-        op->rc =
-            error_set(&op->error, -ENOENT, 1146, "Table 'quanta.%s' doesn't exist", op->ddl->name);
-        op->task.run = truncate_failed;
-        reactor_task(l->reactor, &op->task, TASK_IO);
-        return;
-    }
-    op->table_id = s->table_id;
-    op->lent = l->node->cores;
-    for (unsigned i = 0; i < l->node->cores; i++) {
-        op->legs[i].op = op;
-        op->legs[i].leg.run = truncate_run;
-        op->legs[i].leg.done = truncate_home;
-    }
-    for (unsigned i = 0; i < l->node->cores; i++)
-        leg_send(l->reactor, &op->legs[i].leg, i, LEG_REQUEST);
+    return rc || op->removal.n ? rc : 1;
 }
 
 /* --- the queue on the log's core --- */
@@ -384,6 +332,8 @@ static void run_first(struct node *n)
     if (refusing)
         op->rc = error_set(&op->error, refusing, refusing == -ENOSPC ? 1021 : 1026,
                            "the log cannot be written: %s", strerror(-refusing));
+    else if (is_removal(op))
+        op->rc = prepare_removal(op, now);
     else if (op->ddl->kind == CLUSTER_ALTER_TABLE)
         op->rc = prepare_alter(op, now);
     else
@@ -417,8 +367,7 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
 {
     struct local *l = (struct local *)c;
 
-    if (d->kind == CLUSTER_DROP_PARTITION || d->kind == CLUSTER_ARCHIVE_PARTITION ||
-        d->kind == CLUSTER_RESTORE_PARTITION) {
+    if (d->kind == CLUSTER_ARCHIVE_PARTITION || d->kind == CLUSTER_RESTORE_PARTITION) {
         local_partition_start(l, d);
         return;
     }
@@ -437,10 +386,6 @@ void local_ddl_start(struct cluster *c, struct cluster_ddl *d)
     op->ddl = d;
     if (d->kind == CLUSTER_CREATE_TABLE || d->kind == CLUSTER_ALTER_TABLE)
         op->schema = schema_get(d->schema);
-    if (d->kind == CLUSTER_TRUNCATE_TABLE) {
-        start_truncate(op);
-        return;
-    }
     op->leg.run = op_run;
     op->leg.done = op_home;
     leg_send(l->reactor, &op->leg, NODE_LOG_CORE, LEG_REQUEST);
@@ -483,7 +428,7 @@ int local_replay_drop(struct node *n, const struct wlog_record *rec)
     return rc ? rc : local_take_catalog(n, next);
 }
 
-/* One record per slot: the number of cores may have changed since. */
+/* Of a log in which every slot had its own. */
 int local_replay_truncate(struct local *l, const struct wlog_record *rec)
 {
     uint32_t table_id;

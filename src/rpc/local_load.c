@@ -39,15 +39,33 @@ static void load_run(struct task *t)
     uint64_t most = l->data.limit / LOAD_SHARE;
     struct error_info err;
 
-    if (l->loaded || !atomic_load(&l->node->ready))
+    if (l->columns_loaded || l->loaded || !atomic_load(&l->node->ready))
         return;
     enum block_state state = shard_load(l->shard, most < LOAD_BYTES ? most : LOAD_BYTES,
                                         parts(l, 16 - LOAD_UP_TO), t, &err);
+    if (state == BLOCK_PENDING)
+        return;
     if (state == BLOCK_FAILED) /* statements that need it get the error */
         log_error("core %u: %s", reactor_core(l->reactor), err.text);
+    l->columns_loaded = true;
+    tell_absent(l);
+    reactor_task(l->reactor, &l->index_task, TASK_IDLE);
+}
+
+/* Statements can do without: scans ask for none, and who looks up a key makes the index it needs itself. */
+static void index_run(struct task *t)
+{
+    struct local *l = container_of(t, struct local, index_task);
+    struct error_info err;
+
+    if (l->loaded || !atomic_load(&l->node->ready))
+        return;
+    enum block_state state = shard_load_index(l->shard, parts(l, 16 - LOAD_UP_TO), &err);
+    if (state == BLOCK_FAILED)
+        log_error("core %u: %s", reactor_core(l->reactor), err.text);
     l->loaded = state != BLOCK_PENDING;
-    if (l->loaded)
-        tell_absent(l);
+    if (!l->loaded)
+        reactor_task(l->reactor, t, TASK_IDLE);
 }
 
 /* --- progress: every core tells what it lacks, core 0 adds it up --- */
@@ -59,7 +77,7 @@ static void tell_absent(struct local *l)
     atomic_store(&l->absent_bytes, bytes);
     if (!atomic_load(&l->absent_first))
         atomic_store(&l->absent_first, bytes + 1);
-    atomic_store(&l->load_ended, l->loaded);
+    atomic_store(&l->load_ended, l->columns_loaded || l->loaded);
 }
 
 static double mb(uint64_t bytes)
@@ -168,8 +186,9 @@ static void spare_cache(struct local *l)
 void local_load_tick(struct local *l)
 {
     l->load_task.run = load_run;
+    l->index_task.run = index_run;
     progress(l);
-    if (!l->loaded)
+    if (!l->columns_loaded && !l->loaded)
         reactor_task(l->reactor, &l->load_task, TASK_BULK);
     if (l->data.used > parts(l, CACHE_UP_TO))
         spare_cache(l);

@@ -148,12 +148,38 @@ static void append_run(struct leg *leg)
     wlog_append(s->node->log, &s->append);
 }
 
+static void written_here(struct wlog_append *a)
+{
+    struct log_submit *s = container_of(a, struct log_submit, append);
+
+    if (a->rc) /* the log is broken, also if the disk was full */
+        atomic_store_explicit(&s->node->refusing, a->rc == -ENOSPC ? -EIO : a->rc,
+                              memory_order_relaxed);
+    s->rc = a->rc;
+    local_of(reactor_self())->unlogged--;
+    s->done(s);
+}
+
+/* Nothing of this core may be overtaken. */
+static bool write_here(struct local *l, struct log_submit *s)
+{
+    if (reactor_core(l->reactor) == NODE_LOG_CORE || l->unlogged ||
+        atomic_load_explicit(&l->node->refusing, memory_order_relaxed))
+        return false;
+    s->append.done = written_here;
+    return wlog_append_direct(l->node->log, &s->append);
+}
+
 void log_submit(struct local *l, struct log_submit *s, const struct wlog_record *records,
                 uint32_t n)
 {
     s->node = l->node;
     s->append.records = records;
     s->append.n = n;
+    if (write_here(l, s)) {
+        l->unlogged++;
+        return;
+    }
     s->leg.run = append_run;
     s->leg.done = submit_home;
     l->unlogged++;

@@ -1,7 +1,6 @@
 /*
- * Time partitions of the slots of this process. A partition is dropped, archived or restored like a write: every core does
- * it in its slots and logs that per slot, so that the record stands in the log exactly between the writes before and after
- * it.
+ * Time partitions of the slots of this process. A partition is archived or restored like a write: every core does it in
+ * its slots and logs that per slot, so that the record stands in the log exactly between the writes before and after it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,11 +13,12 @@
 #include "rpc/refuse.h"
 #include "storage/archive_open.h"
 
+enum { CHANGE_RETRY_NS = 1000000 };
+
 static const struct {
     uint8_t operation; /* enum wlog_partition_operation */
     const char *done;
 } kinds[] = {
-    [CLUSTER_DROP_PARTITION] = {LOG_PARTITION_DROP, "dropped"},
     [CLUSTER_ARCHIVE_PARTITION] = {LOG_PARTITION_ARCHIVE, "archived"},
     [CLUSTER_RESTORE_PARTITION] = {LOG_PARTITION_RESTORE, "restored"},
 };
@@ -27,6 +27,7 @@ struct partition_leg {
     struct leg leg; /* first */
     struct partition_op *op;
     struct log_submit submit;
+    struct timer retry;          /* the table is being changed */
     struct wlog_record *records; /* one per slot and partition */
     struct wlog_partition *payloads;
     uint32_t n_records;
@@ -190,22 +191,16 @@ static int change_slot(struct partition_leg *l, struct slot *slot, int64_t parti
     struct segment *g = NULL;
     int rc;
 
-    switch (l->op->ddl->kind) {
-    case CLUSTER_DROP_PARTITION:
-        *changed = slot_drop_partition(slot, partition);
-        return 0;
-    case CLUSTER_ARCHIVE_PARTITION:
+    if (l->op->ddl->kind == CLUSTER_ARCHIVE_PARTITION)
         return slot_archive_partition(slot, partition, changed);
-    default:
-        if (opened && opened->slot == slot) { /* not truncated meanwhile */
-            g = opened->segment;
-            opened->segment = NULL;
-        }
-        rc = slot_restore_partition(slot, partition, g, changed);
-        if (rc && g)
-            segment_put(g);
-        return rc;
+    if (opened && opened->slot == slot) { /* not truncated meanwhile */
+        g = opened->segment;
+        opened->segment = NULL;
     }
+    rc = slot_restore_partition(slot, partition, g, changed);
+    if (rc && g)
+        segment_put(g);
+    return rc;
 }
 
 static void add_record(struct partition_leg *l, struct local *local, uint32_t slot,
@@ -244,6 +239,13 @@ static int change_all(struct partition_leg *l, struct local *local)
     return 0;
 }
 
+static void change_run(struct leg *leg);
+
+static void retried(struct timer *t)
+{
+    change_run(&container_of(t, struct partition_leg, retry)->leg);
+}
+
 static void change_run(struct leg *leg)
 {
     struct partition_leg *l = (struct partition_leg *)leg;
@@ -254,6 +256,11 @@ static void change_run(struct leg *leg)
     if (l->op->rc) { /* another core could not open what it needs */
         leg->rc = 0;
         change_end(l);
+        return;
+    }
+    if (shard_is_changing(local->shard, l->op->table_id)) {
+        l->retry.fire = retried;
+        timer_arm(local->reactor, &l->retry, CHANGE_RETRY_NS);
         return;
     }
     l->n_records = 0;

@@ -42,7 +42,12 @@ struct write_leg {
     int rc;
 };
 
-enum write_stage { WRITE_CHECK, WRITE_APPLY, WRITE_DONE };
+enum write_stage {
+    WRITE_CHECK,
+    WRITE_APPLY,
+    WRITE_AT_ONCE, /* both: one core has all rows */
+    WRITE_DONE
+};
 
 struct write_op { /* owner: the home core; freed before done */
     struct local *local;
@@ -340,6 +345,37 @@ static void apply_pieces(struct local *local, struct write_leg *l)
     log_submit(local, &l->submit, l->records, l->n_records);
 }
 
+static void check_pieces(struct local *local, struct write_leg *l)
+{
+    for (uint32_t i = 0; i < l->n && !l->rc; i++) {
+        const struct cluster_write *w = l->op->write;
+        struct slot *slot = shard_slot(local->shard, w->schema->table_id, l->pieces[i]->slot);
+        struct write_result r = {0}, before = {0};
+        bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
+                                                    l->pieces[i]->slot, &before);
+        int rc = 0;
+        if (slot && !repeated) /* its own rows would be found */
+            rc = slot_check(slot, &l->pieces[i]->batch, &r);
+        if (rc == -ENOMEM)
+            l->rc = error_set(&l->error, rc, 1037, "out of memory while keys were looked up");
+        add_piece_result(l, l->pieces[i], &r);
+    }
+}
+
+/* Of a statement whose rows are all here. False: one of them is refused, and so nothing is written. */
+static bool passes_check(struct local *local, struct write_leg *l)
+{
+    if (l->op->stage != WRITE_AT_ONCE || l->rc)
+        return true;
+    check_pieces(local, l);
+    if (l->rc || l->result.n_errors) {
+        l->result.rejected = l->op->write->batch.rows;
+        return false;
+    }
+    l->result = (struct write_result){0};
+    return true;
+}
+
 static void shard_apply(struct leg *leg)
 {
     struct write_leg *l = (struct write_leg *)leg;
@@ -357,25 +393,11 @@ static void shard_apply(struct leg *leg)
     }
     if ((!l->rc && !find_room(local, l)) || !prepare_pieces(local, l))
         return;
-    apply_pieces(local, l);
+    if (passes_check(local, l))
+        apply_pieces(local, l);
+    else
+        leg_reply(local->reactor, leg);
     shard_freeze(local->shard, false);
-}
-
-static void check_pieces(struct local *local, struct write_leg *l)
-{
-    for (uint32_t i = 0; i < l->n && !l->rc; i++) {
-        const struct cluster_write *w = l->op->write;
-        struct slot *slot = shard_slot(local->shard, w->schema->table_id, l->pieces[i]->slot);
-        struct write_result r = {0}, before = {0};
-        bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
-                                                    l->pieces[i]->slot, &before);
-        int rc = 0;
-        if (slot && !repeated) /* its own rows would be found */
-            rc = slot_check(slot, &l->pieces[i]->batch, &r);
-        if (rc == -ENOMEM)
-            l->rc = error_set(&l->error, rc, 1037, "out of memory while keys were looked up");
-        add_piece_result(l, l->pieces[i], &r);
-    }
 }
 
 static void shard_check(struct leg *leg)
@@ -518,6 +540,15 @@ static int check_legs(const struct write_op *op, struct error_info *err)
     return rc;
 }
 
+static bool has_one_core(const struct write_op *op)
+{
+    unsigned cores = 0;
+
+    for (unsigned i = 0; i < op->n_legs; i++)
+        cores += op->legs[i].n > 0;
+    return cores == 1;
+}
+
 void local_write_start(struct cluster *c, struct cluster_write *w)
 {
     struct local *l = (struct local *)c;
@@ -546,8 +577,11 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
         finish(op);
         return;
     }
-    op->stage = w->check_first ? WRITE_CHECK : WRITE_APPLY;
-    lend_all(op, w->check_first ? shard_check : shard_apply);
+    if (w->check_first)
+        op->stage = has_one_core(op) ? WRITE_AT_ONCE : WRITE_CHECK;
+    else
+        op->stage = WRITE_APPLY;
+    lend_all(op, op->stage == WRITE_CHECK ? shard_check : shard_apply);
 }
 
 int local_replay_batch(struct local *l, const struct wlog_record *rec, struct error_info *err)

@@ -16,6 +16,8 @@ struct shard_table {
     struct schema *schema;
     struct schema *next;        /* it is about to have this definition, or NULL; then: */
     struct slot_alter **alters; /* one per slot */
+    bool is_removing;           /* rows of it are about to go; all of them: */
+    struct shard_table *fresh;  /* what takes its place */
     struct slot **slots;        /* ascending slot numbers */
     uint32_t n_slots;
     uint32_t pins;
@@ -70,14 +72,22 @@ static void table_keep(struct shard_table *t)
     t->next = NULL;
 }
 
+static void slots_free(struct shard_table *t)
+{
+    for (uint32_t i = 0; t && i < t->n_slots; i++)
+        slot_free(t->slots[i]);
+    if (t) {
+        free(t->slots);
+        schema_put(t->schema);
+        free(t);
+    }
+}
+
 static void table_free(struct shard_table *t)
 {
     table_keep(t);
-    for (uint32_t i = 0; i < t->n_slots; i++)
-        slot_free(t->slots[i]);
-    free(t->slots);
-    schema_put(t->schema);
-    free(t);
+    slots_free(t->fresh);
+    slots_free(t);
 }
 
 /* Who waits for columns of slots that scans still read must look anew: shard_unwait does not know these slots. */
@@ -222,7 +232,7 @@ bool shard_is_changing(const struct shard *s, uint32_t table_id)
 {
     const struct shard_table *t = find_table(s, table_id);
 
-    return t && t->next;
+    return t && (t->next || t->is_removing);
 }
 
 /* Definitions that are not in the catalog that holds are given up, the others taken. */
@@ -263,27 +273,56 @@ struct catalog *shard_catalog(struct shard *s)
     return s->catalog;
 }
 
+int shard_prepare_removal(struct shard *s, uint32_t table_id, bool all)
+{
+    struct shard_table *t = find_table(s, table_id);
+    int rc = t ? 0 : -ENOENT;
+
+    ASSERT(!t || (!t->is_removing && !t->next)); /* one change at a time */
+    if (t && all)
+        rc = table_new(s, t->schema, &t->fresh);
+    if (!rc)
+        t->is_removing = true;
+    return rc;
+}
+
+void shard_drop_removal(struct shard *s, uint32_t table_id)
+{
+    struct shard_table *t = find_table(s, table_id);
+
+    if (!t)
+        return;
+    slots_free(t->fresh);
+    t->fresh = NULL;
+    t->is_removing = false;
+}
+
+void shard_take_removal(struct shard *s, uint32_t table_id)
+{
+    uint32_t at = 0;
+
+    while (at < s->n_tables && s->tables[at]->schema->table_id != table_id)
+        at++;
+    if (at == s->n_tables)
+        return;
+    struct shard_table *old = s->tables[at], *fresh = old->fresh;
+    old->fresh = NULL;
+    old->is_removing = false;
+    if (!fresh)
+        return;
+    for (uint32_t k = 0; k < fresh->n_slots; k++)
+        slot_succeed(fresh->slots[k], old->slots[k]);
+    s->tables[at] = fresh;
+    table_drop(old);
+}
+
 int shard_truncate(struct shard *s, uint32_t table_id)
 {
-    for (uint32_t i = 0; i < s->n_tables; i++) {
-        struct shard_table *old = s->tables[i], *fresh;
-        if (old->schema->table_id != table_id)
-            continue;
-        int rc = table_new(s, old->schema, &fresh);
-        if (rc)
-            return rc;
-        rc = old->next ? table_alter(s, fresh, old->next) : 0;
-        if (rc) {
-            table_free(fresh);
-            return rc;
-        }
-        for (uint32_t k = 0; k < fresh->n_slots; k++)
-            slot_succeed(fresh->slots[k], old->slots[k]);
-        s->tables[i] = fresh;
-        table_drop(old);
-        return 0;
-    }
-    return -ENOENT;
+    int rc = shard_prepare_removal(s, table_id, true);
+
+    if (!rc)
+        shard_take_removal(s, table_id);
+    return rc;
 }
 
 int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot)
@@ -308,6 +347,14 @@ bool shard_drop_partition(struct shard *s, uint32_t table_id, uint32_t slot, int
     struct slot *t = shard_slot(s, table_id, slot);
 
     return t && slot_drop_partition(t, partition);
+}
+
+void shard_drop_partition_all(struct shard *s, uint32_t table_id, int64_t partition)
+{
+    struct shard_table *t = find_table(s, table_id);
+
+    for (uint32_t i = 0; t && i < t->n_slots; i++)
+        (void)slot_drop_partition(t->slots[i], partition);
 }
 
 int shard_pin(struct shard *s, uint32_t table_id, struct shard_pin *out)
@@ -462,34 +509,22 @@ static enum block_state load_columns(struct shard *s, size_t in_flight, uint64_t
     return all;
 }
 
-/* An index a step further. */
-static enum block_state load_indexes(struct shard *s, uint64_t keep, struct task *wake,
-                                     struct error_info *err)
+enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
+                            struct error_info *err)
 {
-    for (uint32_t i = 0; i < s->n_tables; i++)
+    return s->store ? load_columns(s, in_flight, keep, wake, err) : BLOCK_READY;
+}
+
+enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_info *err)
+{
+    for (uint32_t i = 0; s->store && i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots && has_room(s, keep); k++) {
             enum block_state state = slot_load_index(s->tables[i]->slots[k], err);
 
-            if (state == BLOCK_PENDING && wake)
-                reactor_task(store_reactor(s->store), wake, TASK_BULK);
             if (state != BLOCK_READY)
                 return state;
         }
     return BLOCK_READY;
-}
-
-enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
-                            struct error_info *err)
-{
-    enum block_state columns, indexes;
-
-    if (!s->store)
-        return BLOCK_READY;
-    columns = load_columns(s, in_flight, keep, wake, err);
-    if (columns == BLOCK_PENDING) /* indexes come after all columns: statements can do without */
-        return columns;
-    indexes = load_indexes(s, keep, wake, err);
-    return indexes == BLOCK_READY ? columns : indexes;
 }
 
 bool shard_is_loaded(const struct shard *s)

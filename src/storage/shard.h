@@ -31,7 +31,8 @@ static inline unsigned shard_core_of_slot(uint32_t slot, unsigned cores)
  * shard_set_catalog cannot fail: 0, -ENOMEM, -ENOSPC. Nobody sees them before. */
 int shard_prepare_catalog(struct shard *s, const struct catalog *c);
 
-/* Is a new definition of the table prepared? Nothing may be written to its slots until it is taken or given up. */
+/* Is a new definition of the table prepared, or a removal? Nothing may be written to its slots until it is taken or
+ * given up. */
 bool shard_is_changing(const struct shard *s, uint32_t table_id);
 
 /* The tables have the definitions that were prepared: statements planned with them may come from then on. */
@@ -42,7 +43,16 @@ void shard_extend(struct shard *s);
 int shard_set_catalog(struct shard *s, struct catalog *c);
 struct catalog *shard_catalog(struct shard *s); /* borrowed */
 
-/* Throws away all rows of a table. */
+/*
+ * Rows of a table are about to go, all of them or those of time partitions: nothing may be written to it until
+ * shard_take_removal or shard_drop_removal. 0, -ENOMEM, -ENOENT; then all of them go without fail.
+ */
+int shard_prepare_removal(struct shard *s, uint32_t table_id, bool all);
+void shard_drop_removal(struct shard *s, uint32_t table_id); /* they stay */
+/* All of them: they are gone. Those of partitions: the caller drops these (shard_drop_partition_all) first. */
+void shard_take_removal(struct shard *s, uint32_t table_id);
+
+/* Throws away all rows of a table. 0, -ENOMEM, -ENOENT. */
 int shard_truncate(struct shard *s, uint32_t table_id);
 
 /* Throws away the rows of one slot, while nothing is pinned (replay). A table that is gone is no error. */
@@ -50,6 +60,8 @@ int shard_truncate_slot(struct shard *s, uint32_t table_id, uint32_t slot);
 
 /* Throws away a time partition of one slot: true when there was one. A table or slot that is not here has none. */
 bool shard_drop_partition(struct shard *s, uint32_t table_id, uint32_t slot, int64_t partition);
+/* The same of all slots of this core. */
+void shard_drop_partition_all(struct shard *s, uint32_t table_id, int64_t partition);
 
 /* This core's slots of a table: pinned until shard_unpin (a dropped table lives on until then). -ENOENT. */
 struct shard_pin {
@@ -83,12 +95,15 @@ size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
 size_t shard_evict_columns(struct shard *s, size_t bytes); /* columns alone */
 
 /*
- * Gets everything into memory, indexes included, about `in_flight` bytes at a time, as far as the budget has more than
- * `keep` bytes left: PENDING, then wake is run as they arrive. READY: all there, or no more room. BLOCK_FAILED: err
- * tells, what could be read is there.
+ * Gets all columns into memory, about `in_flight` bytes at a time, as far as the budget has more than `keep` bytes left:
+ * PENDING, then wake is run as they arrive. READY: all there, or no more room. BLOCK_FAILED: err tells, what could be
+ * read is there.
  */
 enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
                             struct error_info *err);
+/* The key indexes, a step of well below a millisecond per call, of segments whose columns are in memory: PENDING = more
+ * are left. READY: all made, or no more room. FAILED: no memory. */
+enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_info *err);
 /* While frozen nothing is evicted to make room: what was prepared for several slots stays until it is used. Within a
  * turn only. */
 void shard_freeze(struct shard *s, bool frozen);

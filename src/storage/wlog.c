@@ -9,10 +9,7 @@
 #include "reactor/io.h"
 #include "reactor/log.h"
 #include "storage/device_pace.h"
-#include "storage/wlog_file.h"
-#include "storage/wlog_format.h"
-#include "storage/wlog_replay.h"
-#include "storage/wlog_window.h"
+#include "storage/wlog_impl.h"
 
 enum {
     GROUP_BYTES = 2 << 20, /* appends gathered into one group while another is written */
@@ -21,38 +18,6 @@ enum {
     FILE_GROWTH = 4,
     JOURNAL_WRITES = 2,    /* of a group in a file that is not filled with zeros */
     RETRY_NS = 1000000000, /* a file that could not be made is tried again after this */
-};
-
-enum wlog_state { WLOG_IDLE, WLOG_WRITING, WLOG_WAITING_FILE, WLOG_WAITING_TURN, WLOG_BROKEN };
-
-struct wlog { /* owner: the log's core */
-    struct reactor *reactor;
-    char *dir;
-    uint64_t file_bytes;
-    struct device_pace *pace; /* or NULL */
-    enum wlog_state state;
-    struct wlog_file current, next;
-    uint64_t offset;                        /* of the next group in the current file */
-    struct wlog_append *queue, **queue_end; /* waiting */
-    uint32_t queued;                        /* appends there */
-    struct wlog_append *group;              /* being written */
-    uint32_t grouped;                       /* appends in it */
-    struct wlog_window window;
-    struct task gather;  /* starts the next group at the end of a turn */
-    struct buffer frame; /* 4 KiB aligned memory that never moves */
-    struct wlog_frame head;
-    uint32_t written; /* bytes of the frame */
-    struct io_op op;
-    struct timer turn, retry;
-    bool short_of_space;   /* the next file found no room, or only for a smaller one */
-    int told;              /* why the next file cannot be made, once in the log */
-    struct wlog_held held; /* files before the current one */
-    uint64_t released;     /* files before this generation may go */
-    struct task release;
-    struct wlog_stats stats;
-    unsigned busy; /* functions at work on it, callbacks included: it may not be freed */
-    void (*closed)(void *ctx);
-    void *closed_ctx;
 };
 
 static void start_group(struct wlog *l);
@@ -79,7 +44,7 @@ static int frame_reserve(struct wlog *l, size_t bytes)
     return 0;
 }
 
-static size_t append_bytes(const struct wlog_append *a)
+size_t wlog_append_bytes(const struct wlog_append *a)
 {
     size_t n = 0;
 
@@ -109,6 +74,28 @@ static struct wlog_append *take_queue(struct wlog *l)
     return all;
 }
 
+/* False: another core hands it over when its group is written. */
+static bool take_turn(struct wlog *l)
+{
+    if (!l->has_turn)
+        l->has_turn = wlog_turn_want(&l->turn);
+    return l->has_turn;
+}
+
+/* Nothing is to be written: any core may, as far as this one need not look after the files. */
+static void maybe_rest(struct wlog *l)
+{
+    bool prepared = l->next.state == WLOG_FILE_FILLING || l->next.state == WLOG_FILE_READY;
+
+    if (!l->has_turn || l->state != WLOG_IDLE || l->queue)
+        return;
+    l->direct_end = l->window.expected > 1 || !l->frame.data ? 0
+                    : prepared                               ? l->current.size
+                                                             : l->current.size / 2;
+    l->has_turn = false;
+    wlog_turn_give(&l->turn);
+}
+
 static void maybe_closed(struct wlog *l)
 {
     if (!l->closed || l->busy || l->queue || l->group || l->release.queued || l->gather.queued)
@@ -117,9 +104,11 @@ static void maybe_closed(struct wlog *l)
         wlog_file_cancel(&l->next); /* its end comes back here */
         return;
     }
+    if (!take_turn(l))
+        return;
     void (*closed)(void *ctx) = l->closed;
     void *ctx = l->closed_ctx;
-    timer_cancel(l->reactor, &l->turn);
+    timer_cancel(l->reactor, &l->pause);
     timer_cancel(l->reactor, &l->retry);
     wlog_file_close(&l->current);
     if (l->next.state == WLOG_FILE_READY)
@@ -139,7 +128,8 @@ static void enter(struct wlog *l)
 /* The last thing a function does with the log: it may be freed here. */
 static void leave(struct wlog *l)
 {
-    l->busy--;
+    if (!--l->busy)
+        maybe_rest(l);
     maybe_closed(l);
 }
 
@@ -166,7 +156,7 @@ static void group_refused(struct wlog *l)
 {
     struct wlog_append *group = l->group;
 
-    l->stats.node_lsn = l->head.first_lsn - 1;
+    l->counts.node_lsn = l->head.first_lsn - 1;
     l->state = WLOG_IDLE;
     l->group = NULL;
     finish_all(group, -ENOSPC);
@@ -174,7 +164,7 @@ static void group_refused(struct wlog *l)
         start_soon(l);
 }
 
-static unsigned writes_of(const struct wlog *l, size_t bytes)
+unsigned wlog_writes_of(const struct wlog *l, size_t bytes)
 {
     return device_pace_writes(l->pace, bytes, true) + (l->current.unwritten ? JOURNAL_WRITES : 0);
 }
@@ -185,13 +175,18 @@ static void write_rest(struct wlog *l)
                      (uint32_t)l->frame.len - l->written, l->offset + l->written);
 }
 
-static void group_written(struct wlog *l)
+void wlog_frame_written(struct wlog *l)
 {
     l->offset += l->frame.len;
-    l->stats.groups++;
-    l->stats.records += l->head.records;
-    l->stats.bytes += l->frame.len;
-    l->stats.durable_lsn = l->head.first_lsn + l->head.records - 1;
+    l->counts.groups++;
+    l->counts.records += l->head.records;
+    l->counts.bytes += l->frame.len;
+    l->counts.durable_lsn = l->head.first_lsn + l->head.records - 1;
+}
+
+static void group_written(struct wlog *l)
+{
+    wlog_frame_written(l);
     l->state = WLOG_IDLE;
     wlog_window_written(&l->window, reactor_now_ns(l->reactor), l->grouped, l->queued);
     struct wlog_append *group = l->group;
@@ -206,7 +201,7 @@ static void write_done(struct io_op *op)
     struct wlog *l = (struct wlog *)((char *)op - offsetof(struct wlog, op));
 
     enter(l);
-    l->stats.device_writes++;
+    l->counts.device_writes++;
     l->written += op->res > 0 ? (uint32_t)op->res : 0;
     if (op->res == -ENOSPC && l->offset + l->frame.len > l->current.size) {
         group_refused(l);
@@ -216,7 +211,7 @@ static void write_done(struct io_op *op)
         /* O_DIRECT goes on at a unit boundary; bytes written twice are the same bytes */
         l->written &= ~(uint32_t)(WLOG_UNIT - 1);
         device_pace_charge(l->pace, reactor_now_ns(l->reactor),
-                           writes_of(l, l->frame.len - l->written));
+                           wlog_writes_of(l, l->frame.len - l->written));
         write_rest(l);
     } else {
         group_written(l);
@@ -295,9 +290,9 @@ static void retry_fired(struct timer *t)
     leave(l);
 }
 
-static void turn_fired(struct timer *t)
+static void pause_fired(struct timer *t)
 {
-    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, turn));
+    struct wlog *l = (struct wlog *)((char *)t - offsetof(struct wlog, pause));
 
     enter(l);
     l->state = WLOG_IDLE;
@@ -313,7 +308,7 @@ static size_t plan_group(const struct wlog *l, uint32_t *appends)
 
     *appends = 0;
     for (const struct wlog_append *a = l->queue; a; a = a->next) {
-        size_t more = append_bytes(a);
+        size_t more = wlog_append_bytes(a);
         if (*appends && bytes + more > GROUP_BYTES)
             break;
         bytes += more;
@@ -322,27 +317,33 @@ static size_t plan_group(const struct wlog *l, uint32_t *appends)
     return (bytes + WLOG_UNIT - 1) & ~(size_t)(WLOG_UNIT - 1);
 }
 
-static int build_group(struct wlog *l, uint32_t appends)
+int wlog_build_frame(struct wlog *l, const struct wlog_append *list, uint32_t n)
 {
     int rc = wlog_frame_begin(&l->frame);
 
     l->head = (struct wlog_frame){.generation = l->current.generation,
-                                  .first_lsn = l->stats.node_lsn + 1,
-                                  .durable_before = l->stats.durable_lsn};
+                                  .first_lsn = l->counts.node_lsn + 1,
+                                  .durable_before = l->counts.durable_lsn};
+    for (const struct wlog_append *a = list; n; a = a->next, n--)
+        for (uint32_t k = 0; k < a->n && !rc; k++, l->head.records++)
+            rc = wlog_frame_add(&l->frame, &a->records[k], ++l->counts.node_lsn);
+    return rc ? rc : wlog_frame_end(&l->frame, &l->head);
+}
+
+static int build_group(struct wlog *l, uint32_t appends)
+{
+    struct wlog_append *last = l->queue;
+
+    for (uint32_t i = 1; i < appends; i++)
+        last = last->next;
     l->group = l->queue;
     l->grouped = appends;
     l->queued -= appends;
-    struct wlog_append *last = NULL;
-    for (uint32_t i = 0; i < appends; i++) {
-        last = l->queue;
-        for (uint32_t k = 0; k < last->n && !rc; k++, l->head.records++)
-            rc = wlog_frame_add(&l->frame, &last->records[k], ++l->stats.node_lsn);
-        l->queue = last->next;
-    }
+    l->queue = last->next;
     last->next = NULL;
     if (!l->queue)
         l->queue_end = &l->queue;
-    return rc ? rc : wlog_frame_end(&l->frame, &l->head);
+    return wlog_build_frame(l, l->group, appends);
 }
 
 /* One file a turn: deleting a large one takes the file system a moment. A deletion that a power loss undoes is
@@ -387,12 +388,12 @@ static bool roll_over(struct wlog *l)
 
 static bool is_my_turn(struct wlog *l, size_t bytes)
 {
-    uint64_t wait =
-        device_pace_take(l->pace, DEVICE_PACE_LOG, reactor_now_ns(l->reactor), writes_of(l, bytes));
+    uint64_t wait = device_pace_take(l->pace, DEVICE_PACE_LOG, reactor_now_ns(l->reactor),
+                                     wlog_writes_of(l, bytes));
 
     if (wait) {
-        l->state = WLOG_WAITING_TURN;
-        timer_arm(l->reactor, &l->turn, wait);
+        l->state = WLOG_WAITING_PACE;
+        timer_arm(l->reactor, &l->pause, wait);
     }
     return !wait;
 }
@@ -417,6 +418,7 @@ static void start_group(struct wlog *l)
     uint32_t appends;
     size_t bytes = plan_group(l, &appends);
 
+    ASSERT(l->has_turn);
     if (l->offset + bytes > l->current.size && !roll_over(l))
         return;
     if (!is_my_turn(l, bytes))
@@ -430,6 +432,7 @@ static void start_group(struct wlog *l)
     }
     l->state = WLOG_WRITING;
     l->written = 0;
+    l->op.done = write_done;
     wlog_window_started(&l->window, reactor_now_ns(l->reactor));
     write_rest(l);
     if (l->offset + bytes > l->current.size / 2)
@@ -440,7 +443,7 @@ static int check_append(const struct wlog *l, const struct wlog_append *a)
 {
     if (l->state == WLOG_BROKEN)
         return -EIO;
-    return append_bytes(a) + WLOG_FRAME_HEADER > LOG_MAX_RECORD ? -EMSGSIZE : 0;
+    return wlog_append_bytes(a) + WLOG_FRAME_HEADER > LOG_MAX_RECORD ? -EMSGSIZE : 0;
 }
 
 void wlog_append(struct wlog *l, struct wlog_append *a)
@@ -456,9 +459,37 @@ void wlog_append(struct wlog *l, struct wlog_append *a)
         *l->queue_end = a;
         l->queue_end = &a->next;
         l->queued++;
-        if (l->state == WLOG_IDLE)
+        if (l->state == WLOG_IDLE && take_turn(l))
             start_soon(l);
+        else if (l->state == WLOG_IDLE)
+            l->state = WLOG_WAITING_CORE;
     }
+    leave(l);
+}
+
+void wlog_turn_came(struct reactor *r, void *ctx)
+{
+    struct wlog *l = ctx;
+
+    ASSERT_ON_CORE(r);
+    enter(l);
+    l->has_turn = true;
+    if (l->state == WLOG_WAITING_CORE) {
+        l->state = WLOG_IDLE;
+        wlog_window_met(&l->window);
+        start_soon(l);
+    }
+    leave(l);
+}
+
+void wlog_direct_failed(struct reactor *r, void *ctx)
+{
+    struct wlog *l = ctx;
+
+    ASSERT_ON_CORE(r);
+    enter(l);
+    l->has_turn = true;
+    break_log(l, l->direct_rc);
     leave(l);
 }
 
@@ -503,7 +534,14 @@ uint64_t wlog_bytes_held(const struct wlog *l)
 
 void wlog_get_stats(const struct wlog *l, struct wlog_stats *out)
 {
-    *out = l->stats;
+    *out = (struct wlog_stats){
+        .groups = l->counts.groups,
+        .records = l->counts.records,
+        .bytes = l->counts.bytes,
+        .device_writes = l->counts.device_writes,
+        .node_lsn = l->counts.node_lsn,
+        .durable_lsn = l->counts.durable_lsn,
+    };
 }
 
 static int open_current(struct wlog *l, const struct wlog_position *end, struct error_info *err)
@@ -538,8 +576,7 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
     l->file_bytes = config->file_bytes ? config->file_bytes : LOG_FILE_BYTES;
     l->pace = config->pace;
     l->queue_end = &l->queue;
-    l->op.done = write_done;
-    l->turn.fire = turn_fired;
+    l->pause.fire = pause_fired;
     l->retry.fire = retry_fired;
     l->release.run = release_run;
     l->gather.run = gather_run;
@@ -553,7 +590,7 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
         free(l);
         return rc;
     }
-    l->stats.node_lsn = l->stats.durable_lsn = end.next_lsn - 1;
+    l->counts.node_lsn = l->counts.durable_lsn = end.next_lsn - 1;
     *out = l;
     return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * The log of a data directory: every write is in it, durable, before it is acknowledged; replay gives the state back.
  *
- * One writer at a time: the core that owns the log (core 0). Other cores hand it groups by legs of class LEG_LOG.
+ * One writer at a time: the core that owns the log (core 0). Other cores hand it groups by legs of class LEG_LOG, or
+ * write one themselves while it rests.
  * Files log-<generation>.qlg of fixed size, preallocated, written O_DIRECT|O_DSYNC in 4 KiB units where the file
  * system can, else plain writes with fdatasync. A frame per group: magic "QLG1", length, file generation, node LSN of
  * its first record, the durable LSN before it, record count, XXH3 checksum; inside, records: length, kind, slot,
@@ -20,9 +21,9 @@ enum log_kind {
     LOG_BATCH = 1,
     LOG_CREATE_TABLE,
     LOG_DROP_TABLE,
-    LOG_TRUNCATE_TABLE,
-    LOG_BARRIER, /* nothing; makes what is before it durable */
-    LOG_PARTITION,
+    LOG_TRUNCATE_TABLE,         /* table id; slot BATCH_SLOT_ANY: all slots at once */
+    LOG_BARRIER,                /* nothing; makes what is before it durable */
+    LOG_PARTITION,              /* the same */
     LOG_ALTER_TABLE,            /* the whole definition, as LOG_CREATE_TABLE */
     LOG_KINDS = LOG_ALTER_TABLE /* the last one */
 };
@@ -85,6 +86,13 @@ struct wlog_append {
     struct wlog_append *next;
 };
 void wlog_append(struct wlog *l, struct wlog_append *a);
+
+/*
+ * On another core than the log's: the append is written by this core, `done` runs here. False: not now (something is
+ * being written or waits, or appends come together): hand it to the log's core. Not while an append of this core is
+ * not done yet, which it would overtake.
+ */
+bool wlog_append_direct(struct wlog *l, struct wlog_append *a);
 
 /* Space for a further append of this size? -ENOSPC / -EIO (log broken) to refuse a write before it is applied. */
 int wlog_can_append(const struct wlog *l, uint64_t bytes);

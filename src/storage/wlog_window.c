@@ -33,3 +33,9 @@ bool wlog_window_is_open(struct wlog_window *w, uint64_t now_ns, uint32_t queued
     }
     return now_ns < w->open_until;
 }
+
+void wlog_window_met(struct wlog_window *w)
+{
+    if (w->expected < 2)
+        w->expected = 2;
+}

@@ -24,3 +24,6 @@ void wlog_window_written(struct wlog_window *w, uint64_t now_ns, uint32_t groupe
 
 /* Nothing is being written and so many appends are there (at least one): wait for more? */
 bool wlog_window_is_open(struct wlog_window *w, uint64_t now_ns, uint32_t queued);
+
+/* An append waits for one of another core: they come together. */
+void wlog_window_met(struct wlog_window *w);

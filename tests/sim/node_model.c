@@ -33,6 +33,8 @@ static void reset_rows(struct model_table *t)
 {
     for (unsigned i = 0; i < CONTENT_ROWS; i++)
         set_only(&t->rows[i].now, absent);
+    for (unsigned i = 0; i < CONTENT_ROWS; i++)
+        t->rows[i].witness = false;
 }
 
 void model_init(struct model *m)
@@ -107,6 +109,7 @@ void model_write_begin(struct model *m, struct model_row *r, const struct model_
 {
     ASSERT(!r->busy);
     r->busy = true;
+    r->witness = false;
     r->write = *write;
     r->before = r->now;
     r->before_end = r->end;
@@ -143,11 +146,30 @@ void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitio
     t->clear_partitions = partitions;
     t->clear_start = m->now++;
     for (unsigned i = 0; i < CONTENT_ROWS; i++) {
+        struct model_row *r = &t->rows[i];
+
+        r->witness = false;
         if (!(partitions >> content_partition(i) & 1))
             continue;
-        t->rows[i].clearing = true;
-        add(&t->rows[i].now, absent);
+        r->witness = !r->busy && r->now.n == 1 && r->now.may_be[0].version;
+        r->clearing = true;
+        add(&r->now, absent);
     }
+}
+
+void model_check_cleared(struct model_table *t, const struct content there[CONTENT_ROWS])
+{
+    unsigned gone = 0, kept = 0;
+
+    for (unsigned i = 0; i < CONTENT_ROWS; i++) {
+        gone += t->rows[i].witness && !there[i].version;
+        kept += t->rows[i].witness && there[i].version;
+        t->rows[i].witness = false;
+    }
+    if (gone && kept)
+        fprintf(stderr, "sim: of rows thrown away together in %s %u are gone and %u there\n",
+                t->name, gone, kept);
+    ASSERT(!gone || !kept);
 }
 
 void model_clear_end(struct model *m, struct model_table *t, enum model_outcome outcome)

@@ -31,6 +31,8 @@ struct model_row {
     uint64_t before_end; /* of the last but one */
     bool clearing;       /* a statement in flight throws it away */
     uint64_t clear_end;
+    bool
+        witness; /* it was there for sure when the last such statement began, and nothing wrote it since */
 };
 
 /* Owner: the model. */
@@ -76,6 +78,10 @@ void model_write_without_effect(struct model *m, struct model_row *r);
 /* TRUNCATE and DROP PARTITION: rows of these partitions. */
 void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions);
 void model_clear_end(struct model *m, struct model_table *t, enum model_outcome outcome);
+
+/* The rows of the last statement that threw rows away, none of them written since: all are gone or none is. `there` says
+ * of each row what was read. */
+void model_check_cleared(struct model_table *t, const struct content there[CONTENT_ROWS]);
 
 void model_change_begin(struct model *m, struct model_table *t);
 /* Its create or drop has ended and it is now there or not. */

@@ -406,6 +406,8 @@ static void verify_table(struct work *w, unsigned table, bool settle)
         if (!v.query.schema)
             return;
         ASSERT(v.query.complete || t->state == MODEL_CHANGING);
+        if (settle && reading == READ_ROWS && v.query.complete)
+            model_check_cleared(t, v.query.seen);
         for (unsigned row = 0; row < CONTENT_ROWS && settle && reading == READ_ROWS; row++)
             model_observe(&t->rows[row], v.query.seen[row]);
         if (!settle)

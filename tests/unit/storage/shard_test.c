@@ -134,6 +134,48 @@ Test(shard, truncation_leaves_pinned_rows_to_their_statement)
     catalog_put(c);
 }
 
+Test(shard, rows_go_when_the_removal_is_taken)
+{
+    uint32_t table_id;
+    struct catalog *c = with_table(&table_id);
+    struct shard *s = make_shard(0);
+    struct figures f;
+
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    insert(shard_slot(s, table_id, 0), 0, 10);
+    insert(shard_slot(s, table_id, 3), 10, 50);
+    cr_assert_eq(shard_prepare_removal(s, table_id + 1, true), -ENOENT);
+    for (int all = 0; all < 2; all++) {
+        cr_assert_eq(shard_prepare_removal(s, table_id, all), 0);
+        cr_assert(shard_is_changing(s, table_id));
+        shard_drop_removal(s, table_id);
+        cr_assert(!shard_is_changing(s, table_id));
+        shard_table_figures(s, table_id, &f);
+        cr_assert_eq(f.rows, 60);
+    }
+    cr_assert_eq(shard_prepare_removal(s, table_id, false), 0);
+    shard_drop_partition_all(s, table_id, 86400);
+    shard_take_removal(s, table_id);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 60, "they are of another partition");
+    cr_assert_eq(shard_prepare_removal(s, table_id, false), 0);
+    shard_drop_partition_all(s, table_id, 0);
+    shard_take_removal(s, table_id);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 0);
+    insert(shard_slot(s, table_id, 3), 0, 50);
+    cr_assert_eq(shard_prepare_removal(s, table_id, true), 0);
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 50);
+    shard_take_removal(s, table_id);
+    cr_assert(!shard_is_changing(s, table_id));
+    shard_table_figures(s, table_id, &f);
+    cr_assert_eq(f.rows, 0);
+    cr_assert_eq(shard_prepare_removal(s, table_id, true), 0, "the shard frees what was prepared");
+    shard_free(s);
+    catalog_put(c);
+}
+
 Test(shard, one_slot_can_be_emptied_at_replay)
 {
     uint32_t table_id;

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * A log on the simulator's disk, driven step by step from the test: one core, appends numbered from 1 whose
+ * A log on the simulator's disk, driven step by step from the test: appends numbered from 1 whose
  * payloads follow from their numbers, and what a replay tells.
  */
 #include <criterion/criterion.h>
@@ -36,6 +36,7 @@ struct world {
     struct sim_disk *disk;
     struct reactor_group *group;
     struct reactor *r;
+    unsigned cores; /* 0 = one; the log's is the first */
     struct wlog *log;
     struct wlog_config config;
     struct device_pace pace;
@@ -69,8 +70,11 @@ static inline int world_start_nothing(struct reactor *r, void *ctx)
 
 static inline void world_start_core(struct world *w)
 {
-    struct reactor_config config = {
-        .cores = 1, .io = REACTOR_IO_SIM, .sim = w->sim, .sim_disk = w->disk, .memory = 1 << 26};
+    struct reactor_config config = {.cores = w->cores ? w->cores : 1,
+                                    .io = REACTOR_IO_SIM,
+                                    .sim = w->sim,
+                                    .sim_disk = w->disk,
+                                    .memory = 1 << 26};
     char err[200];
 
     cr_assert_eq(reactor_group_new(&config, &w->group, err, sizeof(err)), 0, "%s", err);
@@ -165,8 +169,8 @@ static inline void world_append_done(struct wlog_append *a)
     }
 }
 
-/* On the core. */
-static inline void world_append(struct world *w, uint32_t bytes)
+/* The next append, not yet given to the log. */
+static inline struct world_append *world_make(struct world *w, uint32_t bytes)
 {
     struct world_append *x = calloc(1, sizeof(*x));
     uint8_t *payload = malloc(bytes + 1);
@@ -186,7 +190,13 @@ static inline void world_append(struct world *w, uint32_t bytes)
     x->append.records = &x->record;
     x->append.n = 1;
     x->append.done = world_append_done;
-    wlog_append(w->log, &x->append);
+    return x;
+}
+
+/* On the core. */
+static inline void world_append(struct world *w, uint32_t bytes)
+{
+    wlog_append(w->log, &world_make(w, bytes)->append);
 }
 
 static inline void world_submit(struct world *w, uint32_t bytes)
