@@ -3,7 +3,7 @@
 # Variables:
 #   MODE=release|debug        debug: -O1, costly assertions (QUANTA_DEBUG)
 #   SAN=address,undefined     sanitizers; also SAN=thread
-#   BUILD=DIR                 where to build (default build; fetched libraries stay in build/deps)
+#   BUILD=DIR                 where to build (default build; fetched libraries stay in build/deps, peers in build/peers)
 #   FOLDERS="reactor storage" take only these folders of src/ and their unit tests
 #   CC, CFLAGS, LDFLAGS       as usual; a change rebuilds
 # Every combination of MODE and SAN has its own folder, so variants never mix.
@@ -138,6 +138,11 @@ FUZZ_BINS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
 BENCH_NAMES := $(patsubst bench/%.c,%,$(wildcard bench/*_bench.c))
 BENCH_BINS := $(BENCH_NAMES:%=$(B)/bench/%)
 
+# Peers are fetched once; times and plot of the last run stay in build/bench.
+PYTHON := $(or $(wildcard /usr/bin/python3),python3)
+BENCH_EVENTS = QUANTA_BIN_DIR=$(abspath $(BIN)) PEERS_DIR=$(or $(PEERS_DIR),$(CURDIR)/build/peers) \
+    $(PYTHON) bench/peers/main.py --out $(abspath $(BUILD))/bench
+
 # Criterion starts every test in a process of its own and cannot start under ThreadSanitizer;
 # there, and where its processes would lose coverage counts, our own runner takes its place.
 RUNNER ?= $(if $(filter thread,$(SAN))$(filter coverage,$(VARIANT)),small,criterion)
@@ -149,7 +154,7 @@ RUNNER_LIBS := -lcriterion
 endif
 
 .PHONY: all help deps deps-test libs run demo test unit torture unit-bins e2e fuzz fuzz-bins all-fuzz sim sim-faults bench \
-    bench-compare lint format compdb coverage install clean distclean print-% FORCE
+    bench-peers bench-compare lint format compdb coverage install clean distclean print-% FORCE
 
 # ---- targets for people --------------------------------------------------------------------
 
@@ -205,8 +210,14 @@ sim-faults: ## plant faults and see that the simulator finds them (T=names, N=10
 sim: all ## run the deterministic simulator: SEED=first seed, N=how many
 	$(SIM) --seed $(or $(SEED),1) --count $(or $(N),100)
 
-bench: all $(BENCH_BINS) ## run the benchmarks, one JSON line per case (T=name for one)
+bench: all $(BENCH_BINS) ## benchmarks: parts, one JSON line per case (T=name for one), then the events work (ROWS=1000000)
 	@for b in $(or $(T:%=$(B)/bench/%),$(BENCH_BINS)); do $$b || exit 1; done
+	@$(if $(T),,ROWS=$(or $(ROWS),1000000) $(BENCH_EVENTS) --peers none)
+
+bench-peers: deps deps-test ## the events work beside peers (ROWS=10000000, PEERS=duckdb,clickhouse,mariadb,postgresql)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/bench/bandwidth_bench $(B)/bench/clients_bench
+	@$(if $(filter points,$(WORK)),QUANTA_BIN_DIR=$(abspath $(BIN)) $(PYTHON) bench/points.py --mariadb \
+	    --rounds $(or $(RUNS),5) --rows $(or $(ROWS),200000),$(BENCH_EVENTS) --work $(or $(WORK),events))
 
 bench-compare: ## benchmarks of the tree against BASE=revision (T=name for one, ROUNDS=3)
 	@MAKE="$(MAKE)" BUILD=$(BUILD) DEPS=$(DEPS) ROUNDS=$(or $(ROUNDS),3) scripts/bench-compare.sh $(BASE) $(T)
@@ -236,7 +247,7 @@ ifneq ($(LIB_COPY),)
 endif
 
 clean: ## remove what was built, keep fetched libraries
-	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} + 2>/dev/null || true
+	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps ! -name peers -exec rm -rf {} + 2>/dev/null || true
 
 distclean: ## remove build/ altogether
 	@rm -rf $(BUILD)

@@ -2,7 +2,8 @@
 # Benchmarks of the tree as it is against those of another revision: `bench-compare.sh REVISION
 # [NAME...]`, called by `make bench-compare`. The other revision is unpacked and built below
 # BUILD/bench-base. Both run ROUNDS times in turns, so that a busy minute hits both; of each figure
-# the median counts. A benchmark that only one of the two has is left out.
+# the median counts. A benchmark that only one of the two has is left out. Without names the events work follows, each
+# query alternately on both (ROWS=1000000).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make=${MAKE:-make}
@@ -27,14 +28,15 @@ both=()
 for name in "${names[@]}"; do
     [ -e "$base/bench/$name.c" ] && [ -e "bench/$name.c" ] && both+=("$name")
 done
+whole=$#
 [ ${#both[@]} -gt 0 ] || { echo "no benchmark of these in both: ${names[*]}" >&2; exit 1; }
 
 new=$(realpath -m "$build/release/bench")
 old=$base/build/release/bench
 printf 'building %s and the tree\n' "$revision" >&2
-$make -s --no-print-directory -j"$(nproc)" BUILD="$build" "${both[@]/#/$build/release/bench/}" >&2
+$make -s --no-print-directory -j"$(nproc)" BUILD="$build" all "${both[@]/#/$build/release/bench/}" >&2
 $make -s --no-print-directory -C "$base" -j"$(nproc)" BUILD=build DEPS="$deps" \
-    "${both[@]/#/build/release/bench/}" >&2
+    all "${both[@]/#/build/release/bench/}" >&2
 
 for ((round = 0; round < rounds; round++)); do
     for name in "${both[@]}"; do
@@ -67,3 +69,10 @@ for name, key in new:
     if a:
         print(f"{name:56s} {key:26s} {a:14.6g} {b:14.6g} {100 * (b / a - 1):+7.1f} %")
 PYTHON
+
+[ "$whole" -gt 0 ] && exit 0
+echo
+python=python3
+[ -x /usr/bin/python3 ] && python=/usr/bin/python3
+QUANTA_BIN_DIR=$(realpath -m "$build/release/bin") ROWS=${ROWS:-1000000} \
+    "$python" bench/peers/main.py --base "$base/build/release/bin" --out "$(realpath -m "$build")/bench"

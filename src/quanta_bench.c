@@ -1,269 +1,44 @@
-/*
- * quanta-bench: makes the data of the benchmarks.
- */
-#include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
-#include <signal.h>
+/* quanta-bench: makes the data of the benchmarks, and measures a server with it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "bench.h"
 #include "build_info.h"
-#include "ingest/events_file.h"
-
-/* What the shell gets back, as for all programs. */
-enum {
-    EXIT_OK = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-};
-
-#define PROGRESS_SECONDS 0.25
-#define SEED_DEFAULT 1
-
-/* Where the job is, for the line on the terminal. One thread; on the stack of run_gen. */
-struct progress {
-    const char *table;
-    uint64_t rows;
-    double start;
-    double shown;
-    bool is_tty;
-};
-
-/* The command line of `gen`. */
-struct gen_flags {
-    const char *table;
-    const char *out;
-    const char *rows;
-    const char *seed;
-    const char *codec;
-    bool no_header;
-};
-
-static volatile sig_atomic_t stop_signal;
 
 static const char usage_text[] =
-    "usage: quanta-bench gen --table events|content --out FILE.parquet|FILE.csv [options]\n"
+    "usage: quanta-bench gen|run|client [options]\n"
     "\n"
-    "Writes a table of the `events` work; the same flags always give the same rows.\n"
+    "  gen       writes a table of the `events` work to a file\n"
+    "  run       asks a server the statements of a work set, checks and times the answers\n"
+    "  client    times statements that come from stdin\n"
     "\n"
-    "  --table NAME    events, or content (the titles events refer to)\n"
-    "  --rows N        number of rows; content has 100000 unless given\n"
-    "  --out FILE      file to write; its ending chooses the format\n"
-    "  --seed S        0 to 16777215, default 1\n"
-    "  --codec NAME    snappy, zstd or none, for Parquet; default snappy\n"
-    "  --no-header     leave out the line of column names, for CSV\n"
-    "  --help, --version\n"
+    "quanta-bench COMMAND --help tells more. Every flag is also read from the environment as\n"
+    "QUANTA_<FLAG>, such as QUANTA_ROWS.\n"
     "\n"
-    "Every flag is also read from the environment as QUANTA_<FLAG>, such as QUANTA_ROWS.\n";
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-static double now_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int usage_error(const char *fmt, const char *arg)
-{
-    fputs("quanta-bench: ", stderr);
-    fprintf(stderr, fmt, arg);
-    fputs("; see quanta-bench --help\n", stderr);
-    return EXIT_USAGE;
-}
-
-static int show_progress(void *ctx, uint64_t rows)
-{
-    struct progress *p = ctx;
-    double now = now_seconds();
-    if (stop_signal)
-        return -EINTR;
-    if (p->is_tty && (now - p->shown > PROGRESS_SECONDS || rows == p->rows)) {
-        p->shown = now;
-        fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " rows, %d %%, %.2f M rows/s ", p->table,
-                rows, p->rows, (int)(rows * 100 / p->rows),
-                (double)rows / (now - p->start + 1e-9) / 1e6);
-        if (rows == p->rows)
-            fputc('\n', stderr);
-    }
-    return 0;
-}
-
-static bool parse_number(const char *text, uint64_t max, uint64_t *value)
-{
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    *value = n;
-    return errno == 0 && *end == '\0' && n <= max;
-}
-
-static bool has_ending(const char *path, const char *ending)
-{
-    size_t len = strlen(path), n = strlen(ending);
-    return len > n && strcasecmp(path + len - n, ending) == 0;
-}
-
-static int set_rows(const struct gen_flags *flags, struct events_job *job)
-{
-    bool is_content = job->table == EVENTS_TABLE_CONTENT;
-    if (!flags->rows && !is_content)
-        return usage_error("%s is missing", "--rows");
-    job->spec.rows = EVENTS_CONTENT_ROWS;
-    if (flags->rows && !parse_number(flags->rows, EVENTS_ROWS_MAX, &job->spec.rows))
-        return usage_error("--rows is '%s', allowed are 0 to 34359738368", flags->rows);
-    return EXIT_OK;
-}
-
-static int set_codec(const char *name, enum parquet_codec *codec)
-{
-    if (strcmp(name, "none") == 0)
-        *codec = PARQUET_CODEC_NONE;
-    else if (strcmp(name, "snappy") == 0)
-        *codec = PARQUET_CODEC_SNAPPY;
-    else if (strcmp(name, "zstd") == 0)
-        *codec = PARQUET_CODEC_ZSTD;
-    else
-        return usage_error("--codec is '%s', allowed are snappy, zstd and none", name);
-    return EXIT_OK;
-}
-
-static int make_job(const struct gen_flags *flags, struct events_job *job)
-{
-    const char *codec = flags->codec ? flags->codec : "snappy";
-    if (!flags->table || !flags->out)
-        return usage_error("%s is missing", flags->table ? "--out" : "--table");
-    if (strcmp(flags->table, "events") == 0)
-        job->table = EVENTS_TABLE_EVENTS;
-    else if (strcmp(flags->table, "content") == 0)
-        job->table = EVENTS_TABLE_CONTENT;
-    else
-        return usage_error("--table is '%s', allowed are events and content", flags->table);
-    if (has_ending(flags->out, ".csv"))
-        job->format = EVENTS_FORMAT_CSV;
-    else if (!has_ending(flags->out, ".parquet"))
-        return usage_error("--out is '%s', allowed are names ending in .parquet or .csv",
-                           flags->out);
-    job->path = flags->out;
-    job->has_header = !flags->no_header;
-    job->spec.seed = SEED_DEFAULT;
-    /* Seeds are multiplied by 2^40. */
-    if (flags->seed && !parse_number(flags->seed, (1 << 24) - 1, &job->spec.seed))
-        return usage_error("--seed is '%s', allowed are 0 to 16777215", flags->seed);
-    int status = set_rows(flags, job);
-    return status != EXIT_OK ? status : set_codec(codec, &job->codec);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    /* A file size limit then is an error of write, after which the temporary file is removed. */
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGXFSZ, &action, NULL);
-}
-
-static int run_gen(const struct gen_flags *flags)
-{
-    struct events_job job = {.format = EVENTS_FORMAT_PARQUET, .progress = show_progress};
-    struct parquet_error err = {0};
-    int status = make_job(flags, &job);
-    if (status != EXIT_OK)
-        return status;
-    struct progress progress = {
-        .table = flags->table,
-        .rows = job.spec.rows,
-        .start = now_seconds(),
-        .is_tty = isatty(STDERR_FILENO),
-    };
-    uint64_t bytes;
-    job.ctx = &progress;
-    catch_signals();
-    int rc = events_file_write(&job, &bytes, &err);
-    if (rc < 0) {
-        fprintf(stderr, "%squanta-bench: %s: %s\n", progress.is_tty ? "\n" : "", job.path,
-                err.text);
-        return EXIT_FAILED;
-    }
-    double seconds = now_seconds() - progress.start;
-    fprintf(stderr, "wrote %" PRIu64 " rows, %" PRIu64 " bytes to %s in %.2f s\n", job.spec.rows,
-            bytes, job.path, seconds);
-    return EXIT_OK;
-}
-
-/* Flags that are not given come from the environment; an empty value counts as not given. */
-static const char *from_environment(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-static int gen_main(int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"table", required_argument, NULL, 't'}, {"rows", required_argument, NULL, 'n'},
-        {"out", required_argument, NULL, 'o'},   {"seed", required_argument, NULL, 's'},
-        {"codec", required_argument, NULL, 'c'}, {"no-header", no_argument, NULL, 'H'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
-    };
-    struct gen_flags flags = {
-        .table = from_environment("QUANTA_TABLE"),
-        .out = from_environment("QUANTA_OUT"),
-        .rows = from_environment("QUANTA_ROWS"),
-        .seed = from_environment("QUANTA_SEED"),
-        .codec = from_environment("QUANTA_CODEC"),
-        .no_header = from_environment("QUANTA_NO_HEADER") != NULL,
-    };
-    for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        if (c == 't')
-            flags.table = optarg;
-        else if (c == 'n')
-            flags.rows = optarg;
-        else if (c == 'o')
-            flags.out = optarg;
-        else if (c == 's')
-            flags.seed = optarg;
-        else if (c == 'c')
-            flags.codec = optarg;
-        else if (c == 'H')
-            flags.no_header = true;
-        else if (c == 'h')
-            return fputs(usage_text, stdout) < 0 ? EXIT_FAILED : EXIT_OK;
-        else
-            return usage_error(c == ':' ? "'%s' needs a value" : "unknown option '%s'",
-                               argv[optind - 1]);
-    }
-    if (optind < argc)
-        return usage_error("unexpected argument '%s'", argv[optind]);
-    return run_gen(&flags);
-}
+    "  --help, --version\n";
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } commands[] = {
+        {"gen", bench_gen_main},
+        {"run", bench_run_main},
+        {"client", bench_client_main},
+    };
     const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
-        fputs(usage_text, stdout);
-        return EXIT_OK;
-    }
+
+    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
+        return fputs(usage_text, stdout) < 0 ? BENCH_FAILED : BENCH_OK;
     if (strcmp(command, "--version") == 0) {
         printf("quanta-bench %s (%s; %s)\n", QUANTA_VERSION, QUANTA_REVISION, QUANTA_BUILD_OPTIONS);
-        return EXIT_OK;
+        return BENCH_OK;
     }
-    if (strcmp(command, "gen") == 0)
-        return gen_main(argc - 1, argv + 1);
-    return usage_error(*command ? "unknown command '%s', known is gen" : "a command is missing%s",
-                       command);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(command, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return bench_usage_error(*command ? "unknown command '%s', known are gen, run and client"
+                                      : "a command is missing%s",
+                             command);
 }

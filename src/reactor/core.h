@@ -69,7 +69,7 @@ struct reactor {
     void *locals[LOCAL_COUNT];
 
     struct io_queue completed; /* ready for `done` */
-    struct task_queue tasks[2], turn_end;
+    struct task_queue tasks[TASK_CLASSES], turn_end;
     struct timer_wheel timers;
     struct leg *local_head, *local_tail; /* legs to the own core */
     struct leg_port *ports;              /* [peer * LEG_CLASSES + class] */

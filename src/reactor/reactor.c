@@ -55,7 +55,7 @@ static struct task *task_pop(struct task_queue *q)
 void reactor_task(struct reactor *r, struct task *t, enum task_class class)
 {
     ASSERT_ON_CORE(r);
-    ASSERT(class == TASK_IO || class == TASK_BULK);
+    ASSERT((unsigned)class < TASK_CLASSES);
     task_push(&r->tasks[class], t);
 }
 
@@ -128,6 +128,28 @@ static void run_turn_end(struct reactor *r)
     leg_publish(r);
 }
 
+/* Nothing that anybody waits for is ready. */
+static bool has_nothing_else(const struct reactor *r)
+{
+    return !r->tasks[TASK_IO].head && !r->tasks[TASK_BULK].head && !r->completed.head &&
+           !r->local_head && !reactor_has_mail(r);
+}
+
+static void run_idle(struct reactor *r)
+{
+    struct task *t;
+
+    if (!r->tasks[TASK_IDLE].head || !has_nothing_else(r))
+        return;
+    r->backend->flush(r);
+    if (r->backend->is_ready && r->backend->is_ready(r))
+        return; /* a completion came meanwhile */
+    t = task_pop(&r->tasks[TASK_IDLE]);
+    counter_add(&r->counters.tasks, 1);
+    t->run(t);
+    run_turn_end(r);
+}
+
 void reactor_turn(struct reactor *r)
 {
     r->now_ns = r->backend->now_ns(r);
@@ -143,6 +165,8 @@ void reactor_turn(struct reactor *r)
         r->backend->flush(r); /* answers and wake-ups do not wait for a scan */
         run_bulk(r);
         run_turn_end(r);
+    } else if (r->tasks[TASK_IDLE].head) {
+        run_idle(r);
     }
 }
 
@@ -156,8 +180,7 @@ bool reactor_has_mail(const struct reactor *r)
 
 bool reactor_is_idle(const struct reactor *r)
 {
-    return !r->tasks[TASK_IO].head && !r->tasks[TASK_BULK].head && !r->completed.head &&
-           !r->local_head && !reactor_has_mail(r);
+    return has_nothing_else(r) && !r->tasks[TASK_IDLE].head;
 }
 
 void reactor_complete(struct reactor *r, struct io_op *op, int32_t res)

@@ -4,7 +4,7 @@
  *
  * The loop of a core: reap completions, run their callbacks, deliver legs, fire timers, run I/O
  * tasks, run a bounded share of bulk tasks, flush submissions and leg batches; when nothing is left
- * spin a short bounded time, then block in the ring until a completion, a timer or a wake-up by
+ * run an idle task or spin a short bounded time, then block in the ring until a completion, a timer or a wake-up by
  * another core (MSG_RING or eventfd). No spinning when idle.
  */
 #include <stdbool.h>
@@ -100,9 +100,11 @@ void *reactor_get_local(const struct reactor *r, enum reactor_local slot);
 
 /*
  * Tasks: run soon, on this core. I/O tasks all run in the next turn; bulk tasks (scans, merges) run one
- * at a time with I/O in between, so a long operation runs one block and posts itself again.
+ * at a time with I/O in between, so a long operation runs one block and posts itself again. An idle task
+ * runs only in a turn that had nothing else to do, one a turn: background work in steps well below a
+ * millisecond, for what comes meanwhile waits for it.
  */
-enum task_class { TASK_IO, TASK_BULK };
+enum task_class { TASK_IO, TASK_BULK, TASK_IDLE, TASK_CLASSES };
 typedef void task_fn(struct task *t);
 struct task {
     task_fn *run;

@@ -21,8 +21,9 @@ enum {
     PAGE_FIRST = 16, /* entries the first page starts with */
     CHUNK_MIN = 1024,
     CHUNK_MAX = 256 * 1024,
-    LEN_LONG = 255, /* first length byte: four more follow */
-    MANY = 512,     /* values looked at ahead */
+    LEN_LONG = 255,       /* first length byte: four more follow */
+    MANY = 512,           /* values looked at ahead */
+    INDEX_MANY = 1 << 20, /* appended values that go into the table at once */
 };
 
 /* Heap chunk header; bytes follow. Owner: the dictionary. */
@@ -185,14 +186,17 @@ static uint32_t hash_int(const struct dict *d, int64_t v)
     return (uint32_t)(z ^ z >> 31);
 }
 
+/* Room for one more code. */
+static int code_reserve(struct dict *d)
+{
+    return d->count >= KEY_TABLE_EMPTY - 1 ? -ENOSPC : entries_reserve(d);
+}
+
 /* Enters a value whose entry is ready as the next code. */
 static int code_insert(struct dict *d, uint32_t hash, union dict_entry e, uint32_t *code)
 {
-    int rc;
+    int rc = code_reserve(d);
 
-    if (d->count >= KEY_TABLE_EMPTY - 1)
-        return -ENOSPC;
-    rc = entries_reserve(d);
     if (rc == 0)
         rc = key_table_insert(&d->table, hash, d->count);
     if (rc != 0)
@@ -231,26 +235,35 @@ static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, u
     return false;
 }
 
+/* Writes a value to the free part of the heap, which d->at += *size takes. */
+static int bytes_write(struct dict *d, const void *bytes, uint32_t len, size_t *size)
+{
+    size_t head = len < LEN_LONG ? 1 : 1 + sizeof len;
+    int rc = heap_reserve(d, head + len);
+
+    if (rc != 0)
+        return rc;
+    d->at[0] = len < LEN_LONG ? (uint8_t)len : LEN_LONG;
+    if (len >= LEN_LONG)
+        memcpy(d->at + 1, &len, sizeof len);
+    if (len)
+        memcpy(d->at + head, bytes, len);
+    *size = head + len;
+    return 0;
+}
+
 static int put_bytes(struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
 {
-    uint8_t *at;
-    size_t head = len < LEN_LONG ? 1 : 1 + sizeof len;
+    size_t size;
     int rc;
 
     if (find_bytes(d, hash, bytes, len, code))
         return 0;
-    rc = heap_reserve(d, head + len);
-    if (rc != 0)
-        return rc;
-    at = d->at;
-    at[0] = len < LEN_LONG ? (uint8_t)len : LEN_LONG;
-    if (len >= LEN_LONG)
-        memcpy(at + 1, &len, sizeof len);
-    if (len)
-        memcpy(at + head, bytes, len);
-    rc = code_insert(d, hash, (union dict_entry){.at = at}, code);
+    rc = bytes_write(d, bytes, len, &size);
     if (rc == 0)
-        d->at += head + len;
+        rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
+    if (rc == 0)
+        d->at += size;
     return rc;
 }
 
@@ -349,6 +362,19 @@ const uint32_t *dict_list(const struct dict *d, uint32_t code, uint32_t *n)
     return at + 1;
 }
 
+/* As bytes_write, 4 bytes per item and before them their number. */
+static int list_write(struct dict *d, const uint32_t *codes, uint32_t n)
+{
+    int rc = heap_reserve(d, ((size_t)n + 1) * sizeof *codes);
+
+    if (rc != 0)
+        return rc;
+    memcpy(d->at, &n, sizeof n);
+    if (n)
+        memcpy(d->at + sizeof n, codes, n * sizeof *codes);
+    return 0;
+}
+
 int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *code)
 {
     size_t size = ((size_t)n + 1) * sizeof *codes;
@@ -364,14 +390,104 @@ int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *c
         if (have == n && (n == 0 || memcmp(list, codes, n * sizeof *codes) == 0))
             return 0;
     }
-    rc = heap_reserve(d, size);
-    if (rc != 0)
-        return rc;
-    memcpy(d->at, &n, sizeof n);
-    if (n)
-        memcpy(d->at + sizeof n, codes, n * sizeof *codes);
-    rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
+    rc = list_write(d, codes, n);
+    if (rc == 0)
+        rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
     if (rc == 0)
         d->at += size;
+    return rc;
+}
+
+/* ---- many known to be new ---- */
+
+/* Enters a value whose entry is ready as the next code and leaves the table behind. */
+static int code_append(struct dict *d, union dict_entry e, size_t size)
+{
+    int rc = code_reserve(d);
+
+    if (rc != 0)
+        return rc;
+    *entry_of(d, d->count++) = e;
+    d->at += size;
+    return 0;
+}
+
+int dict_append_bytes(struct dict *d, const void *bytes, uint32_t len)
+{
+    size_t size;
+    int rc = bytes_write(d, bytes, len, &size);
+
+    ASSERT(d->kind == DICT_BYTES);
+    return rc ? rc : code_append(d, (union dict_entry){.at = d->at}, size);
+}
+
+int dict_append_int(struct dict *d, int64_t v)
+{
+    ASSERT(d->kind == DICT_INT);
+    return code_append(d, (union dict_entry){.number = v}, 0);
+}
+
+int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n)
+{
+    int rc = list_write(d, codes, n);
+
+    ASSERT(d->kind == DICT_LIST);
+    return rc ? rc
+              : code_append(d, (union dict_entry){.at = d->at}, ((size_t)n + 1) * sizeof *codes);
+}
+
+/* Value of a code as bytes that are equal when values are. */
+static const void *value_of(const struct dict *d, uint32_t code, size_t *len)
+{
+    uint32_t n;
+    const void *at;
+
+    switch (d->kind) {
+    case DICT_BYTES:
+        at = dict_bytes(d, code, &n);
+        *len = n;
+        return at;
+    case DICT_LIST:
+        at = dict_list(d, code, &n);
+        *len = n * sizeof(uint32_t);
+        return at;
+    case DICT_INT:
+        break;
+    }
+    *len = sizeof(int64_t);
+    return &entry_of(d, code)->number;
+}
+
+static bool is_equal(void *ctx, uint32_t a, uint32_t b)
+{
+    size_t len_a, len_b;
+    const void *at_a = value_of(ctx, a, &len_a), *at_b = value_of(ctx, b, &len_b);
+
+    return len_a == len_b && (len_a == 0 || memcmp(at_a, at_b, len_a) == 0);
+}
+
+int dict_index(struct dict *d, uint32_t *a, uint32_t *b)
+{
+    struct key_equals equals = {.is_equal = is_equal, .ctx = d};
+    uint32_t from = (uint32_t)d->table.used;
+    uint32_t most = d->count - from < INDEX_MANY ? d->count - from : INDEX_MANY;
+    struct key_entry *entries = most ? slot_memory_new(d->budget, most * sizeof *entries) : NULL;
+    int rc = entries || !most ? 0 : -ENOMEM;
+
+    for (uint32_t n; rc == 0 && from < d->count; from += n) {
+        n = d->count - from < most ? d->count - from : most;
+        for (uint32_t i = 0; i < n; i++) {
+            size_t len;
+            const void *at = value_of(d, from + i, &len);
+            uint32_t hash =
+                d->kind == DICT_INT ? hash_int(d, dict_int(d, from + i)) : hash_bytes(d, at, len);
+
+            entries[i] = (struct key_entry){hash, from + i};
+        }
+        rc = key_table_insert_many(&d->table, entries, n, &equals);
+    }
+    slot_memory_free(d->budget, entries, most * sizeof *entries);
+    *a = equals.a;
+    *b = equals.b;
     return rc;
 }

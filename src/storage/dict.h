@@ -33,6 +33,17 @@ int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *c
 int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n,
                         uint32_t *codes, uint32_t *done);
 
+/*
+ * The next codes for values that are known to be new, as when a dictionary is read back: nothing is looked up and the
+ * table is left behind. Until dict_index values have no codes, only codes have values. 0, -ENOMEM, -ENOSPC.
+ */
+int dict_append_bytes(struct dict *d, const void *bytes, uint32_t len);
+int dict_append_int(struct dict *d, int64_t v);
+int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n);
+/* Takes what was appended into the table. 0; -ENOMEM; -EEXIST: codes *a and *b have the same value, and the dictionary
+ * is of no more use. */
+int dict_index(struct dict *d, uint32_t *a, uint32_t *b);
+
 bool dict_find_bytes(const struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
 bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code);
 

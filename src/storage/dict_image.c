@@ -12,7 +12,7 @@
 #include "reactor/assert.h"
 #include "reactor/buffer.h"
 
-enum { DICT_IMAGE_VERSION = 1, BATCH = 512 /* values put into the dictionary at once */ };
+enum { DICT_IMAGE_VERSION = 1 };
 
 /* On disk, little endian. */
 struct disk_head {
@@ -194,16 +194,11 @@ static int check_head(const struct disk_head *h, enum dict_kind kind, size_t len
 }
 
 /* What the dictionary said about the next entry. */
-static int taken(const struct piece *p, int rc, uint32_t code, uint32_t expected)
+static int taken(const struct piece *p, int rc, uint32_t entry)
 {
     if (rc == -ENOMEM)
         return error_set(p->err, rc, 1037, "dictionary: out of memory");
-    if (rc)
-        return BAD(p->err, "entry %" PRIu32 " cannot be added: %s", expected, strerror(-rc));
-    if (code != expected)
-        return BAD(p->err, "entry %" PRIu32 " has the same value as entry %" PRIu32, expected,
-                   code);
-    return 0;
+    return rc ? BAD(p->err, "entry %" PRIu32 " cannot be added: %s", entry, strerror(-rc)) : 0;
 }
 
 static int add_ints(struct piece *p)
@@ -211,12 +206,10 @@ static int add_ints(struct piece *p)
     int rc = 0;
 
     for (uint32_t i = 0; i < p->head.n && !rc; i++) {
-        uint32_t code = 0;
         int64_t v;
 
         memcpy(&v, p->values + (size_t)i * sizeof(v), sizeof(v));
-        rc = dict_put_int(p->dict, v, &code);
-        rc = taken(p, rc, code, p->head.first + i);
+        rc = taken(p, dict_append_int(p->dict, v), p->head.first + i);
     }
     return rc;
 }
@@ -233,36 +226,18 @@ static int next_value(struct piece *p, uint32_t i, uint8_t width, const uint8_t 
     return 0;
 }
 
-static int add_bytes_batch(struct piece *p, uint32_t from, uint32_t n)
-{
-    const char *bytes[BATCH];
-    uint32_t lens[BATCH], codes[BATCH], done = 0;
-    int rc = 0;
-
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        const uint8_t *at = NULL;
-
-        rc = next_value(p, from + i, 1, &at, &lens[i]);
-        bytes[i] = (const char *)at;
-    }
-    if (rc)
-        return rc;
-    rc = dict_put_bytes_many(p->dict, bytes, lens, n, codes, &done);
-    for (uint32_t i = 0; i < done; i++) {
-        int bad = taken(p, 0, codes[i], p->head.first + from + i);
-
-        if (bad)
-            return bad;
-    }
-    return rc ? taken(p, rc, 0, p->head.first + from + done) : 0;
-}
-
 static int add_bytes(struct piece *p)
 {
     int rc = 0;
 
-    for (uint32_t from = 0; from < p->head.n && !rc; from += BATCH)
-        rc = add_bytes_batch(p, from, p->head.n - from < BATCH ? p->head.n - from : BATCH);
+    for (uint32_t i = 0; i < p->head.n && !rc; i++) {
+        const uint8_t *at;
+        uint32_t len;
+
+        rc = next_value(p, i, 1, &at, &len);
+        if (!rc)
+            rc = taken(p, dict_append_bytes(p->dict, at, len), p->head.first + i);
+    }
     return rc;
 }
 
@@ -270,7 +245,7 @@ static int add_bytes(struct piece *p)
 static int add_list(struct piece *p, uint32_t i, uint32_t *items)
 {
     const uint8_t *at;
-    uint32_t n, code = 0;
+    uint32_t n;
     int rc = next_value(p, i, p->head.item_width, &at, &n);
 
     if (rc)
@@ -282,14 +257,13 @@ static int add_list(struct piece *p, uint32_t i, uint32_t *items)
                        "list %" PRIu32 " names value %" PRIu32 "; the dictionary has %" PRIu32,
                        p->head.first + i, items[k], p->n_items);
     }
-    rc = dict_put_list(p->dict, items, n, &code);
-    return taken(p, rc, code, p->head.first + i);
+    return taken(p, dict_append_list(p->dict, items, n), p->head.first + i);
 }
 
 static int add_lists(struct piece *p)
 {
     uint32_t *items = malloc((p->head.values / p->head.item_width + 1) * sizeof(*items));
-    int rc = items ? 0 : taken(p, -ENOMEM, 0, 0);
+    int rc = items ? 0 : taken(p, -ENOMEM, 0);
 
     for (uint32_t i = 0; i < p->head.n && !rc; i++)
         rc = add_list(p, i, items);
@@ -316,6 +290,16 @@ int dict_image_decode(const uint8_t *bytes, size_t len, enum dict_kind kind, uin
     if (!rc && p.used != p.head.values)
         rc = BAD(err, "%" PRIu64 " bytes after the last value", p.head.values - p.used);
     return rc;
+}
+
+int dict_image_end(struct dict *d, uint32_t *entry, struct error_info *err)
+{
+    uint32_t other;
+    int rc = dict_index(d, &other, entry);
+
+    if (rc == -EEXIST)
+        return BAD(err, "entry %" PRIu32 " has the same value as entry %" PRIu32, *entry, other);
+    return rc ? error_set(err, rc, 1037, "dictionary: out of memory") : 0;
 }
 
 int dict_image_kind(const uint8_t *bytes, size_t len)

@@ -72,8 +72,6 @@ static uint32_t part_room(uint32_t size)
 /* Large parts grow by a quarter: what doubling would leave empty is memory. */
 static uint32_t size_after(uint32_t size)
 {
-    if (size == 0)
-        return PART_MIN;
     return size < PART_DOUBLES ? size * 2 : (size + size / 4 + 7) & ~7u;
 }
 
@@ -91,7 +89,9 @@ static int part_grow(struct key_table *t, struct key_part *p)
 {
     struct key_part old = *p, grown;
 
-    if (part_init(t, &grown, size_after(old.size)) != 0)
+    uint32_t first = t->part_size ? t->part_size : PART_MIN;
+
+    if (part_init(t, &grown, old.size ? size_after(old.size) : first) != 0)
         return -ENOMEM;
     for (uint32_t i = 0; i < old.size; i++) {
         if (old.entries[i].number != KEY_TABLE_EMPTY)
@@ -139,28 +139,42 @@ fail:
     return -ENOMEM;
 }
 
-int key_table_reserve(struct key_table *t, uint64_t n)
+int key_table_plan(struct key_table *t, uint64_t n)
 {
     /* Parts get unequal shares: 1/16 and some more than their average. */
     uint64_t size = ((n / PARTS + n / PARTS / 16 + PART_MIN) * 5 / 4 + 7) & ~7ull;
-    struct key_part *parts;
-    unsigned i = 0;
 
     if (t->used || t->parts || t->one.entries || n < SPLIT_AT || size > UINT32_MAX / 2)
         return 0;
-    parts = slot_memory_zeroed(t->budget, PARTS * sizeof *parts);
-    if (!parts)
+    t->parts = slot_memory_zeroed(t->budget, PARTS * sizeof *t->parts);
+    if (!t->parts)
         return -ENOMEM;
-    while (i < PARTS && part_init(t, &parts[i], (uint32_t)size) == 0)
+    t->part_size = (uint32_t)size;
+    return 0;
+}
+
+int key_table_plan_step(struct key_table *t)
+{
+    unsigned i = 0;
+
+    while (t->part_size && i < PARTS && t->parts[i].entries)
         i++;
-    if (i == PARTS) {
-        t->parts = parts;
+    if (!t->part_size || i == PARTS)
         return 0;
-    }
-    while (i--)
-        part_fini(t, &parts[i]);
-    slot_memory_free(t->budget, parts, PARTS * sizeof *parts);
-    return -ENOMEM;
+    return part_init(t, &t->parts[i], t->part_size) == 0 ? 1 : -ENOMEM;
+}
+
+int key_table_reserve(struct key_table *t, uint64_t n)
+{
+    bool planned = t->parts;
+    int rc = key_table_plan(t, n);
+
+    if (rc == 0 && !planned)
+        while ((rc = key_table_plan_step(t)) > 0)
+            continue;
+    if (rc != 0)
+        key_table_fini(t); /* it was empty */
+    return rc;
 }
 
 int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
@@ -180,6 +194,84 @@ int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
     part_put(p, (struct key_entry){hash, number});
     t->used++;
     return 0;
+}
+
+static bool is_equal(struct key_equals *equals, uint32_t a, uint32_t b)
+{
+    if (!equals || !equals->is_equal(equals->ctx, a, b))
+        return false;
+    equals->a = a;
+    equals->b = b;
+    return true;
+}
+
+static int insert_each(struct key_table *t, const struct key_entry *entries, uint32_t n,
+                       struct key_equals *equals)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < n && rc == 0; i++) {
+        struct key_walk w = key_table_walk(t, entries[i].hash);
+        uint32_t number;
+
+        while (key_walk_next(&w, &number)) {
+            if (is_equal(equals, number, entries[i].number))
+                return -EEXIST;
+        }
+        rc = key_table_insert(t, entries[i].hash, entries[i].number);
+    }
+    return rc;
+}
+
+/* Entries that belong to one part. */
+static int part_fill(struct key_table *t, struct key_part *p, const struct key_entry *entries,
+                     uint32_t n, struct key_equals *equals)
+{
+    while (p->used + (uint64_t)n > part_room(p->size)) {
+        if (part_grow(t, p) != 0)
+            return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct key_entry e = entries[i];
+        uint32_t at = key_part_home(p->size, e.hash);
+
+        for (; p->entries[at].number != KEY_TABLE_EMPTY; at = next(p, at)) {
+            if (p->entries[at].hash == e.hash && is_equal(equals, p->entries[at].number, e.number))
+                return -EEXIST;
+        }
+        p->entries[at] = e;
+    }
+    p->used += n;
+    t->used += n;
+    return 0;
+}
+
+int key_table_insert_many(struct key_table *t, const struct key_entry *entries, uint32_t n,
+                          struct key_equals *equals)
+{
+    uint32_t ends[PARTS] = {0}, at = 0;
+    struct key_entry *sorted = NULL;
+    int rc = 0;
+
+    if (n >= PARTS * PART_MIN && (t->parts || key_table_reserve(t, n) == 0) && t->parts)
+        sorted = slot_memory_new(t->budget, n * sizeof *sorted);
+    if (!sorted)
+        return insert_each(t, entries, n, equals);
+    for (uint32_t i = 0; i < n; i++)
+        ends[entries[i].hash >> (32 - PART_BITS)]++;
+    for (unsigned i = 0; i < PARTS; i++) { /* where each begins; it moves on to its end */
+        uint32_t count = ends[i];
+
+        ends[i] = at;
+        at += count;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        sorted[ends[entries[i].hash >> (32 - PART_BITS)]++] = entries[i];
+    at = 0;
+    for (unsigned i = 0; i < PARTS && rc == 0; at = ends[i++])
+        rc = part_fill(t, &t->parts[i], sorted + at, ends[i] - at, equals);
+    slot_memory_free(t->budget, sorted, n * sizeof *sorted);
+    return rc;
 }
 
 /* Steps from one place to another. */

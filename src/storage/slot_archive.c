@@ -287,7 +287,7 @@ int slot_restore_partition(struct slot *t, int64_t partition, struct segment *op
         return rc;
     if (p) {
         p->unindexed = true;
-        p->index_at = 0;
+        p->index_at = p->index_row = 0;
         t->unindexed++;
     }
     forget(t, a);

@@ -44,7 +44,7 @@ void slot_unwait(struct slot *t, const struct task *wake);
  * they arrive. READY, or FAILED with the error: nothing is on its way any more. */
 enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
                            struct error_info *err);
-/* A block more into the index of a partition whose columns are in memory: PENDING after a step, READY when there is
+/* Some rows more into the index of a partition whose columns are in memory: PENDING after a step, READY when there is
  * none to do, FAILED without memory. */
 enum block_state slot_load_index(struct slot *t, struct error_info *err);
 bool slot_is_loaded(const struct slot *t);

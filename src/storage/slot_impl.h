@@ -18,6 +18,7 @@ struct slot_part {
     struct key_table index;
     bool unindexed;               /* the index is not (wholly) there: see slot_index_step */
     uint32_t index_at;            /* unindexed: blocks already in it */
+    uint32_t index_row;           /* and rows of the next one */
     uint64_t written;             /* tick of the last write */
     struct slot_rewrite *rewrite; /* at work on it; NULL = none */
     struct slot_part *next;       /* dropped, see slot_partition.c */
@@ -109,10 +110,10 @@ void slot_part_free(struct slot *t, struct slot_part *p);
 void slot_reap(struct slot *t, bool all);
 
 /*
- * Takes the next block into the index of a part, whose key columns must be in memory: 0 or -ENOMEM. The part is indexed
- * when all blocks are.
+ * Takes rows of the next block into the index of a part, at most so many; its key columns must be in memory. 0 or
+ * -ENOMEM. The part is indexed when all blocks are. With less than BLOCK_ROWS also the memory is got in steps.
  */
-int slot_index_step(struct slot *t, struct slot_part *p);
+int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows);
 /* Hash under which a row is in the index: its values by position in schema->key, number `row` of each. */
 uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
 void slot_index_drop(struct slot *t, struct slot_part *p);

@@ -132,7 +132,20 @@ static int index_rows(struct slot *t, struct slot_part *p, const struct block *b
     return 0;
 }
 
-int slot_index_step(struct slot *t, struct slot_part *p)
+/* Memory for all of it. 1 = more steps. */
+static int reserve(struct slot_part *p, bool at_once)
+{
+    int rc = key_table_plan(&p->index, segment_live(p->segment));
+
+    if (rc == 0)
+        rc = key_table_plan_step(&p->index);
+    while (rc > 0 && at_once)
+        rc = key_table_plan_step(&p->index);
+    return rc;
+}
+
+/* Rows of a block that is in memory. */
+static int index_block(struct slot *t, struct slot_part *p, uint32_t rows)
 {
     uint16_t columns[SCHEMA_MAX_KEY_COLUMNS];
     struct column_want want;
@@ -140,25 +153,39 @@ int slot_index_step(struct slot *t, struct slot_part *p)
     struct block b;
     int rc = 0;
 
-    ASSERT(p->unindexed);
     slot_key_want(t->schema, columns, &want);
-    if (p->index_at < segment_blocks(p->segment)) {
-        ASSERT(segment_block_has(p->segment, p->index_at, &want));
-        (void)segment_block_want(p->segment, p->index_at, &want, NULL, &b);
-        w = slot_memory_new(t->budget, sizeof *w);
-        if (!w)
-            return -ENOMEM;
-        if (p->index_at == 0)
-            rc = key_table_reserve(&p->index, segment_live(p->segment));
-        for (uint32_t from = 0; from < b.rows && rc == 0; from += INDEX_ROWS)
-            rc = index_rows(t, p, &b, from, w);
-        slot_memory_free(t->budget, w, sizeof *w);
+    ASSERT(segment_block_has(p->segment, p->index_at, &want));
+    (void)segment_block_want(p->segment, p->index_at, &want, NULL, &b);
+    w = slot_memory_new(t->budget, sizeof *w);
+    if (!w)
+        return -ENOMEM;
+    for (uint32_t done = 0; done < rows && p->index_row < b.rows && rc == 0; done += INDEX_ROWS) {
+        rc = index_rows(t, p, &b, p->index_row, w);
+        p->index_row += INDEX_ROWS;
+    }
+    slot_memory_free(t->budget, w, sizeof *w);
+    if (p->index_row >= b.rows) {
         p->index_at++;
+        p->index_row = 0;
+    }
+    return rc;
+}
+
+int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows)
+{
+    int rc = 0;
+
+    ASSERT(p->unindexed);
+    if (p->index_at < segment_blocks(p->segment)) {
+        if (!p->index_at && !p->index_row)
+            rc = reserve(p, rows >= BLOCK_ROWS);
+        if (rc > 0)
+            return 0;
+        if (rc == 0)
+            rc = index_block(t, p, rows);
     }
     if (rc != 0) { /* a part of a block is in it: from the start again */
-        key_table_fini(&p->index);
-        key_table_init(&p->index, t->budget);
-        p->index_at = 0;
+        slot_index_drop(t, p);
         return rc;
     }
     if (p->index_at == segment_blocks(p->segment)) {
@@ -172,7 +199,7 @@ void slot_index_drop(struct slot *t, struct slot_part *p)
 {
     key_table_fini(&p->index);
     key_table_init(&p->index, t->budget);
-    p->index_at = 0;
+    p->index_at = p->index_row = 0;
     t->unindexed += !p->unindexed;
     p->unindexed = true;
 }

@@ -75,6 +75,31 @@ static int open_piece(struct slot *t, struct store *store, struct store_file *fi
     return 0;
 }
 
+/* The dictionary's table, after its last piece. */
+static int end_dict(struct slot *t, const struct store_file *file, const struct dict_directory *dir,
+                    uint16_t column, bool lists, struct error_info *err)
+{
+    struct dict *d = lists ? t->lists[column] : t->dicts[column];
+    struct error_info why = {0};
+    const struct dict_piece *p = NULL;
+    uint32_t entry = 0;
+    int rc = d ? dict_image_end(d, &entry, &why) : 0;
+
+    if (rc == 0)
+        return 0;
+    if (rc == -ENOMEM)
+        return error_set(err, rc, 1038, "table %s: no memory for its dictionaries",
+                         t->schema->name);
+    for (uint32_t i = 0; i < dir->n_pieces; i++) {
+        const struct dict_piece *x = &dir->pieces[i];
+
+        if (x->column_id == t->schema->columns[column].id && x->lists == lists && x->first <= entry)
+            p = x;
+    }
+    return error_set(err, rc, 1030, "%s, offset %" PRIu64 ": damaged: %s", store_file_name(file),
+                     p ? p->ref.offset : 0, why.text);
+}
+
 static void note_generation(struct slot *t, const struct datafile_id *id)
 {
     if (t->generation < id->generation)
@@ -92,6 +117,11 @@ int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file
         return error_set(err, -ENOMEM, 1037, "table %s: out of memory", t->schema->name);
     for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
         rc = open_piece(t, store, file, dir, i, err);
+    for (unsigned c = 0; c < t->schema->n_columns && rc == 0; c++) {
+        rc = end_dict(t, file, dir, (uint16_t)c, false, err);
+        if (rc == 0)
+            rc = end_dict(t, file, dir, (uint16_t)c, true, err);
+    }
     if (rc != 0) {
         free(pieces);
         return rc;

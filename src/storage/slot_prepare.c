@@ -94,7 +94,7 @@ static int need_index(struct prepare *x, struct slot_part *p)
             break;
         for (uint32_t ahead = 1; !x->now && ahead <= 4 && at + ahead < last; ahead++)
             segment_block_ask(p->segment, at + ahead, &x->key_want);
-        rc = slot_index_step(t, p);
+        rc = slot_index_step(t, p, BLOCK_ROWS);
         if (at < last)
             segment_block_hold(p->segment, at, false);
         if (rc != 0)
@@ -325,6 +325,9 @@ bool slot_can_find(struct slot *t, const struct batch *b, uint32_t batch_row)
 
 /* ---- everything, in the background ---- */
 
+/* Of an index in a step: statements wait for it. */
+enum { LOAD_ROWS = 4096 };
+
 enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
                            struct error_info *err)
 {
@@ -354,7 +357,7 @@ enum block_state slot_load_index(struct slot *t, struct error_info *err)
 
         if (!p->unindexed || !segment_is_loaded(p->segment))
             continue;
-        if (slot_index_step(t, p) == 0)
+        if (slot_index_step(t, p, LOAD_ROWS) == 0)
             return BLOCK_PENDING;
         error_set(err, -ENOMEM, 1038, "no memory for the index of table %s", t->schema->name);
         return BLOCK_FAILED;

@@ -290,7 +290,7 @@ static void publish(struct slot_rewrite *x)
     key_table_init(&x->index, t->budget);
     t->unindexed -= p->unindexed;
     p->unindexed = false;
-    p->index_at = 0;
+    p->index_at = p->index_row = 0;
     x->leave = NULL;
     x->to = NULL;
     release(x);

@@ -141,6 +141,7 @@ static bool check_piece(struct verify_data *d, const struct dict_piece *p, bool 
     struct dict **dict = p->lists ? &of->lists : &of->values;
     const uint8_t *bytes = read_chunk(d, &p->ref, "a piece of a dictionary");
     struct error_info err;
+    uint32_t entry;
 
     if (!bytes || !decode)
         return false;
@@ -151,6 +152,8 @@ static bool check_piece(struct verify_data *d, const struct dict_piece *p, bool 
     if (*dict)
         rc = dict_image_decode(bytes, p->ref.len, (enum dict_kind)kind,
                                of->values ? dict_count(of->values) : 0, *dict, &err);
+    if (!rc)
+        rc = dict_image_end(*dict, &entry, &err);
     bad_chunk(d, &p->ref, rc, &err);
     if (!rc && dict_count(*dict) != p->first + p->n) {
         FOUND(d, p->ref.offset, "a piece with %" PRIu32 " entries; its directory says %" PRIu32,

@@ -5,6 +5,7 @@ The events work on 1,000,000 rows: the thirteen queries give the answers of its 
 the `mariadb` client, with the default layout and with 64 slots on two cores.
 """
 
+import concurrent.futures
 import os
 import re
 import sys
@@ -57,14 +58,18 @@ def ask(server, statement):
     return done.stdout.rstrip("\n").replace("\t", " ").split("\n")
 
 
+def check_rows(statement, wanted, rows):
+    """Of one query."""
+    if callable(wanted):
+        wanted(rows)
+    else:
+        expect(rows, re.split(r",\s+", wanted), statement)
+
+
 def check_answers(server):
     """All thirteen."""
     for statement, wanted in QUERIES:
-        rows = ask(server, statement)
-        if callable(wanted):
-            wanted(rows)
-        else:
-            expect(rows, re.split(r",\s+", wanted), statement)
+        check_rows(statement, wanted, ask(server, statement))
 
 
 def check(path, *arguments, legs=None):
@@ -94,6 +99,37 @@ def test_two_cores(path):
         print("one processor only: not tested on two")
         return
     check(path, "--cores", "2", "--slots", "64", legs=2)
+
+
+def write_and_find(server, first, n):
+    """Rows by their keys while indexes are made: new ones once, old ones refused, found again."""
+    with server.connect() as conn, conn.cursor() as cur:
+        for key in range(first, first + n):
+            cur.execute("INSERT IGNORE INTO events (id, ts, device) VALUES (%s, '2026-01-05', 'none')",
+                        (key,))
+            expect(cur.rowcount, 0 if key <= ROWS else 1, f"row {key}")
+            cur.execute("SELECT count(*) FROM events WHERE id = %s", (key,))
+            expect(cur.fetchone()[0], 1, f"row {key}")
+
+
+def test_while_it_loads(path):
+    """All queries and writes at the moment the server is ready, most columns and all indexes being on disk only."""
+    with Node("--slots", "16", schema_dir=EVENTS_SCHEMAS) as server:
+        expect(quanta.load(server.ports["grpc"], path, "events").new, ROWS)
+        for start in range(3):
+            server.restart()
+            with concurrent.futures.ThreadPoolExecutor(len(QUERIES) + 2) as pool:
+                asked = [pool.submit(ask, server, statement) for statement, _ in QUERIES]
+                wrote = [pool.submit(write_and_find, server, first + start * 1000, 30)
+                         for first in (1, ROWS // 2)]
+                answers = [job.result() for job in asked]
+                for job in wrote:
+                    job.result()
+            for (statement, wanted), rows in zip(QUERIES, answers):
+                check_rows(statement, wanted, rows)
+            write_and_find(server, ROWS + 1000, 30)
+            with server.connect() as conn, conn.cursor() as cur:
+                expect(cur.execute("DELETE FROM events WHERE id > %s", (ROWS,)), 30, "rows written")
 
 
 if __name__ == "__main__":

@@ -82,9 +82,11 @@ static void read_piece(const uint8_t *bytes, size_t len, enum dict_kind kind)
     struct dict *d = dict_new(kind, 1, NULL);
     struct error_info err;
     struct buffer again;
-    uint32_t end;
+    uint32_t end, entry;
 
     int rc = dict_image_decode(bytes, len, kind, ITEMS, d, &err);
+    if (rc == 0)
+        rc = dict_image_end(d, &entry, &err);
     if (rc == 0) {
         buffer_init(&again, 64 << 20);
         ASSERT(dict_image_encode(d, kind, 0, dict_count(d), 64 << 20, &again, &end) == 0);

@@ -220,6 +220,40 @@ static void tasks_of_both_classes(enum reactor_io io)
 }
 BACK_ENDS(group, tasks_of_both_classes)
 
+/* ---- idle tasks wait for all others ---------------------------------------------------------------- */
+
+static struct task idle_task;
+static int idle_runs;
+
+static void run_idle(struct task *t)
+{
+    cr_assert(bulk_runs == 200 && io_runs == 50);
+    if (++idle_runs < 20)
+        reactor_task(reactor_self(), t, TASK_IDLE);
+    else
+        gate_add(&gate, 1);
+}
+
+static void start_idle(struct reactor *r, void *ctx)
+{
+    idle_task.run = run_idle;
+    idle_runs = 0;
+    reactor_task(r, &idle_task, TASK_IDLE);
+    start_tasks(r, ctx);
+}
+
+static void idle_tasks_come_last(enum reactor_io io)
+{
+    struct reactor_group *g = cores_start(io, 1, 0);
+
+    gate.count = 0;
+    reactor_post(reactor_group_get(g, 0), start_idle, NULL);
+    gate_wait(g, &gate, 2);
+    cr_assert(idle_runs == 20);
+    cores_stop(g);
+}
+BACK_ENDS(group, idle_tasks_come_last)
+
 /* ---- what a failure leaves on stderr -------------------------------------------------------------- */
 
 static size_t stderr_of(void (*fn)(void), char *text, size_t size)

@@ -51,7 +51,10 @@ static void compare(enum dict_kind kind, const struct dict *a, const struct dict
         } else if (kind == DICT_BYTES) {
             const char *x = dict_bytes(a, code, &n), *y = dict_bytes(b, code, &m);
 
+            uint32_t found;
+
             cr_assert(n == m && memcmp(x, y, n) == 0);
+            cr_assert(dict_find_bytes(b, x, n, &found) && found == code);
         } else {
             const uint32_t *x = dict_list(a, code, &n), *y = dict_list(b, code, &m);
 
@@ -66,6 +69,7 @@ static void round_trip(enum dict_kind kind, uint32_t n, size_t max_bytes)
     struct dict *from, *to;
     struct error_info err;
     struct buffer b;
+    uint32_t entry;
 
     budget_init(&budget, "test", 0, NULL);
     from = make(kind, n, &budget);
@@ -79,6 +83,7 @@ static void round_trip(enum dict_kind kind, uint32_t n, size_t max_bytes)
         cr_assert_eq(dict_image_decode(b.data, b.len, kind, 1000 + n, to, &err), 0, "%s", err.text);
         cr_assert_eq(dict_count(to), end);
     }
+    cr_assert_eq(dict_image_end(to, &entry, &err), 0);
     compare(kind, from, to);
     buffer_fini(&b);
     dict_free(from);
@@ -159,10 +164,33 @@ Test(dict_image, damage_is_refused)
     refuse(DICT_INT, 2, 1, 1, "lengths of 1 bytes");
     refuse(DICT_BYTES, 3, 1, 1, "items of 1 bytes");
     refuse(DICT_BYTES, HEAD + 39, 1, 255, "has length 255");
-    refuse(DICT_BYTES, HEAD + 39, 1, 0, "entry 39 has the same value as entry 0");
     refuse(DICT_BYTES, HEAD + 39, 1, 1, "bytes after the last value");
     refuse(DICT_LIST, HEAD + 39, 1, 255, "has length 255");
     refuse(DICT_LIST, HEAD + 40, 2, 1000, "names value 1000; the dictionary has 1000");
+}
+
+/* Entries of two pieces; one of the second becomes one of the first. */
+Test(dict_image, equal_entries_are_refused)
+{
+    for (int kind = DICT_BYTES; kind <= DICT_LIST; kind++) {
+        struct dict *from = make(kind, 40, NULL), *to = dict_new(kind, 1, NULL);
+        struct error_info err = {0};
+        struct buffer b;
+        uint32_t end, entry;
+
+        buffer_init(&b, 1 << 20);
+        for (int piece = 0; piece < 2; piece++) {
+            b.len = 0;
+            cr_assert_eq(dict_image_encode(from, kind, 10, 40, 1 << 20, &b, &end), 0);
+            memset(b.data + 4, piece ? 30 : 0, 1); /* its first code */
+            cr_assert_eq(dict_image_decode(b.data, b.len, kind, 1000, to, &err), 0, "%s", err.text);
+        }
+        cr_assert_eq(dict_image_end(to, &entry, &err), -EBADMSG);
+        cr_assert(entry >= 30 && strstr(err.text, "has the same value as entry"), "%s", err.text);
+        buffer_fini(&b);
+        dict_free(from);
+        dict_free(to);
+    }
 }
 
 Test(dict_image, cut_pieces_are_refused)

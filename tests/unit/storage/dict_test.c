@@ -229,6 +229,79 @@ Test(key_table, large)
     cr_assert_eq(budget.used, 0);
 }
 
+/* Equal hashes are equal keys when the numbers are the same modulo `ctx`. */
+static bool is_same(void *ctx, uint32_t a, uint32_t b)
+{
+    return a % *(uint32_t *)ctx == b % *(uint32_t *)ctx;
+}
+
+/* Batches small and large, into tables with and without parts: what one by one would give. */
+Test(key_table, many_at_once)
+{
+    static const uint32_t steps[] = {1, 100, 5000, 120000, 70000};
+    enum { ALL = 1 + 100 + 5000 + 120000 + 70000 };
+    static struct key_entry entries[ALL];
+    uint32_t modulo = ALL, at = 0;
+    struct key_equals equals = {is_same, &modulo, 0, 0};
+    struct budget budget;
+    struct key_table t;
+
+    budget_init(&budget, "test", 0, NULL);
+    for (int reserved = 0; reserved < 2; reserved++) {
+        key_table_init(&t, &budget);
+        cr_assert_eq(reserved ? key_table_reserve(&t, ALL) : 0, 0);
+        for (uint32_t i = 0; i < ALL; i++) /* some hashes twice */
+            entries[i] = (struct key_entry){(i - i % 3 % 2) * 2654435761u, i};
+        at = 0;
+        for (unsigned k = 0; k < sizeof steps / sizeof *steps; at += steps[k++])
+            cr_assert_eq(key_table_insert_many(&t, entries + at, steps[k], &equals), 0);
+        cr_assert_eq(t.used, ALL);
+        for (uint32_t i = 0; i < ALL; i++) {
+            struct key_walk w = key_table_walk(&t, entries[i].hash);
+            uint32_t found;
+            bool any;
+
+            while ((any = key_walk_next(&w, &found)) && found != i)
+                continue;
+            CHECK(any, "entry %u", i);
+        }
+        for (uint32_t n = 1; n < 10000; n += 9000) {
+            entries[n - 1] = (struct key_entry){entries[17].hash, ALL + 17};
+            cr_assert_eq(key_table_insert_many(&t, entries + n - 1, 1, NULL), 0);
+            cr_assert_eq(key_table_insert_many(&t, entries, n, &equals), -EEXIST);
+            cr_assert_eq(equals.a % ALL, equals.b % ALL);
+        }
+        key_table_fini(&t);
+        cr_assert_eq(budget.used, 0);
+    }
+}
+
+/* A plan takes its memory in steps and gives the same table; what runs out is told. */
+Test(key_table, planned)
+{
+    enum { N = 100000 };
+    struct budget budget;
+    struct key_table t;
+    int steps = 0, rc;
+
+    budget_init(&budget, "test", 0, NULL);
+    key_table_init(&t, &budget);
+    cr_assert_eq(key_table_plan(&t, N), 0);
+    for (uint32_t i = 0; i < N / 2; i++)
+        CHECK(key_table_insert(&t, i * 2654435761u, i) == 0, "insert");
+    while ((rc = key_table_plan_step(&t)) > 0)
+        steps++;
+    cr_assert(rc == 0 && steps == 0, "every part was wanted: %d, %d", rc, steps);
+    key_table_fini(&t);
+    cr_assert_eq(key_table_plan(&t, N), 0);
+    budget.limit = budget.used + 10000;
+    while ((rc = key_table_plan_step(&t)) > 0)
+        steps++;
+    cr_assert(rc == -ENOMEM && steps > 0 && steps < 256);
+    key_table_fini(&t);
+    cr_assert_eq(budget.used, 0);
+}
+
 Test(key_table, reserved_it_does_not_grow)
 {
     enum { N = 300000 };

@@ -57,6 +57,8 @@ Test(figures, follow_rows_to_disk_and_back)
 
     while (shard_load(s, 1 << 20, 0, &w.wake, &err) == BLOCK_PENDING)
         world_wait(&w);
+    while (shard_load_index(s, 0, &err) == BLOCK_PENDING)
+        continue;
     f = tell(&w, s);
     shard_get_traffic(s, &traffic);
     cr_assert(f.clean && !f.absent && !f.absent_bytes && !shard_absent_bytes(s));

@@ -614,6 +614,8 @@ Test(slot_disk, shards_evict_and_load)
     cr_assert_lt(after.total, before.total);
     while (shard_load(s, 64 << 10, 0, &w.wake, &err) == BLOCK_PENDING)
         world_wait(&w);
+    while (shard_load_index(s, 0, &err) == BLOCK_PENDING)
+        continue;
     cr_assert(shard_is_loaded(s), "%s", err.text);
     shard_get_memory(s, &after);
     cr_assert_gt(after.indexes, 0);

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Fetches the peers of `make bench-peers` into a folder, without touching the system:
+# `peers.sh FOLDER duckdb|postgresql|clickhouse`. Each gets a root of its own, made of the packages it needs, C
+# library included, unpacked but not set up; its programs are started with that root's loader or by chroot.
+#
+# DuckDB and PostgreSQL with roaringbitmap come from Debian's suite sid, ClickHouse from the running release. Mirror
+# and key ring are read from this machine's own apt configuration; lists and downloads stay in a private folder.
+set -euo pipefail
+dest=$(mkdir -p "$1" && cd "$1" && pwd)
+name=${2:?duckdb, postgresql or clickhouse}
+
+say() { printf 'peers: %s\n' "$*" >&2; }
+die() { say "$name: $*"; exit 1; }
+
+case $name in
+    duckdb) suite=sid patterns='^libduckdb[0-9.]+$' ;;
+    postgresql) suite=sid patterns='^postgresql-[0-9]+-roaringbitmap$' more="dash base-files" ;;
+    clickhouse) suite= patterns='^clickhouse-server$' ;;
+    *) die "not known; known are duckdb, postgresql and clickhouse" ;;
+esac
+[ -e "$dest/$name.version" ] && exit 0
+command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "no apt-get on this system"
+
+release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-stable}")
+mirror=$(apt-get indextargets --format '$(REPO_URI)' \
+    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
+[ -n "$mirror" ] || die "no apt source for $release main is configured"
+keyring=$(apt-get indextargets --format '$(SIGNED_BY)' \
+    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
+[ -r "$keyring" ] || keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -r "$keyring" ] || die "Debian's archive key ring is missing (package debian-archive-keyring)"
+
+work=$(mktemp -d "$dest/.$name.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
+: >"$work/status" # nothing is installed there, so all that is needed comes along
+printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "${suite:-$release}" >"$work/sources.list"
+options=(-qq
+    -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null
+    -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache"
+    -o APT::Sandbox::User=root -o Acquire::Languages=none)
+
+say "fetching $name from the suite ${suite:-$release} of this machine's Debian mirror"
+if ! apt-get "${options[@]}" update </dev/null 2>"$work/update.log"; then
+    grep -q 'is expired' "$work/update.log" && options+=(-o Acquire::Check-Valid-Until=false) &&
+        say "the mirror's index is past its date; it is used because its signature is good"
+    apt-get "${options[@]}" update </dev/null || die "apt-get could not read the suite"
+fi
+# The newest of the versions that have a package of their own.
+package=$(apt-cache "${options[@]}" pkgnames | grep -E "$patterns" | sort -V | tail -n 1 || true)
+[ -n "$package" ] || die "no package $patterns in the suite"
+apt-get "${options[@]}" install -y --no-install-recommends --download-only "$package" ${more:-} \
+    </dev/null >"$work/install.log" 2>&1 || { tail -n 5 "$work/install.log" >&2; die "apt-get could not download $package"; }
+
+# /bin, /lib and so on are links into /usr, as in a Debian of today, whichever form the packages have.
+for folder in bin sbin lib lib64; do
+    mkdir -p "$work/root/usr/$folder"
+    ln -s "usr/$folder" "$work/root/$folder"
+done
+for file in "$work"/cache/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$file" | tar -x -C "$work/root" --keep-directory-symlink --no-same-owner \
+        --exclude=./dev --exclude=./usr/share/doc --exclude=./usr/share/man
+done
+version=$(apt-cache "${options[@]}" policy "$package" | awk '$1 == "Candidate:" { print $2 }')
+rm -rf "${dest:?}/$name"
+mv "$work/root" "$dest/$name"
+printf '%s\n' "$version" >"$dest/$name.version"
+say "$package $version is in $dest/$name"
