@@ -23,13 +23,6 @@
 
 enum { CORE_BITMAP_WORDS = REACTOR_MAX_CORES / 64 };
 
-/* A function posted from any thread. Owner: the queue, until its function ran. */
-struct post {
-    struct post *next;
-    void (*fn)(struct reactor *r, void *ctx);
-    void *ctx;
-};
-
 /* First in, first out list of tasks. Owner: one core. */
 struct task_queue {
     struct task *head, *tail;
@@ -70,11 +63,13 @@ struct reactor {
 
     struct io_queue completed; /* ready for `done` */
     struct task_queue tasks[TASK_CLASSES], turn_end;
+    uint64_t idle_ns; /* when an idle task ran last, or the first one came */
     struct timer_wheel timers;
     struct leg *local_head, *local_tail; /* legs to the own core */
     struct leg_port *ports;              /* [peer * LEG_CLASSES + class] */
     uint64_t dirty[CORE_BITMAP_WORDS];   /* peers with unpublished legs */
     uint64_t legs_out;                   /* sent to other cores and not back */
+    uint32_t helped;                     /* operations that helper threads have */
     bool leg_activity;                   /* legs came in this turn: more may follow at once */
     struct list streams;                 /* all that are not yet closed */
     struct listener *listeners;          /* kept until the group goes: late calls stay harmless */
@@ -85,6 +80,7 @@ struct reactor {
     /* Written by other threads. */
     _Alignas(64) _Atomic uint64_t doorbell[CORE_BITMAP_WORDS]; /* peers that published legs */
     _Alignas(64) _Atomic(struct post *) posts;                 /* newest first */
+    struct post stop_post;                                     /* reactor_group_stop */
     _Atomic(struct io_op *) returned; /* completed by helper threads, newest first */
     _Atomic uint32_t sleeping;        /* 1 while blocked in the ring or just about to */
 };

@@ -24,6 +24,16 @@ enum { RING_ENTRIES_DEFAULT = 128, RING_ENTRIES_MAX = 1 << 16 };
 /* Part of the memory limit that cores may plan with; the rest is for stacks, code, page cache. */
 enum { MEMORY_SHARE_PERCENT = 75 };
 
+/* What the process has besides: code, libraries, stacks, rings; of a small memory a sixteenth at most. */
+enum { PROCESS_BYTES = 16 << 20, PROCESS_PART = 16 };
+
+static uint64_t without_process(uint64_t memory)
+{
+    uint64_t part = memory / PROCESS_PART;
+
+    return memory - (part < PROCESS_BYTES ? part : PROCESS_BYTES);
+}
+
 static struct reactor *core_new(struct reactor_group *g, unsigned core)
 {
     struct reactor *r = aligned_alloc(64, (sizeof *r + 63) & ~(size_t)63);
@@ -101,7 +111,7 @@ static int cores_init(struct reactor_group *g, uint64_t memory, char *err, size_
             return rc;
         r->now_ns = g->backend->now_ns(r);
         timer_wheel_init(&r->timers, r->now_ns);
-        budget_init(&r->budget, "core", memory / g->count, NULL);
+        budget_init(&r->budget, "core", without_process(memory) / g->count, NULL);
         seed_random(r);
     }
     return leg_rings_new(g);
@@ -387,7 +397,7 @@ void reactor_group_stop(struct reactor_group *g, void (*stop)(struct reactor *r,
 {
     for (unsigned i = 0; i < g->count; i++)
         if (g->cores[i]->running)
-            reactor_post(g->cores[i], stop, ctx);
+            reactor_post_lent(g->cores[i], &g->cores[i]->stop_post, stop, ctx);
     if (g->backend->is_simulated) {
         if (g->cores[0]->running)
             sim_run_to_exit(g);

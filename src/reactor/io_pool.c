@@ -101,6 +101,7 @@ void io_pool_submit(struct io_pool *p, struct reactor *r, struct io_op *op)
     bool no_thread;
 
     op->owner = r;
+    r->helped++;
     pthread_mutex_lock(&p->lock);
     io_queue_push(&p->queue, op);
     if (p->idle == 0 && p->threads < POOL_THREADS &&
@@ -123,5 +124,6 @@ bool io_pool_cancel(struct io_pool *p, struct io_op *op)
     pthread_mutex_lock(&p->lock);
     removed = io_queue_remove(&p->queue, op);
     pthread_mutex_unlock(&p->lock);
+    op->owner->helped -= removed;
     return removed;
 }

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * Threads for file operations of back ends whose kernel interface would block: they run read, write
- * and fdatasync and return the op to its core. Shared by the cores of a group; any core may call.
+ * and fdatasync and return the op to its core. A pool is of one core, whose cpu its threads then share, so that waking
+ * them interrupts no other; or of the cores of a group, any of which may call.
  */
 #include <stdbool.h>
 
@@ -12,7 +13,7 @@ struct reactor;
 /* Threads start with the first operation. NULL = no memory. */
 struct io_pool *io_pool_new(void);
 
-/* All cores have ended: waits for running operations, drops queued ones. */
+/* Its cores have ended: waits for running operations, drops queued ones. */
 void io_pool_free(struct io_pool *p);
 
 /* op (IO_READ, IO_WRITE, IO_FDATASYNC) comes back by reactor_return_op(r, op). */

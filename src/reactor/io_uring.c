@@ -48,9 +48,11 @@ struct uring {
     uint8_t *buffers;
     struct io_queue waiting; /* no submission entry was free */
     struct io_queue cancels; /* in flight, cancel request waits for an entry */
+    struct io_pool *pool;    /* helper threads for what the ring would do worse, see goes_to_pool */
     int event_fd;            /* wake-ups from threads without a ring */
     uint64_t event_value;
     bool event_armed;
+    bool flag_is_stale; /* the kernel says that there is work, and an entry found none */
     bool has_msg_ring;
     bool workers_free;         /* free_workers was done */
     uint64_t durable_began_ns; /* when the last durable write was given to the ring */
@@ -60,22 +62,6 @@ struct uring {
 static size_t buf_ring_bytes(void)
 {
     return RECV_BUFFERS * sizeof(struct io_uring_buf);
-}
-
-/* Helper threads for what the ring would do worse, see goes_to_pool. */
-static int uring_group_init(struct reactor_group *g, char *err, size_t err_len)
-{
-    (void)err;
-    (void)err_len;
-    g->shared = io_pool_new();
-    return g->shared ? 0 : -ENOMEM;
-}
-
-static void uring_group_stop(struct reactor_group *g)
-{
-    /* While the cores are there: a thread may be just about to wake one. */
-    io_pool_free(g->shared);
-    g->shared = NULL;
 }
 
 /* Sets up the ring with the best flags this kernel knows. */
@@ -168,6 +154,8 @@ static void uring_fini(struct reactor *r)
 {
     struct uring *u = r->io;
 
+    if (u->pool) /* first: a thread may be just about to wake the core */
+        io_pool_free(u->pool);
     if (u->ring.ring_fd >= 0)
         io_uring_queue_exit(&u->ring);
     if (u->buf_ring)
@@ -189,7 +177,8 @@ static int uring_init(struct reactor *r, char *err, size_t err_len)
         return -ENOMEM;
     r->io = u;
     u->event_fd = -1;
-    rc = ring_setup(u);
+    u->pool = io_pool_new();
+    rc = u->pool ? ring_setup(u) : -ENOMEM;
     if (rc != 0)
         u->ring.ring_fd = -1;
     if (rc == 0)
@@ -208,18 +197,20 @@ static int uring_init(struct reactor *r, char *err, size_t err_len)
     return 0;
 }
 
-static void arm_event(struct uring *u)
+/* A core is woken only while it sleeps: before that is soon enough. False: no entry was free. */
+static bool arm_event(struct uring *u)
 {
     struct io_uring_sqe *sqe;
 
     if (u->event_armed)
-        return;
+        return true;
     sqe = io_uring_get_sqe(&u->ring);
     if (!sqe)
-        return; /* again at the next poll */
+        return false;
     io_uring_prep_read(sqe, u->event_fd, &u->event_value, sizeof u->event_value, 0);
     io_uring_sqe_set_data64(sqe, TAG_EVENT);
     u->event_armed = true;
+    return true;
 }
 
 static int uring_start(struct reactor *r)
@@ -230,7 +221,6 @@ static int uring_start(struct reactor *r)
     if (syscall(__NR_io_uring_register, u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) !=
         0)
         return -errno;
-    arm_event(u);
     return 0;
 }
 
@@ -308,7 +298,7 @@ static void uring_submit(struct reactor *r, struct io_op *op)
     op->owner = NULL;
     if (goes_to_pool(r, op)) {
         op->in_flight = IO_IN_KERNEL;
-        io_pool_submit(r->group->shared, r, op);
+        io_pool_submit(u->pool, r, op);
         return;
     }
     sqe = u->waiting.head ? NULL : io_uring_get_sqe(&u->ring);
@@ -336,7 +326,7 @@ static void uring_cancel(struct reactor *r, struct io_op *op)
     struct uring *u = r->io;
 
     if (op->owner) {
-        if (io_pool_cancel(r->group->shared, op))
+        if (io_pool_cancel(u->pool, op))
             reactor_complete(r, op, -ECANCELED);
     } else if (op->in_flight == IO_QUEUED) {
         ASSERT(io_queue_remove(&u->waiting, op));
@@ -352,7 +342,6 @@ static bool fill_entries(struct uring *u)
 {
     struct io_op *op;
 
-    arm_event(u);
     while ((op = u->cancels.head) != NULL) {
         if (!send_cancel(u, op))
             return false;
@@ -368,7 +357,7 @@ static bool fill_entries(struct uring *u)
         prepare(sqe, op);
         op->in_flight = IO_IN_KERNEL;
     }
-    return u->event_armed;
+    return true;
 }
 
 static void op_completed(struct reactor *r, struct io_op *op, const struct io_uring_cqe *cqe)
@@ -483,7 +472,7 @@ static void free_workers(struct uring *u)
 static void uring_poll(struct reactor *r, uint64_t wait_ns)
 {
     struct uring *u = r->io;
-    bool all = fill_entries(u);
+    bool all = fill_entries(u) && (wait_ns == 0 || arm_event(u));
 
     while (!all) {
         int rc = io_uring_submit_and_get_events(&u->ring);
@@ -506,15 +495,20 @@ static void uring_poll(struct reactor *r, uint64_t wait_ns)
         check_enter(io_uring_submit_and_get_events(&u->ring));
         free_workers(u);
     }
+    u->flag_is_stale = io_uring_cq_ready(&u->ring) == 0 && must_enter(u);
     reap(r);
     reactor_take_returned(r);
 }
 
+/*
+ * The kernel sets its flag after it queued the work: when the core did that work in between, the flag stays although
+ * there is none. Who believes it spins for as long as nothing happens, perhaps in the way of what shall happen.
+ */
 static bool uring_is_ready(struct reactor *r)
 {
     struct uring *u = r->io;
 
-    return io_uring_cq_ready(&u->ring) > 0 || must_enter(u);
+    return io_uring_cq_ready(&u->ring) > 0 || (!u->flag_is_stale && must_enter(u));
 }
 
 static void uring_wake(struct reactor *from, struct reactor *to)
@@ -544,8 +538,6 @@ static void uring_recycle(struct reactor *r, uint16_t buf_id)
 
 const struct io_backend io_backend_uring = {
     .name = "io_uring",
-    .group_init = uring_group_init,
-    .group_stop = uring_group_stop,
     .init = uring_init,
     .start = uring_start,
     .fini = uring_fini,

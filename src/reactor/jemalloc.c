@@ -2,9 +2,17 @@
 #include "reactor/jemalloc.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 __attribute__((weak)) int mallctl(const char *name, void *old, size_t *old_len, void *new,
                                   size_t new_len);
+
+/*
+ * Freed pages go back to the system soon, so that what is resident stays near what is charged to the budgets; the cores
+ * have arenas of their own, all other threads share one. MALLOC_CONF in the environment overrides it.
+ */
+extern const char *malloc_conf;
+const char *malloc_conf = "dirty_decay_ms:200,muzzy_decay_ms:0,narenas:1";
 
 void jemalloc_own_arena(void)
 {
@@ -14,6 +22,18 @@ void jemalloc_own_arena(void)
     /* Memory of a core is touched first by the core, so the arena's pages lie on its node. */
     if (mallctl && mallctl("arenas.create", &arena, &len, NULL, 0) == 0)
         mallctl("thread.arena", NULL, NULL, &arena, sizeof arena);
+}
+
+void jemalloc_purge(void)
+{
+    unsigned arena;
+    size_t len = sizeof arena;
+    char name[32];
+
+    if (!mallctl || mallctl("thread.arena", &arena, &len, NULL, 0) != 0)
+        return;
+    snprintf(name, sizeof name, "arena.%u.purge", arena);
+    mallctl(name, NULL, NULL, NULL, 0);
 }
 
 int jemalloc_is_linked(void)

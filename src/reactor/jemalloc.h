@@ -4,6 +4,9 @@
 /* Allocations of this thread come from a jemalloc arena of its own; without jemalloc it does nothing. */
 void jemalloc_own_arena(void);
 
+/* Gives pages that the arena of this thread keeps for later back to the system. Microseconds when there are few. */
+void jemalloc_purge(void);
+
 /* True when the process is linked with jemalloc. */
 int jemalloc_is_linked(void);
 

@@ -10,6 +10,8 @@
 
 /* Bulk tasks of one turn stop after this long: the share that keeps I/O latency bounded. */
 #define BULK_SHARE_NS 100000
+/* A core that is never idle runs an idle task after this long all the same. */
+#define IDLE_WAIT_NS 5000000
 
 static _Thread_local struct reactor *self;
 
@@ -56,6 +58,8 @@ void reactor_task(struct reactor *r, struct task *t, enum task_class class)
 {
     ASSERT_ON_CORE(r);
     ASSERT((unsigned)class < TASK_CLASSES);
+    if (class == TASK_IDLE && !r->tasks[TASK_IDLE].head)
+        r->idle_ns = r->now_ns;
     task_push(&r->tasks[class], t);
 }
 
@@ -137,13 +141,15 @@ static bool has_nothing_else(const struct reactor *r)
 
 static void run_idle(struct reactor *r)
 {
+    bool waited_long = r->now_ns - r->idle_ns >= IDLE_WAIT_NS;
     struct task *t;
 
-    if (!r->tasks[TASK_IDLE].head || !has_nothing_else(r))
+    if (!waited_long && !has_nothing_else(r))
         return;
     r->backend->flush(r);
-    if (r->backend->is_ready && r->backend->is_ready(r))
+    if (!waited_long && r->backend->is_ready && r->backend->is_ready(r))
         return; /* a completion came meanwhile */
+    r->idle_ns = r->now_ns;
     t = task_pop(&r->tasks[TASK_IDLE]);
     counter_add(&r->counters.tasks, 1);
     t->run(t);
@@ -165,9 +171,9 @@ void reactor_turn(struct reactor *r)
         r->backend->flush(r); /* answers and wake-ups do not wait for a scan */
         run_bulk(r);
         run_turn_end(r);
-    } else if (r->tasks[TASK_IDLE].head) {
-        run_idle(r);
     }
+    if (r->tasks[TASK_IDLE].head)
+        run_idle(r);
 }
 
 bool reactor_has_mail(const struct reactor *r)
@@ -217,6 +223,7 @@ void reactor_take_returned(struct reactor *r)
     while (oldest) {
         struct io_op *next = oldest->next;
 
+        r->helped--;
         reactor_complete(r, oldest, oldest->res);
         oldest = next;
     }
@@ -233,12 +240,13 @@ void reactor_wake(struct reactor *from, struct reactor *to)
     to->backend->wake(from, to);
 }
 
-/* Waits actively, but only for other cores: for answers to own legs, or after legs were served. */
+/* Waits actively, but only for other cores: for answers to own legs, or after legs were served. Not while a helper
+ * thread has something to do: it runs on the same cpu. */
 static bool spin(struct reactor *r)
 {
     uint64_t end;
 
-    if (r->spin_ns == 0 || (r->legs_out == 0 && !r->leg_activity))
+    if (r->spin_ns == 0 || r->helped || (r->legs_out == 0 && !r->leg_activity))
         return false;
     r->backend->flush(r);
     end = r->now_ns + r->spin_ns;

@@ -62,8 +62,20 @@ unsigned reactor_group_count(const struct reactor_group *g);
 struct reactor *reactor_group_get(struct reactor_group *g, unsigned core);
 const char *reactor_group_io_name(const struct reactor_group *g);
 
-/* Runs fn on core r as a task, from any thread (control thread, signal thread). Never blocks long. */
-void reactor_post(struct reactor *r, void (*fn)(struct reactor *r, void *ctx), void *ctx);
+/* Runs fn on core r as a task, from any thread (control thread, signal thread). Never blocks long. 0 or -ENOMEM. */
+int reactor_post(struct reactor *r, void (*fn)(struct reactor *r, void *ctx), void *ctx);
+
+/* A function posted to a core. Owner: the queue, or who lent it. */
+struct post {
+    struct post *next;
+    void (*fn)(struct reactor *r, void *ctx);
+    void *ctx;
+    bool is_lent;
+};
+
+/* The same where memory may be short: p is the caller's, lent until fn begins. */
+void reactor_post_lent(struct reactor *r, struct post *p, void (*fn)(struct reactor *r, void *ctx),
+                       void *ctx);
 
 /* Simulator: runs the whole group on the calling thread until `until` answers true or nothing can
  * happen any more (then -ETIME) or max_steps passed (-ELOOP). Same seed, same order. */
@@ -101,8 +113,8 @@ void *reactor_get_local(const struct reactor *r, enum reactor_local slot);
 /*
  * Tasks: run soon, on this core. I/O tasks all run in the next turn; bulk tasks (scans, merges) run one
  * at a time with I/O in between, so a long operation runs one block and posts itself again. An idle task
- * runs only in a turn that had nothing else to do, one a turn: background work in steps well below a
- * millisecond, for what comes meanwhile waits for it.
+ * runs only in a turn that had nothing else to do, one a turn, and one in five milliseconds when the core always
+ * has something to do: background work in steps well below a millisecond, for what comes meanwhile waits for it.
  */
 enum task_class { TASK_IO, TASK_BULK, TASK_IDLE, TASK_CLASSES };
 typedef void task_fn(struct task *t);

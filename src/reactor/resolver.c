@@ -20,6 +20,7 @@ struct resolve_request {
     struct reactor *core;
     resolve_fn *done; /* NULL = forgotten */
     void *ctx;
+    struct post post; /* its way back */
     struct resolve_result result;
     uint16_t port;
     char host[];
@@ -121,7 +122,7 @@ static void *resolver_main(void *arg)
         v->looked_up = q;
         pthread_mutex_unlock(&v->lock);
         look_up(q);
-        reactor_post(q->core, deliver, q);
+        reactor_post_lent(q->core, &q->post, deliver, q);
         pthread_mutex_lock(&v->lock);
     }
     pthread_mutex_unlock(&v->lock);

@@ -34,10 +34,10 @@ struct write_leg {
     uint32_t n_records;
     struct log_submit submit; /* the shard core's while lent */
     struct local_prepare prepare;
-    struct timer retry;     /* there is no room now */
-    unsigned tries, rounds; /* waits, checkpoints ended when it began to */
-    struct buffer applied;  /* rows of a piece that could not be applied whole */
-    struct write_result result;
+    struct timer retry;          /* there is no room now */
+    unsigned tries, rounds;      /* waits, checkpoints ended when it began to */
+    struct buffer applied;       /* rows of a piece that could not be applied whole */
+    struct write_result *result; /* of the legs that are lent */
     struct error_info error;
     int rc;
 };
@@ -154,7 +154,7 @@ static void add_piece_result(struct write_leg *l, const struct split_piece *p,
 {
     for (uint32_t i = 0; i < r->n_errors && p->row_of; i++)
         r->errors[i].row = p->row_of[r->errors[i].row];
-    add_result(&l->result, r);
+    add_result(l->result, r);
 }
 
 static void shard_log_done(struct log_submit *s)
@@ -224,13 +224,14 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
 {
     const struct cluster_write *w = l->op->write;
     struct slot *slot = shard_slot(local->shard, w->schema->table_id, p->slot);
-    struct write_result r = {0};
+    struct write_result r;
 
+    write_result_clear(&r);
     if (!slot || slot_schema(slot)->version < w->schema->version)
         return error_set(&l->error, -ESTALE, 1412,
                          "Table definition of '%s' has changed, please retry", w->schema->name);
     if (w->client_id &&
-        dedupe_find(&local->dedupe, w->client_id, w->sequence, p->slot, &l->result)) {
+        dedupe_find(&local->dedupe, w->client_id, w->sequence, p->slot, l->result)) {
         add_record(local, l, p,
                    LOG_BARRIER); /* the first one may still be on its way to the disk */
         return 0;
@@ -350,7 +351,9 @@ static void check_pieces(struct local *local, struct write_leg *l)
     for (uint32_t i = 0; i < l->n && !l->rc; i++) {
         const struct cluster_write *w = l->op->write;
         struct slot *slot = shard_slot(local->shard, w->schema->table_id, l->pieces[i]->slot);
-        struct write_result r = {0}, before = {0};
+        struct write_result r, before;
+        write_result_clear(&r);
+        write_result_clear(&before);
         bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
                                                     l->pieces[i]->slot, &before);
         int rc = 0;
@@ -368,11 +371,11 @@ static bool passes_check(struct local *local, struct write_leg *l)
     if (l->op->stage != WRITE_AT_ONCE || l->rc)
         return true;
     check_pieces(local, l);
-    if (l->rc || l->result.n_errors) {
-        l->result.rejected = l->op->write->batch.rows;
+    if (l->rc || l->result->n_errors) {
+        l->result->rejected = l->op->write->batch.rows;
         return false;
     }
-    l->result = (struct write_result){0};
+    write_result_clear(l->result);
     return true;
 }
 
@@ -446,7 +449,7 @@ static void lend_all(struct write_op *op, leg_fn *run)
         l->prepare = (struct local_prepare){.wake.run = woken};
         l->retry.fire = retried;
         l->tries = 0;
-        l->result = (struct write_result){0};
+        write_result_clear(l->result);
         op->lent++;
     }
     for (unsigned i = 0; i < op->n_legs; i++)
@@ -459,7 +462,8 @@ static void collect(struct write_op *op)
     struct cluster_write *w = op->write;
 
     for (unsigned i = 0; i < op->n_legs; i++) {
-        add_result(&w->result, &op->legs[i].result);
+        if (op->legs[i].n)
+            add_result(&w->result, op->legs[i].result);
         if (op->legs[i].rc && !w->rc) {
             w->rc = op->legs[i].rc;
             w->error = op->legs[i].error;
@@ -478,7 +482,7 @@ static void write_dispatch(struct write_op *op)
     collect(op);
     if (op->stage == WRITE_CHECK && !op->write->rc && !op->write->result.n_errors) {
         op->stage = WRITE_APPLY;
-        op->write->result = (struct write_result){0};
+        write_result_clear(&op->write->result);
         lend_all(op, shard_apply);
         return;
     }
@@ -515,7 +519,9 @@ static int group_by_core(struct write_op *op)
         struct write_leg *l = &op->legs[i];
         l->pieces = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->pieces));
         l->records = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->records));
-        if (!l->pieces || !l->records)
+        if (l->n)
+            l->result = arena_alloc(&op->arena, sizeof(*l->result));
+        if (!l->pieces || !l->records || (l->n && !l->result))
             return -ENOMEM;
         l->n = 0;
     }
@@ -565,7 +571,7 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
     op->task.run = task_run;
     arena_init(&op->arena, WRITE_ARENA_BYTES, NULL);
     w->rc = 0;
-    w->result = (struct write_result){0};
+    write_result_clear(&w->result);
     w->error.text[0] = 0;
     w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
                         hidden_key, &keys, &op->arena, &op->split, &w->error);
@@ -587,7 +593,7 @@ void local_write_start(struct cluster *c, struct cluster_write *w)
 int local_replay_batch(struct local *l, const struct wlog_record *rec, struct error_info *err)
 {
     struct batch b;
-    struct write_result r = {0};
+    struct write_result r;
     int rc = batch_open(rec->payload, rec->len, &b, err);
 
     if (rc)

@@ -243,7 +243,6 @@ static enum batch_kind kind_of(const struct column *c)
 bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
                      enum batch_op op, const uint16_t *columns, uint16_t n)
 {
-    memset(w, 0, sizeof *w);
     w->s = s;
     w->schema = t;
     w->op = op;
@@ -340,6 +339,16 @@ static void write_done(struct cluster_write *cw)
     exec_wake(&w->s->exec);
 }
 
+/* All but the places for errors, see write_result_clear. */
+static void clear_write(struct cluster_write *w)
+{
+    memset(w, 0, offsetof(struct cluster_write, result));
+    write_result_clear(&w->result);
+    w->error.code = 0;
+    w->error.text[0] = 0;
+    memset(&w->impl, 0, sizeof *w - offsetof(struct cluster_write, impl));
+}
+
 enum step dml_writer_flush(struct dml_writer *w)
 {
     struct error_info err = {0};
@@ -353,7 +362,7 @@ enum step dml_writer_flush(struct dml_writer *w)
                              batch_builder_rows(w->builder));
         return STEP_READY;
     }
-    memset(&w->write, 0, sizeof w->write);
+    clear_write(&w->write);
     if (batch_open(w->bytes.data, w->bytes.len, &w->write.batch, &err) != 0) {
         mysql_error_set_text(&w->s->error, 1105, "%s", err.text);
         return STEP_READY;

@@ -36,6 +36,7 @@ struct dml_writer {
     uint64_t rows_before; /* rows of batches already written */
 };
 
+/* w is zeroed, as statement_alloc gives it. */
 bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
                      enum batch_op op, const uint16_t *columns, uint16_t n);
 void dml_writer_fini(struct dml_writer *w);

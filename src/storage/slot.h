@@ -3,6 +3,9 @@
  * Slot of a table: its dictionaries, its segments by time partition, and the index from key to row. All writes of
  * the slot go through slot_apply, in log order, and give the same result at replay. Owner: the slot's core.
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "storage/batch.h"
 #include "storage/segment.h"
 
@@ -42,6 +45,12 @@ struct write_result {
     struct write_error errors[WRITE_MAX_ERRORS];
 };
 
+/* No rows, no errors. The places for errors are 8 KiB: they are not touched, which a write of one row would notice. */
+static inline void write_result_clear(struct write_result *r)
+{
+    memset(r, 0, offsetof(struct write_result, errors));
+}
+
 /*
  * Applies a write batch whose rows all belong to this slot. Rows that cannot be applied (1062 duplicate, 1048
  * missing required value, ...) are counted and reported; the others are applied, each whole or not at all.
@@ -59,11 +68,11 @@ int slot_check(struct slot *t, const struct batch *b, struct write_result *resul
 bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct segment **g,
                uint32_t *row);
 
-/* Slot number and key hash of batch rows; the time field does not count (design, section 3). -EINVAL when a key
+/* Slot number and key hash of batch rows; the time field does not choose the slot, nor what shardKey leaves out. -EINVAL when a key
  * column is absent or NULL, with its name and row in err. */
 struct key_hash {
     uint64_t full;  /* all key columns: index */
-    uint64_t place; /* without the time field: slot = place >> (64 - slot_bits) */
+    uint64_t place; /* those of schema->place: slot = place >> (64 - slot_bits) */
 };
 int key_hash_rows(const struct schema *s, const struct batch *b, uint64_t seed, uint32_t from,
                   uint32_t n, struct key_hash *out, struct error_info *err);

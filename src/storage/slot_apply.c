@@ -371,7 +371,7 @@ int slot_apply(struct slot *t, const struct batch *b, struct write_result *resul
     struct slot_write *w;
     int rc;
 
-    memset(result, 0, sizeof *result);
+    write_result_clear(result);
     if (b->op == BATCH_DATA || b->op > BATCH_IGNORE)
         return error_set(next_error(result, 0), -EINVAL, 1105,
                          "table %s: operation %u is none that writes", t->schema->name, b->op);
@@ -438,7 +438,7 @@ int slot_check(struct slot *t, const struct batch *b, struct write_result *resul
     struct key_columns k;
     int rc = 0;
 
-    memset(result, 0, sizeof *result);
+    write_result_clear(result);
     if (b->op != BATCH_INSERT)
         return 0;
     rc = key_columns_find(t->schema, b, &k, &result->errors[0].info);

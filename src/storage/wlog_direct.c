@@ -25,7 +25,7 @@ static void give_turn(struct wlog *l)
     struct reactor *owner = l->reactor;
 
     if (wlog_turn_give(&l->turn))
-        reactor_post(owner, wlog_turn_came, l);
+        reactor_post_lent(owner, &l->handover, wlog_turn_came, l);
 }
 
 static void write_rest(struct wlog *l)
@@ -53,7 +53,7 @@ static void direct_done(struct io_op *op)
     a->rc = op->res > 0 ? 0 : op->res < 0 ? op->res : -EIO;
     if (a->rc) {
         l->direct_rc = a->rc;
-        reactor_post(l->reactor, wlog_direct_failed, l);
+        reactor_post_lent(l->reactor, &l->handover, wlog_direct_failed, l);
     } else {
         wlog_frame_written(l);
         give_turn(l);

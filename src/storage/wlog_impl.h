@@ -40,6 +40,7 @@ struct wlog { /* owner: the log's core, except what belongs to who has the turn 
     struct wlog_counts counts;
     struct wlog_append *direct; /* of another core, being written */
     int direct_rc;
+    struct post handover; /* the turn goes to the log's core */
 
     bool has_turn; /* the log's core */
     enum wlog_state state;
@@ -74,7 +75,7 @@ int wlog_build_frame(struct wlog *l, const struct wlog_append *list, uint32_t n)
 /* The frame is on the medium. Who has the turn. */
 void wlog_frame_written(struct wlog *l);
 
-/* Functions for reactor_post to the log's core, ctx = the log: the turn comes over from a core that gave it back, or
+/* Functions posted to the log's core, ctx = the log: the turn comes over from a core that gave it back, or
  * that failed to write (direct_rc) and so breaks the log. */
 void wlog_turn_came(struct reactor *r, void *ctx);
 void wlog_direct_failed(struct reactor *r, void *ctx);

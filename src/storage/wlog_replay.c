@@ -9,9 +9,13 @@
 
 #include "reactor/io.h"
 #include "reactor/log.h"
-#include "storage/wlog_format.h"
+#include "storage/wlog_read.h"
 
-enum { REPLAY_MAX_FILE = 1 << 30, REPLAY_PROGRESS_FILES = 16 };
+enum {
+    REPLAY_MAX_FILE = 1 << 30,
+    REPLAY_PROGRESS_FILES = 16,
+    FORGET_BYTES = 4 << 20, /* at a time */
+};
 
 struct replay {
     struct reactor *reactor;
@@ -24,13 +28,13 @@ struct replay {
     uint64_t durable_next;  /* config.next_lsn */
     bool
         lsn_known; /* at.next_lsn is that of the next frame: not so before the first one of a released log */
-    uint64_t loaded; /* generation of the file in memory */
-    uint8_t *bytes;
-    size_t len;
-    uint8_t *last; /* the last group so far, in `bytes` or in `last_file` */
+    uint64_t loaded; /* generation of the file that is read */
+    struct wlog_read file;
+    size_t gone;         /* bytes of it that were replayed and forgotten */
+    const uint8_t *last; /* the last group so far, in `file` or in `last_kept` */
     uint32_t last_bytes;
     uint64_t last_generation, last_offset;
-    uint8_t *last_file; /* an earlier file's bytes, kept for the group */
+    uint8_t *last_kept; /* of an earlier file */
     bool torn;
     struct error_info *err;
 };
@@ -62,17 +66,29 @@ static int note_file(void *ctx, const char *name)
     return 0;
 }
 
-/* Another file is read: the one in memory stays as long as the last group is in it. */
-static void put_away(struct replay *p)
+/* Another file will be read: the last group stays in memory. */
+static int put_away(struct replay *p)
 {
     if (p->last && p->last_generation == p->loaded) {
-        free(p->last_file);
-        p->last_file = p->bytes;
-    } else {
-        free(p->bytes);
+        uint8_t *kept = malloc(p->last_bytes);
+        if (!kept)
+            return -ENOMEM;
+        p->last = memcpy(kept, p->last, p->last_bytes);
+        free(p->last_kept);
+        p->last_kept = kept;
     }
-    p->bytes = NULL;
+    wlog_read_fini(&p->file);
     p->loaded = 0;
+    p->gone = 0;
+    return 0;
+}
+
+static int cannot_read(const struct replay *p, uint64_t generation, int rc)
+{
+    char path[4096];
+
+    wlog_path(path, sizeof(path), p->dir, generation);
+    return error_set(p->err, rc, 0, "log file %s cannot be read whole: %s", path, strerror(-rc));
 }
 
 static int read_file(struct replay *p, uint64_t generation)
@@ -81,25 +97,16 @@ static int read_file(struct replay *p, uint64_t generation)
 
     if (p->loaded == generation)
         return 0;
-    put_away(p);
+    int rc = put_away(p);
+    if (rc)
+        return cannot_read(p, generation, rc);
     wlog_path(path, sizeof(path), p->dir, generation);
-    int fd = file_open(p->reactor, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return error_set(p->err, fd, 0, "log file %s: %s", path, strerror(-fd));
-    int64_t size = file_size(p->reactor, fd);
-    if (size < 0 || size > REPLAY_MAX_FILE) {
-        file_close(p->reactor, fd);
-        return error_set(p->err, -EBADMSG, 0,
-                         "log file %s has %" PRId64 " bytes; allowed are up to %d", path, size,
-                         REPLAY_MAX_FILE);
-    }
-    p->bytes = aligned_alloc(WLOG_UNIT, ((size_t)size + WLOG_UNIT) & ~(size_t)(WLOG_UNIT - 1));
-    p->len = (size_t)size;
-    int64_t n = p->bytes ? file_read_at(p->reactor, fd, p->bytes, p->len, 0) : -ENOMEM;
-    file_close(p->reactor, fd);
-    if (n != size)
-        return error_set(p->err, n < 0 ? (int)n : -EIO, 0, "log file %s cannot be read whole: %s",
-                         path, n < 0 ? strerror((int)-n) : "short read");
+    rc = wlog_read_open(&p->file, path, REPLAY_MAX_FILE);
+    if (rc == -EFBIG)
+        return error_set(p->err, -EBADMSG, 0, "log file %s has %zu bytes; allowed are up to %d",
+                         path, p->file.len, REPLAY_MAX_FILE);
+    if (rc)
+        return error_set(p->err, rc, 0, "log file %s: %s", path, strerror(-rc));
     p->loaded = generation;
     return 0;
 }
@@ -119,30 +126,42 @@ static void note_frame(struct later *out, const struct wlog_frame *frame)
     out->first_lsn = frame->first_lsn;
 }
 
+/* Looks on in the file that is read, which is forgotten on the way. */
+static int look_on(struct replay *p, size_t from, uint64_t generation, uint64_t least_lsn,
+                   struct later *out)
+{
+    struct wlog_frame frame;
+    enum wlog_found found;
+
+    for (size_t at = from; at + WLOG_UNIT <= p->file.len && !out->found; at += WLOG_UNIT) {
+        int rc = wlog_read_frame(&p->file, at, &found, &frame, NULL);
+        if (rc)
+            return cannot_read(p, generation, rc);
+        if (found == WLOG_TORN && generation == p->at.generation)
+            out->remains = true;
+        if (found == WLOG_FRAME && frame.generation == generation && frame.first_lsn >= least_lsn)
+            note_frame(out, &frame);
+        if (at - from >= FORGET_BYTES) {
+            wlog_read_forget(&p->file, from, at);
+            from = at;
+        }
+    }
+    return 0;
+}
+
 /* Looks in this file and in later ones; afterwards the current file may no longer be in memory. */
 static int find_later(struct replay *p, size_t from, struct later *out)
 {
-    struct wlog_frame frame;
-
     *out = (struct later){0};
-    for (size_t at = from; at + WLOG_UNIT <= p->len && !out->found; at += WLOG_UNIT) {
-        enum wlog_found found = wlog_frame_read(p->bytes + at, p->len - at, &frame, NULL);
-        if (found == WLOG_TORN)
-            out->remains = true;
-        if (found == WLOG_FRAME && frame.generation == p->at.generation &&
-            frame.first_lsn >= p->at.next_lsn)
-            note_frame(out, &frame);
+    int rc = look_on(p, from, p->at.generation, p->at.next_lsn, out);
+    for (uint64_t g = p->at.generation + 1; g <= p->newest && !out->found && !rc; g++) {
+        rc = read_file(p, g);
+        if (!rc)
+            rc = look_on(p, 0, g, 0, out);
+        if (!rc)
+            wlog_read_again(&p->file);
     }
-    for (uint64_t g = p->at.generation + 1; g <= p->newest && !out->found; g++) {
-        int rc = read_file(p, g);
-        if (rc)
-            return rc;
-        for (size_t at = 0; at + WLOG_UNIT <= p->len && !out->found; at += WLOG_UNIT)
-            if (wlog_frame_read(p->bytes + at, p->len - at, &frame, NULL) == WLOG_FRAME &&
-                frame.generation == g)
-                note_frame(out, &frame);
-    }
-    return 0;
+    return rc;
 }
 
 /* Zeros the torn group so that no later start takes its remains for damage. */
@@ -210,7 +229,7 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
                          p->lsn_known ? p->at.next_lsn : p->durable_next);
     p->at.next_lsn = frame->first_lsn;
     p->lsn_known = true;
-    int rc = wlog_frame_records(p->bytes + at, frame, p->apply, p->ctx);
+    int rc = wlog_frame_records(p->file.bytes + at, frame, p->apply, p->ctx);
     if (rc)
         return p->err->text[0]
                    ? rc
@@ -222,10 +241,14 @@ static int replay_frame(struct replay *p, size_t at, const struct wlog_frame *fr
     p->at.records += frame->records;
     p->at.groups++;
     p->at.offset = at + frame->bytes;
-    p->last = p->bytes + at;
+    p->last = p->file.bytes + at;
     p->last_bytes = frame->bytes;
     p->last_generation = p->at.generation;
     p->last_offset = at;
+    if (at - p->gone >= FORGET_BYTES) {
+        wlog_read_forget(&p->file, p->gone, at);
+        p->gone = at;
+    }
     return 0;
 }
 
@@ -254,8 +277,8 @@ static bool is_end(const struct replay *p, size_t at, bool zeros, const struct l
 /* Bytes behind the last whole unit: the file was cut. */
 static bool has_rest(const struct replay *p, size_t at)
 {
-    for (; at < p->len; at++)
-        if (p->bytes[at])
+    for (; at < p->file.len; at++)
+        if (p->file.bytes[at])
             return true;
     return false;
 }
@@ -265,13 +288,16 @@ static int replay_file(struct replay *p)
     size_t at = 0;
 
     p->at.offset = 0;
-    while (at + WLOG_UNIT <= p->len) {
+    while (at + WLOG_UNIT <= p->file.len) {
         struct wlog_frame frame;
         struct later later;
         const char *what = "zeros";
-        enum wlog_found found = wlog_frame_read(p->bytes + at, p->len - at, &frame, &what);
-        int rc = found == WLOG_FRAME ? replay_frame(p, at, &frame)
-                                     : find_later(p, at + WLOG_UNIT, &later);
+        enum wlog_found found;
+        int rc = wlog_read_frame(&p->file, at, &found, &frame, &what);
+        if (rc)
+            return cannot_read(p, p->at.generation, rc);
+        rc = found == WLOG_FRAME ? replay_frame(p, at, &frame)
+                                 : find_later(p, at + WLOG_UNIT, &later);
         if (rc)
             return rc;
         if (found != WLOG_FRAME)
@@ -280,10 +306,13 @@ static int replay_file(struct replay *p)
                        : handle_damage(p, at, what, later.found);
         at += frame.bytes;
     }
+    int rc = wlog_read_upto(&p->file, p->file.len);
+    if (rc)
+        return cannot_read(p, p->at.generation, rc);
     if (!has_rest(p, at))
         return 0;
     struct later later;
-    int rc = find_later(p, at + WLOG_UNIT, &later);
+    rc = find_later(p, at + WLOG_UNIT, &later);
     if (rc)
         return rc;
     return is_end(p, at, false, &later)
@@ -406,6 +435,7 @@ int wlog_replay(struct reactor *r, const struct wlog_config *config,
                        .at.next_lsn = 1};
 
     err->text[0] = 0;
+    wlog_read_init(&p.file, r);
     int rc = file_list_dir(r, p.dir, note_file, &p);
     if (rc)
         return error_set(err, rc, 0, "data directory %s: %s", p.dir, strerror(-rc));
@@ -418,8 +448,8 @@ int wlog_replay(struct reactor *r, const struct wlog_config *config,
         file_list_dir(r, p.dir, delete_old, &p);
     if (!rc && p.newest)
         rc = sync_end(&p);
-    free(p.bytes);
-    free(p.last_file);
+    wlog_read_fini(&p.file);
+    free(p.last_kept);
     if (rc)
         wlog_held_fini(&p.at.held);
     *end = p.at;
