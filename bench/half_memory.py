@@ -47,6 +47,19 @@ def status(pid, field):
     raise KeyError(field)
 
 
+def check_answers(server, right, turn):
+    """All thirteen, a line with the time of each."""
+    times = []
+    with server.connect(read_timeout=600) as conn, conn.cursor() as cur:
+        for number, (statement, wanted) in enumerate(zip(STATEMENTS, right), 1):
+            start = time.monotonic()
+            cur.execute(statement)
+            found = cur.fetchall()
+            times.append(f"Q{number} {(time.monotonic() - start) * 1000:.0f}")
+            expect(found, wanted, statement)
+    print(f"{turn}: all right, ms: {', '.join(times)}", flush=True)
+
+
 class Watch(threading.Thread):
     """Greatest resident memory of a process, by what was being done."""
 
@@ -130,8 +143,7 @@ def test_half_of_what_the_rows_need():
         wait_for(lambda: leaves_a_quarter(server), 60, "a quarter of each core for statements")
         for turn in ("queries", "queries again"):
             watch.phase = turn
-            for statement, wanted, found in zip(STATEMENTS, right, answers(server)):
-                expect(found, wanted, statement)
+            check_answers(server, right, turn)
         watch.phase = "loaded again"
         expect(quanta.load(server.ports["grpc"], path, "events").updated, ROWS, "rows again")
         found = check_budget(server, budget)
@@ -143,8 +155,7 @@ def test_half_of_what_the_rows_need():
         watch.start()
         for turn in ("queries while loading", "queries later"):
             watch.phase = turn
-            for statement, wanted, found in zip(STATEMENTS, right, answers(server)):
-                expect(found, wanted, statement)
+            check_answers(server, right, turn)
             wait_for(lambda: any("loading: " in line and "the rest is read" in line
                                  for line in server.errors), 60, "the end of reading ahead")
         check_budget(server, budget)

@@ -52,6 +52,31 @@ if [ -z "$counts" ] || [ "$counts" = "0 0 0" ]; then
     counts="0 1 0"
 fi
 read -r passed failed skipped <<<"$counts"
+# A test's process that leaked says so after the runner has counted it as passed. Its report has the
+# test's function in it, SUITE_TEST_impl, unless the stack was cut. Tests that failed may leak.
+leaks=$(awk '
+    function leave() {
+        if (in_report && !(test in failed)) print test
+        in_report = 0
+    }
+    NR == FNR {
+        if (match($0, /\[FAIL\] [A-Za-z0-9_]+::[A-Za-z0-9_]+/)) {
+            name = substr($0, RSTART + 7, RLENGTH - 7)
+            sub(/::/, "_", name)
+            failed[name]
+        }
+        next
+    }
+    /ERROR: LeakSanitizer/ { leave(); in_report = 1; test = "(a test without a name in the report)"; next }
+    in_report && match($0, / in [A-Za-z0-9_]+_impl /) { test = substr($0, RSTART + 4, RLENGTH - 10) }
+    /^SUMMARY: / { leave() }
+    END { leave() }' "$log" "$log")
+if [ -n "$leaks" ]; then
+    leaked=$(wc -l <<<"$leaks")
+    [ "$leaked" -le "$passed" ] || leaked=$passed
+    passed=$((passed - leaked))
+    failed=$((failed + leaked))
+fi
 if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     failed=1
 fi
@@ -60,6 +85,7 @@ if [ -n "${RESULTS:-}" ]; then
 fi
 if [ "$failed" -ne 0 ]; then
     grep -vE '\[(RUN |PASS)\]' "$log"
+    [ -z "$leaks" ] || sed 's/^/LEAK /' <<<"$leaks"
     printf 'FAIL %s: %d passed, %d failed (exit status %d)\n' "$name" "$passed" "$failed" "$status"
     exit 1
 fi

@@ -104,7 +104,7 @@ void startup_begin(struct reactor *r, void (*fn)(struct reactor *r, struct start
 {
     c->fn = fn;
     sem_init(&c->done, 0, 0);
-    reactor_post(r, run_call, c);
+    reactor_post_lent(r, &c->post, run_call, c);
 }
 
 bool startup_wait(struct startup_call *c, unsigned timeout_ms)

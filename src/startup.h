@@ -68,6 +68,7 @@ struct startup_call {
     void *ctx;
     int rc;
     char err[600];
+    struct post post;
     void (*fn)(struct reactor *r, struct startup_call *c);
     sem_t done;
 };

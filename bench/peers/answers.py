@@ -1,8 +1,10 @@
 """Whether two engines give the same answer."""
 
-import math
+import decimal
 
-DIGITS = 4  # of what is not a whole number: an average has so many here, and a double elsewhere
+# Of what is not exact: an average has four digits here, and is a double elsewhere.
+SLACK = decimal.Decimal("0.000051")
+DOUBLE = decimal.Decimal("1e-15")  # of a large one
 WORDS = {"false": "0", "true": "1", "f": "0", "t": "1", "NULL": "\\N"}
 
 
@@ -14,9 +16,10 @@ def _is_same_cell(left, right):
     if left == right:
         return True
     try:
-        return math.isclose(float(left), float(right), rel_tol=1e-12, abs_tol=0.51 * 10 ** -DIGITS)
-    except ValueError:
+        left, right = decimal.Decimal(left), decimal.Decimal(right)
+    except decimal.InvalidOperation:
         return False
+    return abs(left - right) <= max(SLACK, abs(left) * DOUBLE)
 
 
 def _is_same(left, right):

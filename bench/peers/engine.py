@@ -42,8 +42,9 @@ class Engine:
 
     def load(self, files):
         """Makes the tables and fills them from {table: Parquet file, table.csv: CSV file}."""
-        for table in ("events", "content"):
-            self.load_table(table, files)
+        for table in files:
+            if "." not in table:
+                self.load_table(table, files)
         self.finish_load()
 
     def load_table(self, table, files):

@@ -8,6 +8,13 @@ from engine import HERE, Engine, Worker, fetch, size_of, with_loader
 PYTHON = "/usr/bin/python3"
 
 
+def open_worker(root, path, threads):
+    """The coprocess with DuckDB on a database file, or on :memory:."""
+    loader = with_loader(root)
+    return Worker([*loader, PYTHON if os.path.exists(PYTHON) else sys.executable,
+                   os.path.join(HERE, "worker_duckdb.py"), path, str(threads), loader[2]])
+
+
 class DuckDB(Engine):
     """In process and with as many threads as we have cores: no protocol, no rows as text."""
     name = "DuckDB"
@@ -17,10 +24,7 @@ class DuckDB(Engine):
         self.rows = rows
         self.path = os.path.join(place, "duckdb.db")
         self.note = f"DuckDB {version}, {threads} threads, database file, in process"
-        loader = with_loader(root)
-        self.worker = Worker([*loader, PYTHON if os.path.exists(PYTHON) else sys.executable,
-                              os.path.join(HERE, "worker_duckdb.py"), self.path, str(threads),
-                              loader[2]])
+        self.worker = open_worker(root, self.path, threads)
         self.pid = self.worker.process.pid
 
     def load_table(self, table, files):

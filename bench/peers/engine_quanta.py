@@ -14,20 +14,17 @@ import support
 import quanta
 
 IDLE_SECONDS = 60
-SCHEMAS = os.path.join(TOP, "conf/schemas")
 
 
 class Quanta(Engine):
     """The server on a data folder of its own, rows through quanta-loader."""
-    name = "Quanta"
-
-    def __init__(self, place, rows, flags, bin_dir=None):
+    def __init__(self, place, rows, flags, schemas, name="Quanta", bin_dir=None):
+        self.schemas = schemas
         self.rows = rows
         self.bin_dir = bin_dir or quanta.bin_dir()
-        if bin_dir:
-            self.name = "base"
+        self.name = name
         self.node = support.Node("--log-level", "warn", *flags,
-                                 data_dir=os.path.join(place, f"{self.name}-{rows}"), schema_dir=SCHEMAS)
+                                 data_dir=os.path.join(place, f"{self.name}-{rows}"), schema_dir=schemas)
         self.node.command[0] = os.path.join(self.bin_dir, "quanta")
         version = subprocess.run([self.node.command[0], "--version"], stdout=subprocess.PIPE, check=True, text=True)
         self.note = " ".join([version.stdout.strip(), *flags, "over its MySQL port"])
@@ -45,7 +42,7 @@ class Quanta(Engine):
 
     def load_table(self, table, files):
         command = [os.path.join(self.bin_dir, "quanta-loader"), "--node", f"127.0.0.1:{self.node.ports['grpc']}",
-                   "--progress", "none", "--schema-dir", SCHEMAS, files[table], table]
+                   "--progress", "none", "--schema-dir", self.schemas, files[table], table]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False, text=True)
         if done.returncode:

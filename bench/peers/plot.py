@@ -40,8 +40,8 @@ def draw(sections, title):
              'font-family="sans-serif">', '<rect width="100%" height="100%" fill="white"/>',
              _text(LEFT, 20, f"{title}: milliseconds, warm", "start", 13)]
     for i, (label, _) in enumerate(series):
-        parts.append(f'<rect x="{LEFT + 150 * i}" y="30" width="10" height="10" fill="{COLORS[i % len(COLORS)]}"/>')
-        parts.append(_text(LEFT + 150 * i + 14, 39, label, "start"))
+        parts.append(f'<rect x="{LEFT + 170 * i}" y="30" width="10" height="10" fill="{COLORS[i % len(COLORS)]}"/>')
+        parts.append(_text(LEFT + 170 * i + 14, 39, label, "start"))
     for power in range(low, high + 1):
         y = y_of(10 ** power)
         parts.append(f'<line x1="{LEFT}" y1="{y:.0f}" x2="{width - 20}" y2="{y:.0f}" stroke="#ddd"/>')

@@ -13,7 +13,6 @@ import kernels
 import plot
 
 SKIPPED = "not in its SQL"
-THIRTEEN = [f"Q{i}" for i in range(1, 14)]
 
 
 def _ms(microseconds):
@@ -73,6 +72,10 @@ def _kinds(found):
             if any(kind in figures for engines in found.values() for figures in engines.values())]
 
 
+def _has_cores(found, peer):
+    return any("executor_us" in engines[peer] for engines in found.values())
+
+
 def table(facts, found):
     """Lines of Markdown."""
     ours, peers = facts[0]["name"], [fact["name"] for fact in facts[1:]]
@@ -80,12 +83,15 @@ def table(facts, found):
     head = ["query"] + [f"{ours} {label}" for _, label in kinds] + ["cores only"]
     for peer in peers:
         head += [f"{peer} {label}" for _, label in kinds] + [f"ratio {label}" for _, label in kinds] + ["best runs", "processor"]
+        head += [f"{peer} cores", "ratio cores"] * _has_cores(found, peer)
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for query, engines in found.items():
         cells = [query] + [_cell(engines[ours], kind) for kind, _ in kinds] + [_cell(engines[ours], "executor_us")]
         for peer in peers:
             cells += [_cell(engines[peer], kind) for kind, _ in kinds]
             cells += [_ratio_cell(ratio(engines, ours, peer, kind)) for kind, _ in kinds + [("best_us", ""), ("cpu_us", "")]]
+            if _has_cores(found, peer):
+                cells += [_cell(engines[peer], "executor_us"), _ratio_cell(ratio(engines, ours, peer, "executor_us"))]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -106,20 +112,21 @@ def describe(facts):
     return lines
 
 
-def means(facts, found):
+def means(facts, found, counted):
     """Lines with the means of each peer."""
     lines = []
     ours = facts[0]["name"]
-    others = [q for q in found if q not in THIRTEEN]
+    others = [q for q in found if q not in counted]
     for fact in facts[1:]:
         words = []
-        for label, queries, kind in (("Q1 to Q13 warm", THIRTEEN, "warm_us"), ("cold", THIRTEEN, "cold_us"),
-                                     ("best runs", THIRTEEN, "best_us"), ("processor time", THIRTEEN, "cpu_us"),
+        for label, queries, kind in (("warm", counted, "warm_us"), ("cold", counted, "cold_us"),
+                                     ("best runs", counted, "best_us"), ("processor time", counted, "cpu_us"),
+                                     ("on the cores", counted, "executor_us"),
                                      ("the others warm", others, "warm_us")):
             mean, n = mean_ratio(found, ours, fact["name"], queries, kind)
             if mean:
                 words.append(f"{label} {mean:.1f} ({n} queries)")
-        lines.append(f"{fact['name']}'s time over {ours}'s, geometric mean: " + ", ".join(words))
+        lines.append(f"{fact['name']}'s time over {ours}'s, geometric mean of {counted[0]} to {counted[-1]}: " + ", ".join(words))
     return lines
 
 
@@ -178,12 +185,12 @@ def _write_files(options, sections, title):
     print(f"all times: {path}.json; a plot: {path}.svg\n")
 
 
-def finish(sections, options):
+def finish(sections, work, options):
     """Prints and writes everything: the exit status."""
     lines, bad = [], []
     for facts, found in sections:
         lines += describe(facts) + ["", "Milliseconds, medians:", ""] + table(facts, found) + [""]
-        lines += kernels.lines(facts, found) + means(facts, found)
+        lines += kernels.lines(facts, found) + means(facts, found, work.counted)
         wrong = errors(found)
         lines += (["", "Errors:"] + wrong if wrong else []) + [""]
         bad += wrong
@@ -195,7 +202,7 @@ def finish(sections, options):
         _write_results(options.results, title, lines)
     for facts, found in sections:
         if len(facts) > 1:
-            mean, _ = mean_ratio(found, facts[0]["name"], facts[1]["name"], THIRTEEN)
+            mean, _ = mean_ratio(found, facts[0]["name"], facts[1]["name"], work.counted)
             print(f"geometric mean {mean:.1f}" if mean else "geometric mean –")
             break
     return 1 if bad else 0

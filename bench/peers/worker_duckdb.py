@@ -53,7 +53,7 @@ def run(connection, line):
         return query(connection, rest)
     path, _, text = rest.partition(" ")
     return query(connection, f"COPY ({text}) TO '{path}' "
-                             "(FORMAT csv, HEADER false, DELIMITER '\t', NULLSTR '\\N')")
+                             "(FORMAT csv, HEADER false, DELIMITER '\t', NULLSTR '\\N', QUOTE '', ESCAPE '')")
 
 
 def main():

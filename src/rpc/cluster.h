@@ -51,7 +51,8 @@ void cluster_refresh_cancel(struct cluster_refresh *f);
  * Query: pulled batch by batch, so that a slow reader holds the scan back. After cluster_query_start (and after
  * every batch taken) call cluster_query_next; on_next then comes exactly once, later or at once from the loop, with
  * q->state telling what is there. The batch is valid until the next call of cluster_query_next or _close.
- * GROUPS and ordered ROWS arrive merged over cores and nodes; unordered ROWS as they are found.
+ * GROUPS and ordered ROWS arrive merged over cores and nodes (many groups in ascending ranges of their hashes, before
+ * all are found); unordered ROWS as they are found.
  * cluster_query_close may be called at any time after start, also in the middle (cancels); on_closed is the last call.
  */
 enum cluster_query_state { CLUSTER_BATCH, CLUSTER_END, CLUSTER_ERROR };
@@ -70,7 +71,9 @@ struct cluster_query {
     void (*on_closed)(struct cluster_query *q);
     void *ctx;
     enum cluster_query_state state;
-    struct batch batch;                    /* CLUSTER_BATCH */
+    struct batch batch; /* CLUSTER_BATCH */
+    uint64_t
+        below; /* CLUSTER_BATCH of GROUPS: those with a smaller hash (partial_hash) have all come before it */
     struct error_info error;               /* CLUSTER_ERROR */
     const struct cluster_leg_stats *stats; /* at CLUSTER_END when program->analyze */
     uint32_t n_stats;
@@ -182,6 +185,7 @@ struct cluster_tables_stats { /* owner: the caller, until done, which never runs
     void *ctx;
     struct cluster_table_stats *list; /* from malloc, the caller's after done; NULL = no memory */
     uint32_t n;
+    struct task refused; /* for cluster_tables_stats_start */
 };
 /* false: there is nobody to ask, cluster_table_stats is all that is known. */
 bool cluster_tables_stats_start(struct cluster *c, struct cluster_tables_stats *t);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "reactor/assert.h"
 #include "reactor/list.h"
 #include "rpc/local.h"
 
@@ -120,6 +119,13 @@ static struct figures_set *set_new(struct reactor *r, struct node *node)
     return s;
 }
 
+static void refused_run(struct task *t)
+{
+    struct figures_request *q = container_of(t, struct figures_request, refused);
+
+    q->done(q);
+}
+
 static void failed_run(struct task *t)
 {
     op_end(container_of(t, struct figures_op, task));
@@ -130,7 +136,12 @@ void core_figures_start(struct reactor *r, struct node *node, struct figures_req
     unsigned cores = reactor_count(r);
     struct figures_op *op = calloc(1, sizeof(*op) + cores * sizeof(op->legs[0]));
 
-    ASSERT(op);
+    if (!op) {
+        q->found = NULL;
+        q->refused.run = refused_run;
+        reactor_task(r, &q->refused, TASK_IO);
+        return;
+    }
     op->request = q;
     op->set = set_new(r, node);
     if (!op->set) {

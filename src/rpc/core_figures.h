@@ -4,13 +4,13 @@
  * over its tables a part at a time, with other work in between.
  */
 #include "reactor/budget.h"
+#include "reactor/reactor.h"
 #include "storage/figures.h"
 #include "storage/segment_disk.h"
 #include "storage/store.h"
 
 struct catalog;
 struct node;
-struct reactor;
 
 struct core_figures {
     struct budget core, data; /* copies: of everything on the core; of its rows */
@@ -33,6 +33,7 @@ struct figures_request {
     void (*done)(struct figures_request *q);
     void *ctx;
     struct figures_set *found; /* whoever asked frees it; NULL = no memory */
+    struct task refused;       /* for core_figures_start */
 };
 /* node NULL: a program without rows tells of its cores alone. The node must be ready. */
 void core_figures_start(struct reactor *r, struct node *node, struct figures_request *q);

@@ -42,7 +42,8 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     uint64_t ddl_ended;            /* so many, done or refused */
     struct checkpoints *checkpoints;
     struct retention *retention;
-    uint64_t *root_lsn; /* start: by slot, records up to it are in the checkpoint */
+    struct closing *closing; /* node_close */
+    uint64_t *root_lsn;      /* start: by slot, records up to it are in the checkpoint */
     uint64_t root_round, definitions_lsn;
     uint64_t replayed; /* records, at the start */
 };
@@ -69,6 +70,7 @@ struct local { /* owner: its core */
     atomic_bool load_ended;
     uint64_t spare_tick;   /* local_spare_statements: when it looked last, */
     bool nothing_to_spare; /* and found nothing */
+    uint64_t trim_ns;      /* when freed pages may next be given back */
     bool progress_told;    /* core 0: the last line of it */
     uint64_t seal_tick;
     struct rewriter *rewriter;

@@ -1,6 +1,7 @@
 #include "rpc/local_load.h"
 
 #include "reactor/assert.h"
+#include "reactor/jemalloc.h"
 #include "reactor/list.h"
 #include "reactor/log.h"
 #include "rpc/local_rewrite.h"
@@ -20,6 +21,8 @@ enum {
     CHANGED_MANY = 1, /* worth a checkpoint */
     EVICT_ABOVE = 14, /* rows and indexes need it: whatever can leaves, changed rows are written */
     EVICT_DOWN_TO = 13,
+    TRIM_ABOVE = 12,     /* of 16 parts of a core's memory: freed pages are given back at once, */
+    TRIM_NS = 20000000,  /* but not more often */
     STATEMENT_SHARE = 4, /* so much of a core's memory is kept free while statements take it */
     READ_SHARE = 1,      /* writes leave so many parts to columns that are read */
     ROW_SHARE =
@@ -140,9 +143,22 @@ void local_load_stop(struct leg *leg)
     struct load_stop *x = (struct load_stop *)leg;
 
     local_of(reactor_self())->loaded = true;
+    store_stop(local_of(reactor_self())->store);
     rewriter_stop(local_of(reactor_self()));
     x->timer.fire = reply_when_quiet;
     reply_when_quiet(&x->timer);
+}
+
+/* When memory is short, pages that were freed count too. */
+static void trim(struct local *l)
+{
+    const struct budget *core = reactor_budget(l->reactor);
+    uint64_t now = reactor_now_ns(l->reactor);
+
+    if (now < l->trim_ns || core->used < core->limit / 16 * TRIM_ABOVE)
+        return;
+    l->trim_ns = now + TRIM_NS;
+    jemalloc_purge();
 }
 
 static void evict(struct local *l, uint64_t wanted)
@@ -159,6 +175,7 @@ void local_spare_statements(struct local *l)
     uint64_t keep = core->limit / STATEMENT_SHARE, room = budget_room(core);
     struct shard_memory m;
 
+    trim(l);
     if (room >= keep || (l->spare_tick == l->seal_tick && l->nothing_to_spare))
         return;
     l->spare_tick = l->seal_tick;
@@ -185,6 +202,7 @@ static void spare_cache(struct local *l)
 
 void local_load_tick(struct local *l)
 {
+    trim(l);
     l->load_task.run = load_run;
     l->index_task.run = index_run;
     progress(l);
@@ -201,6 +219,7 @@ enum local_room local_make_room(struct local *l, uint64_t bytes)
     uint64_t reserve = parts(l, READ_SHARE), wanted = reserve + bytes * ROW_SHARE;
     struct shard_memory m;
 
+    trim(l);
     if (budget_room(&l->data) >= wanted)
         return LOCAL_ROOM;
     evict(l, wanted + parts(l, 16 - EVICT_DOWN_TO) - budget_room(&l->data));

@@ -15,6 +15,7 @@
 #include "rpc/local_scan.h"
 #include "rpc/refuse.h"
 #include "storage/merge.h"
+#include "storage/scan_key.h"
 
 enum query_stage {
     QUERY_IDLE,    /* waits for cluster_query_next */
@@ -31,7 +32,6 @@ struct query_op { /* owner: the home core; freed when on_closed has run */
     struct cluster_query *query;
     enum query_stage stage;
     bool merging; /* GROUPS and ordered rows */
-    bool merged;  /* all partials are in */
     struct merge *merge;
     struct task task;              /* runs on_next or on_closed from the loop */
     atomic_bool cancelled;         /* read by the shard cores between blocks */
@@ -62,6 +62,31 @@ static void fail(struct query_op *op, const struct error_info *error)
     atomic_store_explicit(&op->cancelled, true, memory_order_relaxed);
 }
 
+/* Groups with smaller hashes have come from all cores. */
+static uint64_t least_below(const struct query_op *op)
+{
+    uint64_t least = MERGE_ALL;
+
+    for (unsigned i = 0; i < op->cores; i++) {
+        const struct scan_leg *l = &op->legs[i];
+        if (l->state != SCAN_LEG_END && l->state != SCAN_LEG_ERROR && l->passed < least)
+            least = l->passed;
+    }
+    return least;
+}
+
+/* Scans whose partial has been taken go on as the merge wants them. */
+static void lend_wanted(struct query_op *op)
+{
+    uint64_t least = least_below(op);
+
+    for (unsigned i = 0; i < op->cores; i++) {
+        struct scan_leg *l = &op->legs[i];
+        if (!l->out && l->state == SCAN_LEG_TAKEN && merge_wants(op->merge, l->passed, least))
+            lend(op, l, SCAN_NEXT);
+    }
+}
+
 /* A partial goes into the merge at once, and the scan may go on. */
 static void take_partial(struct query_op *op, struct scan_leg *l)
 {
@@ -70,10 +95,14 @@ static void take_partial(struct query_op *op, struct scan_leg *l)
     local_spare_statements(op->local);
     int rc = merge_add(op->merge, &l->batch, &err);
 
-    if (rc)
+    if (rc) {
         fail(op, &err);
-    else if (op->stage != QUERY_CLOSING)
-        lend(op, l, SCAN_NEXT);
+        return;
+    }
+    l->state = SCAN_LEG_TAKEN;
+    l->passed = l->below;
+    if (op->stage != QUERY_CLOSING)
+        lend_wanted(op);
 }
 
 static void leg_home(struct leg *leg)
@@ -118,27 +147,25 @@ static void answer_end(struct query_op *op)
     answer(op, CLUSTER_END);
 }
 
-static void answer_merged(struct query_op *op)
+static void gather_merged(struct query_op *op)
 {
     local_spare_statements(op->local);
-    int rc = merge_next(op->merge, QUERY_MERGED_ROWS, &op->query->batch);
+    int rc = merge_next(op->merge, QUERY_MERGED_ROWS, least_below(op), &op->query->batch);
 
     if (rc == 1) {
+        op->query->below = merge_below(op->merge);
         answer(op, CLUSTER_BATCH);
-    } else if (!rc) {
+        lend_wanted(op);
+    } else if (!rc && !op->running) {
         answer_end(op);
+    } else if (!rc) {
+        lend_wanted(op);
     } else {
         error_set(&op->error, rc, rc == -ENOMEM ? 1038 : 0,
                   "merging the partial results failed: %s", strerror(-rc));
         op->failed = true;
         answer_error(op);
     }
-}
-
-static void gather_merged(struct query_op *op)
-{
-    if (!op->running)
-        answer_merged(op);
 }
 
 /* A leg that stands at home with a batch, from the one after the last answered on: all cores get their turn. */
@@ -227,7 +254,8 @@ void local_query_next(struct cluster_query *q)
         struct scan_leg *l = &op->legs[i];
         if (l->out)
             continue;
-        if (l->state == SCAN_LEG_NEW || (l->state == SCAN_LEG_TAKEN && op->rows_left))
+        if (l->state == SCAN_LEG_NEW ||
+            (l->state == SCAN_LEG_TAKEN && !op->merging && op->rows_left))
             lend(op, l, SCAN_NEXT);
     }
     query_dispatch(op);
@@ -265,9 +293,28 @@ static struct query_op *op_new(struct local *l, struct cluster_query *q)
         op->legs[i].schema = q->schema;
         op->legs[i].cancelled = &op->cancelled;
         op->legs[i].deadline_ns = q->deadline_ns;
+        op->legs[i].slot = BATCH_SLOT_ANY;
+        op->legs[i].shares = cores * (q->program->shares ? q->program->shares : 1);
         op->legs[i].batch_rows = op->merging ? QUERY_MERGED_ROWS : QUERY_BATCH_ROWS;
     }
     return op;
+}
+
+/* When only one slot can have rows for it, the other cores are not asked. */
+static void narrow(struct query_op *op)
+{
+    const struct datadir *dir = &op->local->node->dir;
+    const struct cluster_query *q = op->query;
+    uint64_t place;
+
+    if (!scan_key_place(q->program->where, q->schema, dir->hash_seed, &place))
+        return;
+    uint32_t slot = key_slot(place, dir->slot_bits);
+    unsigned owner = shard_core_of_slot(slot, op->cores);
+    for (unsigned i = 0; i < op->cores; i++)
+        op->legs[i].state = i == owner ? SCAN_LEG_NEW : SCAN_LEG_END;
+    op->legs[owner].slot = slot;
+    op->running = 1;
 }
 
 void local_query_start(struct cluster *c, struct cluster_query *q)
@@ -282,6 +329,7 @@ void local_query_start(struct cluster *c, struct cluster_query *q)
     q->impl = op;
     q->stats = NULL;
     q->n_stats = 0;
+    narrow(op);
     int rc =
         op->merging ? merge_new(q->program, q->schema, reactor_budget(l->reactor), &op->merge) : 0;
     if (!rc && q->program->analyze && !(op->stats = calloc(op->cores, sizeof(*op->stats))))

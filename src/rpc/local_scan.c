@@ -8,12 +8,15 @@
 #include "rpc/local.h"
 #include "rpc/local_load.h"
 
+/* Of scan_work: blocks that cost little share a turn of about 50 us, after which the core's other work has its own. */
+enum { TURN_WORK = 1250 };
+
 struct shard_scan { /* owner: the core of the slots; lives from the first SCAN_NEXT to SCAN_CLOSE */
     struct local *local;
     struct scan_leg *leg; /* while lent; NULL when at home */
     struct scan *scan;
     struct shard_pin pin;
-    struct task task; /* bulk: one block a turn */
+    struct task task; /* bulk: a turn of TURN_WORK */
 };
 
 static void reply(struct shard_scan *x, enum scan_leg_state state)
@@ -49,13 +52,19 @@ static void shard_scan_step(struct task *t)
         return;
     }
     local_spare_statements(x->local);
-    switch (scan_step(x->scan, x->leg->batch_rows, &x->leg->batch)) {
+    uint64_t until = scan_work(x->scan) + TURN_WORK;
+    enum scan_state state;
+    do
+        state = scan_step(x->scan, x->leg->batch_rows, &x->leg->batch);
+    while (state == SCAN_AGAIN && scan_work(x->scan) < until);
+    switch (state) {
     case SCAN_AGAIN:
         reactor_task(x->local->reactor, &x->task, TASK_BULK);
         return;
     case SCAN_WAIT:
         return;
     case SCAN_BATCH:
+        x->leg->below = scan_below(x->scan);
         reply(x, SCAN_LEG_BATCH);
         return;
     case SCAN_END:
@@ -92,13 +101,20 @@ static int open_scan(struct local *local, struct scan_leg *l)
     x->task.run = shard_scan_step;
     int rc = shard_pin(local->shard, l->program->table_id, &x->pin);
     ASSERT(!rc);
-    rc = scan_new(l->program, l->schema, x->pin.slots, x->pin.n_slots,
-                  reactor_budget(local->reactor), &x->task, &x->scan, &l->error);
+    struct slot **slots = x->pin.slots;
+    uint32_t n = x->pin.n_slots;
+    if (l->slot != BATCH_SLOT_ANY) {
+        slots += l->slot / local->node->cores;
+        n = 1;
+    }
+    rc = scan_new(l->program, l->schema, slots, n, reactor_budget(local->reactor), &x->task,
+                  &x->scan, &l->error);
     if (rc) {
         shard_unpin(local->shard, &x->pin);
         free(x);
         return rc;
     }
+    scan_share(x->scan, l->shares);
     l->scan = x;
     return 0;
 }

@@ -22,6 +22,7 @@ struct query_op;
 struct scan_leg {
     struct leg leg;      /* first */
     struct query_op *op; /* home core's */
+    uint64_t passed;     /* home core's: `below` of the batches merged */
     bool out;            /* home core's: lent and not back; then all below is the target's */
     enum scan_leg_state state;
     enum scan_command command;
@@ -30,8 +31,11 @@ struct scan_leg {
     const atomic_bool *cancelled;
     uint64_t deadline_ns; /* 0 = none */
     uint32_t batch_rows;
+    uint32_t slot;           /* the only one to look at; BATCH_SLOT_ANY = all of the core */
     struct shard_scan *scan; /* the target core's, kept between calls */
+    uint32_t shares;         /* scan_share */
     struct batch batch;      /* BATCH: valid until the leg is lent again */
+    uint64_t below;          /* BATCH: scan_below */
     struct error_info error; /* ERROR */
     struct scan_stats stats; /* at the end */
 };

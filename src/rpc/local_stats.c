@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "reactor/assert.h"
+#include "reactor/list.h"
 #include "rpc/core_figures.h"
 #include "rpc/local.h"
 
@@ -58,12 +58,25 @@ static void gathered(struct figures_request *q)
     t->done(t);
 }
 
+static void refused_run(struct task *t)
+{
+    struct cluster_tables_stats *stats = container_of(t, struct cluster_tables_stats, refused);
+
+    stats->done(stats);
+}
+
 void local_tables_stats_start(struct cluster *c, struct cluster_tables_stats *t)
 {
     struct local *l = (struct local *)c;
     struct stats_op *op = calloc(1, sizeof(*op));
 
-    ASSERT(op);
+    if (!op) {
+        t->list = NULL;
+        t->n = 0;
+        t->refused.run = refused_run;
+        reactor_task(l->reactor, &t->refused, TASK_IO);
+        return;
+    }
     op->wanted = t;
     op->request = (struct figures_request){.done = gathered, .ctx = op};
     core_figures_start(l->reactor, l->node, &op->request);

@@ -25,6 +25,18 @@ enum {
     DATA_SHARE = 16, /* of 16 parts of a core's memory rows may take 15; the rest answers queries */
 };
 
+struct closing { /* owner: core 0; of the node, so that ending needs no memory */
+    struct node *node;
+    struct checkpoint_wait last;
+    void (*closed)(void *ctx);
+    void *ctx;
+    unsigned lent;
+    struct closing_leg {
+        struct load_stop stop; /* first */
+        struct closing *owner;
+    } legs[]; /* one per core */
+};
+
 static unsigned slot_bits_for(unsigned slots)
 {
     unsigned bits = 0;
@@ -48,7 +60,8 @@ int node_new(const struct node_config *config, struct reactor_group *g, struct n
     n->data_dir = strdup(config->data_dir);
     n->name = strdup(config->name);
     n->locals = calloc(n->cores, sizeof(struct local *));
-    int rc = n->data_dir && n->name && n->locals
+    n->closing = calloc(1, sizeof(*n->closing) + n->cores * sizeof(n->closing->legs[0]));
+    int rc = n->data_dir && n->name && n->locals && n->closing
                  ? 0
                  : error_set(err, -ENOMEM, 0, "out of memory at start");
     if (!rc)
@@ -226,18 +239,6 @@ int node_replay(struct node *n, struct reactor *r, struct error_info *err)
     return rc;
 }
 
-struct closing { /* owner: core 0, until closed */
-    struct node *node;
-    struct checkpoint_wait last;
-    void (*closed)(void *ctx);
-    void *ctx;
-    unsigned lent;
-    struct closing_leg {
-        struct load_stop stop; /* first */
-        struct closing *owner;
-    } legs[]; /* one per core */
-};
-
 static void close_log(struct closing *c)
 {
     struct node *n = c->node;
@@ -245,7 +246,6 @@ static void close_log(struct closing *c)
     void (*closed)(void *ctx) = c->closed;
     void *closed_ctx = c->ctx;
 
-    free(c);
     atomic_store(&n->refusing, -ESHUTDOWN);
     n->log = NULL;
     timer_cancel(reactor_self(), &n->space_timer);
@@ -302,9 +302,8 @@ static void retention_ended(void *ctx)
 
 void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)
 {
-    struct closing *c = calloc(1, sizeof(*c) + n->cores * sizeof(c->legs[0]));
+    struct closing *c = n->closing;
 
-    ASSERT(c);
     c->node = n;
     c->closed = closed;
     c->ctx = ctx;
@@ -336,6 +335,7 @@ void node_free(struct node *n)
         free(l);
     }
     free(n->locals);
+    free(n->closing);
     log_free_held(n);
     checkpoints_free(n);
     retention_free(n);

@@ -16,6 +16,7 @@
 /* What a core takes over. Owner: the call of node_restore, which waits for all of them. */
 struct restore_share {
     struct local *local;
+    struct post post;
     struct root_file *files; /* in the root's order */
     uint32_t n, cap;
     int rc;
@@ -141,7 +142,8 @@ static int load_shares(struct restore *x)
     for (unsigned i = 0; i < n->cores; i++) {
         x->shares[i].done = &done;
         if (n->config.cores_run && i != reactor_core(x->reactor))
-            reactor_post(n->locals[i]->reactor, share_posted, &x->shares[i]);
+            reactor_post_lent(n->locals[i]->reactor, &x->shares[i].post, share_posted,
+                              &x->shares[i]);
     }
     for (unsigned i = 0; i < n->cores; i++)
         if (!n->config.cores_run || i == reactor_core(x->reactor))

@@ -96,17 +96,22 @@ static int encode_where(const struct predicate *w, struct arena *a, Quanta__Shar
     return encode_predicate(&e, w);
 }
 
-static int encode_join(const struct program_join *j, struct arena *a, Quanta__ShardProgram *out)
+static int encode_joins(const struct program *p, struct arena *a, Quanta__ShardProgram *out)
 {
-    Quanta__Join *m = arena_alloc(a, sizeof(*m));
+    Quanta__Join *m = arena_alloc(a, p->n_joins * sizeof(*m));
 
-    if (!m)
+    out->joins = arena_alloc(a, p->n_joins * sizeof(*out->joins));
+    if (!m || !out->joins)
         return -ENOMEM;
-    quanta__join__init(m);
-    m->column = j->column;
-    m->left = j->left;
-    m->parents = (ProtobufCBinaryData){j->parents->len, (uint8_t *)j->parents->bytes};
-    out->join = m;
+    out->n_joins = p->n_joins;
+    for (unsigned i = 0; i < p->n_joins; i++) {
+        const struct program_join *j = &p->joins[i];
+        quanta__join__init(&m[i]);
+        m[i].column = j->column;
+        m[i].left = j->left;
+        m[i].parents = (ProtobufCBinaryData){j->parents->len, (uint8_t *)j->parents->bytes};
+        out->joins[i] = &m[i];
+    }
     return 0;
 }
 
@@ -150,11 +155,12 @@ int program_encode(const struct program *p, struct arena *a, Quanta__ShardProgra
     out->output = (Quanta__ShardProgram__Output)p->output;
     out->limit = p->limit;
     out->memory = p->memory;
+    out->shares = p->shares;
     out->analyze = p->analyze;
     if (p->where)
         rc = encode_where(p->where, a, out);
-    if (!rc && p->join)
-        rc = encode_join(p->join, a, out);
+    if (!rc && p->n_joins)
+        rc = encode_joins(p, a, out);
     return rc ? rc : encode_output(p, a, out);
 }
 
@@ -292,19 +298,13 @@ static int decode_where(struct decoder *d, struct program *out)
     return rc;
 }
 
-static int decode_join(struct decoder *d, struct program *out)
+static int decode_join(struct decoder *d, const Quanta__Join *m, struct program_join *j)
 {
-    const Quanta__Join *m = d->message->join;
-    struct program_join *j;
-    struct batch *parents;
-
-    if (!m)
-        return 0;
-    j = arena_alloc(d->arena, sizeof(*j));
-    parents = arena_alloc(d->arena, sizeof(*parents));
+    struct batch *parents = arena_alloc(d->arena, sizeof(*parents));
     uint8_t *aligned =
         arena_alloc(d->arena, m->parents.len + 8); /* batches want 8-byte alignment */
-    if (!j || !parents || !aligned)
+
+    if (!parents || !aligned)
         return out_of_memory(d->err);
     if (m->parents.len)
         memcpy(aligned, m->parents.data, m->parents.len);
@@ -313,7 +313,26 @@ static int decode_join(struct decoder *d, struct program *out)
         rc = decode_column(m->column, &j->column, d->err);
     j->left = m->left;
     j->parents = parents;
-    out->join = j;
+    return rc;
+}
+
+static int decode_joins(struct decoder *d, struct program *out)
+{
+    size_t n = d->message->n_joins;
+    int rc = 0;
+
+    if (!n)
+        return 0;
+    if (n > PROGRAM_MAX_JOINS)
+        return error_set(d->err, -EINVAL, 0, "program: %zu joins; at most %d are allowed", n,
+                         PROGRAM_MAX_JOINS);
+    struct program_join *joins = arena_alloc(d->arena, n * sizeof(*joins));
+    if (!joins)
+        return out_of_memory(d->err);
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = decode_join(d, d->message->joins[i], &joins[i]);
+    out->n_joins = (uint16_t)n;
+    out->joins = joins;
     return rc;
 }
 
@@ -374,10 +393,11 @@ int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct
                             .catalog_version = m->catalog_version,
                             .limit = m->limit,
                             .memory = m->memory,
+                            .shares = m->shares,
                             .analyze = m->analyze};
     int rc = decode_where(&d, out);
     if (!rc)
-        rc = decode_join(&d, out);
+        rc = decode_joins(&d, out);
     if (!rc)
         rc = decode_output(&d, out);
     return rc ? rc : program_validate(out, s, err);

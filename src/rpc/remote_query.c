@@ -14,6 +14,7 @@
 #include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
 #include "storage/merge.h"
+#include "storage/scan_key.h"
 
 enum query_stage {
     QUERY_IDLE,    /* waits for cluster_query_next */
@@ -50,6 +51,7 @@ struct node_leg {
     Quanta__QueryReply *reply; /* holds `batch` */
     Quanta__QueryReply *stats; /* with the figures */
     struct batch batch;
+    uint64_t below; /* of the groups merged: those with smaller hashes have all come */
 };
 
 struct remote_query { /* owner: the core; freed when on_closed has run */
@@ -154,6 +156,43 @@ static int open_reply(struct node_leg *l, const uint8_t *bytes, size_t n, struct
     return rc;
 }
 
+/* Groups with smaller hashes have come from all nodes. */
+static uint64_t least_below(const struct remote_query *op)
+{
+    uint64_t least = MERGE_ALL;
+
+    for (unsigned i = 0; i < op->n; i++)
+        if (op->legs[i].state != NODE_LEG_ENDED && op->legs[i].below < least)
+            least = op->legs[i].below;
+    return least;
+}
+
+/* Nodes whose groups have been taken go on as the merge wants them. */
+static void read_wanted(struct remote_query *op)
+{
+    uint64_t least = least_below(op);
+
+    for (unsigned i = 0; i < op->n; i++) {
+        struct node_leg *l = &op->legs[i];
+        if (l->state == NODE_LEG_TAKEN && merge_wants(op->merge, l->below, least))
+            read_on(l);
+    }
+}
+
+static int merge_reply(struct remote_query *op, struct node_leg *l, struct error_info *err)
+{
+    int rc = merge_add(op->merge, &l->batch, err);
+
+    if (rc)
+        return rc;
+    if (l->reply->below > l->below && l->reply->below < MERGE_ALL)
+        l->below = l->reply->below;
+    drop_reply(l);
+    l->state = NODE_LEG_TAKEN;
+    read_wanted(op);
+    return 0;
+}
+
 /* A refusal for the definition's sake is no failure yet when there are others. */
 static bool park(struct node_leg *l, const struct grpc_call *c)
 {
@@ -214,9 +253,7 @@ static void on_message(struct grpc_call *c, const uint8_t *bytes, size_t n)
     }
     l->state = NODE_LEG_BATCH;
     if (!rc && op->merging && op->stage != QUERY_CLOSING) {
-        rc = merge_add(op->merge, &l->batch, &err);
-        if (!rc)
-            read_on(l);
+        rc = merge_reply(op, l, &err);
     }
     if (rc)
         fail(op, &err);
@@ -301,13 +338,16 @@ static void answer_end(struct remote_query *op)
 
 static void gather_merged(struct remote_query *op)
 {
-    if (op->running)
-        return;
-    int rc = merge_next(op->merge, QUERY_MERGED_ROWS, &op->query->batch);
+    int rc = merge_next(op->merge, QUERY_MERGED_ROWS, least_below(op), &op->query->batch);
+
     if (rc == 1) {
+        op->query->below = merge_below(op->merge);
         answer(op, CLUSTER_BATCH);
-    } else if (!rc) {
+        read_wanted(op);
+    } else if (!rc && !op->running) {
         answer_end(op);
+    } else if (!rc) {
+        read_wanted(op);
     } else {
         error_set(&op->error, rc, 0, "merging the partial results failed: %s", strerror(-rc));
         op->failed = true;
@@ -447,6 +487,8 @@ static void send_all(struct remote_query *op, bool again)
                   rc == -E2BIG ? "the condition of the query is too deep or has too many parts"
                                : "out of memory at the start of a query");
     m.program = &program;
+    if (op->merging && !rc)
+        program.shares = op->n * (program.shares ? program.shares : 1);
     for (unsigned i = 0; i < op->n && !rc; i++)
         if (!again || unpark(&op->legs[i]))
             rc = send_request(op, &op->legs[i], &m, &err);
@@ -469,7 +511,7 @@ void remote_query_next(struct cluster_query *q)
     if (!op->failed && op->legs[0].state == NODE_LEG_NEW)
         send_all(op, false);
     for (unsigned i = 0; i < op->n && !op->failed; i++)
-        if (op->legs[i].state == NODE_LEG_TAKEN && op->rows_left)
+        if (op->legs[i].state == NODE_LEG_TAKEN && !op->merging && op->rows_left)
             read_on(&op->legs[i]);
     dispatch(op);
 }
@@ -487,6 +529,20 @@ void remote_query_close(struct cluster_query *q)
     dispatch(op);
 }
 
+/* When only one slot can have rows for it, its node alone is asked. */
+static void narrow(struct remote_query *op)
+{
+    const struct remote *x = op->remote;
+    const struct cluster_query *q = op->query;
+    uint64_t place;
+
+    if (x->n_nodes == 1 || !x->is_ready ||
+        !scan_key_place(q->program->where, q->schema, x->nodes[0].hash_seed, &place))
+        return;
+    op->legs[0].node = &op->remote->nodes[x->map.node_of[key_slot(place, x->map.slot_bits)]];
+    op->n = 1;
+}
+
 void remote_query_start(struct cluster *c, struct cluster_query *q)
 {
     struct remote *x = (struct remote *)c;
@@ -501,13 +557,14 @@ void remote_query_start(struct cluster *c, struct cluster_query *q)
     op->query = q;
     op->n = x->n_nodes;
     op->task.run = task_run;
-    /* One node has merged already. */
-    op->merging = x->n_nodes > 1 && (q->program->output == OUTPUT_GROUPS || q->program->n_order);
     op->rows_left = q->program->output == OUTPUT_ROWS ? q->program->limit : UINT64_MAX;
     for (unsigned i = 0; i < op->n; i++) {
         op->legs[i].op = op;
         op->legs[i].node = &x->nodes[i];
     }
+    narrow(op);
+    /* One node has merged already. */
+    op->merging = op->n > 1 && (q->program->output == OUTPUT_GROUPS || q->program->n_order);
     x->busy++;
     q->impl = op;
     q->stats = NULL;

@@ -65,6 +65,8 @@ static void send_batch(struct service_query *x)
 
     reply.batch = (ProtobufCBinaryData){x->query.batch.len, (uint8_t *)x->query.batch.bytes};
     reply.rows = x->query.batch.rows;
+    if (x->program.output == OUTPUT_GROUPS)
+        reply.below = x->query.below;
     struct h2_chunk *c = grpc_proto_pack(&reply.base);
     if (!c) {
         grpc_call_finish(x->call, GRPC_RESOURCE_EXHAUSTED,

@@ -5,6 +5,7 @@
  *
  *   exec.c            life of an execution, dispatch, subqueries
  *   exec_scan.c       shard programs (cluster_query), information_schema
+ *   exec_parents.c    parents of a scan whose joins the cores do
  *   exec_simple.c     filter, project, limit, union, one row
  *   exec_aggregate.c  hash aggregation, distinct
  *   exec_sort.c       sort, top-n
@@ -92,9 +93,10 @@ struct exec_op {
     const struct plan *plan;
     struct exec *x;
     struct exec_op *child, *right;
-    struct arena arena;   /* what the operator collects */
-    struct arena scratch; /* results of expressions for one batch */
-    void *state;          /* of the operator, in the statement's arena */
+    struct arena arena;           /* what the operator collects */
+    struct arena scratch;         /* results of expressions for one batch */
+    void *state;                  /* of the operator, in the statement's arena */
+    struct exec_parents *parents; /* SCAN with joins; in the statement's arena */
 };
 
 /* A zeroed state and room for ROWSET_ROWS rows of the plan's width. */
@@ -102,6 +104,11 @@ struct datum *exec_cells(struct exec_op *op, uint32_t width);
 
 enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out);
 void exec_scan_close(struct exec_op *op);
+/* Collects the rows of all parents of a scan: END when they are there. */
+enum exec_state exec_parents_collect(struct exec_op *op);
+/* Puts the collected parents into the program; they live as long as the statement's arena. */
+void exec_parents_join(struct exec_op *op, struct program *p);
+void exec_parents_close(struct exec_op *op);
 enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_one_row_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_filter_next(struct exec_op *op, struct rowset *out);

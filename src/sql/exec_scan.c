@@ -62,6 +62,8 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
         exec_no_memory(op->x, "The condition");
         return false;
     }
+    if (scan->n_parents)
+        exec_parents_join(op, p);
     p->output = scan->output;
     p->n_columns = scan->n_columns;
     p->columns = scan->columns;
@@ -111,7 +113,7 @@ static void column_meaning(const struct plan_scan *scan, uint32_t i, struct cell
     const struct column *c;
 
     if (i < scan->n_columns) {
-        c = &scan->schema->columns[scan->columns[i]];
+        c = plan_scan_column(scan, scan->columns[i]);
         r->delim = c->layout == LAYOUT_LIST ? (c->delim ? c->delim : ',') : 0;
     } else {
         const struct aggregate *a = &scan->aggregates[i - scan->n_columns];
@@ -119,7 +121,7 @@ static void column_meaning(const struct plan_scan *scan, uint32_t i, struct cell
             r->type = COLUMN_INT;
             return;
         }
-        c = &scan->schema->columns[a->column];
+        c = plan_scan_column(scan, a->column);
     }
     r->type = c->type;
     r->scale = c->scale;
@@ -277,6 +279,9 @@ enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
     struct scan_exec *s = op->state;
 
     if (!s) {
+        enum exec_state parents = op->plan->u.scan.n_parents ? exec_parents_collect(op) : EXEC_END;
+        if (parents != EXEC_END)
+            return parents;
         if (!scan_open(op))
             return EXEC_ERROR;
         s = op->state;
@@ -302,6 +307,7 @@ void exec_scan_close(struct exec_op *op)
 {
     struct scan_exec *s = op->state;
 
+    exec_parents_close(op);
     if (!s || !s->started || s->closed)
         return;
     s->closed = true;

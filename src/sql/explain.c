@@ -90,12 +90,18 @@ static void put_aggregate_call(struct printer *p, const struct aggregate_call *c
 static void put_scan(struct printer *p, const struct plan_scan *s)
 {
     static const char *const names[] = {"count(*)", "count", "sum", "min", "max"};
-    const struct column *c = s->schema->columns;
 
     put(p, "scan %s", s->schema->name);
     if (s->source->alias && strcmp(s->source->alias, s->schema->name) != 0)
         put(p, " as %s", s->source->alias);
     put(p, ", on the cores: ");
+    for (uint16_t i = 0; i < s->n_parents; i++) {
+        const struct plan_parent *r = &s->parents[i];
+        put(p, "%s%s = %s.%s%s", i ? ", " : "join along ", s->schema->columns[r->column].name,
+            plan_parent_scan(r)->schema->name, r->key->name, r->left ? " (left)" : "");
+    }
+    if (s->n_parents)
+        put(p, "; ");
     if (s->n_pushed) {
         put(p, "where ");
         put_exprs(p, s->pushed, s->n_pushed, " AND ");
@@ -103,15 +109,16 @@ static void put_scan(struct printer *p, const struct plan_scan *s)
     }
     put(p, s->output == OUTPUT_GROUPS ? "groups" : "rows");
     for (uint16_t i = 0; i < s->n_columns; i++)
-        put(p, "%s%s", i ? ", " : " ", c[s->columns[i]].name);
+        put(p, "%s%s", i ? ", " : " ", plan_scan_column(s, s->columns[i])->name);
     for (uint16_t i = 0; i < s->n_aggregates; i++) {
         const struct aggregate *a = &s->aggregates[i];
         put(p, "%s%s", i || s->n_columns ? ", " : " ", names[a->kind]);
         if (a->kind != AGGREGATE_COUNT_ROWS)
-            put(p, "(%s)", c[a->column].name);
+            put(p, "(%s)", plan_scan_column(s, a->column)->name);
     }
     for (uint16_t i = 0; i < s->n_order; i++)
-        put(p, "%s%s%s", i ? ", " : " ordered by ", c[s->columns[s->order[i].output]].name,
+        put(p, "%s%s%s", i ? ", " : " ordered by ",
+            plan_scan_column(s, s->columns[s->order[i].output])->name,
             s->order[i].descending ? " desc" : "");
     if (s->limit != UINT64_MAX)
         put(p, " limit %llu", (unsigned long long)s->limit);

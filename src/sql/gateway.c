@@ -142,6 +142,7 @@ static struct conn *find_conn(struct gateway *g, uint32_t id)
 }
 
 struct kill_message {
+    struct post post;
     uint32_t id;
     bool only_statement;
 };
@@ -171,7 +172,8 @@ int gateway_kill(struct gateway *g, uint32_t id, bool only_statement)
         return -ENOENT;
     *m = (struct kill_message){.id = id, .only_statement = only_statement};
     /* By a task also on this core: the caller may be the one that ends. */
-    reactor_post(reactor_group_get(reactor_group_of(g->reactor), core), kill_here, m);
+    reactor_post_lent(reactor_group_get(reactor_group_of(g->reactor), core), &m->post, kill_here,
+                      m);
     return 0;
 }
 

@@ -5,6 +5,7 @@
  *
  *   plan.c        bound query -> tree of operators
  *   plan_join.c   FROM: where conditions go, join keys
+ *   plan_star.c   FROM: joins along primary keys, done by the cores
  *   plan_push.c   predicates of shard programs
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
  *   explain.c     printing
@@ -42,16 +43,37 @@ struct plan_order {
     bool descending;
 };
 
+/* A column of a parent, or of a parent of it, that children get. */
+struct plan_attribute {
+    uint16_t source, source_column; /* as expressions name it */
+    uint32_t cell;                  /* of the parents' rows */
+    const struct column *column;
+};
+
+/* A join that the cores do: the rows of `plan`, found by their primary key. */
+struct plan_parent {
+    struct plan *plan;
+    uint16_t column; /* of the scan's table: holds the parent's key */
+    bool left;       /* rows without a parent stay */
+    uint32_t key_cell;
+    const struct column *key;
+    struct plan_attribute *attributes; /* program_parent_ref counts them from 1 */
+    uint16_t n_attributes;
+};
+
 /* What a scan asks of the cores. The predicate is built when the scan opens, as subqueries are
  * known then. */
 struct plan_scan {
     const struct schema *schema;
     const struct source *source;
+    uint16_t source_number;
+    struct plan_parent *parents;
+    uint16_t n_parents;
     struct expr **pushed; /* conjuncts */
     uint32_t n_pushed;
     enum program_output output;
     uint16_t n_columns;
-    uint16_t *columns; /* positions in the schema */
+    uint16_t *columns; /* as in the program */
     uint16_t *cells;   /* where each goes in the row; NULL = in order. Others: NULL, unread */
     uint16_t n_aggregates;
     struct aggregate *aggregates;
@@ -130,6 +152,16 @@ struct plan *plan_table_rows(struct planner *p, struct bound_select *s);
 
 struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child, uint32_t width);
 struct plan *plan_from(struct planner *p, struct bound_select *s);
+/* FROM as one scan whose other tables are its parents, directly or not; *fits false: it is none. */
+struct plan *plan_star(struct planner *p, struct bound_select *s, bool *fits);
+/* The scan of a parent's own table. */
+const struct plan_scan *plan_parent_scan(const struct plan_parent *r);
+/* The column that a reference of the scan's program means. */
+const struct column *plan_scan_column(const struct plan_scan *s, uint16_t ref);
+/* The columns of a source that expressions above its scan read, into needed[] by column. */
+void plan_needed(struct bound_select *s, uint16_t source, bool *needed);
+void plan_needed_by(struct expr *const *list, uint32_t n, uint16_t source, bool *needed);
+uint64_t plan_sources_of(struct expr *e); /* bits of the sources it reads */
 struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n);
 /* The cores do groups and aggregates, DISTINCT, or order and limit when they can. */
 bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **from);

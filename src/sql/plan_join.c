@@ -27,7 +27,7 @@ static bool visit_mask(struct expr *e, void *ctx)
     return true;
 }
 
-static uint64_t sources_of(struct expr *e)
+uint64_t plan_sources_of(struct expr *e)
 {
     struct mask_walk w = {0};
 
@@ -65,6 +65,27 @@ static bool visit_needed(struct expr *e, void *ctx)
     return true;
 }
 
+void plan_needed_by(struct expr *const *list, uint32_t n, uint16_t source, bool *needed)
+{
+    struct need_walk w = {.source = source, .needed = needed};
+
+    for (uint32_t i = 0; i < n; i++)
+        expr_walk(list[i], visit_needed, &w);
+}
+
+void plan_needed(struct bound_select *s, uint16_t source, bool *needed)
+{
+    struct need_walk w = {.source = source, .needed = needed};
+
+    for (uint32_t k = 0; k < s->n_items; k++)
+        expr_walk(s->items[k].expr, visit_needed, &w);
+    plan_needed_by(s->groups, s->n_groups, source, needed);
+    for (uint32_t k = 0; k < s->n_aggregates; k++)
+        aggregate_walk(s->aggregates[k], visit_needed, &w);
+    if (s->having)
+        expr_walk(s->having, visit_needed, &w);
+}
+
 static void need_conditions(struct need_walk *w, struct expr *const *list, uint32_t n,
                             const struct plan_scan *scan)
 {
@@ -98,14 +119,7 @@ static bool choose_columns(struct planner *p, struct bound_select *s, uint16_t i
         return false;
     if (!s->items) /* UPDATE and DELETE look at whole rows */
         memset(w.needed, true, src->n_columns);
-    for (uint32_t k = 0; k < s->n_items; k++)
-        expr_walk(s->items[k].expr, visit_needed, &w);
-    for (uint32_t k = 0; k < s->n_groups; k++)
-        expr_walk(s->groups[k], visit_needed, &w);
-    for (uint32_t k = 0; k < s->n_aggregates; k++)
-        aggregate_walk(s->aggregates[k], visit_needed, &w);
-    if (s->having)
-        expr_walk(s->having, visit_needed, &w);
+    plan_needed(s, i, w.needed);
     need_conditions(&w, s->where, s->n_where, scan);
     need_joins(&w, s->from, scan);
     for (uint16_t c = 0; c < src->n_used; c++) {
@@ -129,6 +143,7 @@ static struct plan *plan_table(struct planner *p, struct bound_select *s, uint16
     n->base = src->first_slot;
     n->u.scan.schema = src->schema;
     n->u.scan.source = src;
+    n->u.scan.source_number = i;
     n->u.scan.output = OUTPUT_ROWS;
     n->u.scan.limit = UINT64_MAX;
     n->u.scan.pushed = bind_alloc(p->bind, (conds->n + 1) * sizeof(struct expr *));
@@ -203,7 +218,7 @@ static bool as_key(struct expr *e, uint64_t left, uint64_t right, struct plan_ke
     if (e->kind != EXPR_COMPARE || e->op != SQL_OP_EQ || e->args[0]->delim || e->args[1]->delim ||
         e->volatile_ || e->class == COMPARE_TIME)
         return false;
-    uint64_t a = sources_of(e->args[0]), b = sources_of(e->args[1]);
+    uint64_t a = plan_sources_of(e->args[0]), b = plan_sources_of(e->args[1]);
     if (!a || !b)
         return false;
     if (!(a & ~left) && !(b & ~right))
@@ -264,7 +279,7 @@ static bool split_conditions(struct planner *p, const struct join_tree *t,
     struct conditions *to_kept = t->kind == SQL_JOIN_RIGHT ? &x->right : &x->left;
     struct conditions *to_filled = t->kind == SQL_JOIN_RIGHT ? &x->left : &x->right;
     for (uint32_t i = 0; i < where->n; i++) {
-        uint64_t m = sources_of(where->list[i]);
+        uint64_t m = plan_sources_of(where->list[i]);
         struct conditions *c = &x->above;
         if (!(m & ~kept))
             c = to_kept;
@@ -275,7 +290,7 @@ static bool split_conditions(struct planner *p, const struct join_tree *t,
         c->list[c->n++] = where->list[i];
     }
     for (uint32_t i = 0; i < t->n_on; i++) {
-        uint64_t m = sources_of(t->on[i]);
+        uint64_t m = plan_sources_of(t->on[i]);
         struct conditions *c = &x->on;
         if (!(m & ~filled))
             c = to_filled;
@@ -332,6 +347,10 @@ static struct plan *plan_tree(struct planner *p, struct bound_select *s, const s
 struct plan *plan_from(struct planner *p, struct bound_select *s)
 {
     struct conditions where = {.list = s->where, .n = s->n_where};
+    bool fits = false;
+    struct plan *star = s->n_sources > 1 && s->items ? plan_star(p, s, &fits) : NULL;
 
+    if (fits)
+        return star;
     return plan_tree(p, s, s->from, &where);
 }

@@ -8,14 +8,32 @@ static bool is_plain_scan(const struct plan *n)
     return n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_ROWS && n->u.scan.limit == UINT64_MAX;
 }
 
-/* The column of a plain column expression of the scan's table. */
+const struct column *plan_scan_column(const struct plan_scan *s, uint16_t ref)
+{
+    if (ref < PROGRAM_PARENT)
+        return &s->schema->columns[ref];
+    return s->parents[program_ref_join(ref)].attributes[program_ref_attribute(ref) - 1].column;
+}
+
+/* The column of a plain column expression of the scan's table or its parents. */
 static const struct column *plain_column(const struct plan_scan *scan, const struct expr *e,
                                          uint16_t *position)
 {
     if (e->kind != EXPR_COLUMN)
         return NULL;
-    *position = scan->source->columns[e->u.column.column].column;
-    return &scan->schema->columns[*position];
+    if (e->u.column.source == scan->source_number) {
+        *position = scan->source->columns[e->u.column.column].column;
+        return &scan->schema->columns[*position];
+    }
+    for (uint16_t i = 0; i < scan->n_parents; i++)
+        for (uint16_t k = 0; k < scan->parents[i].n_attributes; k++) {
+            const struct plan_attribute *a = &scan->parents[i].attributes[k];
+            if (a->source != e->u.column.source || a->source_column != e->u.column.column)
+                continue;
+            *position = program_parent_ref(i, k + 1u);
+            return a->column;
+        }
+    return NULL;
 }
 
 /* Layout of the pushed groups while it is worked out. */
@@ -26,8 +44,9 @@ struct push {
     uint16_t n_columns;
     struct aggregate aggregates[PROGRAM_MAX_AGGREGATES];
     uint16_t n_aggregates;
-    bool second_level; /* groups of groups: DISTINCT aggregates */
-    bool has_list;     /* an extra group column is multi-valued */
+    uint16_t n_by_value; /* extra group columns */
+    bool second_level;   /* groups of groups: DISTINCT aggregates */
+    bool has_list;       /* an extra group column is multi-valued */
 };
 
 static int add_column(struct push *u, uint16_t position, uint16_t from)
@@ -117,7 +136,7 @@ static struct value_type cell_type(const struct plan_scan *scan, enum aggregate_
 
     if (kind == AGGREGATE_COUNT_ROWS || kind == AGGREGATE_COUNT)
         return value_type_int(20);
-    t = bind_column_type(&scan->schema->columns[position]);
+    t = bind_column_type(plan_scan_column(scan, position));
     t.not_null = false;
     if (kind == AGGREGATE_SUM)
         t = value_type_decimal(38, t.kind == DATUM_DECIMAL ? t.scale : 0);
@@ -139,7 +158,8 @@ static struct aggregate_call *second_call(struct push *u, const struct aggregate
     n->type = c->type;
     if (by_value) {
         n->op = c->op;
-        n->distinct = c->distinct;
+        /* With one such column a value comes but once in a group. */
+        n->distinct = c->distinct && u->n_by_value > 1;
         slot = (uint32_t)at;
         t = c->args[0]->type;
     } else {
@@ -255,6 +275,7 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
     for (uint32_t i = 0; i < s->n_aggregates; i++)
         if (!push_one(&u, s->aggregates[i], s->n_groups, &at[i], &by_value[i]))
             return false;
+    u.n_by_value = u.n_columns - (uint16_t)s->n_groups;
     if (!u.second_level) {
         /* One aggregate of the program per call, in the same order, so that slots agree. */
         u.n_aggregates = 0;

@@ -11,6 +11,15 @@
 
 enum { SPARSE_LINE = 12 }; /* selected rows of a line up to which they are read one by one */
 
+const uint64_t selection_all[BLOCK_WORDS] = {[0 ... BLOCK_WORDS - 1] = ~0ull};
+
+const uint64_t *tail_all(uint32_t rows, uint64_t *out)
+{
+    memset(out, 0, presence_words(rows) * sizeof *out);
+    presence_fill(out, 0, rows);
+    return out;
+}
+
 static uint32_t block_rows(const struct colblock *c)
 {
     return sealed_rows(c) + c->tail.rows;
@@ -264,25 +273,36 @@ uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t 
 
 uint32_t colblock_count(const struct colblock *c, const uint64_t *sel)
 {
+    const struct sealed *s = c->sealed;
+    const struct kernels *k = kernel_table();
     uint32_t n = 0;
 
-    if (c->sealed)
-        n = presence_count_and(sel, c->sealed->presence, sealed_words(c));
+    if (!sel)
+        return block_present(c);
+    if (s)
+        n = s->presence ? k->count_and_lines(sel, s->presence, s->words / LINE_WORDS)
+                        : k->count_lines(sel, s->words / LINE_WORDS);
     return n + presence_count_and(sel + sealed_words(c), c->tail.presence,
                                   presence_words(c->tail.rows));
 }
 
 static uint32_t sum_sealed(const struct sealed *s, const uint64_t *sel, __int128 *sum)
 {
-    bool all = presence_count(sel, s->words) == s->rows;
-    uint32_t n = all ? s->present : presence_count_and(sel, s->presence, s->words);
+    const struct kernels *k = kernel_table();
+    uint32_t lines = s->words / LINE_WORDS, n = sel ? k->count_lines(sel, lines) : s->rows;
+    bool all = n == s->rows;
     unsigned __int128 total = 0;
+
+    if (all)
+        n = s->present;
+    else if (s->presence)
+        n = k->count_and_lines(sel, s->presence, lines);
 
     if (all) {
         for (uint32_t i = 0; i < s->slices.width; i++)
             total += (unsigned __int128)s->slice_counts[i] << i;
     } else if (n) {
-        total = kernel_table()->sum(&s->slices, sel); /* NULL rows have no bits in any slice */
+        total = k->sum(&s->slices, sel); /* NULL rows have no bits in any slice */
     }
     *sum += (__int128)s->slices.base * n + (__int128)total;
     return n;
@@ -308,12 +328,14 @@ static uint32_t sum_tail(const struct tail *t, const uint64_t *sel, __int128 *su
 
 uint32_t colblock_sum(const struct colblock *c, const uint64_t *sel, __int128 *sum)
 {
+    uint64_t tail_sel[BLOCK_WORDS];
     uint32_t n;
 
     ASSERT_HOT(c->layout == LAYOUT_ORDERED);
     *sum = 0;
     n = c->sealed ? sum_sealed(c->sealed, sel, sum) : 0;
-    return n + sum_tail(&c->tail, sel + sealed_words(c), sum);
+    sel = sel ? sel + sealed_words(c) : tail_all(c->tail.rows, tail_sel);
+    return n + sum_tail(&c->tail, sel, sum);
 }
 
 static bool min_max_tail(const struct tail *t, const uint64_t *sel, bool found, int64_t *min,
@@ -340,21 +362,23 @@ static bool min_max_tail(const struct tail *t, const uint64_t *sel, bool found, 
 
 bool colblock_min_max(const struct colblock *c, const uint64_t *sel, int64_t *min, int64_t *max)
 {
+    uint64_t tail_sel[BLOCK_WORDS];
     bool found = false;
 
     ASSERT_HOT(c->layout == LAYOUT_ORDERED);
     if (block_present(c) == 0)
         return false;
-    if (c->tight && presence_count(sel, block_words(c)) == block_rows(c))
+    if (c->tight && (!sel || presence_count(sel, block_words(c)) == block_rows(c)))
         return colblock_bounds(c, min, max);
     if (c->sealed) {
         uint64_t some[BLOCK_WORDS];
 
-        memcpy(some, sel, sealed_words(c) * sizeof *some);
+        memcpy(some, sel ? sel : selection_all, sealed_words(c) * sizeof *some);
         presence_and(some, c->sealed->presence, sealed_words(c));
         found = !presence_is_empty(some, sealed_words(c));
         if (found)
             slices_min_max(&c->sealed->slices, some, min, max);
     }
-    return min_max_tail(&c->tail, sel + sealed_words(c), found, min, max);
+    sel = sel ? sel + sealed_words(c) : tail_all(c->tail.rows, tail_sel);
+    return min_max_tail(&c->tail, sel, found, min, max);
 }

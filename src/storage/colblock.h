@@ -48,6 +48,11 @@ uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t 
 
 bool colblock_has_nulls(const struct colblock *c);
 
+/* Rows of all the block with this code, when headers tell: false when rows must be looked at. ENUM, CODED. */
+bool colblock_code_rows(const struct colblock *c, uint32_t code, uint32_t *n);
+
+/* Below sel may be NULL: all rows of the block, which headers answer where they can. */
+
 /* Selected rows that have a value; sum of their values (ORDERED). */
 uint32_t colblock_count(const struct colblock *c, const uint64_t *sel);
 uint32_t colblock_sum(const struct colblock *c, const uint64_t *sel, __int128 *sum);

@@ -105,8 +105,8 @@ static void filter_containers(const struct sealed *s, const struct code_set *set
         if (set_has(set, s->directory[i].code) == want)
             container_or(&s->directory[i], sealed_arena(s), s->words, acc);
     }
-    for (uint32_t k = 0; k < s->words; k++)
-        sel[k] &= want == negate ? ~acc[k] : acc[k];
+    const struct kernels *k = kernel_table();
+    (want == negate ? k->and_not_lines : k->and_lines)(sel, acc, s->words / LINE_WORDS);
 }
 
 /* One value; rows without a value are out of sel already. */
@@ -164,11 +164,9 @@ static void filter_equal(const struct sealed *s, const int64_t *codes, uint32_t 
 
         memcpy(one, sel, bytes);
         k->filter_range(&s->slices, offset, offset, false, one);
-        for (uint32_t w = 0; w < s->words; w++)
-            acc[w] |= one[w];
+        k->or_lines(acc, one, s->words / LINE_WORDS);
     }
-    for (uint32_t w = 0; w < s->words; w++)
-        sel[w] &= negate ? ~acc[w] : acc[w];
+    (negate ? k->and_not_lines : k->and_lines)(sel, acc, s->words / LINE_WORDS);
 }
 
 static void filter_slices(const struct colblock *c, const struct code_set *set, bool negate,
@@ -243,6 +241,21 @@ void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, 
     filter_tail_code(c, value, negate, sel);
 }
 
+bool colblock_code_rows(const struct colblock *c, uint32_t code, uint32_t *n)
+{
+    const struct container *x;
+
+    ASSERT_HOT(c->layout == LAYOUT_ENUM || c->layout == LAYOUT_CODED);
+    *n = 0;
+    if (!c->any || code < c->min || code > c->max)
+        return true;
+    if (c->tail.rows || !c->sealed || !c->sealed->has_containers)
+        return false;
+    x = sealed_container(c->sealed, code);
+    *n = x ? x->count : 0;
+    return true;
+}
+
 /* ---- counts per code ---- */
 
 static void count_value(const struct colblock *c, int64_t value, uint64_t *counts, uint32_t n_codes)
@@ -275,6 +288,29 @@ static void count_containers(const struct sealed *s, const uint64_t *sel, bool a
     }
 }
 
+/* Codes are below 2^32, whatever the frame of the slices. */
+static void count_single(const struct sealed *s, const uint64_t *sel, uint64_t *counts,
+                         uint32_t n_codes)
+{
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint32_t codes[LINE_ROWS], some[LINE_ROWS];
+    uint64_t mask[LINE_WORDS];
+
+    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+        memcpy(mask, sel, sizeof mask);
+        if (s->presence)
+            presence_and(mask, s->presence + line * LINE_WORDS, LINE_WORDS);
+        if (presence_is_empty(mask, LINE_WORDS))
+            continue;
+        k->decode_line32(&s->slices, line, (uint32_t)s->slices.base, codes);
+        uint32_t n = k->compress_line32(codes, mask, some);
+        for (uint32_t i = 0; i < n; i++) {
+            if (some[i] < n_codes)
+                counts[some[i]]++;
+        }
+    }
+}
+
 static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t *counts,
                          uint32_t n_codes)
 {
@@ -282,6 +318,10 @@ static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t
     const struct kernels *k = kernel_table();
     _Alignas(64) int64_t values[LINE_ROWS];
 
+    if (c->layout != LAYOUT_LIST && s->slices.width <= 32) {
+        count_single(s, sel, counts, n_codes);
+        return;
+    }
     for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
         if (presence_is_empty(sel, LINE_WORDS))
             continue;
@@ -297,17 +337,20 @@ void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_
     const struct sealed *s = c->sealed;
     const struct tail *t = &c->tail;
     int64_t values[LINE_ROWS];
+    uint64_t tail_sel[BLOCK_WORDS];
 
     ASSERT_HOT(c->layout != LAYOUT_ORDERED);
     if (s) {
-        bool all = presence_count(sel, s->words) == s->rows;
+        bool all = !sel || kernel_table()->count_lines(sel, s->words / LINE_WORDS) == s->rows;
 
         if (s->has_containers && (all || !s->has_slices || c->layout == LAYOUT_LIST))
             count_containers(s, sel, all, counts, n_codes);
         else
-            count_slices(c, sel, counts, n_codes);
-        sel += s->words;
+            count_slices(c, sel ? sel : selection_all, counts, n_codes);
+        sel = sel ? sel + s->words : NULL;
     }
+    if (!sel)
+        sel = tail_all(t->rows, tail_sel);
     for (uint32_t from = 0; from < t->rows; from += LINE_ROWS, sel += LINE_WORDS) {
         uint32_t n = t->rows - from < LINE_ROWS ? t->rows - from : LINE_ROWS;
 

@@ -16,6 +16,12 @@ struct colblock {
     struct tail tail;      /* rows after the sealed ones */
 };
 
+/* A selection of all rows of a whole block. */
+extern const uint64_t selection_all[BLOCK_WORDS];
+
+/* Selection of all rows of a tail, in out[]; only its words are written. */
+const uint64_t *tail_all(uint32_t rows, uint64_t *out);
+
 static inline uint32_t sealed_rows(const struct colblock *c)
 {
     return c->sealed ? c->sealed->rows : 0;

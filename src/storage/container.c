@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/kernel.h"
 #include "storage/presence.h"
 
 static uint16_t *array_of(const struct container *c, const uint8_t *arena)
@@ -42,10 +43,7 @@ void container_or(const struct container *c, const uint8_t *arena, uint32_t word
         for (uint32_t i = 0; i < c->count; i++)
             presence_set(acc, rows[i]);
     } else {
-        const uint64_t *bits = bitset_of(c, arena);
-
-        for (uint32_t k = 0; k < words; k++)
-            acc[k] |= bits[k];
+        kernel_table()->or_lines(acc, bitset_of(c, arena), words / LINE_WORDS);
     }
 }
 
@@ -53,10 +51,9 @@ void container_and(const struct container *c, const uint8_t *arena, uint32_t wor
                    uint64_t *sel)
 {
     if (!c->cap) {
-        const uint64_t *bits = bitset_of(c, arena), flip = negate ? ~0ull : 0;
+        const struct kernels *k = kernel_table();
 
-        for (uint32_t k = 0; k < words; k++)
-            sel[k] &= bits[k] ^ flip;
+        (negate ? k->and_not_lines : k->and_lines)(sel, bitset_of(c, arena), words / LINE_WORDS);
     } else if (negate) {
         const uint16_t *rows = array_of(c, arena);
 
@@ -67,7 +64,7 @@ void container_and(const struct container *c, const uint8_t *arena, uint32_t wor
 
         memset(keep, 0, words * sizeof *keep);
         container_or(c, arena, words, keep);
-        presence_and(sel, keep, words);
+        kernel_table()->and_lines(sel, keep, words / LINE_WORDS);
     }
 }
 
@@ -78,7 +75,7 @@ uint32_t container_count(const struct container *c, const uint8_t *arena, uint32
     uint32_t n = 0;
 
     if (!c->cap)
-        return presence_count_and(sel, bitset_of(c, arena), words);
+        return kernel_table()->count_and_lines(sel, bitset_of(c, arena), words / LINE_WORDS);
     for (uint32_t i = 0; i < c->count; i++)
         n += presence_get(sel, rows[i]);
     return n;

@@ -22,7 +22,7 @@ static inline uint32_t container_array_max(uint32_t words)
     return words * (uint32_t)(sizeof(uint64_t) / sizeof(uint16_t));
 }
 
-/* acc |= rows. */
+/* acc |= rows. Here and below words is a multiple of LINE_WORDS. */
 void container_or(const struct container *c, const uint8_t *arena, uint32_t words, uint64_t *acc);
 
 /* sel &= rows (negate: not these rows). */

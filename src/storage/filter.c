@@ -15,7 +15,8 @@ enum {
 
 struct filter {
     const struct predicate *predicate;
-    struct filter **children; /* AND, OR */
+    const struct column *column; /* leaves */
+    struct filter **children;    /* AND, OR; of AND the cheap ones first */
     struct code_set
         codes; /* leaves on coded columns: of the dictionary's first codes.limit entries */
     const struct dict *dict;
@@ -179,6 +180,33 @@ static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
     return rc;
 }
 
+/* About what a leaf costs, so that conjuncts that are cheap or leave few rows go first. */
+static unsigned rank(const struct filter *f)
+{
+    if (!f || f->nothing)
+        return 0;
+    if (f->children)
+        return 5;
+    if (f->coded)
+        return f->column->layout == LAYOUT_CODED ? 4
+               : f->predicate->kind == PREDICATE_STRINGS || f->predicate->kind == PREDICATE_INTS
+                   ? f->predicate->n > 1
+                   : 2;
+    return f->predicate->kind == PREDICATE_NULL ? 1 : 3;
+}
+
+static void sort_children(struct filter *f)
+{
+    for (uint32_t i = 1; i < f->predicate->n; i++) {
+        struct filter *x = f->children[i];
+        uint32_t at = i;
+
+        for (; at && rank(f->children[at - 1]) > rank(x); at--)
+            f->children[at] = f->children[at - 1];
+        f->children[at] = x;
+    }
+}
+
 static int bind_children(struct filter *f, struct slot *slot, struct arena *arena)
 {
     const struct predicate *w = f->predicate;
@@ -193,6 +221,8 @@ static int bind_children(struct filter *f, struct slot *slot, struct arena *aren
         if (rc)
             return rc;
     }
+    if (w->kind == PREDICATE_AND)
+        sort_children(f);
     return 0;
 }
 
@@ -219,7 +249,8 @@ int filter_bind(const struct predicate *where, struct slot *slot, struct arena *
     if (is_branch(where))
         return bind_children(f, slot, arena);
     const struct dict *d = slot_dict(slot, where->column);
-    f->list = slot_schema(slot)->columns[where->column].layout == LAYOUT_LIST;
+    f->column = &slot_schema(slot)->columns[where->column];
+    f->list = f->column->layout == LAYOUT_LIST;
     f->coded = d && where->kind != PREDICATE_NULL;
     f->dict = d;
     if (where->kind != PREDICATE_WORDS)
@@ -311,6 +342,82 @@ static bool filter_range(const struct predicate *w, const struct colblock *c, ui
     return false;
 }
 
+/* What a block's headers tell about its rows. */
+enum verdict { VERDICT_NONE, VERDICT_ALL, VERDICT_SOME };
+
+static enum verdict judge_range(const struct predicate *w, const struct colblock *c)
+{
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max))
+        return VERDICT_NONE;
+    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
+    if (w->negate ? all : none)
+        return VERDICT_NONE;
+    return (all || none) && !colblock_has_nulls(c) ? VERDICT_ALL : VERDICT_SOME;
+}
+
+static enum verdict judge_leaf(const struct filter *f, const struct block *b)
+{
+    const struct predicate *w = f->predicate;
+    const struct colblock *c = b->columns[w->column];
+    uint32_t n;
+
+    if (!c)
+        return w->kind == PREDICATE_NULL && !w->negate ? VERDICT_ALL : VERDICT_NONE;
+    if (w->kind == PREDICATE_NULL)
+        return colblock_has_nulls(c) ? VERDICT_SOME : w->negate ? VERDICT_ALL : VERDICT_NONE;
+    if (f->coded && f->codes.count == 1 && !f->list && !w->negate &&
+        colblock_code_rows(c, f->codes.only, &n))
+        return !n ? VERDICT_NONE : n == b->rows ? VERDICT_ALL : VERDICT_SOME;
+    return !f->coded && w->kind == PREDICATE_RANGE ? judge_range(w, c) : VERDICT_SOME;
+}
+
+static enum verdict judge(const struct filter *f, const struct block *b)
+{
+    if (!f)
+        return VERDICT_ALL;
+    if (f->nothing)
+        return VERDICT_NONE;
+    return f->children ? VERDICT_SOME : judge_leaf(f, b);
+}
+
+/* Rows of all the block that the leaf selects, from its headers. */
+static bool leaf_rows(const struct filter *f, const struct block *b, uint32_t *n)
+{
+    const struct colblock *c = b->columns[f->predicate->column];
+
+    return !f->children && f->coded && f->codes.count == 1 && !f->list && !f->predicate->negate &&
+           colblock_code_rows(c, f->codes.only, n);
+}
+
+bool filter_count(const struct filter *f, const struct block *b, uint32_t *n)
+{
+    const struct filter *left = NULL;
+    uint32_t n_children =
+        f && f->children && f->predicate->kind == PREDICATE_AND ? f->predicate->n : 0;
+    unsigned open = 0;
+
+    *n = 0;
+    for (uint32_t i = 0; i < (n_children ? n_children : 1); i++) {
+        const struct filter *x = n_children ? f->children[i] : f;
+
+        switch (judge(x, b)) {
+        case VERDICT_NONE:
+            return true;
+        case VERDICT_SOME:
+            left = x;
+            open++;
+            break;
+        case VERDICT_ALL:
+            break;
+        }
+    }
+    if (!open)
+        *n = b->rows;
+    return !open || (open == 1 && leaf_rows(left, b, n));
+}
+
 static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t *sel)
 {
     const struct predicate *w = f->predicate;
@@ -370,6 +477,11 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
     if (f->predicate->kind != PREDICATE_AND)
         return filter_leaf(f, b, sel);
     bool by_bounds = true;
+    for (uint32_t i = 0; i < f->predicate->n; i++)
+        if (judge(f->children[i], b) == VERDICT_NONE) {
+            selection_clear_all(sel);
+            return true;
+        }
     for (uint32_t i = 0; i < f->predicate->n; i++) {
         by_bounds &= filter_block(f->children[i], b, sel);
         if (selection_is_empty(sel))

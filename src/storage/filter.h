@@ -21,6 +21,10 @@ int filter_grow(struct filter *f, struct arena *arena);
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
 bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);
 
+/* Rows that the predicate selects among all rows of the block, when its headers tell: false when rows must be looked
+ * at. Deleted rows count. */
+bool filter_count(const struct filter *f, const struct block *b, uint32_t *n);
+
 /* Can any row of the block match, as far as its bounds tell? Reads no column, so that absent ones need not be. */
 bool filter_may_match(const struct filter *f, const struct segment *g, uint32_t block);
 

@@ -10,7 +10,10 @@
 enum {
     GROUP_DENSE_MAX = 1 << 20, /* entries of the direct map: 4 MiB of u32 */
     GROUP_FIRST_BUCKETS = 1024,
+    GROUP_TAKEN_COST = 16, /* a group that is taken, in groups that are passed over */
 };
+
+#define GROUP_OUTSIDE UINT32_MAX /* in the direct map: the hash is not in the range */
 
 struct group_state { /* one aggregate of one group */
     __int128 sum;
@@ -18,14 +21,27 @@ struct group_state { /* one aggregate of one group */
     int64_t value; /* MIN, MAX: value or code */
 };
 
+struct group_part { /* groups of a slot that was ended */
+    uint32_t slot, n;
+    int64_t *keys;
+    struct group_state *states;
+    uint16_t *hashes; /* upper bits; NULL = not known (no memory for them) */
+};
+
 struct group_table {
     const struct program *program;
     struct input *inputs;
     struct budget *budget;
+    uint64_t limit; /* bytes */
     unsigned n_columns, n_aggregates;
     int64_t *keys; /* n_columns + 1 per group: values, then the mask of present columns */
     struct group_state *states;
-    uint32_t n, cap;
+    uint32_t slot, n, cap;
+    struct group_part *parts;
+    uint32_t n_parts, parts_cap;
+    uint64_t total;       /* groups of all parts */
+    struct partial *hash; /* with a range */
+    struct group_range range;
     uint32_t *map;            /* dense: by combined code; else hash buckets; group + 1 */
     size_t map_size, map_cap; /* in use; allocated */
     bool dense;
@@ -34,9 +50,24 @@ struct group_table {
     uint32_t *rows;    /* row in the window of each expanded entry */
     int64_t *expanded; /* n_columns + 1 per entry, only with list columns */
     size_t entries_cap;
-    bool has_lists;
+    bool has_lists, sparse; /* sparse: ids and rows have not all rows of the window */
     uint64_t charged;
 };
+
+static const struct group_range all_hashes = {0, GROUP_HASHES};
+
+/* Of keys and states. */
+static size_t group_bytes(const struct group_table *g)
+{
+    return (g->n_columns + 1) * sizeof(*g->keys) + g->n_aggregates * sizeof(*g->states);
+}
+
+static void uncharge(struct group_table *g, uint64_t bytes)
+{
+    if (g->budget)
+        budget_release(g->budget, bytes);
+    g->charged -= bytes;
+}
 
 int group_new(const struct program *p, struct input *inputs, struct budget *budget,
               struct group_table **out)
@@ -48,22 +79,46 @@ int group_new(const struct program *p, struct input *inputs, struct budget *budg
     g->program = p;
     g->inputs = inputs;
     g->budget = budget;
+    g->limit = p->memory;
     g->n_columns = p->n_columns;
     g->n_aggregates = p->n_aggregates;
     for (unsigned i = 0; i < g->n_columns; i++)
         g->has_lists |= inputs[i].list;
+    g->sparse = g->has_lists;
+    g->range = all_hashes;
     *out = g;
     return 0;
+}
+
+/* All groups, the open slot's too. */
+static void drop_groups(struct group_table *g)
+{
+    uint64_t bytes = (uint64_t)g->cap * group_bytes(g);
+
+    for (uint32_t i = 0; i < g->n_parts; i++) {
+        struct group_part *p = &g->parts[i];
+        bytes += (uint64_t)p->n * (group_bytes(g) + (p->hashes ? sizeof(*p->hashes) : 0));
+        free(p->keys);
+        free(p->states);
+        free(p->hashes);
+    }
+    free(g->keys);
+    free(g->states);
+    g->keys = NULL;
+    g->states = NULL;
+    g->n_parts = g->n = g->cap = 0;
+    g->total = 0;
+    uncharge(g, bytes);
 }
 
 void group_free(struct group_table *g)
 {
     if (!g)
         return;
+    drop_groups(g);
     if (g->budget)
         budget_release(g->budget, g->charged);
-    free(g->keys);
-    free(g->states);
+    free(g->parts);
     free(g->map);
     free(g->ids);
     free(g->rows);
@@ -75,37 +130,55 @@ static int grow(struct group_table *g, void *array, size_t old_bytes, size_t new
 {
     uint64_t more = new_bytes > old_bytes ? new_bytes - old_bytes : 0;
 
-    if (g->charged + more > g->program->memory || (g->budget && budget_charge(g->budget, more)))
+    if (g->charged + more > g->limit || (g->budget && budget_charge(g->budget, more)))
         return -ENOMEM;
     g->charged += more;
     void *p = realloc(*(void **)array, new_bytes);
-    if (!p)
+    if (!p) {
+        uncharge(g, more);
         return -ENOMEM;
+    }
     *(void **)array = p;
     return 0;
 }
 
 static int set_map(struct group_table *g, size_t size, bool dense)
 {
-    int rc = size > g->map_cap
-                 ? grow(g, &g->map, g->map_cap * sizeof(*g->map), size * sizeof(*g->map))
-                 : 0;
-
-    if (rc)
-        return rc;
-    g->map_size = size;
-    if (size > g->map_cap)
+    if (size > g->map_cap) { /* what was in it is of no use */
+        free(g->map);
+        uncharge(g, g->map_cap * sizeof(*g->map));
+        g->map = NULL;
+        g->map_cap = 0;
+        int rc = grow(g, &g->map, 0, size * sizeof(*g->map));
+        if (rc)
+            return rc;
         g->map_cap = size;
+    }
+    g->map_size = size;
     g->dense = dense;
     memset(g->map, 0, size * sizeof(*g->map));
     return 0;
 }
 
-int group_begin(struct group_table *g)
+void group_restrict(struct group_table *g, struct partial *hash, struct group_range range)
+{
+    drop_groups(g);
+    g->hash = hash;
+    g->range = hash ? range : all_hashes;
+    g->sparse = g->has_lists || hash;
+}
+
+void group_limit(struct group_table *g, uint64_t bytes)
+{
+    g->limit = bytes;
+}
+
+int group_begin(struct group_table *g, uint32_t slot)
 {
     size_t product = 1;
     bool dense = true;
 
+    g->slot = slot;
     g->n = 0;
     for (unsigned i = 0; i < g->n_columns && dense; i++) {
         const struct input *in = &g->inputs[i];
@@ -143,25 +216,82 @@ static int rehash(struct group_table *g, size_t size)
     return rc;
 }
 
+/* Both arrays, or neither: what is charged is always for g->cap groups. */
+static int grow_groups(struct group_table *g)
+{
+    uint32_t cap = g->cap ? g->cap * 2 : 64;
+    size_t width = (g->n_columns + 1) * sizeof(*g->keys),
+           state = g->n_aggregates * sizeof(*g->states);
+    int rc = grow(g, &g->keys, g->cap * width, cap * width);
+
+    if (!rc && state && (rc = grow(g, &g->states, g->cap * state, cap * state)))
+        uncharge(g, (cap - g->cap) * width);
+    if (!rc)
+        g->cap = cap;
+    return rc;
+}
+
 static int add_group(struct group_table *g, const int64_t *key, uint32_t *group)
 {
     size_t width = g->n_columns + 1;
 
     if (g->n == g->cap) {
-        uint32_t cap = g->cap ? g->cap * 2 : 64;
-        int rc =
-            grow(g, &g->keys, g->cap * width * sizeof(*g->keys), cap * width * sizeof(*g->keys));
-        if (!rc)
-            rc = grow(g, &g->states, (size_t)g->cap * g->n_aggregates * sizeof(*g->states),
-                      (size_t)cap * g->n_aggregates * sizeof(*g->states) + 1);
+        int rc = grow_groups(g);
         if (rc)
             return rc;
-        g->cap = cap;
     }
     memcpy(&g->keys[g->n * width], key, width * sizeof(*key));
-    memset(&g->states[(size_t)g->n * g->n_aggregates], 0, g->n_aggregates * sizeof(*g->states));
+    if (g->n_aggregates)
+        memset(&g->states[(size_t)g->n * g->n_aggregates], 0, g->n_aggregates * sizeof(*g->states));
     *group = g->n++;
     return 0;
+}
+
+static struct cell key_cell(const struct group_table *g, unsigned column, const int64_t *key)
+{
+    return input_cell_of(&g->inputs[column], key[column], key[g->n_columns] >> column & 1);
+}
+
+static void key_cells(const struct group_table *g, const int64_t *key, struct cell *cells)
+{
+    for (unsigned c = 0; c < g->n_columns; c++)
+        cells[c] = key_cell(g, c, key);
+}
+
+/* Upper bits of the hash of the group's values. */
+static int hash_values(const struct group_table *g, struct partial *by, const int64_t *key,
+                       uint32_t *hash)
+{
+    struct cell cells[PROGRAM_MAX_GROUPS];
+    uint64_t h;
+
+    key_cells(g, key, cells);
+    int rc = partial_hash(by, cells, &h);
+    if (!rc)
+        *hash = (uint32_t)(h >> GROUP_HASH_SHIFT);
+    return rc;
+}
+
+static bool is_in(const struct group_range *r, uint32_t hash)
+{
+    return hash >= r->from && hash < r->to;
+}
+
+/* A group that is new to the slot; *group GROUP_OUTSIDE when it is not in the range. */
+static int enter_group(struct group_table *g, const int64_t *key, uint32_t *group)
+{
+    uint32_t hash;
+
+    if (g->hash) {
+        int rc = hash_values(g, g->hash, key, &hash);
+        if (rc)
+            return rc;
+        if (!is_in(&g->range, hash)) {
+            *group = GROUP_OUTSIDE;
+            return 0;
+        }
+    }
+    return add_group(g, key, group);
 }
 
 /* Position in the direct map; false when a code came up that was not there at group_begin. */
@@ -194,8 +324,8 @@ static int find_hashed(struct group_table *g, const int64_t *key, uint32_t *grou
             *group = g->map[at] - 1;
             return 0;
         }
-    int rc = add_group(g, key, group);
-    if (!rc)
+    int rc = enter_group(g, key, group);
+    if (!rc && *group != GROUP_OUTSIDE)
         g->map[at] = g->n;
     return rc;
 }
@@ -206,12 +336,12 @@ static int find_group(struct group_table *g, const int64_t *key, uint32_t *group
 
     if (g->dense && dense_position(g, key, &at)) {
         if (g->map[at]) {
-            *group = g->map[at] - 1;
+            *group = g->map[at] == GROUP_OUTSIDE ? GROUP_OUTSIDE : g->map[at] - 1;
             return 0;
         }
-        int rc = add_group(g, key, group);
+        int rc = enter_group(g, key, group);
         if (!rc)
-            g->map[at] = g->n;
+            g->map[at] = *group == GROUP_OUTSIDE ? GROUP_OUTSIDE : g->n;
         return rc;
     }
     if (g->dense) {
@@ -245,8 +375,8 @@ static int reserve_entries(struct group_table *g, size_t n)
     while (cap < n)
         cap *= 2;
     int rc = grow(g, &g->ids, g->entries_cap * sizeof(*g->ids), cap * sizeof(*g->ids));
-    if (!rc)
-        rc = grow(g, &g->rows, g->entries_cap * sizeof(*g->rows), cap * sizeof(*g->rows));
+    if (!rc && (rc = grow(g, &g->rows, g->entries_cap * sizeof(*g->rows), cap * sizeof(*g->rows))))
+        uncharge(g, (cap - g->entries_cap) * sizeof(*g->ids));
     if (!rc)
         g->entries_cap = cap;
     return rc;
@@ -258,7 +388,7 @@ static int add_entry(struct group_table *g, const int64_t *key, uint32_t row, si
 
     if (!rc)
         rc = find_group(g, key, &g->ids[*n]);
-    if (!rc)
+    if (!rc && g->ids[*n] != GROUP_OUTSIDE)
         g->rows[(*n)++] = row;
     return rc;
 }
@@ -290,7 +420,7 @@ static int assign_groups(struct group_table *g, uint32_t n_rows, size_t *n)
     *n = 0;
     for (uint32_t i = 0; i < n_rows && !rc; i++) {
         read_key(g, i, key);
-        if (g->has_lists)
+        if (g->sparse)
             rc = expand_row(g, key, 0, i, n);
         else
             rc = find_group(g, key, &g->ids[(*n)++]);
@@ -352,7 +482,7 @@ int group_add(struct group_table *g, uint32_t n_rows)
 {
     size_t n;
     int rc = assign_groups(g, n_rows, &n);
-    const uint32_t *rows = g->has_lists ? g->rows : NULL;
+    const uint32_t *rows = g->sparse ? g->rows : NULL;
 
     for (unsigned a = 0; a < g->n_aggregates && !rc; a++) {
         const struct input *in = &g->inputs[g->n_columns + a];
@@ -377,13 +507,26 @@ int group_add(struct group_table *g, uint32_t n_rows)
     return rc;
 }
 
+int group_add_sums(struct group_table *g, const int64_t *key, const struct group_sum *sums)
+{
+    uint32_t group;
+    int rc = find_group(g, key, &group);
+
+    for (unsigned a = 0; a < g->n_aggregates && !rc && group != GROUP_OUTSIDE; a++) {
+        struct group_state *s = &g->states[(size_t)group * g->n_aggregates + a];
+        s->sum += sums[a].sum;
+        s->count += sums[a].count;
+    }
+    return rc;
+}
+
 int group_add_count(struct group_table *g, int64_t code, bool present, uint64_t n)
 {
     int64_t key[2] = {present ? code : 0, present};
     uint32_t group;
     int rc = find_group(g, key, &group);
 
-    for (unsigned a = 0; a < g->n_aggregates && !rc; a++)
+    for (unsigned a = 0; a < g->n_aggregates && !rc && group != GROUP_OUTSIDE; a++)
         g->states[(size_t)group * g->n_aggregates + a].count += (int64_t)n;
     return rc;
 }
@@ -410,28 +553,103 @@ static void to_aggregate(const struct group_table *g, unsigned a, const struct g
     }
 }
 
-static struct cell key_cell(const struct group_table *g, unsigned column, const int64_t *key)
+/* Gives back what an array has beyond its n groups; staying as large is no error. */
+static void *trim(void *array, size_t bytes)
 {
-    return input_cell_of(&g->inputs[column], key[column], key[g->n_columns] >> column & 1);
+    void *p = bytes ? realloc(array, bytes) : array;
+
+    return p ? p : array;
 }
 
-int group_flush(struct group_table *g, struct partial *to)
+int group_end(struct group_table *g)
+{
+    size_t width = (g->n_columns + 1) * sizeof(*g->keys),
+           state = g->n_aggregates * sizeof(*g->states);
+
+    if (!g->n)
+        return 0;
+    if (g->n_parts == g->parts_cap) {
+        uint32_t cap = g->parts_cap ? g->parts_cap * 2 : 1;
+        int rc = grow(g, &g->parts, g->parts_cap * sizeof(*g->parts), cap * sizeof(*g->parts));
+        if (rc)
+            return rc;
+        g->parts_cap = cap;
+    }
+    g->parts[g->n_parts++] = (struct group_part){.slot = g->slot,
+                                                 .n = g->n,
+                                                 .keys = trim(g->keys, g->n * width),
+                                                 .states = trim(g->states, g->n * state)};
+    uncharge(g, (uint64_t)(g->cap - g->n) * group_bytes(g));
+    g->total += g->n;
+    g->keys = NULL;
+    g->states = NULL;
+    g->n = g->cap = 0;
+    return 0;
+}
+
+uint32_t group_parts(const struct group_table *g)
+{
+    return g->n_parts;
+}
+
+uint32_t group_part_slot(const struct group_table *g, uint32_t part)
+{
+    return g->parts[part].slot;
+}
+
+uint64_t group_total(const struct group_table *g)
+{
+    return g->total + g->n;
+}
+
+static int take_group(const struct group_table *g, const struct group_part *p, uint32_t i,
+                      struct partial *to)
 {
     struct cell cells[PROGRAM_MAX_GROUPS];
+    uint32_t group;
+
+    key_cells(g, &p->keys[(size_t)i * (g->n_columns + 1)], cells);
+    int rc = partial_group(to, cells, &group);
+    for (unsigned a = 0; a < g->n_aggregates && !rc; a++) {
+        struct aggregate_state add;
+        to_aggregate(g, a, &p->states[(size_t)i * g->n_aggregates + a], &add);
+        rc = partial_combine(to, group, a, &add);
+    }
+    return rc;
+}
+
+/* Remembers the hashes of a part, which every range looks at; without memory they are made again each time. */
+static int keep_hashes(struct group_table *g, struct group_part *p, struct partial *by)
+{
     int rc = 0;
 
-    for (uint32_t i = 0; i < g->n && !rc; i++) {
-        const int64_t *key = &g->keys[(size_t)i * (g->n_columns + 1)];
-        uint32_t group;
-        for (unsigned c = 0; c < g->n_columns; c++)
-            cells[c] = key_cell(g, c, key);
-        rc = partial_group(to, cells, &group);
-        for (unsigned a = 0; a < g->n_aggregates && !rc; a++) {
-            struct aggregate_state add;
-            to_aggregate(g, a, &g->states[(size_t)i * g->n_aggregates + a], &add);
-            rc = partial_combine(to, group, a, &add);
-        }
+    if (p->hashes || grow(g, &p->hashes, 0, p->n * sizeof(*p->hashes)))
+        return 0;
+    for (uint32_t i = 0; i < p->n && !rc; i++) {
+        uint32_t hash = 0;
+        rc = hash_values(g, by, &p->keys[(size_t)i * (g->n_columns + 1)], &hash);
+        p->hashes[i] = (uint16_t)hash;
     }
-    g->n = 0;
     return rc;
+}
+
+int group_flush(struct group_table *g, uint32_t part, uint32_t *at, struct group_range range,
+                uint32_t most, struct partial *to)
+{
+    struct group_part *p = &g->parts[part];
+    bool some = range.from > g->range.from || range.to < g->range.to;
+    int rc = some && !*at ? keep_hashes(g, p, to) : 0;
+
+    for (uint32_t work = 0; *at < p->n && work < most && !rc; work++, ++*at) {
+        uint32_t hash = range.from;
+        if (some && p->hashes)
+            hash = p->hashes[*at];
+        else if (some)
+            rc = hash_values(g, to, &p->keys[(size_t)*at * (g->n_columns + 1)], &hash);
+        if (rc || !is_in(&range, hash))
+            continue;
+        work += GROUP_TAKEN_COST;
+        rc = take_group(g, p, *at, to);
+    }
+    return rc ? rc : *at == p->n;
 }

@@ -43,6 +43,19 @@ struct kernels {
      * them; values is 64-byte aligned, and those whose bits are clear may be anything.
      */
     uint32_t (*compress_line)(const int64_t *values, const uint64_t *sel, int64_t *out);
+    /*
+     * The same for slices at most 32 wide, as 32-bit numbers: a line's offsets without the base,
+     * plus `add`, modulo 2^32; and those whose bits are set. Both arrays are 64-byte aligned.
+     */
+    void (*decode_line32)(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out);
+    uint32_t (*compress_line32)(const uint32_t *values, const uint64_t *sel, uint32_t *out);
+    /* Bitsets of whole lines, aligned like words: sel &= other, sel &= ~other, sel |= other. */
+    void (*and_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
+    void (*and_not_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
+    void (*or_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
+    /* Ones of a, of a & b. */
+    uint32_t (*count_lines)(const uint64_t *a, uint32_t lines);
+    uint32_t (*count_and_lines)(const uint64_t *a, const uint64_t *b, uint32_t lines);
 };
 
 extern const struct kernels kernels_scalar;
@@ -64,6 +77,7 @@ void kernel_use(const struct kernels *form);
 
 /* Scalar ones that other forms share. */
 uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out);
+uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out);
 
 /* Where two bounds of a range part: bits above *split are equal in both; false when all are. */
 static inline bool kernel_split(uint64_t lo, uint64_t hi, uint32_t *split)

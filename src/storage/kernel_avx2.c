@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stddef.h>
 
+#include "storage/kernel_words.h"
+
 #define AVX2 __attribute__((target("avx2,popcnt")))
 #define AVX2_INLINE static inline __attribute__((always_inline, target("avx2,popcnt")))
 
@@ -185,11 +187,81 @@ AVX2 static void decode_line(const struct slices *s, uint32_t line, int64_t *out
     }
 }
 
+AVX2 static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    _Alignas(32) uint8_t bytes[4][256];
+    uint32_t planes = (s->width + 7) / 8;
+    __m256i first = _mm256_set1_epi32((int)add);
+
+    for (unsigned half = 0; half < 2; half++, out += 256) {
+        const uint64_t *at = s->words + line * LINE_WORDS + half * HALF_WORDS;
+
+        for (uint32_t p = 0; p < planes; p++) {
+            uint32_t left = s->width - 8 * p;
+
+            decode_plane(s, at + (size_t)p * 8 * s->stride, left < 8 ? left : 8, bytes[p]);
+        }
+        for (unsigned r = 0; r < 256; r += 8) {
+            __m256i v = first;
+
+            for (uint32_t p = 0; p < planes; p++)
+                v = _mm256_add_epi32(
+                    v, _mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(
+                                             (const __m128i *)(const void *)(bytes[p] + r))),
+                                         (int)(8 * p)));
+            _mm256_storeu_si256((__m256i *)(void *)(out + r), v);
+        }
+    }
+}
+
+AVX2 static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_lines_body(sel, other, lines);
+}
+
+AVX2 static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_not_lines_body(sel, other, lines);
+}
+
+AVX2 static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    or_lines_body(sel, other, lines);
+}
+
+AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
+{
+    __m256i n = _mm256_setzero_si256();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS)
+        n = _mm256_add_epi64(n, count_ones(_mm256_loadu_si256((const __m256i *)(a + k))));
+    return (uint32_t)add_lanes(n);
+}
+
+AVX2 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
+{
+    __m256i n = _mm256_setzero_si256();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS)
+        n = _mm256_add_epi64(n,
+                             count_ones(
+                                 _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(a + k)),
+                                                  _mm256_loadu_si256((const __m256i *)(b + k)))));
+    return (uint32_t)add_lanes(n);
+}
+
 const struct kernels kernels_avx2 = {
     .name = "avx2",
     .filter_range = filter_range,
     .sum = sum,
     .decode_line = decode_line,
     .compress_line = kernel_compress_line,
+    .decode_line32 = decode_line32,
+    .compress_line32 = kernel_compress_line32,
+    .and_lines = and_lines,
+    .and_not_lines = and_not_lines,
+    .or_lines = or_lines,
+    .count_lines = count_lines,
+    .count_and_lines = count_and_lines,
 };
 #endif

@@ -61,9 +61,10 @@ AVX512_INLINE __m512i transpose_bits(__m512i v)
     return _mm512_xor_si512(v, _mm512_xor_si512(t, _mm512_slli_epi64(t, 28)));
 }
 
-AVX512 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+/* One byte per row and plane of eight slices. */
+AVX512 static inline uint32_t decode_planes(const struct slices *s, uint32_t line,
+                                            uint8_t bytes[8][512])
 {
-    _Alignas(64) uint8_t bytes[8][512];
     uint32_t planes = (s->width + 7) / 8;
 
     for (uint32_t p = 0; p < planes; p++) {
@@ -75,7 +76,62 @@ AVX512 static void decode_line(const struct slices *s, uint32_t line, int64_t *o
         for (unsigned m = 0; m < 8; m++)
             store_lanes_512(transpose_bits(v[m]), bytes[p] + 16 * m);
     }
+    return planes;
+}
+
+AVX512 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    _Alignas(64) uint8_t bytes[8][512];
+    uint32_t planes = decode_planes(s, line, bytes);
+
     join_planes_512((const uint8_t(*)[512])bytes, planes, s->base, out);
+}
+
+AVX512 static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    _Alignas(64) uint8_t bytes[8][512];
+    uint32_t planes = decode_planes(s, line, bytes);
+
+    join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
+}
+
+AVX512 static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_lines_body(sel, other, lines);
+}
+
+AVX512 static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_not_lines_body(sel, other, lines);
+}
+
+AVX512 static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    or_lines_body(sel, other, lines);
+}
+
+AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
+{
+    __m512i n = _mm512_setzero_si512();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS)
+        n = _mm512_add_epi64(n, count_ones(_mm512_loadu_si512(a + k)));
+    return (uint32_t)_mm512_reduce_add_epi64(n);
+}
+
+AVX512 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
+{
+    __m512i n = _mm512_setzero_si512();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS)
+        n = _mm512_add_epi64(n, count_ones(_mm512_and_si512(_mm512_loadu_si512(a + k),
+                                                            _mm512_loadu_si512(b + k))));
+    return (uint32_t)_mm512_reduce_add_epi64(n);
+}
+
+AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
+{
+    return compress_line32_512(values, sel, out);
 }
 
 const struct kernels kernels_avx512 = {
@@ -84,5 +140,12 @@ const struct kernels kernels_avx512 = {
     .sum = sum,
     .decode_line = decode_line,
     .compress_line = compress_line,
+    .decode_line32 = decode_line32,
+    .compress_line32 = compress_line32,
+    .and_lines = and_lines,
+    .and_not_lines = and_not_lines,
+    .or_lines = or_lines,
+    .count_lines = count_lines,
+    .count_and_lines = count_and_lines,
 };
 #endif

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "storage/kernel.h"
+#include "storage/kernel_words.h"
 
 #define AVX512_INLINE \
     static inline     \
@@ -159,4 +160,44 @@ AVX512_INLINE void join_planes_512(const uint8_t bytes[8][512], uint32_t planes,
         }
         _mm512_storeu_si512(out + r, v);
     }
+}
+
+/* The same as 32-bit numbers, without the base. */
+AVX512_INLINE void join_planes32_512(const uint8_t bytes[8][512], uint32_t planes, uint32_t add,
+                                     uint32_t *out)
+{
+    const __m512i first = _mm512_set1_epi32((int)add);
+
+    for (unsigned r = 0; r < 512; r += 16) {
+        __m512i v = first;
+
+        for (uint32_t p = 0; p < planes; p++) {
+            __m512i part = _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)(bytes[p] + r)));
+
+            v = _mm512_add_epi32(v, _mm512_slli_epi32(part, 8 * p));
+        }
+        _mm512_storeu_si512(out + r, v);
+    }
+}
+
+AVX512_INLINE uint32_t compress_line32_512(const uint32_t *values, const uint64_t *sel,
+                                           uint32_t *out)
+{
+    uint32_t *to = out;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        uint64_t w = sel[k];
+
+        if (!w)
+            values += 64;
+        for (unsigned part = 0; w && part < 4; part++, values += 16) {
+            __mmask16 mask = (__mmask16)(w >> (16 * part));
+            unsigned n = (unsigned)__builtin_popcount(mask);
+
+            _mm512_mask_storeu_epi32(to, (__mmask16)((1u << n) - 1),
+                                     _mm512_maskz_compress_epi32(mask, _mm512_load_si512(values)));
+            to += n;
+        }
+    }
+    return (uint32_t)(to - out);
 }

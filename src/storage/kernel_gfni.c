@@ -57,13 +57,14 @@ GFNI static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
     return total;
 }
 
-GFNI static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+/* One byte per row and plane of eight slices. */
+GFNI static inline uint32_t decode_planes(const struct slices *s, uint32_t line,
+                                          uint8_t bytes[8][512])
 {
     /* The unit vectors as rows: the matrix product with the data gives its columns. */
     const __m512i unit = _mm512_set1_epi64(0x0102040810204080);
     const __m512i reverse =
         _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
-    _Alignas(64) uint8_t bytes[8][512];
     uint32_t planes = (s->width + 7) / 8;
 
     for (uint32_t p = 0; p < planes; p++) {
@@ -79,7 +80,62 @@ GFNI static void decode_line(const struct slices *s, uint32_t line, int64_t *out
             store_lanes_512(_mm512_shuffle_epi8(columns, reverse), bytes[p] + 16 * m);
         }
     }
+    return planes;
+}
+
+GFNI static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    _Alignas(64) uint8_t bytes[8][512];
+    uint32_t planes = decode_planes(s, line, bytes);
+
     join_planes_512((const uint8_t(*)[512])bytes, planes, s->base, out);
+}
+
+GFNI static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    _Alignas(64) uint8_t bytes[8][512];
+    uint32_t planes = decode_planes(s, line, bytes);
+
+    join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
+}
+
+GFNI static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_lines_body(sel, other, lines);
+}
+
+GFNI static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_not_lines_body(sel, other, lines);
+}
+
+GFNI static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    or_lines_body(sel, other, lines);
+}
+
+GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
+{
+    __m512i n = _mm512_setzero_si512();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS)
+        n = _mm512_add_epi64(n, _mm512_popcnt_epi64(_mm512_loadu_si512(a + k)));
+    return (uint32_t)_mm512_reduce_add_epi64(n);
+}
+
+GFNI static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
+{
+    __m512i n = _mm512_setzero_si512();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS)
+        n = _mm512_add_epi64(n, _mm512_popcnt_epi64(_mm512_and_si512(_mm512_loadu_si512(a + k),
+                                                                     _mm512_loadu_si512(b + k))));
+    return (uint32_t)_mm512_reduce_add_epi64(n);
+}
+
+GFNI static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
+{
+    return compress_line32_512(values, sel, out);
 }
 
 const struct kernels kernels_gfni = {
@@ -88,5 +144,12 @@ const struct kernels kernels_gfni = {
     .sum = sum,
     .decode_line = decode_line,
     .compress_line = compress_line,
+    .decode_line32 = decode_line32,
+    .compress_line32 = compress_line32,
+    .and_lines = and_lines,
+    .and_not_lines = and_not_lines,
+    .or_lines = or_lines,
+    .count_lines = count_lines,
+    .count_and_lines = count_and_lines,
 };
 #endif

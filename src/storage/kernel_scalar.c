@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "storage/kernel.h"
+#include "storage/kernel_words.h"
 #include "storage/slices.h"
 
 /*
@@ -109,10 +110,71 @@ uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_
     return (uint32_t)(at - out);
 }
 
+static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    int64_t values[64];
+
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        slices_decode_word(s, line * LINE_WORDS + k, values);
+        for (unsigned r = 0; r < 64; r++)
+            *out++ = (uint32_t)((uint64_t)values[r] - (uint64_t)s->base) + add;
+    }
+}
+
+uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
+{
+    uint32_t *at = out;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++, values += 64)
+        for (uint64_t w = sel[k]; w; w &= w - 1)
+            *at++ = values[__builtin_ctzll(w)];
+    return (uint32_t)(at - out);
+}
+
+static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_lines_body(sel, other, lines);
+}
+
+static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    and_not_lines_body(sel, other, lines);
+}
+
+static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
+{
+    or_lines_body(sel, other, lines);
+}
+
+static uint32_t count_lines(const uint64_t *a, uint32_t lines)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < lines * LINE_WORDS; i++)
+        n += (uint64_t)__builtin_popcountll(a[i]);
+    return (uint32_t)n;
+}
+
+static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < lines * LINE_WORDS; i++)
+        n += (uint64_t)__builtin_popcountll(a[i] & b[i]);
+    return (uint32_t)n;
+}
+
 const struct kernels kernels_scalar = {
     .name = "scalar",
     .filter_range = filter_range,
     .sum = sum,
     .decode_line = decode_line,
     .compress_line = kernel_compress_line,
+    .decode_line32 = decode_line32,
+    .compress_line32 = kernel_compress_line32,
+    .and_lines = and_lines,
+    .and_not_lines = and_not_lines,
+    .or_lines = or_lines,
+    .count_lines = count_lines,
+    .count_and_lines = count_and_lines,
 };

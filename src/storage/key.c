@@ -30,6 +30,9 @@ int key_columns_find(const struct schema *s, const struct batch *b, struct key_c
     out->n = s->n_key;
     out->time = -1;
     out->time_value = NULL;
+    out->place = s->place;
+    out->n_place = s->n_place;
+    out->is_sharded = s->shard_key != NULL;
     for (unsigned i = 0; i < s->n_key; i++) {
         const struct column *c = &s->columns[s->key[i]];
         int at = batch_find_column(b, c->id);
@@ -60,11 +63,9 @@ int key_find_missing(const struct key_columns *k, uint32_t row, bool skip_time)
     return -1;
 }
 
-static bool is_part_hashed(const struct key_columns *k, unsigned part, bool skip_time)
+static bool is_part_there(const struct key_columns *k, unsigned part)
 {
-    if ((int)part == k->time)
-        return !skip_time && (k->given[part] || k->time_value);
-    return k->given[part];
+    return k->given[part] || ((int)part == k->time && k->time_value);
 }
 
 /* Canonical bytes of one part: those after the head stay where they are for strings. */
@@ -88,20 +89,21 @@ static uint32_t part_head(const struct key_columns *k, unsigned part, uint32_t r
     return PART_HEAD;
 }
 
-static uint64_t hash_long(const struct key_columns *k, uint64_t seed, uint32_t row, bool skip_time)
+static uint64_t hash_long(const struct key_columns *k, uint64_t seed, uint32_t row,
+                          const uint8_t *parts, unsigned n)
 {
     XXH3_state_t state;
 
     XXH3_INITSTATE(&state);
     XXH3_64bits_reset_withSeed(&state, seed);
-    for (unsigned i = 0; i < k->n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         uint8_t head[INT_PART];
         const char *tail = NULL;
         uint32_t len, tail_len;
 
-        if (!is_part_hashed(k, i, skip_time))
+        if (!is_part_there(k, parts[i]))
             continue;
-        len = part_head(k, i, row, head, &tail, &tail_len);
+        len = part_head(k, parts[i], row, head, &tail, &tail_len);
         XXH3_64bits_update(&state, head, len);
         if (tail_len)
             XXH3_64bits_update(&state, tail, tail_len);
@@ -109,22 +111,24 @@ static uint64_t hash_long(const struct key_columns *k, uint64_t seed, uint32_t r
     return XXH3_64bits_digest(&state);
 }
 
-static uint64_t hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, bool skip_time)
+/* Of those of these parts that are there. */
+static uint64_t hash_parts(const struct key_columns *k, uint64_t seed, uint32_t row,
+                           const uint8_t *parts, unsigned n)
 {
     uint8_t bytes[SHORT_BYTES + INT_PART];
     size_t at = 0;
 
-    for (unsigned i = 0; i < k->n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         const char *tail = NULL;
         uint32_t tail_len;
 
-        if (!is_part_hashed(k, i, skip_time))
+        if (!is_part_there(k, parts[i]))
             continue;
         if (at > SHORT_BYTES)
-            return hash_long(k, seed, row, skip_time);
-        at += part_head(k, i, row, bytes + at, &tail, &tail_len);
+            return hash_long(k, seed, row, parts, n);
+        at += part_head(k, parts[i], row, bytes + at, &tail, &tail_len);
         if (tail_len > SHORT_BYTES || at + tail_len > SHORT_BYTES)
-            return hash_long(k, seed, row, skip_time);
+            return hash_long(k, seed, row, parts, n);
         if (tail_len)
             memcpy(bytes + at, tail, tail_len);
         at += tail_len;
@@ -134,10 +138,16 @@ static uint64_t hash_row(const struct key_columns *k, uint64_t seed, uint32_t ro
 
 void key_hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, struct key_hash *out)
 {
-    out->place = hash_row(k, seed, row, true);
-    out->full = k->time < 0 || !is_part_hashed(k, (unsigned)k->time, false)
-                    ? out->place
-                    : hash_row(k, seed, row, false);
+    static const uint8_t all[SCHEMA_MAX_KEY_COLUMNS] = {0, 1, 2, 3, 4, 5, 6, 7};
+    bool is_timed = k->time >= 0 && is_part_there(k, (unsigned)k->time);
+
+    out->place = hash_parts(k, seed, row, k->place, k->n_place);
+    out->full = is_timed || k->is_sharded ? hash_parts(k, seed, row, all, k->n) : out->place;
+}
+
+uint64_t key_hash_place(const struct key_columns *k, uint64_t seed, uint32_t row)
+{
+    return hash_parts(k, seed, row, k->place, k->n_place);
 }
 
 int key_hash_rows(const struct schema *s, const struct batch *b, uint64_t seed, uint32_t from,

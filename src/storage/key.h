@@ -15,6 +15,9 @@ struct key_columns {
     uint16_t column[SCHEMA_MAX_KEY_COLUMNS]; /* positions in the schema */
     bool given[SCHEMA_MAX_KEY_COLUMNS];      /* in the batch */
     struct batch_column in[SCHEMA_MAX_KEY_COLUMNS];
+    const uint8_t *place; /* those that choose the slot, in the order of hashing; the schema's */
+    unsigned n_place;
+    bool is_sharded;           /* they are not all but the time field */
     const int64_t *time_value; /* hashed in place of the batch's time cell; NULL = the cell */
 };
 
@@ -34,8 +37,11 @@ enum batch_kind key_batch_kind(const struct column *c);
  */
 int key_find_missing(const struct key_columns *k, uint32_t row, bool skip_time);
 
-/* Hash of a row with all key columns; without the time field the full hash is the placing one. */
+/* Hashes of a row of the columns that are given; without time field and shard key the full hash is the placing one. */
 void key_hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, struct key_hash *out);
+
+/* The placing hash alone, of a row that may lack other key columns. */
+uint64_t key_hash_place(const struct key_columns *k, uint64_t seed, uint32_t row);
 
 /* Do two rows of the batch have the same key? */
 bool key_rows_equal(const struct key_columns *k, uint32_t a, uint32_t b);

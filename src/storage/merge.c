@@ -10,7 +10,11 @@ struct merge {
     const struct program *program;
     struct partial *groups; /* OUTPUT_GROUPS */
     struct topn *rows;      /* ordered OUTPUT_ROWS */
+    uint64_t many;          /* bytes of groups that are not added to needlessly */
+    uint64_t given, giving; /* groups below were handed out; are being handed out, 0 = none */
 };
+
+enum { MERGE_MANY_SHARE = 8 };
 
 int merge_new(const struct program *p, const struct schema *s, struct budget *budget,
               struct merge **out)
@@ -20,6 +24,7 @@ int merge_new(const struct program *p, const struct schema *s, struct budget *bu
     if (!m)
         return -ENOMEM;
     m->program = p;
+    m->many = program_room(p, budget) / MERGE_MANY_SHARE;
     int rc = p->output == OUTPUT_GROUPS ? partial_new(p, s, budget, &m->groups)
                                         : topn_new(p, s, budget, &m->rows);
     if (rc) {
@@ -52,7 +57,34 @@ int merge_add(struct merge *m, const struct batch *b, struct error_info *err)
     return 0;
 }
 
-int merge_next(struct merge *m, uint32_t max_rows, struct batch *out)
+int merge_next(struct merge *m, uint32_t max_rows, uint64_t least, struct batch *out)
 {
-    return m->groups ? partial_next(m->groups, max_rows, out) : topn_next(m->rows, max_rows, out);
+    if (!m->groups)
+        return least == MERGE_ALL ? topn_next(m->rows, max_rows, out) : 0;
+    for (;;) {
+        if (!m->giving && least <= m->given)
+            return 0;
+        if (!m->giving)
+            m->giving = least;
+        int rc = partial_next_below(m->groups, m->giving, max_rows, out);
+        if (rc)
+            return rc;
+        rc = partial_drop_below(m->groups, m->giving);
+        if (rc)
+            return rc;
+        m->given = m->giving;
+        m->giving = 0;
+    }
+}
+
+uint64_t merge_below(const struct merge *m)
+{
+    return m->given;
+}
+
+bool merge_wants(const struct merge *m, uint64_t below, uint64_t least)
+{
+    if (!m->groups || partial_memory(m->groups) < m->many)
+        return true;
+    return below == least && !m->giving && least <= m->given;
 }

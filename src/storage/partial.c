@@ -27,6 +27,7 @@ struct partial {
     uint32_t n, cap;
     uint32_t *buckets; /* entry + 1; power of two */
     uint32_t n_buckets;
+    uint64_t limit;   /* bytes of the arrays and the arena */
     uint64_t charged; /* bytes of the three arrays */
     bool bytes_key[PROGRAM_MAX_GROUPS];
     struct buffer key, out;
@@ -57,6 +58,7 @@ int partial_new(const struct program *p, const struct schema *s, struct budget *
     t->program = p;
     t->schema = s;
     t->budget = budget;
+    t->limit = p->memory;
     arena_init(&t->arena, p->memory, budget);
     buffer_init(&t->key, BATCH_MAX_BYTES);
     buffer_init(&t->out, BATCH_MAX_BYTES);
@@ -109,17 +111,31 @@ static int encode_key(struct partial *t, const struct cell *cells)
     return 0;
 }
 
-/* Charges and grows one array; within program->memory together with the arena. */
+void partial_limit(struct partial *t, uint64_t bytes)
+{
+    t->limit = bytes;
+    t->arena.limit = bytes;
+}
+
+uint64_t partial_memory(const struct partial *t)
+{
+    return t->charged + t->arena.used;
+}
+
+/* Charges and grows one array; within the limit together with the arena. */
 static int grow(struct partial *t, void **array, size_t old_bytes, size_t new_bytes)
 {
-    if (t->charged + new_bytes - old_bytes + t->arena.used > t->program->memory)
+    if (t->charged + new_bytes - old_bytes + t->arena.used > t->limit)
         return -ENOMEM;
     if (t->budget && budget_charge(t->budget, new_bytes - old_bytes))
         return -ENOMEM;
-    t->charged += new_bytes - old_bytes;
     void *p = realloc(*array, new_bytes);
-    if (!p)
+    if (!p) {
+        if (t->budget)
+            budget_release(t->budget, new_bytes - old_bytes);
         return -ENOMEM;
+    }
+    t->charged += new_bytes - old_bytes;
     *array = p;
     return 0;
 }
@@ -137,6 +153,15 @@ static int grow_entries(struct partial *t)
     return rc;
 }
 
+static void link_entry(struct partial *t, uint32_t i)
+{
+    uint32_t at = (uint32_t)t->entries[i].hash & (t->n_buckets - 1);
+
+    while (t->buckets[at])
+        at = (at + 1) & (t->n_buckets - 1);
+    t->buckets[at] = i + 1;
+}
+
 static int grow_buckets(struct partial *t)
 {
     uint32_t n = t->n_buckets * 2;
@@ -147,12 +172,8 @@ static int grow_buckets(struct partial *t)
         return rc;
     t->n_buckets = n;
     memset(t->buckets, 0, n * sizeof(*t->buckets));
-    for (uint32_t i = 0; i < t->n; i++) {
-        uint32_t at = (uint32_t)t->entries[i].hash & (n - 1);
-        while (t->buckets[at])
-            at = (at + 1) & (n - 1);
-        t->buckets[at] = i + 1;
-    }
+    for (uint32_t i = 0; i < t->n; i++)
+        link_entry(t, i);
     return 0;
 }
 
@@ -163,7 +184,7 @@ static int add_entry(struct partial *t, uint64_t hash, uint32_t *group)
         if (rc)
             return rc;
     }
-    uint8_t *key = arena_alloc(&t->arena, t->key.len + 1);
+    uint8_t *key = partial_memory(t) <= t->limit ? arena_alloc(&t->arena, t->key.len + 1) : NULL;
     if (!key)
         return -ENOMEM;
     memcpy(key, t->key.data, t->key.len);
@@ -175,17 +196,38 @@ static int add_entry(struct partial *t, uint64_t hash, uint32_t *group)
     return 0;
 }
 
-int partial_group(struct partial *t, const struct cell *cells, uint32_t *group)
+int partial_hash(struct partial *t, const struct cell *cells, uint64_t *hash)
 {
     int rc = encode_key(t, cells);
+
+    if (!rc && !t->key.data) /* no group columns: the key is empty */
+        rc = buffer_reserve(&t->key, 1);
+    if (!rc)
+        *hash = XXH3_64bits(t->key.data, t->key.len);
+    return rc;
+}
+
+static void forget_entries(struct partial *t)
+{
+    t->n = t->next = 0;
+    memset(t->buckets, 0, t->n_buckets * sizeof(*t->buckets));
+}
+
+void partial_reset(struct partial *t)
+{
+    forget_entries(t);
+    arena_reset(&t->arena);
+}
+
+int partial_group(struct partial *t, const struct cell *cells, uint32_t *group)
+{
+    uint64_t hash;
+    int rc = partial_hash(t, cells, &hash);
 
     if (!rc && t->n * 2 >= t->n_buckets)
         rc = grow_buckets(t);
     if (rc)
         return rc;
-    if (!t->key.data && (rc = buffer_reserve(&t->key, 1))) /* no group columns: the key is empty */
-        return rc;
-    uint64_t hash = XXH3_64bits(t->key.data, t->key.len);
     uint32_t at = (uint32_t)hash & (t->n_buckets - 1);
     for (; t->buckets[at]; at = (at + 1) & (t->n_buckets - 1)) {
         const struct partial_entry *e = &t->entries[t->buckets[at] - 1];
@@ -336,33 +378,95 @@ static int put_state(struct partial *t, unsigned col, enum aggregate_kind kind,
     return batch_builder_put_i64(t->builder, col, (int64_t)s->number);
 }
 
-int partial_next(struct partial *t, uint32_t max_rows, struct batch *out)
+static bool is_below(const struct partial_entry *e, uint64_t below)
+{
+    return below == PARTIAL_ALL || e->hash < below;
+}
+
+static int put_entry(struct partial *t, uint32_t i)
 {
     const struct program *p = t->program;
-    uint32_t end = t->n - t->next > max_rows ? t->next + max_rows : t->n;
+    int rc = put_key(t, &t->entries[i]);
 
-    if (t->next == t->n)
-        return 0;
+    for (unsigned a = 0; a < p->n_aggregates && !rc; a++)
+        rc = put_state(t, p->n_columns + a, p->aggregates[a].kind,
+                       &t->states[(size_t)i * p->n_aggregates + a]);
+    return rc ? rc : batch_builder_end_row(t->builder);
+}
+
+int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows, struct batch *out)
+{
+    uint32_t rows = 0;
+
     batch_builder_reset(t->builder);
-    for (; t->next < end; t->next++) {
-        int rc = put_key(t, &t->entries[t->next]);
-        for (unsigned i = 0; i < p->n_aggregates && !rc; i++)
-            rc = put_state(t, p->n_columns + i, p->aggregates[i].kind,
-                           &t->states[(size_t)t->next * p->n_aggregates + i]);
-        if (!rc)
-            rc = batch_builder_end_row(t->builder);
+    for (; t->next < t->n && rows < max_rows; t->next++) {
+        if (!is_below(&t->entries[t->next], below))
+            continue;
+        if (batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 4)
+            break;
+        int rc = put_entry(t, t->next);
         if (rc)
             return rc;
-        if (batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 4) {
-            t->next++;
-            break;
-        }
+        rows++;
     }
+    if (!rows)
+        return 0;
     t->out.len = 0;
-    int rc = batch_builder_finish(t->builder, BATCH_DATA, p->table_id, BATCH_SLOT_ANY, &t->out);
+    int rc =
+        batch_builder_finish(t->builder, BATCH_DATA, t->program->table_id, BATCH_SLOT_ANY, &t->out);
     if (rc)
         return rc;
     struct error_info err;
     rc = batch_open(t->out.data, t->out.len, out, &err);
     return rc ? rc : 1;
+}
+
+int partial_next(struct partial *t, uint32_t max_rows, struct batch *out)
+{
+    return partial_next_below(t, PARTIAL_ALL, max_rows, out);
+}
+
+/* Moves what an entry keeps outside of it to another arena. */
+static int move_bytes(struct partial *t, uint32_t i, struct arena *to)
+{
+    struct partial_entry *e = &t->entries[i];
+    uint8_t *key = arena_alloc(to, e->key_len + 1);
+
+    if (!key)
+        return -ENOMEM;
+    e->key = memcpy(key, e->key, e->key_len);
+    for (unsigned a = 0; a < t->program->n_aggregates; a++) {
+        struct aggregate_state *s = &t->states[(size_t)i * t->program->n_aggregates + a];
+        if (s->bytes && !(s->bytes = arena_strndup(to, s->bytes, s->len)))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int partial_drop_below(struct partial *t, uint64_t below)
+{
+    uint32_t n = t->n, n_aggregates = t->program->n_aggregates;
+    struct arena kept;
+    int rc = 0;
+
+    arena_init(&kept, t->arena.limit, t->budget);
+    forget_entries(t);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        if (is_below(&t->entries[i], below))
+            continue;
+        rc = move_bytes(t, i, &kept);
+        t->entries[t->n] = t->entries[i];
+        if (n_aggregates && t->n != i)
+            memcpy(&t->states[(size_t)t->n * n_aggregates], &t->states[(size_t)i * n_aggregates],
+                   n_aggregates * sizeof(*t->states));
+        link_entry(t, t->n++);
+    }
+    if (rc) { /* of no use any more */
+        arena_fini(&kept);
+        partial_reset(t);
+        return rc;
+    }
+    arena_fini(&t->arena);
+    t->arena = kept;
+    return 0;
 }

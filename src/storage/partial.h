@@ -21,6 +21,14 @@ int partial_new(const struct program *p, const struct schema *s, struct budget *
                 struct partial **out);
 void partial_free(struct partial *t);
 
+/* Hash of the group with these values, the same on all cores and nodes. 0 or -ENOMEM. */
+int partial_hash(struct partial *t, const struct cell *cells, uint64_t *hash);
+/* At most so many bytes instead of program->memory. */
+void partial_limit(struct partial *t, uint64_t bytes);
+uint64_t partial_memory(const struct partial *t);
+/* Forgets all groups; partial_next begins anew. */
+void partial_reset(struct partial *t);
+
 /* The group with these values (program->n_columns cells), made when new. 0, -ENOMEM over program->memory. */
 int partial_group(struct partial *t, const struct cell *cells, uint32_t *group);
 /* Combines a state into aggregate i of a group. Bytes are copied when kept. */
@@ -32,3 +40,11 @@ int partial_add_batch(struct partial *t, const struct batch *b);
 uint32_t partial_groups(const struct partial *t);
 /* Next batch of at most max_rows groups: 1 with *out valid until the next call, 0 at the end, -errno. */
 int partial_next(struct partial *t, uint32_t max_rows, struct batch *out);
+
+/* A bound of hashes that all are below of. */
+#define PARTIAL_ALL UINT64_MAX
+/* The same of the groups whose hashes are below a bound, the same one until the end of them. Groups that are not below
+ * may be added meanwhile. */
+int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows, struct batch *out);
+/* After the end of those below: they are forgotten, and partial_next begins anew. 0 or -ENOMEM. */
+int partial_drop_below(struct partial *t, uint64_t below);

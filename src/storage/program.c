@@ -2,10 +2,12 @@
 
 #include <errno.h>
 
+#include "reactor/budget.h"
 #include "storage/words_query.h"
 
 enum {
     PREDICATE_MAX_DEPTH = 64,
+    ROOM_SHARE = 4,               /* of a core's memory */
     WORDS_PARSE_MEMORY = 1 << 20, /* more than any text that is allowed needs */
 };
 
@@ -89,22 +91,25 @@ static int predicate_validate(const struct predicate *w, const struct schema *s,
     return error_set(err, -EINVAL, 0, "program: unknown predicate kind %d", w->kind);
 }
 
-static int join_validate(const struct program *p, const struct schema *s, struct error_info *err)
+static int join_validate(const struct program_join *j, const struct schema *s,
+                         struct error_info *err)
 {
-    const struct column *c = own_column(s, p->join->column);
+    const struct column *c = own_column(s, j->column);
 
     if (!c || c->layout == LAYOUT_LIST)
-        return error_set(err, -EINVAL, 0, "program: column %u cannot be joined", p->join->column);
-    if (!p->join->parents || !p->join->parents->columns)
-        return error_set(err, -EINVAL, 0, "program: a join needs the parent keys");
+        return error_set(err, -EINVAL, 0, "program: column %u cannot be joined", j->column);
+    if (!j->parents || !j->parents->columns || j->parents->columns > PROGRAM_JOIN_STEP)
+        return error_set(err, -EINVAL, 0,
+                         "program: a join needs parent keys and %d columns at most",
+                         PROGRAM_JOIN_STEP);
     struct batch_column key;
-    batch_column_at(p->join->parents, 0, &key);
+    batch_column_at(j->parents, 0, &key);
     if (key.kind != (c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64))
         return error_set(err, -EINVAL, 0, "program: parent keys of kind %u do not fit column %s",
                          key.kind, c->name);
-    for (unsigned i = 1; i < p->join->parents->columns; i++) {
+    for (unsigned i = 1; i < j->parents->columns; i++) {
         struct batch_column a;
-        batch_column_at(p->join->parents, i, &a);
+        batch_column_at(j->parents, i, &a);
         if (a.kind != BATCH_I64 && a.kind != BATCH_BYTES)
             return error_set(
                 err, -EINVAL, 0,
@@ -119,9 +124,19 @@ static int column_validate(const struct program *p, const struct schema *s, uint
 {
     if (column < s->n_columns)
         return 0;
-    if (p->join && column > PROGRAM_PARENT && column - PROGRAM_PARENT < p->join->parents->columns)
+    if (column >= PROGRAM_PARENT && program_ref_join(column) < p->n_joins &&
+        program_ref_attribute(column) > 0 &&
+        program_ref_attribute(column) < p->joins[program_ref_join(column)].parents->columns)
         return 0;
     return error_set(err, -EINVAL, 0, "program: no column %u in table %s", column, s->name);
+}
+
+static enum batch_kind parent_kind(const struct program *p, uint16_t column)
+{
+    struct batch_column a;
+
+    batch_column_at(p->joins[program_ref_join(column)].parents, program_ref_attribute(column), &a);
+    return a.kind;
 }
 
 static int aggregate_validate(const struct program *p, const struct schema *s,
@@ -138,7 +153,8 @@ static int aggregate_validate(const struct program *p, const struct schema *s,
                          "program: no minimum or maximum of the multi-valued column %s",
                          s->columns[a->column].name);
     if (a->kind == AGGREGATE_SUM &&
-        (a->column >= s->n_columns || s->columns[a->column].type == COLUMN_STRING))
+        (a->column < s->n_columns ? s->columns[a->column].type == COLUMN_STRING
+                                  : parent_kind(p, a->column) != BATCH_I64))
         return error_set(err, -EINVAL, 0, "program: no sum of column %u", a->column);
     if (a->kind > AGGREGATE_MAX)
         return error_set(err, -EINVAL, 0, "program: unknown aggregate %d", a->kind);
@@ -165,14 +181,16 @@ int program_validate(const struct program *p, const struct schema *s, struct err
     int rc;
 
     if (p->n_columns > (p->output == OUTPUT_GROUPS ? PROGRAM_MAX_GROUPS : SCHEMA_MAX_COLUMNS) ||
-        p->n_aggregates > PROGRAM_MAX_AGGREGATES || p->n_order > PROGRAM_MAX_ORDER)
+        p->n_aggregates > PROGRAM_MAX_AGGREGATES || p->n_order > PROGRAM_MAX_ORDER ||
+        p->n_joins > PROGRAM_MAX_JOINS)
         return error_set(err, -EINVAL, 0,
-                         "program: %u columns, %u aggregates, %u order keys are too many",
-                         p->n_columns, p->n_aggregates, p->n_order);
+                         "program: %u columns, %u aggregates, %u order keys, %u joins are too many",
+                         p->n_columns, p->n_aggregates, p->n_order, p->n_joins);
     if (p->where && (rc = predicate_validate(p->where, s, 0, err)))
         return rc;
-    if (p->join && (rc = join_validate(p, s, err)))
-        return rc;
+    for (unsigned i = 0; i < p->n_joins; i++)
+        if ((rc = join_validate(&p->joins[i], s, err)))
+            return rc;
     for (unsigned i = 0; i < p->n_columns; i++)
         if ((rc = column_validate(p, s, p->columns[i], err)))
             return rc;
@@ -186,11 +204,8 @@ int program_validate(const struct program *p, const struct schema *s, struct err
 
 static enum batch_kind column_kind(const struct program *p, const struct schema *s, uint16_t column)
 {
-    if (column >= PROGRAM_PARENT) {
-        struct batch_column a;
-        batch_column_at(p->join->parents, column - PROGRAM_PARENT, &a);
-        return a.kind;
-    }
+    if (column >= PROGRAM_PARENT)
+        return parent_kind(p, column);
     if (p->output == OUTPUT_ROWS && s->columns[column].layout == LAYOUT_LIST)
         return BATCH_LIST;
     return s->columns[column].type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
@@ -210,4 +225,11 @@ enum batch_kind program_output_kind(const struct program *p, const struct schema
     default:
         return column_kind(p, s, a->column);
     }
+}
+
+uint64_t program_room(const struct program *p, const struct budget *budget)
+{
+    uint64_t core = budget && budget->limit ? budget->limit / ROOM_SHARE : UINT64_MAX;
+
+    return p->memory < core ? p->memory : core;
 }

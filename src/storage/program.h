@@ -6,6 +6,8 @@
 #include "storage/batch.h"
 #include "storage/schema.h"
 
+struct budget;
+
 /* NOT is pushed to the leaves by the planner, so a leaf selects the rows for which it is TRUE (never UNKNOWN). */
 enum predicate_kind {
     PREDICATE_TRUE,
@@ -40,11 +42,14 @@ struct predicate {
 };
 
 /*
- * A join along a ParentRelation: `parents` is a BATCH_DATA with the parent key in column 0 and attributes after
- * it. Column references >= PROGRAM_PARENT name its attribute columns (PROGRAM_PARENT + position, 1 = first attribute).
+ * Joins along relations: `parents` is a BATCH_DATA with the parent key in column 0 and attributes after it. Column
+ * references >= PROGRAM_PARENT name their attribute columns: PROGRAM_PARENT + join * PROGRAM_JOIN_STEP + position,
+ * 1 = first attribute (program_parent_ref). Keys are unique: a child has one parent at most.
  */
 enum {
     PROGRAM_PARENT = 0x4000,
+    PROGRAM_JOIN_STEP = 0x400,
+    PROGRAM_MAX_JOINS = 16,
     PROGRAM_MAX_GROUPS = 16,
     PROGRAM_MAX_AGGREGATES = 64,
     PROGRAM_MAX_ORDER = 16
@@ -55,6 +60,21 @@ struct program_join {
     bool left;       /* children without a parent stay, with NULL attributes */
     const struct batch *parents;
 };
+
+static inline uint16_t program_parent_ref(unsigned join, unsigned attribute)
+{
+    return (uint16_t)(PROGRAM_PARENT + join * PROGRAM_JOIN_STEP + attribute);
+}
+
+static inline unsigned program_ref_join(uint16_t ref)
+{
+    return (ref - PROGRAM_PARENT) / PROGRAM_JOIN_STEP;
+}
+
+static inline unsigned program_ref_attribute(uint16_t ref)
+{
+    return (ref - PROGRAM_PARENT) % PROGRAM_JOIN_STEP;
+}
 
 enum aggregate_kind {
     AGGREGATE_COUNT_ROWS,
@@ -86,23 +106,28 @@ struct program_order {
 struct program {
     uint32_t table_id;
     uint64_t catalog_version; /* the planner's; an executor with another table version refuses */
-    const struct predicate *where;   /* NULL = all rows */
-    const struct program_join *join; /* or NULL */
+    const struct predicate *where; /* NULL = all rows */
+    uint16_t n_joins;
+    const struct program_join *joins;
     enum program_output output;
     uint16_t n_columns;      /* GROUPS: group columns; ROWS: projected columns */
-    const uint16_t *columns; /* positions in the schema, or PROGRAM_PARENT + n */
+    const uint16_t *columns; /* positions in the schema, or program_parent_ref */
     uint16_t n_aggregates;   /* GROUPS */
     const struct aggregate *aggregates;
     uint16_t n_order; /* ROWS: top-n when limit is set; never without a limit */
     const struct program_order *order;
     uint64_t limit;  /* ROWS: rows wanted in all; UINT64_MAX = all */
     uint64_t memory; /* bytes a core may use for its partial; over it: -ENOMEM and a clear error */
+    uint32_t shares; /* GROUPS: results of so many nodes are merged by who asks; 0 = one */
     bool analyze;    /* collect figures for EXPLAIN ANALYZE */
 };
 
 /* Checks a program against the schema (ranges, kinds, limits): 0 or -EINVAL with a text. Run on every program
  * that comes from outside the process. */
 int program_validate(const struct program *p, const struct schema *s, struct error_info *err);
+
+/* Bytes for the partial on a core with this budget (may be NULL): of what statements keep free there. */
+uint64_t program_room(const struct program *p, const struct budget *budget);
 
 /* Kind of output column i. */
 enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i);

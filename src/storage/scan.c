@@ -6,6 +6,7 @@
 
 #include "reactor/assert.h"
 #include "storage/scan_impl.h"
+#include "storage/scan_join.h"
 #include "storage/selection.h"
 
 static uint64_t now_ns(void)
@@ -18,6 +19,9 @@ static uint64_t now_ns(void)
 
 static enum scan_state scan_fail(struct scan *x, int rc)
 {
+    if (rc == -ENOMEM && !x->error.text[0] && x->stage == SCAN_STAGE_BLOCKS &&
+        scan_groups_narrow(x))
+        return SCAN_AGAIN;
     x->stage = SCAN_STAGE_FAILED;
     if (x->error.text[0])
         return SCAN_ERROR;
@@ -31,40 +35,92 @@ static enum scan_state scan_fail(struct scan *x, int rc)
     return SCAN_ERROR;
 }
 
-static int slot_begin(struct scan *x, struct slot *slot)
+/* The range of a column in the segments of a slot, from part `from` on. */
+static void widen(const struct scan *x, uint16_t column, uint32_t from, struct dense_range *r)
 {
-    arena_reset(&x->slot_arena);
-    int rc = filter_bind(x->program->where, slot, &x->slot_arena, &x->filter);
+    int64_t min, max;
+
+    for (uint32_t i = from; i < x->n_parts && x->parts[i].slot == x->parts[from].slot; i++)
+        for (uint32_t b = 0; b < segment_blocks(x->parts[i].segment); b++) {
+            if (!segment_block_bounds(x->parts[i].segment, b, column, &min, &max))
+                continue;
+            r->min = r->any && r->min < min ? r->min : min;
+            r->max = r->any && r->max > max ? r->max : max;
+            r->any = true;
+        }
+}
+
+/* Arrays for the groups of the slot, when the ranges of their columns allow. */
+static int dense_begin(struct scan *x)
+{
+    struct dense_range *ranges =
+        arena_alloc(&x->slot_arena, x->schema->n_columns * sizeof(*ranges));
+    uint64_t rows = 0;
+
+    if (!ranges)
+        return -ENOMEM;
+    for (uint32_t i = x->part; i < x->n_parts && x->parts[i].slot == x->parts[x->part].slot; i++)
+        rows += x->parts[i].rows - x->parts[i].from;
+    for (unsigned i = 0; i < x->n_inputs; i++)
+        if (x->inputs[i].ref < x->schema->n_columns)
+            widen(x, x->inputs[i].ref, x->part, &ranges[x->inputs[i].ref]);
+    x->dense_on = group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
+    x->takes_whole = x->dense_on;
+    return 0;
+}
+
+void scan_bind_inputs(struct scan *x, const struct slot *slot)
+{
     for (unsigned i = 0; i < x->n_inputs; i++)
         if (x->inputs[i].ref != UINT16_MAX)
             input_bind(&x->inputs[i], slot);
-    if (!rc && x->join)
-        rc = join_map_bind(x->join, slot, &x->slot_arena);
+}
+
+static void reset_counts(struct scan *x)
+{
+    if (x->n_counts)
+        memset(x->counts, 0, x->n_counts * sizeof(*x->counts));
+    x->null_count = 0;
+}
+
+static int slot_begin(struct scan *x, uint32_t number)
+{
+    struct slot *slot = x->slots[number];
+
+    arena_reset(&x->slot_arena);
+    int rc = filter_bind(x->program->where, slot, &x->slot_arena, &x->filter);
+    scan_bind_inputs(x, slot);
+    for (unsigned i = 0; i < x->program->n_joins && !rc; i++)
+        rc = join_map_bind(x->joins[i], slot, &x->slot_arena);
     if (!rc && x->groups)
-        rc = group_begin(x->groups);
+        rc = group_begin(x->groups, number);
+    if (!rc && x->dense)
+        rc = dense_begin(x);
+    reset_counts(x);
     x->slot_open = true;
+    return rc;
+}
+
+/* CODES: the counts of the slot become its groups. */
+static int add_counts(struct scan *x)
+{
+    int rc = x->null_count ? group_add_count(x->groups, 0, false, x->null_count) : 0;
+
+    for (uint32_t code = 0; code < x->n_counts && !rc; code++)
+        if (x->counts[code])
+            rc = group_add_count(x->groups, code, true, x->counts[code]);
     return rc;
 }
 
 static int slot_end(struct scan *x)
 {
     x->slot_open = false;
-    return x->groups ? group_flush(x->groups, x->partial) : 0;
-}
-
-/* Inner join: drops rows without a parent from the window and closes the gaps in parent_rows. */
-static uint32_t drop_orphans(struct scan *x, uint32_t first_word)
-{
-    uint32_t i = 0, n = 0;
-
-    for (uint32_t w = first_word; w < first_word + SCAN_WORDS; w++)
-        for (uint64_t bits = x->window[w]; bits; bits &= bits - 1, i++) {
-            if (x->parent_rows[i])
-                x->parent_rows[n++] = x->parent_rows[i];
-            else
-                x->window[w] &= ~(bits & -bits);
-        }
-    return n;
+    int rc = x->mode == SCAN_MODE_CODES ? add_counts(x) : 0;
+    if (!rc && x->dense_on)
+        rc = group_dense_flush(x->dense, x->groups);
+    if (rc)
+        return rc;
+    return x->groups ? group_end(x->groups) : 0;
 }
 
 /* Decodes all inputs for the rows of the window; returns their number. */
@@ -72,14 +128,11 @@ static uint32_t read_window(struct scan *x, const struct block *b, uint32_t firs
 {
     uint32_t n = selection_count(x->window);
 
-    if (n && x->join) {
-        n = join_map_rows(x->join, b, x->window, x->parent_rows);
-        if (!x->program->join->left)
-            n = drop_orphans(x, first_word);
-    }
+    if (n && x->program->n_joins)
+        n = scan_join_window(x, b, first_word, n);
     for (unsigned i = 0; n && i < x->n_inputs; i++)
         if (x->inputs[i].ref != UINT16_MAX)
-            input_read(&x->inputs[i], b, x->window, x->join, x->parent_rows, n);
+            input_read(&x->inputs[i], b, x->window, x->parent_rows, n);
     return n;
 }
 
@@ -143,6 +196,7 @@ static void add_total(struct scan *x, unsigned i, const struct colblock *c, uint
 {
     const struct aggregate *a = &x->program->aggregates[i];
     struct aggregate_state *s = &x->totals[i];
+    const uint64_t *sel = x->whole ? NULL : x->sel;
     __int128 sum = 0;
     int64_t min, max;
 
@@ -153,11 +207,11 @@ static void add_total(struct scan *x, unsigned i, const struct colblock *c, uint
     if (a->kind == AGGREGATE_COUNT_ROWS || !c)
         return;
     if (a->kind == AGGREGATE_COUNT) {
-        s->number += colblock_count(c, x->sel);
+        s->number += colblock_count(c, sel);
     } else if (a->kind == AGGREGATE_SUM) {
-        s->present |= colblock_sum(c, x->sel, &sum) > 0;
+        s->present |= colblock_sum(c, sel, &sum) > 0;
         s->number += sum;
-    } else if (colblock_min_max(c, x->sel, &min, &max)) {
+    } else if (colblock_min_max(c, sel, &min, &max)) {
         int64_t v = a->kind == AGGREGATE_MIN ? min : max;
         if (!s->present || (a->kind == AGGREGATE_MIN ? v < s->number : v > s->number))
             s->number = v;
@@ -174,34 +228,39 @@ static int block_totals(struct scan *x, const struct block *b, uint64_t matched)
     return 0;
 }
 
+static int reserve_counts(struct scan *x, uint32_t n)
+{
+    if (n <= x->n_counts)
+        return 0;
+    uint64_t *counts = realloc(x->counts, n * sizeof(*counts));
+    if (!counts)
+        return -ENOMEM;
+    memset(counts + x->n_counts, 0, (n - x->n_counts) * sizeof(*counts));
+    x->counts = counts;
+    x->n_counts = n;
+    return 0;
+}
+
 static int block_codes(struct scan *x, const struct block *b, uint64_t matched)
 {
     const struct colblock *c = b->columns[x->program->columns[0]];
-    uint32_t n = dict_count(x->inputs[0].dict);
-    int rc = 0;
+    const uint64_t *sel = x->whole ? NULL : x->sel;
+    int rc = reserve_counts(x, dict_count(x->inputs[0].dict));
 
-    if (!c)
-        return group_add_count(x->groups, 0, false, matched);
-    if (n > x->n_counts) {
-        uint64_t *counts = realloc(x->counts, n * sizeof(*counts));
-        if (!counts)
-            return -ENOMEM;
-        x->counts = counts;
-        x->n_counts = n;
-    }
-    if (n)
-        memset(x->counts, 0, n * sizeof(*x->counts));
-    colblock_count_codes(c, x->sel, x->counts, n);
-    for (uint32_t code = 0; code < n && !rc; code++)
-        if (x->counts[code])
-            rc = group_add_count(x->groups, code, true, x->counts[code]);
-    colblock_filter_null(c, true, x->sel);
-    uint32_t nulls = selection_count(x->sel);
-    return nulls && !rc ? group_add_count(x->groups, 0, false, nulls) : rc;
+    if (rc)
+        return rc;
+    x->null_count += matched - (c ? colblock_count(c, sel) : 0);
+    if (c && x->n_counts)
+        colblock_count_codes(c, sel, x->counts, x->n_counts);
+    return 0;
 }
 
 static int block_groups(struct scan *x, const struct block *b)
 {
+    if (x->dense_on && group_dense_add(x->dense, b, x->whole ? NULL : x->sel))
+        return 0;
+    if (x->whole)
+        selection_fill(x->sel, 0, b->rows);
     for (uint32_t w = 0; w < BLOCK_WORDS; w += SCAN_WORDS) {
         take_window(x, w);
         uint32_t n = read_window(x, b, w);
@@ -263,15 +322,34 @@ static bool match_rows(const struct scan *x, const struct block *b, uint32_t pin
     return filter_block(x->filter, b, sel);
 }
 
-/* The same into sel, counted. */
-static void select_rows(struct scan *x, const struct block *b, uint32_t pinned)
+/* Does the scan see every row of the block? */
+static bool is_whole(const struct scan *x, const struct block *b, uint32_t pinned)
 {
+    return !b->live && b->rows <= pinned && x->parts[x->part].from <= x->first_row;
+}
+
+/*
+ * The same, counted; into sel, unless headers tell that it would be all rows (then `whole`) or the number is all that
+ * is asked for.
+ */
+static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinned)
+{
+    uint32_t n;
+    bool whole = is_whole(x, b, pinned), by_headers = whole && filter_count(x->filter, b, &n);
+
     x->stats.blocks++;
-    bool by_bounds = match_rows(x, b, pinned, x->sel);
-    uint32_t n = selection_count(x->sel);
     x->stats.rows_total += x->window_rows < SCAN_WINDOW ? 1 : b->live_count;
+    x->whole = by_headers && n == b->rows && x->takes_whole;
+    if (by_headers && (!n || x->whole || x->only_counts)) {
+        x->stats.blocks_skipped += !n;
+    } else {
+        bool by_bounds = match_rows(x, b, pinned, x->sel);
+        n = selection_count(x->sel);
+        x->stats.blocks_skipped += by_bounds && !n;
+        x->work += SCAN_WORK_FILTER;
+    }
     x->stats.rows_matched += n;
-    x->stats.blocks_skipped += by_bounds && !n;
+    return n;
 }
 
 /* Keeps at most n rows of the window; what is left stays in sel for the next batch. */
@@ -323,14 +401,15 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
     bool again = x->block_open;
 
     if (!again)
-        select_rows(x, b, pinned);
+        x->next_word = select_rows(x, b, pinned) ? 0 : BLOCK_WORDS;
     x->block_open = true;
-    if (!again)
-        x->next_word = 0;
     while (x->next_word < BLOCK_WORDS) {
         uint64_t left = x->program->limit - x->emitted;
         take_window(x, x->next_word);
-        limit_window(x, x->next_word, x->join ? batch_rows : left < batch_rows ? left : batch_rows);
+        limit_window(x, x->next_word,
+                     x->program->n_joins ? batch_rows
+                     : left < batch_rows ? left
+                                         : batch_rows);
         if (selection_is_empty(x->window)) {
             x->next_word += SCAN_WORDS;
             continue;
@@ -364,12 +443,13 @@ static enum scan_state step_block(struct scan *x, const struct block *b, uint32_
 
     if (x->mode == SCAN_MODE_ROWS)
         return step_rows(x, b, pinned, batch_rows, out);
-    uint64_t before = x->stats.rows_matched;
-    select_rows(x, b, pinned);
-    uint64_t matched = x->stats.rows_matched - before;
+    uint32_t matched = select_rows(x, b, pinned);
     next_block(x, b);
     if (!matched)
         return SCAN_AGAIN;
+    if (!x->only_counts && !(x->whole && x->mode != SCAN_MODE_GROUPS))
+        x->work +=
+            x->mode == SCAN_MODE_TOTALS ? SCAN_WORK_FILTER : matched / 64 * (x->n_inputs + 1);
     switch (x->mode) {
     case SCAN_MODE_TOTALS:
         rc = block_totals(x, b, matched);
@@ -390,7 +470,7 @@ static enum scan_state step_block(struct scan *x, const struct block *b, uint32_
 }
 
 /* After the last block: without group columns there is one group, also over no rows. */
-static int finish_groups(struct scan *x)
+int scan_finish_groups(struct scan *x)
 {
     uint32_t group;
 
@@ -404,10 +484,13 @@ static int finish_groups(struct scan *x)
 
 static enum scan_state step_output(struct scan *x, uint32_t batch_rows, struct batch *out)
 {
-    int rc = x->partial ? partial_next(x->partial, batch_rows, out)
-             : x->topn  ? topn_next(x->topn, batch_rows, out)
-                        : 0;
+    int rc = x->groups    ? scan_groups_next(x, batch_rows, out)
+             : x->partial ? partial_next(x->partial, batch_rows, out)
+             : x->topn    ? topn_next(x->topn, batch_rows, out)
+                          : 0;
 
+    if (rc == -EAGAIN)
+        return SCAN_AGAIN;
     if (rc < 0)
         return scan_fail(x, rc);
     if (!rc) {
@@ -423,7 +506,7 @@ static enum scan_state end_blocks(struct scan *x)
     int rc = x->slot_open ? slot_end(x) : 0;
 
     if (!rc)
-        rc = finish_groups(x);
+        rc = x->groups ? scan_groups_end(x) : scan_finish_groups(x);
     if (rc)
         return scan_fail(x, rc);
     x->stage = SCAN_STAGE_OUTPUT;
@@ -487,7 +570,7 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         return end_blocks(x);
     const struct scan_part *part = &x->parts[x->part];
     if (!x->slot_open) {
-        int rc = slot_begin(x, x->slots[part->slot]);
+        int rc = slot_begin(x, part->slot);
         if (rc)
             return scan_fail(x, rc);
     }
@@ -530,6 +613,7 @@ enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out
     enum scan_state state = SCAN_ERROR;
 
     ASSERT(batch_rows > 0);
+    x->work++;
     if (x->stage == SCAN_STAGE_BLOCKS)
         state = step_blocks(x, batch_rows, out);
     else if (x->stage == SCAN_STAGE_OUTPUT)
@@ -548,4 +632,9 @@ const struct error_info *scan_error(const struct scan *x)
 const struct scan_stats *scan_stats(const struct scan *x)
 {
     return &x->stats;
+}
+
+uint64_t scan_work(const struct scan *x)
+{
+    return x->work;
 }

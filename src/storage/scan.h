@@ -29,8 +29,15 @@ enum scan_state { SCAN_AGAIN, SCAN_WAIT, SCAN_BATCH, SCAN_END, SCAN_ERROR };
 /*
  * One step. SCAN_BATCH: *out views a batch valid until the next call: ROWS without order give batches of up to
  * batch_rows rows as they are found; GROUPS and ordered rows give their partial (in one or several batches, groups
- * each once per scan) after the last block. SCAN_END: no more. SCAN_ERROR: error in scan_error.
+ * each once per scan, in ascending ranges of their hashes) after the last block. SCAN_END: no more. SCAN_ERROR: error in scan_error.
  */
 enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out);
+/* GROUPS: those whose hashes (partial_hash) are below were all handed out before the last batch. */
+uint64_t scan_below(const struct scan *x);
+/* Before the first step: so many scans' groups are merged in one place, which holds ranges of all of them. */
+void scan_share(struct scan *x, uint32_t n);
 const struct error_info *scan_error(const struct scan *x);
 const struct scan_stats *scan_stats(const struct scan *x);
+
+/* Work done so far, in units of about 40 ns: counted, not measured, so that the simulator repeats it. */
+uint64_t scan_work(const struct scan *x);

@@ -3,6 +3,7 @@
 #include "reactor/arena.h"
 #include "storage/filter.h"
 #include "storage/group.h"
+#include "storage/group_dense.h"
 #include "storage/input.h"
 #include "storage/partial.h"
 #include "storage/scan.h"
@@ -13,6 +14,9 @@ enum {
     SCAN_WORDS = SCAN_WINDOW / 64,
     SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
     SCAN_AHEAD = 3,                         /* blocks asked for beyond the one that is waited for */
+    SCAN_PIECES = 8,                        /* of the memory, a range of groups may take one */
+    SCAN_PIECE_MIN = 16384,
+    SCAN_WORK_FILTER = 30, /* of scan_work: a selection made, or used for sums */
 };
 
 enum scan_stage { SCAN_STAGE_BLOCKS, SCAN_STAGE_OUTPUT, SCAN_STAGE_END, SCAN_STAGE_FAILED };
@@ -56,8 +60,10 @@ struct scan {
     struct column_want where_want, want; /* columns of the condition; all that are used */
 
     struct filter *filter;
-    struct join_map *join;
-    uint32_t *parent_rows;
+    struct join_map *joins[PROGRAM_MAX_JOINS];
+    uint32_t *parent_rows[PROGRAM_MAX_JOINS];                    /* of the window's rows */
+    uint64_t joined[PROGRAM_MAX_JOINS], kept[PROGRAM_MAX_JOINS]; /* rows looked at, left */
+    uint8_t join_order[PROGRAM_MAX_JOINS];
     struct input *inputs;
     unsigned n_inputs;
 
@@ -66,15 +72,42 @@ struct scan {
     uint32_t next_word; /* ROWS: first word of the next window */
     uint64_t emitted;
 
+    uint64_t memory,
+        piece; /* bytes for the groups of the slots; for the partial groups of a range */
     struct group_table *groups;
+    struct group_range pass;       /* hashes of the groups looked for in this pass over the rows */
+    struct group_range range;      /* of them, those in the partial */
+    uint32_t width;                /* of ranges */
+    uint32_t flush_part, flush_at; /* what of the groups has gone into the partial */
+    bool filled;                   /* all of the range has */
+    uint64_t changes; /* segment_changes of all at the start of the first of several passes */
+    struct group_dense *dense; /* or NULL */
+    bool dense_on;             /* in use for the slot at hand */
     struct partial *partial;
     struct aggregate_state totals[PROGRAM_MAX_AGGREGATES];
-    uint64_t *counts;
+    uint64_t *counts; /* CODES: rows of the slot per code */
     uint32_t n_counts;
+    uint64_t null_count;
+    bool takes_whole; /* the mode uses `whole` */
+    bool only_counts; /* TOTALS of COUNT(*) alone */
+    bool whole;       /* every row of the current block is selected; sel was not made */
+    uint64_t work;
     struct topn *topn;
     struct batch_builder *builder;
     struct buffer out;
 };
+
+/* The slot's dictionaries. */
+void scan_bind_inputs(struct scan *x, const struct slot *slot);
+/* All groups are in the partial: what stands there in any case. */
+int scan_finish_groups(struct scan *x);
+
+/* scan_groups.c: after the last block, 0 or -errno with a text. */
+int scan_groups_end(struct scan *x);
+/* Batches of groups: 1; 0 at the end; -EAGAIN: there is more to do, perhaps with the blocks again; -errno. */
+int scan_groups_next(struct scan *x, uint32_t batch_rows, struct batch *out);
+/* The groups do not fit: begins again with fewer of them. False when that is of no use. */
+bool scan_groups_narrow(struct scan *x);
 
 static inline bool scan_is_own_ordered(const struct scan *x, uint16_t ref)
 {

@@ -1,5 +1,7 @@
 #include "storage/scan_key.h"
 
+#include "storage/key.h"
+
 static bool fixes_column(const struct predicate *w, uint16_t column)
 {
     if (w->column != column || w->negate)
@@ -21,13 +23,14 @@ static const struct predicate *find_leaf(const struct predicate *w, uint16_t col
     return NULL;
 }
 
-static int put_key(struct batch_builder *b, const struct schema *s,
-                   const struct predicate *const *leaves)
+/* A row of key columns, by their numbers in the key. */
+static int put_key(struct batch_builder *b, const struct schema *s, const uint8_t *parts,
+                   unsigned n, const struct predicate *const *leaves)
 {
     int rc = 0;
 
-    for (unsigned i = 0; i < s->n_key && rc >= 0; i++) {
-        const struct column *c = &s->columns[s->key[i]];
+    for (unsigned i = 0; i < n && rc >= 0; i++) {
+        const struct column *c = &s->columns[s->key[parts[i]]];
         const struct predicate *w = leaves[i];
         rc = batch_builder_add_column(b, c->id, c->type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64,
                                       c->scale);
@@ -39,19 +42,20 @@ static int put_key(struct batch_builder *b, const struct schema *s,
     return rc < 0 ? rc : batch_builder_end_row(b);
 }
 
-bool scan_key_init(struct scan_key *k, const struct predicate *where, const struct schema *s)
+static bool init_parts(struct scan_key *k, const struct predicate *where, const struct schema *s,
+                       const uint8_t *parts, unsigned n)
 {
     const struct predicate *leaves[SCHEMA_MAX_KEY_COLUMNS];
     struct error_info err;
 
-    for (unsigned i = 0; i < s->n_key; i++)
-        if (!where || !(leaves[i] = find_leaf(where, s->key[i])))
+    for (unsigned i = 0; i < n; i++)
+        if (!where || !(leaves[i] = find_leaf(where, s->key[parts[i]])))
             return false;
-    struct batch_builder *b = s->n_key ? batch_builder_new(NULL) : NULL;
+    struct batch_builder *b = n ? batch_builder_new(NULL) : NULL;
     if (!b)
         return false;
     buffer_init(&k->bytes, BATCH_MAX_BYTES);
-    int rc = put_key(b, s, leaves);
+    int rc = put_key(b, s, parts, n, leaves);
     if (!rc)
         rc = batch_builder_finish(b, BATCH_DATA, s->table_id, BATCH_SLOT_ANY, &k->bytes);
     if (!rc)
@@ -60,6 +64,28 @@ bool scan_key_init(struct scan_key *k, const struct predicate *where, const stru
     if (rc)
         scan_key_fini(k);
     return !rc; /* without memory the scan does it */
+}
+
+bool scan_key_init(struct scan_key *k, const struct predicate *where, const struct schema *s)
+{
+    static const uint8_t all[SCHEMA_MAX_KEY_COLUMNS] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    return init_parts(k, where, s, all, s->n_key);
+}
+
+bool scan_key_place(const struct predicate *where, const struct schema *s, uint64_t seed,
+                    uint64_t *place)
+{
+    struct scan_key k;
+    struct key_columns columns;
+
+    if (!init_parts(&k, where, s, s->place, s->n_place))
+        return false;
+    bool found = key_columns_find(s, &k.batch, &columns, NULL) == 0;
+    if (found)
+        *place = key_hash_place(&columns, seed, 0);
+    scan_key_fini(&k);
+    return found;
 }
 
 void scan_key_fini(struct scan_key *k)

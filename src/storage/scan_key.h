@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Point lookups: when a predicate fixes every key column to one value, the row is found by the key index instead of a
- * scan. Owner: the scan.
+ * scan. When it fixes the columns that choose the slot, no other slot need be looked at. Owner: the scan.
  */
 #include "storage/program.h"
 #include "storage/slot.h"
@@ -14,6 +14,10 @@ struct scan_key {
 /* True when `where` fixes the whole key; then scan_key_fini has to follow. */
 bool scan_key_init(struct scan_key *k, const struct predicate *where, const struct schema *s);
 void scan_key_fini(struct scan_key *k);
+
+/* Placing hash of all rows for which `where` can be true: false when it leaves more than one (or memory ended). Any core. */
+bool scan_key_place(const struct predicate *where, const struct schema *s, uint64_t seed,
+                    uint64_t *place);
 
 /* Partition of the key's row: false in tables without partitions. */
 bool scan_key_partition(const struct scan_key *k, const struct schema *s, int64_t *partition);

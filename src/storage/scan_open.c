@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "storage/scan_impl.h"
+#include "storage/scan_join.h"
 #include "storage/scan_key.h"
 #include "storage/slot_disk.h"
 
 static enum scan_mode choose_mode(const struct scan *x)
 {
     const struct program *p = x->program;
-    bool totals = !p->n_columns && !p->join, counts = true;
+    bool totals = !p->n_columns && !p->n_joins, counts = true;
 
     if (p->output == OUTPUT_ROWS)
         return p->n_order ? SCAN_MODE_TOPN : SCAN_MODE_ROWS;
@@ -22,7 +23,7 @@ static enum scan_mode choose_mode(const struct scan *x)
     }
     if (totals)
         return SCAN_MODE_TOTALS;
-    if (counts && p->n_columns == 1 && !p->join && p->columns[0] < x->schema->n_columns) {
+    if (counts && p->n_columns == 1 && !p->n_joins && p->columns[0] < x->schema->n_columns) {
         enum column_layout layout = x->schema->columns[p->columns[0]].layout;
         if (layout == LAYOUT_ENUM || layout == LAYOUT_LIST)
             return SCAN_MODE_CODES;
@@ -132,8 +133,8 @@ static int make_wants(struct scan *x)
         if (p->aggregates[i].kind != AGGREGATE_COUNT_ROWS &&
             p->aggregates[i].column < x->schema->n_columns)
             used[p->aggregates[i].column] = true;
-    if (p->join)
-        used[p->join->column] = true;
+    for (unsigned i = 0; i < p->n_joins; i++)
+        used[p->joins[i].column] = true;
     return rc ? rc : take_want(x, used, &x->want);
 }
 
@@ -143,12 +144,9 @@ static int make_inputs(struct scan *x)
     unsigned n = p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0);
     int rc = 0;
 
-    if (p->join) {
-        rc = join_map_new(p->join, &x->arena, x->budget, &x->join);
-        x->parent_rows = arena_alloc(&x->arena, x->window_rows * sizeof(*x->parent_rows));
-        if (rc || !x->parent_rows)
-            return -ENOMEM;
-    }
+    rc = scan_join_open(x);
+    if (rc)
+        return rc;
     x->inputs = arena_alloc(&x->arena, n * sizeof(*x->inputs) + 1);
     if (!x->inputs)
         return -ENOMEM;
@@ -159,9 +157,11 @@ static int make_inputs(struct scan *x)
             x->inputs[i].ref = UINT16_MAX;
             continue;
         }
-        rc = input_init(&x->inputs[i], x->schema, x->join,
+        rc = input_init(&x->inputs[i], x->schema, x->joins,
                         group ? p->columns[i] : p->aggregates[i - p->n_columns].column,
                         x->window_rows, &x->arena);
+        if (!rc && group && p->output == OUTPUT_GROUPS && x->inputs[i].ref >= PROGRAM_PARENT)
+            rc = input_code_parent(&x->inputs[i], x->joins, &x->arena, x->budget);
     }
     return rc;
 }
@@ -192,6 +192,10 @@ static int make_outputs(struct scan *x)
         rc = partial_new(x->program, x->schema, x->budget, &x->partial);
     if (!rc && (x->mode == SCAN_MODE_GROUPS || x->mode == SCAN_MODE_CODES))
         rc = group_new(x->program, x->inputs, x->budget, &x->groups);
+    if (!rc && x->groups)
+        group_limit(x->groups, x->memory - x->memory / SCAN_PIECES);
+    if (!rc && x->mode == SCAN_MODE_GROUPS)
+        rc = group_dense_new(x->program, x->schema, x->inputs, x->budget, x->memory / 4, &x->dense);
     return rc;
 }
 
@@ -213,6 +217,13 @@ int scan_new(const struct program *p, const struct schema *s, struct slot *const
     arena_init(&x->slot_arena, p->memory, budget);
     buffer_init(&x->out, BATCH_MAX_BYTES);
     x->mode = choose_mode(x);
+    x->memory = program_room(p, budget);
+    x->pass = (struct group_range){0, GROUP_HASHES};
+    scan_share(x, 1);
+    x->takes_whole = x->mode == SCAN_MODE_TOTALS || x->mode == SCAN_MODE_CODES;
+    x->only_counts = x->mode == SCAN_MODE_TOTALS;
+    for (unsigned i = 0; i < p->n_aggregates; i++)
+        x->only_counts &= p->aggregates[i].kind == AGGREGATE_COUNT_ROWS;
     x->stats.slots = n_slots;
     int rc = pin_parts(x);
     if (!rc)
@@ -241,8 +252,10 @@ void scan_free(struct scan *x)
     }
     free(x->parts);
     free(x->counts);
-    join_map_free(x->join);
+    for (unsigned i = 0; i < PROGRAM_MAX_JOINS; i++)
+        join_map_free(x->joins[i]);
     group_free(x->groups);
+    group_dense_free(x->dense);
     partial_free(x->partial);
     topn_free(x->topn);
     batch_builder_free(x->builder);

@@ -99,8 +99,11 @@ struct schema {
     uint16_t
         key[SCHEMA_MAX_KEY_COLUMNS]; /* indices into columns: time field first if partitioned */
     uint8_t n_key;
-    int16_t time_column; /* index of the time field or -1 */
-    int64_t retention_s; /* 0 = for ever */
+    uint8_t
+        place[SCHEMA_MAX_KEY_COLUMNS]; /* parts of the key that choose the slot: of shardKey, in */
+    uint8_t n_place;                   /* its order, or all but the time field; numbers in key[] */
+    int16_t time_column;               /* index of the time field or -1 */
+    int64_t retention_s;               /* 0 = for ever */
 };
 
 /* Parses one schema.yaml text. `file` is named in messages. Warnings (unknown and legacy keys) go to `warn`

@@ -190,14 +190,18 @@ static int find_hidden_key(const struct schema *s)
     return i;
 }
 
-/* Rows with equal shard keys lie together, so it can only be made of what never changes in a row. */
-static int check_shard_key(const struct schema *s, struct schema_fault *f)
+/*
+ * Rows with equal shard keys lie together, so it can only be made of what never changes in a row. Its order is that of the
+ * text, whatever that of the key is: rows of another table with the same values in its order lie there, too.
+ */
+static int take_shard_key(struct schema *s, struct schema_fault *f)
 {
     static const char allowed[] = "columns of primaryKey other than the time field, each once";
     const char *at = s->shard_key, *name;
     bool seen[SCHEMA_MAX_KEY_COLUMNS] = {false};
     size_t len;
 
+    s->n_place = 0;
     if (at && s->replicated)
         return schema_fault_set(f, 1105, -1, "shardKey", at,
                                 "none; a replicated table is whole on every node");
@@ -210,8 +214,16 @@ static int check_shard_key(const struct schema *s, struct schema_fault *f)
         if (column < 0 || k == s->n_key || seen[k] || column == s->time_column || !s->primary_key)
             return fault_part(f, 1072, "shardKey", name, len, allowed);
         seen[k] = true;
+        s->place[s->n_place++] = (uint8_t)k;
     }
     return 0;
+}
+
+static void derive_place(struct schema *s)
+{
+    for (uint8_t k = 0; k < s->n_key && !s->shard_key; k++)
+        if (s->key[k] != s->time_column)
+            s->place[s->n_place++] = k;
 }
 
 static int derive_retention(struct schema *s, struct schema_fault *f)
@@ -251,10 +263,12 @@ int schema_derive_key(struct schema *s, struct schema_fault *f)
     if (rc == 0)
         rc = check_secondary_keys(s, f);
     if (rc == 0)
-        rc = check_shard_key(s, f);
+        rc = take_shard_key(s, f);
     if (rc == 0 && !s->primary_key) {
         s->key[s->n_key] = (uint16_t)find_hidden_key(s);
         s->columns[s->key[s->n_key++]].in_key = true;
     }
+    if (rc == 0)
+        derive_place(s);
     return rc;
 }

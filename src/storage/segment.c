@@ -54,6 +54,14 @@ static void block_free(struct segment *g, struct segment_block *b)
     slot_memory_free(g->budget, b, block_bytes(g));
 }
 
+void segment_pop_block(struct segment *g)
+{
+    struct segment_block *b = g->blocks[--g->n_blocks];
+
+    segment_count_absent(g, b, -(int)b->absent);
+    block_free(g, b);
+}
+
 void segment_put(struct segment *g)
 {
     if (!g || --g->refs > 0)
@@ -61,10 +69,8 @@ void segment_put(struct segment *g)
     ASSERT(!g->loading);
     segment_cut_forget(g);
     segment_cut_end_urgent(g);
-    for (uint32_t i = 0; i < g->n_blocks; i++) {
-        segment_count_absent(g, g->blocks[i], -(int)g->blocks[i]->absent);
-        block_free(g, g->blocks[i]);
-    }
+    while (g->n_blocks > 0)
+        segment_pop_block(g);
     slot_memory_free(g->budget, g->blocks, g->cap_blocks * sizeof(struct segment_block *));
     store_file_put(g->file);
     store_file_put(g->cut_file);
@@ -81,6 +87,11 @@ uint32_t segment_rows(const struct segment *g)
 uint32_t segment_live(const struct segment *g)
 {
     return g->live;
+}
+
+uint64_t segment_changes(const struct segment *g)
+{
+    return g->changes;
 }
 
 uint32_t segment_blocks(const struct segment *g)
@@ -355,6 +366,7 @@ int segment_reserve_set(struct segment *g, uint32_t row, unsigned column, int64_
 void segment_put_value(struct segment *g, uint32_t row, unsigned column, int64_t value,
                        bool present)
 {
+    g->changes++;
     colblock_set(column_of(g, row, column), row & (BLOCK_ROWS - 1), value, present);
 }
 
@@ -401,5 +413,6 @@ int segment_delete(struct segment *g, uint32_t row)
     presence_clear(b->live, row & (BLOCK_ROWS - 1));
     b->live_count--;
     g->live--;
+    g->changes++;
     return 0;
 }

@@ -36,6 +36,8 @@ void segment_put(struct segment *g);
 
 uint32_t segment_rows(const struct segment *g); /* appended, deleted ones included */
 uint32_t segment_live(const struct segment *g);
+/* Counts changes and deletes of rows that were there. */
+uint64_t segment_changes(const struct segment *g);
 uint32_t segment_blocks(const struct segment *g);
 const struct schema *segment_schema(const struct segment *g);
 int64_t segment_partition(

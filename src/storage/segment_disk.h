@@ -31,6 +31,8 @@ struct segment_room {
     void *ctx;
     size_t reserve;                  /* bytes to keep free */
     struct segment_traffic *traffic; /* counts what comes and goes; may be NULL */
+    /* Takes over a detached segment that the slot no longer has, to free it in steps; may be NULL. */
+    void (*leave)(void *ctx, struct segment *g);
 };
 
 /* Columns of blocks, row masks included, between disk and memory since the start. Owner: the slot's core. */
@@ -45,6 +47,11 @@ void segment_attach(struct segment *g, uint64_t *absent, const uint64_t *now,
                     const struct segment_room *room);
 /* The slot goes: counter, room and dictionaries are used no more; what is on its way is dropped when it comes. */
 void segment_detach(struct segment *g);
+
+/* Takes over the reference to a detached segment: if it is the last one, the segment goes on the list. */
+void segment_leave(struct segment **leaving, struct segment *g);
+/* Frees so many blocks of the segments on the list at most: true when there are more. */
+bool segment_leave_step(struct segment **leaving, uint32_t blocks);
 
 /* Has anybody but the slot and the reads in flight a reference? */
 bool segment_is_pinned(const struct segment *g);

@@ -73,6 +73,7 @@ struct segment_read {
 struct segment {
     uint32_t refs;
     uint32_t rows, live;
+    uint64_t changes; /* of rows that were there, deletes too */
     uint32_t n_blocks, cap_blocks;
     uint32_t absent;       /* columns of all blocks, row masks included */
     uint32_t rows_at_tick; /* segment_seal_quiet */
@@ -117,7 +118,10 @@ struct segment {
     struct list cut_fetches; /* segment_cut_copy.c */
     struct task *cut_wake;
     uint64_t fetching_bytes; /* on their way or arrived, and not yet in an extent */
+    struct segment *leaving; /* segment_leave.c: the next one */
 };
+
+void segment_pop_block(struct segment *g); /* frees the last one */
 
 /* Bytes of a block's structures, by the number of its columns. */
 static inline size_t segment_block_bytes(unsigned columns)

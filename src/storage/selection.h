@@ -3,47 +3,49 @@
 #include <string.h>
 
 #include "storage/colblock.h"
+#include "storage/kernel.h"
+
+enum { BLOCK_LINES = BLOCK_WORDS / LINE_WORDS };
 
 /* Bits [from, to) set, all others zero. */
 static inline void selection_fill(uint64_t *sel, uint32_t from, uint32_t to)
 {
+    uint32_t first = from / 64, last = to / 64;
+
     memset(sel, 0, BLOCK_WORDS * sizeof(*sel));
-    for (uint32_t i = from; i < to;) {
-        uint32_t end = (i & ~63U) + 64 < to ? (i & ~63U) + 64 : to;
-        uint64_t mask = ~0ULL << (i & 63);
-        if (end & 63)
-            mask &= ~(~0ULL << (end & 63));
-        sel[i >> 6] |= mask;
-        i = end;
-    }
+    if (from >= to)
+        return;
+    memset(sel + first, 0xff, (last - first) * sizeof(*sel));
+    if (to & 63)
+        sel[last] = ~(~0ULL << (to & 63));
+    sel[first] &= ~0ULL << (from & 63);
 }
 
 static inline void selection_and(uint64_t *sel, const uint64_t *other)
 {
-    for (unsigned i = 0; i < BLOCK_WORDS; i++)
-        sel[i] &= other[i];
+    kernel_table()->and_lines(sel, other, BLOCK_LINES);
 }
 
 static inline void selection_or(uint64_t *sel, const uint64_t *other)
 {
-    for (unsigned i = 0; i < BLOCK_WORDS; i++)
-        sel[i] |= other[i];
+    kernel_table()->or_lines(sel, other, BLOCK_LINES);
 }
 
 static inline bool selection_is_empty(const uint64_t *sel)
 {
-    uint64_t any = 0;
-    for (unsigned i = 0; i < BLOCK_WORDS; i++)
-        any |= sel[i];
-    return !any;
+    for (unsigned i = 0; i < BLOCK_WORDS; i += LINE_WORDS) {
+        uint64_t any = 0;
+        for (unsigned k = 0; k < LINE_WORDS; k++)
+            any |= sel[i + k];
+        if (any)
+            return false;
+    }
+    return true;
 }
 
 static inline uint32_t selection_count(const uint64_t *sel)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; i < BLOCK_WORDS; i++)
-        n += (uint32_t)__builtin_popcountll(sel[i]);
-    return n;
+    return kernel_table()->count_lines(sel, BLOCK_LINES);
 }
 
 static inline void selection_clear_all(uint64_t *sel)

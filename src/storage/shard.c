@@ -6,6 +6,7 @@
 
 #include "reactor/assert.h"
 #include "reactor/budget.h"
+#include "reactor/list.h"
 #include "reactor/reactor.h"
 #include "storage/figures.h"
 #include "storage/slot_alter.h"
@@ -24,7 +25,10 @@ struct shard_table {
     bool dropped; /* out of the list; freed at the last unpin */
 };
 
-enum { ALTER_SHARE = 16 /* of the memory for rows that may be freed for new columns */ };
+enum {
+    ALTER_SHARE = 16,    /* of the memory for rows that may be freed for new columns */
+    BLOCKS_AT_A_TIME = 4 /* to free: well below a millisecond */
+};
 
 struct shard { /* owner: its core */
     struct shard_config config;
@@ -35,7 +39,10 @@ struct shard { /* owner: its core */
     struct segment_room room;
     struct segment_traffic traffic;
     uint64_t tick;
-    bool frozen; /* shard_freeze */
+    bool frozen;             /* shard_freeze */
+    struct segment *leaving; /* to be freed, a few blocks in a turn */
+    struct task free_task;
+    bool ending; /* shard_free */
 };
 
 static void adopt_slot(struct shard *s, struct slot *t)
@@ -110,8 +117,11 @@ void shard_free(struct shard *s)
 {
     if (!s)
         return;
+    s->ending = true;
     for (uint32_t i = 0; i < s->n_tables; i++)
         table_drop(s->tables[i]);
+    while (segment_leave_step(&s->leaving, UINT32_MAX))
+        continue;
     free(s->tables);
     catalog_put(s->catalog);
     free(s);
@@ -440,6 +450,41 @@ static void room_make(void *ctx, size_t bytes)
         (void)shard_evict(s, bytes - (size_t)have, s->tick);
 }
 
+static void free_run(struct task *t)
+{
+    struct shard *s = container_of(t, struct shard, free_task);
+
+    if (segment_leave_step(&s->leaving, BLOCKS_AT_A_TIME))
+        reactor_task(store_reactor(s->store), t, TASK_BULK);
+}
+
+static void room_leave(void *ctx, struct segment *g)
+{
+    struct shard *s = ctx;
+
+    if (s->ending || reactor_self() != store_reactor(s->store)) { /* at the end or at the start */
+        segment_put(g);
+        return;
+    }
+    segment_leave(&s->leaving, g);
+    if (s->leaving)
+        reactor_task(store_reactor(s->store), &s->free_task, TASK_BULK);
+}
+
+/* What is to be freed anyway goes first: bytes freed. */
+static size_t free_leaving(struct shard *s, size_t bytes)
+{
+    uint64_t room = s->leaving && s->config.budget ? budget_room(s->config.budget) : 0;
+    size_t freed = 0;
+
+    while (s->leaving && freed < bytes) {
+        (void)segment_leave_step(&s->leaving, 1);
+        if (s->config.budget)
+            freed = budget_room(s->config.budget) - room;
+    }
+    return freed;
+}
+
 void shard_freeze(struct shard *s, bool frozen)
 {
     s->frozen = frozen;
@@ -448,7 +493,8 @@ void shard_freeze(struct shard *s, bool frozen)
 void shard_set_store(struct shard *s, struct store *store, size_t reserve)
 {
     s->store = store;
-    s->room = (struct segment_room){room_make, s, reserve, &s->traffic};
+    s->room = (struct segment_room){room_make, s, reserve, &s->traffic, room_leave};
+    s->free_task.run = free_run;
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
             adopt_slot(s, s->tables[i]->slots[k]);
@@ -456,18 +502,21 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve)
 
 static size_t evict(struct shard *s, size_t bytes, uint64_t tick, bool columns_only)
 {
+    size_t freed = free_leaving(s, bytes);
     uint32_t n = 0;
 
+    if (freed >= bytes)
+        return freed;
     for (uint32_t i = 0; i < s->n_tables; i++)
         n += s->tables[i]->n_slots;
     struct slot **all = malloc((n + 1) * sizeof(struct slot *));
     if (!all)
-        return 0;
+        return freed;
     n = 0;
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
             all[n++] = s->tables[i]->slots[k];
-    size_t freed = slot_evict_many(all, n, bytes, tick, columns_only);
+    freed += slot_evict_many(all, n, bytes - freed, tick, columns_only);
     free(all);
     return freed;
 }

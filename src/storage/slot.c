@@ -65,7 +65,10 @@ void slot_part_free(struct slot *t, struct slot_part *p)
     slot_rewrite_stop(p);
     key_table_fini(&p->index);
     segment_detach(p->segment);
-    segment_put(p->segment);
+    if (t->room && t->room->leave)
+        t->room->leave(t->room->ctx, p->segment);
+    else
+        segment_put(p->segment);
     slot_memory_free(t->budget, p, sizeof *p);
 }
 

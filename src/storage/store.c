@@ -237,11 +237,7 @@ static int make_folders(struct store_file *f)
 static bool is_named(const struct store *s, const struct datafile_id *id)
 {
     for (uint32_t i = 0; i < s->n_named; i++) {
-        const struct datafile_id *x = &s->named[i]->id;
-
-        if (x->kind == id->kind && x->table_id == id->table_id && x->slot == id->slot &&
-            x->partition == id->partition && x->generation == id->generation &&
-            x->archived == id->archived)
+        if (store_is_same_file(&s->named[i]->id, id))
             return true;
     }
     return false;
@@ -256,7 +252,9 @@ static int make_file(struct store_file *f)
         rc = make_folders(f);
         f->folder->parents_synced = false;
     } else if (rc == -EEXIST && !is_named(f->store, &f->id)) {
-        rc = file_unlink(f->store->reactor, f->name);
+        rc = store_delete_now(f->store, &f->id);
+        if (rc == -ENOENT)
+            rc = file_unlink(f->store->reactor, f->name);
     } else {
         return rc;
     }
@@ -308,21 +306,17 @@ struct store_file *store_file_get(struct store_file *f)
 void store_file_put(struct store_file *f)
 {
     struct store *s;
-    int rc;
 
     if (!f || --f->refs > 0)
         return;
     s = f->store;
     ASSERT(f->busy == 0 || s->abandoned);
     close_file(f);
-    if (f->dropped && !s->abandoned) {
-        rc = file_unlink(s->reactor, f->name);
-        if (rc != 0 && !(rc == -ENOENT && f->id.archived)) /* moved away, as archives may be */
-            log_warn("storage: deleting %s: %s", f->name, strerror(-rc));
+    if (!f->dropped || s->abandoned) {
+        store_free_file(f);
+        return;
     }
-    s->files--;
-    free(f->header);
-    free(f);
+    store_delete(f);
 }
 
 void store_file_drop(struct store_file *f)
@@ -424,6 +418,9 @@ int store_new(struct reactor *r, const char *data_dir, const char directory_id[3
     s->reactor = r;
     memcpy(s->directory_id, directory_id, sizeof(s->directory_id));
     list_init(&s->idle);
+    list_init(&s->dropped);
+    s->delete.run = store_delete_run;
+    s->delete_turn.fire = store_delete_turn;
     list_init(&s->folders);
     list_init(&s->waiting);
     list_init(&s->ended);
@@ -460,6 +457,7 @@ void store_free(struct store *s)
         return;
     for (uint32_t i = 0; i < s->n_named; i++)
         store_file_put(s->named[i]);
+    store_delete_all(s);
     ASSERT(s->abandoned || (s->files == 0 && s->reading == 0));
     ASSERT(s->abandoned || (list_is_empty(&s->waiting) && list_is_empty(&s->ended)));
     free(s->named);

@@ -22,6 +22,8 @@ int store_new(struct reactor *r, const char *data_dir, const char directory_id[3
               struct store **out);
 /* What its writes take from; outlives the store. Without it there is no cap. */
 void store_set_pace(struct store *s, struct device_pace *pace);
+/* The program ends: what is to be deleted waits for store_free. */
+void store_stop(struct store *s);
 /* No request is at work. */
 bool store_is_quiet(const struct store *s);
 void store_free(struct store *s); /* nothing in flight, no file referred to by others */
@@ -40,7 +42,8 @@ int store_file_check(struct store_file *f, struct error_info *err);
 int store_file_create(struct store *s, const struct datafile_id *id, struct store_file **out,
                       struct error_info *err);
 struct store_file *store_file_get(struct store_file *f);
-/* Closes at the last reference; the file is deleted then when store_file_drop was called. */
+/* Closes at the last reference; the file is deleted soon after when store_file_drop was called: one in a bulk task, as
+ * the cap allows, those that are left by store_free. */
 void store_file_put(struct store_file *f);
 void store_file_drop(struct store_file *f);
 const struct datafile_id *store_file_id(const struct store_file *f);

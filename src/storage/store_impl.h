@@ -1,5 +1,5 @@
 #pragma once
-/* Inside of the store: files and folders (store.c), operations on them (store_io.c). */
+/* Inside of the store: files and folders (store.c), operations on them (store_io.c), deleting them (store_delete.c). */
 #include "reactor/reactor.h"
 #include "storage/store.h"
 
@@ -26,7 +26,8 @@ struct store_file { /* owner: its references */
     uint8_t *header;             /* not yet written */
     uint64_t mark;               /* store_set_named */
     bool appending, dropped;
-    struct list idle; /* in store.idle when open and not busy */
+    struct list
+        idle; /* in store.idle when open and not busy, in store.dropped when nobody has it */
     char name[];
 };
 
@@ -40,6 +41,10 @@ struct store { /* owner: the core */
     unsigned files, open; /* that exist; with a descriptor */
     uint64_t marks;
     struct list idle, folders; /* idle: longest unused first */
+    struct list dropped;       /* files to delete */
+    struct task delete;        /* one of them */
+    struct timer delete_turn;  /* for the device */
+    bool ending;               /* store_stop */
     struct store_file **named;
     uint32_t n_named;
     struct list waiting, ended; /* store_read */
@@ -54,3 +59,19 @@ int store_file_use(struct store_file *f);
 void store_file_rest(struct store_file *f);
 /* Is the open file as long as the root says? 0, -EBADMSG, -errno. */
 int store_file_check_size(struct store_file *f, struct error_info *err);
+
+static inline bool store_is_same_file(const struct datafile_id *a, const struct datafile_id *b)
+{
+    return a->kind == b->kind && a->table_id == b->table_id && a->slot == b->slot &&
+           a->partition == b->partition && a->generation == b->generation &&
+           a->archived == b->archived;
+}
+
+void store_free_file(struct store_file *f); /* closed */
+/* Takes over the closed file and deletes it from the disk in its turn. */
+void store_delete(struct store_file *f);
+task_fn store_delete_run;
+timer_fn store_delete_turn;
+/* Deletes the file with this id now when it waits for its turn: -ENOENT when none does. */
+int store_delete_now(struct store *s, const struct datafile_id *id);
+void store_delete_all(struct store *s);

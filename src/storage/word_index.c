@@ -4,16 +4,16 @@
 #include <string.h>
 
 #include "storage/dict.h"
+#include "storage/piece_pool.h"
 #include "storage/slot_memory.h"
 #include "storage/words.h"
 
 enum {
     PAGE_BITS = 12,
     PAGE_ENTRIES = 1 << PAGE_BITS,
-    BYTES_FIRST = SLOT_MEMORY_ALIGN, /* nothing smaller is allocated */
-    BYTES_CODE = 5,                  /* of the largest difference */
-    TEXT_WORK = 16,                  /* of a text beside its bytes */
-    BYTE_WORK = 4, /* a byte takes that many times as long as one that is only compared */
+    BYTES_CODE = 5, /* of the largest difference */
+    TEXT_WORK = 16, /* of a text beside its bytes */
+    BYTE_WORK = 4,  /* a byte takes that many times as long as one that is only compared */
 };
 
 /* Codes of a word, ascending. The first one is `first`, the others are differences in bytes[]. */
@@ -30,8 +30,9 @@ struct word_index {
     struct dict *words; /* codes of it are the numbers of words */
     struct postings **pages;
     uint32_t n_pages, cap_pages;
-    uint32_t limit; /* texts taken in */
-    size_t memory;  /* bytes, without words */
+    struct piece_pool bytes; /* of all postings */
+    uint32_t limit;          /* texts taken in */
+    size_t memory;           /* bytes of this and the pages */
     struct words reader;
 };
 
@@ -49,6 +50,7 @@ struct word_index *word_index_new(const struct dict *texts, uint64_t seed, struc
     x->texts = texts;
     x->budget = budget;
     x->memory = sizeof *x;
+    piece_pool_init(&x->bytes, budget);
     words_init(&x->reader);
     return x;
 }
@@ -62,11 +64,9 @@ void word_index_free(struct word_index *x)
 {
     if (!x)
         return;
-    for (uint32_t i = 0; i < x->n_pages; i++) {
-        for (uint32_t k = 0; k < PAGE_ENTRIES; k++)
-            slot_memory_free(x->budget, x->pages[i][k].bytes, x->pages[i][k].cap);
+    for (uint32_t i = 0; i < x->n_pages; i++)
         slot_memory_free(x->budget, x->pages[i], PAGE_ENTRIES * sizeof(struct postings));
-    }
+    piece_pool_fini(&x->bytes);
     slot_memory_free(x->budget, x->pages, x->cap_pages * sizeof *x->pages);
     dict_free(x->words);
     slot_memory_free(x->budget, x, sizeof *x);
@@ -84,7 +84,7 @@ const struct dict *word_index_texts(const struct word_index *x)
 
 size_t word_index_memory(const struct word_index *x)
 {
-    return x->memory + dict_memory(x->words);
+    return x->memory + x->bytes.memory + dict_memory(x->words);
 }
 
 uint32_t word_index_words(const struct word_index *x)
@@ -130,16 +130,17 @@ static int reserve_page(struct word_index *x)
 
 static int grow_postings(struct word_index *x, struct postings *p)
 {
-    uint64_t cap = p->cap ? p->cap + (uint64_t)p->cap / 2 : BYTES_FIRST;
+    uint64_t cap = piece_pool_size(p->cap + (uint64_t)p->cap / 2 + 1);
     uint8_t *bytes;
 
-    cap = (cap + SLOT_MEMORY_ALIGN - 1) & ~(uint64_t)(SLOT_MEMORY_ALIGN - 1);
     if (cap > UINT32_MAX)
         return -ENOMEM;
-    bytes = slot_memory_grow(x->budget, p->bytes, p->cap, cap);
+    bytes = piece_pool_get(&x->bytes, cap);
     if (!bytes)
         return -ENOMEM;
-    x->memory += cap - p->cap;
+    if (p->len)
+        memcpy(bytes, p->bytes, p->len);
+    piece_pool_put(&x->bytes, p->bytes, p->cap);
     p->bytes = bytes;
     p->cap = (uint32_t)cap;
     return 0;

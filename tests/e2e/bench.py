@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """
 quanta-bench run: all queries of the events work on 20,000 rows are answered as the rows must give; other rows than
-those it is told of are found to be wrong; and the coprocess that comparisons use.
+those it is told of are found to be wrong; the coprocess and the comparison of `make bench-peers`.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from support import EVENTS_SCHEMAS, Node, expect, folder, quanta
 
 ROWS = 20000
 QUERIES = 19
+PEERS = os.path.join(support.SRC_DIR, "bench/peers")
 
 
 def run(*arguments):
@@ -81,6 +83,37 @@ def test_client(server):
     expect(("nothing" in refused["error"], "error" in unknown), (True, True), done.stdout)
     with open(path, encoding="utf-8") as file:
         expect(file.read().splitlines()[0], "0\ttablet\t\\N")
+
+
+def test_side_by_side(_):
+    """The program of `make bench-peers`, alone: a line for each query and no error."""
+    out = folder("bench-")
+    done = subprocess.run([sys.executable, os.path.join(PEERS, "main.py"), "--rows", str(ROWS), "--peers", "none",
+                           "--runs", "1", "--warm-only", "--tmp", out, "--out", out, "--queries", "Q1,Q6,Q11,Q12"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, text=True)
+    expect(done.returncode, 0, done.stdout + done.stderr)
+    expect(len(re.findall(r"^\| [QJGTP]\d+ \| [\d.]+ \(1 run\) ", done.stdout, re.M)), 4, done.stdout)
+    expect(sorted(os.listdir(out)), ["events.json", "events.svg"])
+
+
+def test_answers_are_compared(_):
+    """Numbers by value, rows in any order unless they have one."""
+    sys.path.insert(0, PEERS)
+    import answers
+    place = folder("bench-")
+
+    def difference(left, right, is_ordered=False):
+        paths = [os.path.join(place, name) for name in ("left", "right")]
+        for path, rows in zip(paths, (left, right)):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("".join(row + "\n" for row in rows))
+        return answers.difference(*paths, is_ordered)
+
+    expect(difference(["a\t1.5000\t1", "b\t2"], ["b\t2.0", "a\t1.50004\ttrue"]), None)
+    expect(difference(["a\t1", "b\t2"], ["b\t2", "a\t1"], True) is None, False)
+    for other in ([], ["a\t2"], ["a\t1\t1"], ["b\t1"], ["a\t\\N"], ["a\t1", "a\t1"]):
+        expect(difference(["a\t1"], other) is None, False, str(other))
+    expect(difference(["123456789012.12"], ["123456789012.13"]) is None, False)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ void work_check_error(struct work *w, const struct model_table *t, unsigned gene
     case 1030: /* a chunk cannot be read or is damaged */
         possible = f->read_errors;
         break;
+    case 1020: /* rows changed between the passes that little memory makes necessary */
     case 1037: /* no memory */
     case 1038:
         possible = f->poor;

@@ -15,8 +15,14 @@
 #include "reactor/timer.h"
 #include "rpc/cluster.h"
 #include "rpc/node.h"
+#include "unit/fail_alloc.h"
 
-enum { STEPS = 5000000, CORES = 2 };
+enum {
+    STEPS = 5000000,
+    CORES = 2,
+    STATS_ALLOCATIONS =
+        5 /* the question, the operation of its figures, their set, a list per core */
+};
 
 struct world {
     char dir[64];
@@ -40,6 +46,8 @@ struct world {
     struct timer timer;
     uint64_t rows;
     uint64_t client, sequence;
+    struct fail_alloc fail;
+    bool fail_at_end; /* the first allocation of node_close */
 };
 
 static bool is_done(void *ctx)
@@ -129,8 +137,13 @@ static void log_closed(void *ctx)
 
 static void close_log(struct reactor *r, void *ctx)
 {
+    struct world *w = ctx;
+
     (void)r;
-    node_close(((struct world *)ctx)->node, log_closed, ctx);
+    if (w->fail_at_end)
+        fail_alloc_arm(&w->fail);
+    node_close(w->node, log_closed, w);
+    fail_alloc_disarm(&w->fail);
 }
 
 static void exit_core(struct reactor *r, void *ctx)
@@ -484,6 +497,41 @@ Test(local_fault, a_batch_of_many_slots_is_applied_once)
     cr_assert_eq(write_rows(&w, BATCH_INSERT, 20000, 40000, 1, 0), 0);
     cr_assert_eq(w.write.result.inserted, 20000, "the first answer again");
     cr_assert_eq(w.write.result.rejected, 0);
+    halt(&w);
+    world_fini(&w);
+}
+
+static void stats_told(struct cluster_tables_stats *t)
+{
+    finish(t->ctx, t->list ? 0 : -ENOMEM);
+    free(t->list);
+}
+
+static void run_stats(struct reactor *r, void *ctx)
+{
+    static struct cluster_tables_stats stats;
+    struct world *w = ctx;
+
+    stats = (struct cluster_tables_stats){.done = stats_told, .ctx = w};
+    fail_alloc_arm(&w->fail);
+    cr_assert(cluster_tables_stats_start(reactor_get_local(r, LOCAL_CLUSTER), &stats));
+    cr_assert(!w->done, "never within the start");
+    cr_assert_eq(fail_alloc_disarm(&w->fail), w->fail.n <= STATS_ALLOCATIONS);
+}
+
+/* Figures are refused, and the node ends, whichever of their allocations fails. */
+Test(local_fault, figures_and_the_end_need_no_memory)
+{
+    struct world w;
+
+    world_init(&w);
+    cr_assert_eq(boot(&w), 0, "%s", w.error.text);
+    cr_assert_eq(create(&w, "t", false, 0), 0, "%s", w.error.text);
+    for (w.fail.n = 1; w.fail.n <= STATS_ALLOCATIONS; w.fail.n++)
+        cr_assert_eq(call(&w, 0, run_stats), -ENOMEM, "allocation %d", (int)w.fail.n);
+    cr_assert_eq(call(&w, 0, run_stats), 0);
+    w.fail.n = 1;
+    w.fail_at_end = true;
     halt(&w);
     world_fini(&w);
 }

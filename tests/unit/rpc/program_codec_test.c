@@ -119,7 +119,8 @@ Test(program_codec, rows_order_and_join)
     struct batch parents;
     struct program_join join = {.column = 0, .left = true, .parents = &parents};
     struct program p = {.table_id = 3,
-                        .join = &join,
+                        .n_joins = 1,
+                        .joins = &join,
                         .output = OUTPUT_ROWS,
                         .n_columns = 2,
                         .columns = columns,
@@ -141,8 +142,8 @@ Test(program_codec, rows_order_and_join)
     cr_assert_eq(batch_open(bytes.data, bytes.len, &parents, &err), 0);
     arena_init(&a, 1 << 20, NULL);
     cr_assert_eq(there_and_back(&p, s, &a, &q, &err), 0, "%s", err.text);
-    cr_assert(q.join && q.join->left && q.join->parents->rows == 1 &&
-              q.join->parents->columns == 2);
+    cr_assert(q.n_joins == 1 && q.joins[0].left && q.joins[0].parents->rows == 1 &&
+              q.joins[0].parents->columns == 2);
     cr_assert(q.n_order == 2 && q.order[0].output == 1 && q.order[0].descending && q.limit == 10);
     arena_fini(&a);
     buffer_fini(&bytes);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "rpc/split.h"
+#include "storage/key.h"
+#include "storage/scan_key.h"
 #include "storage/schema.h"
 
 enum { ROWS = 500, SEED = 42 };
@@ -217,4 +219,136 @@ Test(split, the_first_rows_can_be_taken_alone)
     for (uint32_t i = 0; i < 123; i++)
         cr_assert(same_bytes(&in, i, &out, i));
     buffer_fini(&some);
+}
+
+/* --- shard key --- */
+
+enum { SLOT_BITS = 5 };
+
+/* Rows (shop, id, at) by key shop + at + id. */
+static void make_sharded(const char *key, const char *shard_key, const char *time)
+{
+    schema = schema_new("t");
+    schema_add_column(schema, "shop", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
+    schema_add_column(schema, "id", COLUMN_INT, MAPPING_INT_BSI);
+    schema_add_column(schema, "at", COLUMN_DATETIME, MAPPING_SYS_SEC_BSI);
+    schema->primary_key = strdup(key);
+    schema->shard_key = shard_key ? strdup(shard_key) : NULL;
+    schema->time_field = time ? strdup(time) : NULL;
+    schema->time_type = time ? strdup("YMD") : NULL;
+    cr_assert_eq(schema_finish(schema, &err), 0, "%s", err.text);
+}
+
+static void make_sharded_batch(uint32_t rows)
+{
+    struct batch_builder *b = batch_builder_new(NULL);
+    char text[20];
+
+    batch_builder_add_column(b, schema->columns[0].id, BATCH_BYTES, 0);
+    batch_builder_add_column(b, schema->columns[1].id, BATCH_I64, 0);
+    batch_builder_add_column(b, schema->columns[2].id, BATCH_I64, 0);
+    for (uint32_t i = 0; i < rows; i++) {
+        snprintf(text, sizeof(text), "shop %u", i % 13);
+        batch_builder_put_bytes(b, 0, text, (uint32_t)strlen(text));
+        batch_builder_put_i64(b, 1, i % 50);
+        batch_builder_put_i64(b, 2, i * 40000);
+        batch_builder_end_row(b);
+    }
+    buffer_init(&bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_UPSERT, 9, BATCH_SLOT_ANY, &bytes), 0);
+    cr_assert_eq(batch_open(bytes.data, bytes.len, &batch, &err), 0, "%s", err.text);
+    batch_builder_free(b);
+}
+
+/* The slot that a condition on the columns with these values leads to: false = no one slot. */
+static bool place_of(int shop, int id, int at, uint32_t *slot)
+{
+    char text[20];
+    struct program_string string = {text, (uint32_t)snprintf(text, sizeof(text), "shop %d", shop)};
+    struct predicate parts[3] = {
+        {.kind = PREDICATE_STRINGS, .column = 0, .n = 1, .strings = &string},
+        {.kind = PREDICATE_RANGE, .column = 1, .lo = id, .hi = id},
+        {.kind = PREDICATE_RANGE, .column = 2, .lo = at, .hi = at}};
+    const struct predicate *children[3];
+    struct predicate all = {.kind = PREDICATE_AND, .children = children};
+    uint64_t place;
+
+    for (int i = 0; i < 3; i++)
+        if (i == 0 ? shop >= 0 : i == 1 ? id >= 0 : at >= 0)
+            children[all.n++] = &parts[i];
+    if (!scan_key_place(all.n ? &all : NULL, schema, SEED, &place))
+        return false;
+    *slot = key_slot(place, SLOT_BITS);
+    return true;
+}
+
+static void split_sharded(struct split *out)
+{
+    make_sharded_batch(ROWS);
+    cr_assert_eq(split_batch(schema, &batch, SEED, SLOT_BITS, NULL, NULL, &arena, out, &err), 0,
+                 "%s", err.text);
+    cr_assert_gt(out->n, 1);
+}
+
+Test(split, rows_with_one_shard_key_lie_in_one_slot)
+{
+    struct split out;
+    uint32_t slot;
+
+    make_sharded("shop+id+at", "shop", NULL);
+    split_sharded(&out);
+    for (uint32_t i = 0; i < out.n; i++)
+        for (uint32_t row = 0; row < out.pieces[i].rows; row++) {
+            int shop = (int)(out.pieces[i].row_of[row] % 13);
+            cr_assert(place_of(shop, -1, -1, &slot));
+            cr_assert_eq(slot, out.pieces[i].slot);
+            cr_assert(place_of(shop, 5, 7, &slot));
+            cr_assert_eq(slot, out.pieces[i].slot, "more conditions change nothing");
+        }
+    cr_assert(!place_of(-1, 5, 7, &slot));
+    cr_assert(!place_of(-1, -1, -1, &slot));
+    split_fini(&out);
+}
+
+Test(split, without_a_shard_key_all_of_the_key_but_the_time_counts)
+{
+    struct split out;
+    uint32_t slot;
+
+    make_sharded("shop+id", NULL, "at");
+    split_sharded(&out);
+    for (uint32_t i = 0; i < out.n; i++)
+        for (uint32_t row = 0; row < out.pieces[i].rows; row++) {
+            uint32_t from = out.pieces[i].row_of[row];
+            cr_assert(place_of((int)from % 13, (int)from % 50, -1, &slot));
+            cr_assert_eq(slot, out.pieces[i].slot);
+        }
+    cr_assert(!place_of(1, -1, 7, &slot));
+    split_fini(&out);
+}
+
+/* The order is that of shardKey: a child lies with its parent whatever the order of its own key is. */
+Test(split, children_lie_with_their_parents)
+{
+    uint64_t parents[20];
+    struct key_hash hashes[20];
+
+    make_sharded("shop+id", NULL, NULL);
+    make_sharded_batch(20);
+    cr_assert_eq(key_hash_rows(schema, &batch, SEED, 0, 20, hashes, &err), 0);
+    for (int i = 0; i < 20; i++) {
+        cr_assert_eq(hashes[i].place, hashes[i].full);
+        parents[i] = hashes[i].place;
+    }
+    schema_put(schema);
+    make_sharded("at+id+shop", "shop+id", "at");
+    cr_assert_eq(key_hash_rows(schema, &batch, SEED, 0, 20, hashes, &err), 0);
+    for (int i = 0; i < 20; i++) {
+        cr_assert_eq(hashes[i].place, parents[i]);
+        cr_assert_neq(hashes[i].full, hashes[i].place, "the index is by the whole key");
+    }
+    schema_put(schema);
+    make_sharded("id+shop", "id+shop", NULL);
+    cr_assert_eq(key_hash_rows(schema, &batch, SEED, 0, 20, hashes, &err), 0);
+    cr_assert_neq(hashes[0].place, parents[0], "another order is another place");
 }

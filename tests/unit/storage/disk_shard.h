@@ -25,6 +25,7 @@ static struct shard *shard_of_world(struct world *w, struct catalog **catalog)
 
 static void end_shard(struct world *w, struct shard *s, struct catalog *catalog)
 {
+    world_settle(w); /* what it frees in steps */
     shard_free(s);
     catalog_put(catalog);
     cr_assert_eq(slot_new(w->schema, 3, 42, &w->budget, &w->slot), 0);

@@ -180,7 +180,7 @@ static inline void world_init(struct world *w, uint64_t seed, bool partitioned)
     budget_init(&w->budget, "test", 0, NULL);
     cr_assert_eq(slot_new(w->schema, 3, 42, &w->budget, &w->slot), 0);
     cr_assert_eq(slot_new(w->schema, 3, 42, NULL, &w->twin), 0);
-    w->room = (struct segment_room){world_make_room, w, 1 << 20, NULL};
+    w->room = (struct segment_room){world_make_room, w, 1 << 20, NULL, NULL};
     slot_set_store(w->slot, w->store);
     slot_set_room(w->slot, &w->room);
     w->wake.run = world_wake;

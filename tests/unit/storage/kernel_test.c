@@ -144,6 +144,52 @@ static void check_sum(const struct kernels *k, const struct data *d)
           d->slices.width);
 }
 
+static void check_decode32(const struct kernels *k, const struct data *d)
+{
+    _Alignas(64) uint32_t line[512], out[512];
+    uint32_t add = (uint32_t)next();
+
+    for (uint32_t l = 0; l < LINES; l++) {
+        uint32_t n, at = 0;
+
+        k->decode_line32(&d->slices, l, add, line);
+        for (uint32_t i = 0; i < 512; i++)
+            CHECK(line[i] == (uint32_t)d->offsets[l * 512 + i] + add,
+                  "%s: 32 bits, width %" PRIu32 " line %" PRIu32 " row %" PRIu32, k->name,
+                  d->slices.width, l, i);
+        n = k->compress_line32(line, d->sel + l * LINE_WORDS, out);
+        for (uint32_t i = 0; i < 512; i++) {
+            if (selected(d->sel, l * 512 + i))
+                CHECK(out[at++] == line[i], "%s: compress32, row %" PRIu32, k->name, i);
+        }
+        CHECK(n == at, "%s: compress32 gave %" PRIu32 " of %" PRIu32, k->name, n, at);
+    }
+}
+
+static void check_words(const struct kernels *k, const struct data *d)
+{
+    uint64_t other[ROWS / 64], a[ROWS / 64], b[ROWS / 64], c[ROWS / 64];
+    uint32_t ones = 0, both = 0;
+
+    memcpy(a, d->sel, sizeof a);
+    memcpy(b, d->sel, sizeof b);
+    memcpy(c, d->sel, sizeof c);
+    for (uint32_t i = 0; i < ROWS / 64; i++) {
+        other[i] = next();
+        ones += (uint32_t)__builtin_popcountll(d->sel[i]);
+        both += (uint32_t)__builtin_popcountll(d->sel[i] & other[i]);
+    }
+    k->and_lines(a, other, LINES);
+    k->and_not_lines(b, other, LINES);
+    k->or_lines(c, other, LINES);
+    for (uint32_t i = 0; i < ROWS / 64; i++)
+        CHECK(a[i] == (d->sel[i] & other[i]) && b[i] == (d->sel[i] & ~other[i]) &&
+                  c[i] == (d->sel[i] | other[i]),
+              "%s: word %" PRIu32, k->name, i);
+    CHECK(k->count_lines(d->sel, LINES) == ones && k->count_and_lines(d->sel, other, LINES) == both,
+          "%s: ones", k->name);
+}
+
 Test(kernel, all_forms_at_all_widths)
 {
     const struct kernels *forms[4];
@@ -163,6 +209,9 @@ Test(kernel, all_forms_at_all_widths)
                 check_decode(forms[i], &d);
                 check_range(forms[i], &d);
                 check_sum(forms[i], &d);
+                check_words(forms[i], &d);
+                if (width <= 32)
+                    check_decode32(forms[i], &d);
             }
             for (uint32_t s = 0; s < width; s++) {
                 uint32_t ones = 0;

@@ -77,12 +77,12 @@ Test(merge, ordered_rows_of_three_cores)
         buffer_fini(&bytes); /* what was added is copied */
     }
     for (int64_t next = 999; next >= 990;) {
-        cr_assert_eq(merge_next(m, 4, &b), 1);
+        cr_assert_eq(merge_next(m, 4, MERGE_ALL, &b), 1);
         cr_assert_leq(b.rows, 4);
         for (uint32_t i = 0; i < b.rows; i++)
             cr_assert_eq(id_at(&b, i), next--);
     }
-    cr_assert_eq(merge_next(m, 4, &b), 0);
+    cr_assert_eq(merge_next(m, 4, MERGE_ALL, &b), 0);
     merge_free(m);
 }
 
@@ -132,7 +132,7 @@ Test(merge, groups_of_two_cores_combine)
     cr_assert_eq(merge_new(&p, schema, &budget, &m), 0);
     cr_assert_eq(merge_add(m, &b, &err), 0);
     cr_assert_eq(merge_add(m, &b, &err), 0);
-    cr_assert_eq(merge_next(m, 100, &b), 1);
+    cr_assert_eq(merge_next(m, 100, MERGE_ALL, &b), 1);
     cr_assert_eq(b.rows, 3);
     batch_column_at(&b, 1, &count);
     batch_column_at(&b, 2, &sum);
@@ -142,7 +142,7 @@ Test(merge, groups_of_two_cores_combine)
         if (i < 2)
             cr_assert(batch_i128(&sum, i) == (__int128)INT64_MAX * 8);
     }
-    cr_assert_eq(merge_next(m, 100, &b), 0);
+    cr_assert_eq(merge_next(m, 100, MERGE_ALL, &b), 0);
     merge_free(m);
     buffer_fini(&bytes);
     batch_builder_free(builder);

@@ -837,7 +837,8 @@ Test(scan, joins_children_to_their_parents)
         struct join_check k = {round ? random_predicate(&w, 1) : NULL, join.left, 0};
         struct program p = {.table_id = 1,
                             .where = k.where,
-                            .join = &join,
+                            .n_joins = 1,
+                            .joins = &join,
                             .output = OUTPUT_GROUPS,
                             .n_columns = 1,
                             .columns = columns,
@@ -851,6 +852,99 @@ Test(scan, joins_children_to_their_parents)
                         (k.left || parent_of(&w.rows[i]) >= 0);
         cr_assert_eq(k.counted, expected);
         arena_reset(&w.arena);
+    }
+    buffer_fini(&bytes);
+    free_world(&w);
+}
+
+/* Parents of every third row by its id; `far` adds a key so large that keys are hashed. */
+static void make_id_parents(const struct world *w, bool far, struct buffer *bytes,
+                            struct batch *out)
+{
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct error_info err;
+
+    batch_builder_add_column(b, 0, BATCH_I64, 0);
+    batch_builder_add_column(b, 1, BATCH_I64, 0);
+    for (uint32_t i = 0; i < w->n; i += 3) {
+        batch_builder_put_i64(b, 0, w->rows[i].id);
+        if (i % 2)
+            batch_builder_put_i64(b, 1, i);
+        batch_builder_end_row(b);
+    }
+    if (far) {
+        batch_builder_put_i64(b, 0, INT64_MAX - 1);
+        batch_builder_end_row(b);
+    }
+    buffer_init(bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_DATA, 0, BATCH_SLOT_ANY, bytes), 0);
+    cr_assert_eq(batch_open(bytes->data, bytes->len, out, &err), 0);
+    batch_builder_free(b);
+}
+
+/* Sums of (rows, attribute by name, attribute by id, values of it) over the joined rows. */
+struct joins_check {
+    const struct predicate *where;
+    bool left; /* the second join */
+};
+
+static void check_joins(struct world *w, const struct batch *b, uint32_t row, void *ctx)
+{
+    struct joins_check *k = ctx;
+    int64_t n = 0, by_name = 0, by_id = 0, values = 0;
+    struct batch_column c;
+
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct row *r = &w->rows[i];
+        int parent = parent_of(r);
+        if (!r->live || !matches(k->where, r) || parent < 0 || (i % 3 && !k->left))
+            continue;
+        n++;
+        by_name += parent;
+        by_id += i % 3 == 0 && i % 2 ? i : 0;
+        values += i % 3 == 0 && i % 2;
+    }
+    batch_column_at(b, 0, &c);
+    cr_assert_eq(batch_i64(&c, row), n);
+    batch_column_at(b, 1, &c);
+    cr_assert(n ? batch_i128(&c, row) == by_name : !batch_is_present(&c, row));
+    batch_column_at(b, 2, &c);
+    cr_assert(values ? batch_i128(&c, row) == by_id : !batch_is_present(&c, row));
+    batch_column_at(b, 3, &c);
+    cr_assert_eq(batch_i64(&c, row), values);
+}
+
+Test(scan, joins_children_to_several_parents)
+{
+    struct world w;
+    struct buffer bytes, id_bytes;
+    struct batch parents, id_parents;
+    const struct aggregate aggregates[] = {{AGGREGATE_COUNT_ROWS, 0},
+                                           {AGGREGATE_SUM, program_parent_ref(0, 2)},
+                                           {AGGREGATE_SUM, program_parent_ref(1, 1)},
+                                           {AGGREGATE_COUNT, program_parent_ref(1, 1)}};
+
+    make_world(&w, 6000);
+    fill(&w);
+    make_parents(&bytes, &parents);
+    for (int round = 0; round < 12; round++) {
+        make_id_parents(&w, round & 2, &id_bytes, &id_parents);
+        struct program_join joins[] = {{.column = COL_NAME, .parents = &parents},
+                                       {.column = COL_ID,
+                                        .left = round & 1,
+                                        .parents = &id_parents}};
+        struct joins_check k = {round ? random_predicate(&w, 1) : NULL, round & 1};
+        struct program p = {.table_id = 1,
+                            .where = k.where,
+                            .n_joins = 2,
+                            .joins = joins,
+                            .output = OUTPUT_GROUPS,
+                            .n_aggregates = 4,
+                            .aggregates = aggregates,
+                            .memory = 256 << 20};
+        cr_assert_eq(run(&w, &p, check_joins, &k), 1);
+        arena_reset(&w.arena);
+        buffer_fini(&id_bytes);
     }
     buffer_fini(&bytes);
     free_world(&w);

@@ -634,6 +634,7 @@ Test(slot_disk, shards_evict_and_load)
     segment_cut_end(cut.segments[0], false);
     slot_cut_fini(&cut);
 
+    world_settle(&w); /* what it frees in steps */
     shard_free(s);
     catalog_put(c);
     catalog_put(empty);

@@ -1,4 +1,5 @@
 /* The store: extents and chunks of files, faults of the disk, crashes, files that go. */
+#include "storage/device_pace.h"
 #include "store_world.h"
 
 #include <dirent.h>
@@ -286,12 +287,109 @@ Test(store, files_go_when_the_root_no_longer_names_them)
     named = calloc(2, sizeof(struct store_file *));
     named[0] = store_file_get(c);
     named[1] = store_file_get(c);
+    reactor_set_self(w.r);
     store_set_named(w.store, named, 2);
+    reactor_set_self(NULL);
+    store_world_steps(&w, 100);
     cr_assert(!exists(&w, names[0]));
     cr_assert(exists(&w, names[1]), "it is in use");
+    reactor_set_self(w.r);
     store_file_put(b);
+    reactor_set_self(NULL);
+    store_world_steps(&w, 100);
     cr_assert(!exists(&w, names[1]));
     store_file_put(c);
+    store_world_fini(&w);
+}
+
+enum { MANY = 40 };
+
+/* Files that a root let go at once, and their names. */
+static void drop_many(struct store_world *w, char names[MANY][100], struct datafile_id ids[MANY])
+{
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct store_file *f = store_world_create(w, 0);
+
+        snprintf(names[i], 100, "%s", store_file_name(f));
+        ids[i] = *store_file_id(f);
+        cr_assert_eq(store_add_named(w->store, f), 0);
+        store_file_put(f);
+    }
+    reactor_set_self(w->r);
+    store_set_named(w->store, NULL, 0);
+    reactor_set_self(NULL);
+}
+
+static unsigned count_existing(struct store_world *w, char names[MANY][100])
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < MANY; i++)
+        n += exists(w, names[i]);
+    return n;
+}
+
+Test(store, many_files_go_one_a_turn)
+{
+    static char names[MANY][100];
+    static struct datafile_id ids[MANY];
+    struct store_world w;
+    struct store_file *again;
+    unsigned left = MANY, turns = 0;
+
+    store_world_init(&w, 12, 0);
+    drop_many(&w, names, ids);
+    cr_assert_eq(count_existing(&w, names), MANY, "none in the turn that lets them go");
+    cr_assert_eq(store_file_create(w.store, &ids[MANY - 1], &again, &w.err), 0, "%s", w.err.text);
+    for (; left > 1 && turns < 100000; turns++) {
+        store_world_steps(&w, 1);
+        unsigned now = count_existing(&w, names);
+        cr_assert_leq(left, now + 1, "%u went in one turn", left - now);
+        left = now;
+    }
+    cr_assert_eq(left, 1);
+    store_world_steps(&w, 100);
+    cr_assert(exists(&w, names[MANY - 1]), "that name has a new file");
+    store_file_put(again);
+    store_world_fini(&w);
+}
+
+Test(store, a_store_that_ends_deletes_what_is_left)
+{
+    static char names[MANY][100];
+    static struct datafile_id ids[MANY];
+    struct store_world w;
+
+    store_world_init(&w, 13, 0);
+    drop_many(&w, names, ids);
+    reactor_set_self(w.r);
+    store_stop(w.store);
+    reactor_set_self(NULL);
+    store_world_steps(&w, 100);
+    cr_assert_eq(count_existing(&w, names), MANY);
+    store_free(w.store);
+    cr_assert_eq(count_existing(&w, names), 0);
+    cr_assert_eq(store_new(w.r, "d", STORE_WORLD_ID, &w.store), 0);
+    store_world_fini(&w);
+}
+
+/* 40 at 100 a second: they need a part of a second. */
+Test(store, the_cap_holds_for_deletions)
+{
+    static char names[MANY][100];
+    static struct datafile_id ids[MANY];
+    struct device_pace pace;
+    struct store_world w;
+
+    store_world_init(&w, 14, 0);
+    device_pace_init(&pace, w.r, "d", 100);
+    store_set_pace(w.store, &pace);
+    drop_many(&w, names, ids);
+    uint64_t begin = reactor_now_ns(w.r);
+    for (unsigned i = 0; i < 100000 && count_existing(&w, names); i++)
+        store_world_steps(&w, 1);
+    cr_assert_eq(count_existing(&w, names), 0);
+    cr_assert_gt(reactor_now_ns(w.r) - begin, 250000000);
     store_world_fini(&w);
 }
 

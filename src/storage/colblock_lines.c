@@ -1,0 +1,109 @@
+#include "storage/colblock_lines.h"
+
+#include <string.h>
+
+#include "storage/colblock_impl.h"
+#include "storage/presence.h"
+#include "storage/slices.h"
+
+static uint32_t width_of(uint32_t code)
+{
+    return code ? 32 - (uint32_t)__builtin_clz(code) : 0;
+}
+
+size_t colblock_lines_scratch(uint32_t codes)
+{
+    return slices_bytes(BLOCK_ROWS / LINE_ROWS, width_of(codes ? codes - 1 : 0));
+}
+
+/* Slice i is the union of the containers whose code has bit i. */
+static bool build_slices(struct colblock_lines *x, const struct sealed *s, uint64_t *scratch,
+                         size_t bytes)
+{
+    uint32_t lines = s->rows / LINE_ROWS;
+    uint32_t top = s->n_containers ? s->directory[s->n_containers - 1].code : 0;
+
+    x->slices = (struct slices){.words = scratch,
+                                .stride = (lines + 1) * LINE_WORDS,
+                                .lines = lines,
+                                .width = width_of(top)};
+    size_t need = slices_bytes(lines, x->slices.width);
+    if (need > bytes)
+        return false;
+    if (need)
+        memset(scratch, 0, need);
+    for (uint32_t i = 0; i < s->n_containers; i++)
+        for (uint32_t code = s->directory[i].code; code; code &= code - 1)
+            container_or(&s->directory[i], sealed_arena(s), s->words,
+                         scratch + (size_t)__builtin_ctz(code) * x->slices.stride);
+    return true;
+}
+
+void colblock_lines_view(struct colblock_lines *x, const struct colblock *c)
+{
+    *x = (struct colblock_lines){.c = c, .sealed = c ? sealed_rows(c) / LINE_ROWS : 0};
+}
+
+bool colblock_lines_open(struct colblock_lines *x, const struct colblock *c, int64_t base,
+                         uint64_t *scratch, size_t bytes)
+{
+    colblock_lines_view(x, c);
+    x->base = base;
+    if (!c)
+        return true;
+    if (c->layout == LAYOUT_LIST ||
+        (c->any && (c->min < base || (uint64_t)c->max - (uint64_t)base > UINT32_MAX)))
+        return false;
+    if (!c->sealed)
+        return true;
+    if (c->sealed->has_slices)
+        x->slices = c->sealed->slices;
+    else if (!build_slices(x, c->sealed, scratch, bytes))
+        return false;
+    x->add = (uint32_t)((uint64_t)x->slices.base - (uint64_t)base);
+    return x->slices.width <= 32;
+}
+
+void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t *out)
+{
+    int64_t values[LINE_ROWS];
+
+    if (x->c && line < x->sealed) {
+        kernel_table()->decode_line32(&x->slices, line, x->add, out);
+        return;
+    }
+    memset(out, 0, LINE_ROWS * sizeof *out);
+    uint32_t from = (line - x->sealed) * LINE_ROWS;
+    if (!x->c || from >= x->c->tail.rows)
+        return;
+    uint32_t n = x->c->tail.rows - from < LINE_ROWS ? x->c->tail.rows - from : LINE_ROWS;
+    tail_read(&x->c->tail, from, n, values);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = (uint32_t)((uint64_t)values[i] - (uint64_t)x->base);
+}
+
+bool colblock_lines_nulls(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
+                          uint64_t *nulls)
+{
+    const uint64_t *presence = NULL;
+    uint32_t words = LINE_WORDS;
+
+    memcpy(nulls, sel, LINE_WORDS * sizeof *nulls);
+    if (x->c && line < x->sealed) {
+        presence = x->c->sealed->presence;
+        if (!presence)
+            return false;
+        presence += line * LINE_WORDS;
+    } else if (x->c) {
+        uint32_t from = (line - x->sealed) * LINE_WORDS, all = presence_words(x->c->tail.rows);
+
+        presence = x->c->tail.presence;
+        if (!presence)
+            return false;
+        words = all < from ? 0 : all - from < LINE_WORDS ? all - from : LINE_WORDS;
+        presence += from;
+    }
+    for (uint32_t i = 0; presence && i < words; i++)
+        nulls[i] &= ~presence[i];
+    return !presence_is_empty(nulls, LINE_WORDS);
+}

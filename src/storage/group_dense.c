@@ -1,0 +1,434 @@
+#include "storage/group_dense.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/budget.h"
+#include "storage/colblock_lines.h"
+
+enum {
+    DENSE_BYTES = 64 << 20, /* of the arrays of a core */
+    DENSE_SPARSE = 8,  /* positions per row from which hashing wins: they are cleared and read */
+    DENSE_FEW = 65536, /* positions that are always worth it */
+    DENSE_SUMS = 8,    /* sums whose values of a line are kept while it is added */
+};
+
+struct dense_key {
+    struct input *input;
+    int64_t base; /* value of position 1; 0 = NULL */
+    uint32_t dim;
+    uint64_t *scratch;
+    size_t scratch_bytes;
+    struct colblock_lines lines;
+};
+
+struct dense_column { /* of aggregates */
+    uint16_t ref;
+    unsigned word; /* of its sum among a group's words; 0 = none */
+    int64_t base;
+    uint32_t *nulls; /* rows without a value by position; NULL = none yet */
+    struct colblock_lines lines;
+};
+
+struct group_dense {
+    const struct program *program;
+    const struct schema *schema;
+    struct input *inputs;
+    struct budget *budget;
+    unsigned n_keys, n_columns;
+    struct dense_key keys[PROGRAM_MAX_GROUPS];
+    struct dense_column columns[PROGRAM_MAX_AGGREGATES];
+    unsigned column_of[PROGRAM_MAX_AGGREGATES];
+    unsigned stride;    /* words of a group: rows and sums; 1 = only counts */
+    uint32_t *counts;   /* stride 1 */
+    uint64_t *cells;    /* else: stride words per position */
+    size_t size, bytes; /* positions; charged */
+    uint64_t limit;     /* of bytes */
+};
+
+static bool take_column(struct group_dense *d, unsigned a)
+{
+    const struct aggregate *g = &d->program->aggregates[a];
+    unsigned i = 0;
+
+    if (g->column >= d->schema->n_columns ||
+        (g->kind == AGGREGATE_SUM && d->schema->columns[g->column].layout != LAYOUT_ORDERED) ||
+        d->schema->columns[g->column].layout == LAYOUT_LIST)
+        return false;
+    while (i < d->n_columns && d->columns[i].ref != g->column)
+        i++;
+    if (i == d->n_columns)
+        d->columns[d->n_columns++] = (struct dense_column){.ref = g->column};
+    if (g->kind == AGGREGATE_SUM && !d->columns[i].word)
+        d->columns[i].word = d->stride++;
+    d->column_of[a] = i;
+    return true;
+}
+
+static bool is_usable(struct group_dense *d)
+{
+    const struct program *p = d->program;
+
+    if (p->n_joins || !p->n_columns)
+        return false;
+    for (unsigned i = 0; i < p->n_columns; i++) {
+        if (d->inputs[i].list)
+            return false;
+        d->keys[i].input = &d->inputs[i];
+    }
+    for (unsigned a = 0; a < p->n_aggregates; a++) {
+        enum aggregate_kind kind = p->aggregates[a].kind;
+        if (kind == AGGREGATE_COUNT_ROWS)
+            continue;
+        if ((kind != AGGREGATE_COUNT && kind != AGGREGATE_SUM) || !take_column(d, a))
+            return false;
+    }
+    return d->stride <= DENSE_SUMS + 1;
+}
+
+int group_dense_new(const struct program *p, const struct schema *s, struct input *inputs,
+                    struct budget *budget, uint64_t limit, struct group_dense **out)
+{
+    struct group_dense *d = calloc(1, sizeof(*d));
+
+    *out = NULL;
+    if (!d)
+        return -ENOMEM;
+    d->program = p;
+    d->schema = s;
+    d->inputs = inputs;
+    d->budget = budget;
+    d->n_keys = p->n_columns;
+    d->stride = 1;
+    d->limit = limit;
+    if (is_usable(d))
+        *out = d;
+    else
+        group_dense_free(d);
+    return 0;
+}
+
+/* Back to no arrays. */
+static void drop(struct group_dense *d)
+{
+    if (d->budget)
+        budget_release(d->budget, d->bytes);
+    free(d->counts);
+    free(d->cells);
+    for (unsigned i = 0; i < d->n_columns; i++) {
+        free(d->columns[i].nulls);
+        d->columns[i].nulls = NULL;
+    }
+    d->counts = NULL;
+    d->cells = NULL;
+    d->bytes = d->size = 0;
+}
+
+void group_dense_free(struct group_dense *d)
+{
+    if (!d)
+        return;
+    drop(d);
+    free(d);
+}
+
+/* Zeroed and charged: NULL when there is no memory for it. */
+static void *take(struct group_dense *d, size_t bytes)
+{
+    if (d->bytes + bytes > d->limit || (d->budget && budget_charge(d->budget, bytes)))
+        return NULL;
+    void *p = calloc(1, bytes);
+    if (!p && d->budget)
+        budget_release(d->budget, bytes);
+    if (p)
+        d->bytes += bytes;
+    return p;
+}
+
+/* Positions of a key column: false when they are too many. */
+static bool size_key(struct dense_key *k, const struct dense_range *range)
+{
+    uint64_t span;
+
+    if (k->input->coded) {
+        k->base = 0;
+        k->dim = dict_count(k->input->dict) + 1;
+        return true;
+    }
+    k->base = range->any ? range->min : 0;
+    span = range->any ? (uint64_t)range->max - (uint64_t)range->min : 0;
+    k->dim = (uint32_t)span + 2;
+    return span < DENSE_BYTES && k->base > INT64_MIN;
+}
+
+/* Room for the slices of codes that only containers have. */
+static bool take_scratch(struct dense_key *k, struct arena *arena)
+{
+    k->scratch = NULL;
+    k->scratch_bytes = 0;
+    if (!k->input->coded || k->input->column->layout != LAYOUT_ENUM)
+        return true;
+    k->scratch_bytes = colblock_lines_scratch(k->dim - 1);
+    char *p = arena_alloc(arena, k->scratch_bytes + 64);
+    k->scratch = p ? (uint64_t *)(void *)(p + (-(uintptr_t)p & 63)) : NULL;
+    return p != NULL;
+}
+
+static bool size_sums(struct group_dense *d, const struct dense_range *ranges)
+{
+    for (unsigned i = 0; i < d->n_columns; i++) {
+        struct dense_column *c = &d->columns[i];
+        const struct dense_range *range = &ranges[c->ref];
+        c->base = range->any ? range->min : 0;
+        if (c->word && range->any && (uint64_t)range->max - (uint64_t)range->min > UINT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
+                       struct arena *arena)
+{
+    uint64_t size = 1, most = DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
+
+    drop(d);
+    if (most > rows * DENSE_SPARSE + DENSE_FEW)
+        most = rows * DENSE_SPARSE + DENSE_FEW;
+    if (rows > UINT32_MAX) /* counts are 32 bits wide, and sums of as many 32-bit values 64 */
+        return false;
+    for (unsigned i = 0; i < d->n_keys; i++) {
+        struct dense_key *k = &d->keys[i];
+        if (!size_key(k, &ranges[k->input->ref]) || (size *= k->dim) > most ||
+            !take_scratch(k, arena))
+            return false;
+    }
+    if (!size_sums(d, ranges))
+        return false;
+    if (d->stride > 1)
+        d->cells = take(d, size * d->stride * sizeof(*d->cells));
+    else
+        d->counts = take(d, size * sizeof(*d->counts));
+    if (!d->cells && !d->counts)
+        return false;
+    d->size = size;
+    return true;
+}
+
+/* ---- a block ---- */
+
+static bool open_block(struct group_dense *d, const struct block *b)
+{
+    int64_t min, max;
+
+    for (unsigned i = 0; i < d->n_keys; i++) {
+        struct dense_key *k = &d->keys[i];
+        const struct colblock *c = b->columns[k->input->ref];
+        if (c && colblock_bounds(c, &min, &max) &&
+            (min < k->base || (uint64_t)max - (uint64_t)k->base >= k->dim - 1))
+            return false;
+        if (!colblock_lines_open(&k->lines, c, k->base - 1, k->scratch, k->scratch_bytes))
+            return false;
+    }
+    for (unsigned i = 0; i < d->n_columns; i++) {
+        struct dense_column *c = &d->columns[i];
+        /* Of a column that is only counted no value is read. */
+        if (!c->word)
+            colblock_lines_view(&c->lines, b->columns[c->ref]);
+        else if (!colblock_lines_open(&c->lines, b->columns[c->ref], c->base, NULL, 0))
+            return false;
+        if ((!c->lines.c || colblock_has_nulls(c->lines.c)) && !c->nulls &&
+            !(c->nulls = take(d, d->size * sizeof(*c->nulls))))
+            return false;
+    }
+    return true;
+}
+
+static void clear_rows(uint32_t *values, const uint64_t *rows)
+{
+    for (unsigned w = 0; w < LINE_WORDS; w++)
+        for (uint64_t bits = rows[w]; bits; bits &= bits - 1)
+            values[w * 64 + (unsigned)__builtin_ctzll(bits)] = 0;
+}
+
+/* Group of every row of the line. */
+static void read_positions(struct group_dense *d, uint32_t line, const uint64_t *sel, uint32_t *pos)
+{
+    _Alignas(64) uint32_t codes[LINE_ROWS];
+    uint64_t nulls[LINE_WORDS];
+
+    for (unsigned i = 0; i < d->n_keys; i++) {
+        const struct dense_key *k = &d->keys[i];
+        uint32_t *to = i ? codes : pos;
+        colblock_lines_read(&k->lines, line, to);
+        if (colblock_lines_nulls(&k->lines, line, sel, nulls))
+            clear_rows(to, nulls);
+        for (unsigned r = 0; i && r < LINE_ROWS; r++)
+            pos[r] = pos[r] * k->dim + codes[r];
+    }
+}
+
+static void count_nulls(const struct dense_column *c, const uint32_t *pos, const uint64_t *nulls)
+{
+    for (unsigned w = 0; w < LINE_WORDS; w++)
+        for (uint64_t bits = nulls[w]; bits; bits &= bits - 1)
+            c->nulls[pos[w * 64 + (unsigned)__builtin_ctzll(bits)]]++;
+}
+
+static void add_counts(uint32_t *counts, const uint32_t *pos, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        counts[pos[i]]++;
+}
+
+static void add_one(uint64_t *cells, const uint32_t *pos, const uint32_t *a, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t *cell = cells + (size_t)pos[i] * 2;
+        cell[0]++;
+        cell[1] += a[i];
+    }
+}
+
+static void add_two(uint64_t *cells, const uint32_t *pos, const uint32_t *a, const uint32_t *b,
+                    uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t *cell = cells + (size_t)pos[i] * 3;
+        cell[0]++;
+        cell[1] += a[i];
+        cell[2] += b[i];
+    }
+}
+
+static void add_sum(uint64_t *words, unsigned stride, const uint32_t *pos, const uint32_t *values,
+                    uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        words[(size_t)pos[i] * stride] += values[i];
+}
+
+/* Sums of columns at a time, so that the values of a line stay in L1. */
+static void add_sums(struct group_dense *d, const uint32_t *pos, uint32_t (*values)[LINE_ROWS],
+                     uint32_t n)
+{
+    if (d->stride == 2) {
+        add_one(d->cells, pos, values[1], n);
+    } else if (d->stride == 3) {
+        add_two(d->cells, pos, values[1], values[2], n);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            d->cells[(size_t)pos[i] * d->stride]++;
+        for (unsigned w = 1; w < d->stride; w++)
+            add_sum(d->cells + w, d->stride, pos, values[w], n);
+    }
+}
+
+static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, uint32_t n)
+{
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint32_t all[LINE_ROWS], pos[LINE_ROWS], column[LINE_ROWS],
+        values[DENSE_SUMS + 1][LINE_ROWS];
+    uint64_t nulls[LINE_WORDS];
+    const uint32_t *at = n == LINE_ROWS ? all : pos;
+
+    read_positions(d, line, sel, all);
+    if (n < LINE_ROWS)
+        k->compress_line32(all, sel, pos);
+    for (unsigned i = 0; i < d->n_columns; i++) {
+        struct dense_column *c = &d->columns[i];
+        bool has_nulls = c->nulls && colblock_lines_nulls(&c->lines, line, sel, nulls);
+        if (has_nulls)
+            count_nulls(c, all, nulls);
+        if (!c->word)
+            continue;
+        uint32_t *to = n == LINE_ROWS ? values[c->word] : column;
+        colblock_lines_read(&c->lines, line, to);
+        if (has_nulls)
+            clear_rows(to, nulls);
+        if (n < LINE_ROWS)
+            k->compress_line32(column, sel, values[c->word]);
+    }
+    if (d->stride > 1)
+        add_sums(d, at, values, n);
+    else
+        add_counts(d->counts, at, n);
+}
+
+bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel)
+{
+    static const uint64_t full[LINE_WORDS] = {~0ull, ~0ull, ~0ull, ~0ull,
+                                              ~0ull, ~0ull, ~0ull, ~0ull};
+
+    if (!open_block(d, b))
+        return false;
+    for (uint32_t line = 0; line * LINE_ROWS < b->rows; line++) {
+        uint32_t left = b->rows - line * LINE_ROWS, n = LINE_ROWS;
+        const uint64_t *rows = sel ? sel + line * LINE_WORDS : full;
+        uint64_t mask[LINE_WORDS] = {0};
+        if (!sel && left < LINE_ROWS) {
+            for (uint32_t i = 0; i < left; i++)
+                mask[i / 64] |= 1ull << (i % 64);
+            rows = mask;
+            n = left;
+        } else if (sel) {
+            n = kernel_table()->count_lines(rows, 1);
+        }
+        if (n)
+            add_line(d, line, rows, n);
+    }
+    return true;
+}
+
+/* ---- the groups ---- */
+
+static uint64_t rows_at(const struct group_dense *d, size_t at)
+{
+    return d->stride > 1 ? d->cells[at * d->stride] : d->counts[at];
+}
+
+static void read_key(const struct group_dense *d, size_t at, int64_t *key)
+{
+    int64_t mask = 0;
+
+    for (unsigned i = d->n_keys; i-- > 0;) {
+        const struct dense_key *k = &d->keys[i];
+        uint32_t code = (uint32_t)(at % k->dim);
+        at /= k->dim;
+        key[i] = code ? k->base + (int64_t)code - 1 : 0;
+        mask |= (int64_t)(code > 0) << i;
+    }
+    key[d->n_keys] = mask;
+}
+
+static void read_sum(const struct group_dense *d, unsigned a, size_t at, struct group_sum *out)
+{
+    enum aggregate_kind kind = d->program->aggregates[a].kind;
+    const struct dense_column *c = &d->columns[d->column_of[a]];
+    uint64_t rows = rows_at(d, at);
+
+    if (kind != AGGREGATE_COUNT_ROWS && c->nulls)
+        rows -= c->nulls[at];
+    *out = (struct group_sum){.count = (int64_t)rows};
+    if (kind == AGGREGATE_SUM)
+        out->sum =
+            (__int128)d->cells[at * d->stride + c->word] + (__int128)c->base * (__int128)rows;
+}
+
+int group_dense_flush(struct group_dense *d, struct group_table *to)
+{
+    struct group_sum sums[PROGRAM_MAX_AGGREGATES];
+    int64_t key[PROGRAM_MAX_GROUPS + 1];
+    int rc = 0;
+
+    for (size_t at = 0; at < d->size && !rc; at++) {
+        if (!rows_at(d, at))
+            continue;
+        read_key(d, at, key);
+        for (unsigned a = 0; a < d->program->n_aggregates; a++)
+            read_sum(d, a, at, &sums[a]);
+        rc = group_add_sums(to, key, sums);
+    }
+    drop(d);
+    return rc;
+}

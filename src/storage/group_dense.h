@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * Grouping into arrays by position: when the group columns are enumerated or integers of a small range, a row's group
+ * is the product of its codes, so that a line of rows is decoded, turned into positions and added with no look-up.
+ * COUNT and SUM only. Owner: the scan, on the slots' core.
+ */
+#include "storage/group.h"
+
+struct group_dense;
+
+struct dense_range { /* of an own column in the blocks to come */
+    int64_t min, max;
+    bool any;
+};
+
+/* *out = NULL when the program is none for it. inputs as for group_new; at most `limit` bytes. 0 or -ENOMEM. */
+int group_dense_new(const struct program *p, const struct schema *s, struct input *inputs,
+                    struct budget *budget, uint64_t limit, struct group_dense **out);
+void group_dense_free(struct group_dense *d);
+
+/*
+ * Empties it, and takes the slot's dictionaries and the ranges of all own columns, by position in the schema, for at
+ * most `rows` rows. False: the arrays would be too large, or there is no memory for them.
+ */
+bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
+                       struct arena *arena);
+
+/* Adds the selected rows of a block, NULL = all of them: false when its values do not fit; then nothing was added. */
+bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel);
+
+/* The groups go into the slot's. 0 or -ENOMEM; it is empty in any case. */
+int group_dense_flush(struct group_dense *d, struct group_table *to);

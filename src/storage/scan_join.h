@@ -1,0 +1,10 @@
+#pragma once
+/* Joins of a scan, for scan*.c only: the parents of a window's rows. */
+#include "storage/scan_impl.h"
+
+/* Reads the parents of all joins: 0 or -ENOMEM. */
+int scan_join_open(struct scan *x);
+
+/* Finds the parents of the n rows of the window, which begins at first_word, into x->parent_rows. Rows that lack
+ * one leave the window unless the join keeps them. Returns the rows left. */
+uint32_t scan_join_window(struct scan *x, const struct block *b, uint32_t first_word, uint32_t n);

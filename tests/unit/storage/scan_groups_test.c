@@ -1,0 +1,286 @@
+/*
+ * More groups than fit: handed out in ranges, found in several passes over the rows, merged from several cores; always
+ * each once and with all its rows.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactor/budget.h"
+#include "reactor/reactor.h"
+#include "storage/merge.h"
+#include "storage/scan.h"
+#include "storage/slot.h"
+
+enum { ID, USER, SLOTS = 3, ROWS = 30000, USERS = 20000 };
+
+static struct schema *schema;
+static struct slot *slots[SLOTS];
+static struct budget budget;
+static int64_t rows_of[USERS + 1]; /* the last: no user */
+static int64_t ids_of[USERS + 1];
+
+/* Row i of all: most users have one or two rows, in any of the slots. */
+static uint32_t user_of(uint32_t i)
+{
+    return (uint32_t)(i * 2654435761u % 1000003u % (USERS + 1));
+}
+
+static void fill_slot(uint32_t slot)
+{
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct write_result result;
+    struct error_info err;
+    struct buffer bytes;
+    struct batch batch;
+    char text[32];
+
+    batch_builder_add_column(b, schema->columns[ID].id, BATCH_I64, 0);
+    batch_builder_add_column(b, schema->columns[USER].id, BATCH_BYTES, 0);
+    for (uint32_t i = slot; i < ROWS; i += SLOTS) {
+        uint32_t user = user_of(i);
+        batch_builder_put_i64(b, 0, i);
+        rows_of[user]++;
+        ids_of[user] += i;
+        snprintf(text, sizeof(text), "user number %u", user);
+        if (user < USERS)
+            batch_builder_put_bytes(b, 1, text, (uint32_t)strlen(text));
+        cr_assert_eq(batch_builder_end_row(b), 0);
+    }
+    buffer_init(&bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_INSERT, 1, BATCH_SLOT_ANY, &bytes), 0);
+    cr_assert_eq(batch_open(bytes.data, bytes.len, &batch, &err), 0);
+    cr_assert_eq(slot_apply(slots[slot], &batch, &result), 0);
+    cr_assert_eq(result.inserted, ROWS / SLOTS);
+    buffer_fini(&bytes);
+    batch_builder_free(b);
+}
+
+static void setup(void)
+{
+    struct error_info err;
+
+    schema = schema_new("t");
+    schema_add_column(schema, "id", COLUMN_INT, MAPPING_INT_BSI);
+    schema_add_column(schema, "user", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
+    schema->primary_key = strdup("id");
+    cr_assert_eq(schema_finish(schema, &err), 0, "%s", err.text);
+    schema->table_id = 1;
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        cr_assert_eq(slot_new(schema, i, 42, NULL, &slots[i]), 0);
+        fill_slot(i);
+    }
+    budget_init(&budget, "test", 0, NULL);
+}
+
+static void teardown(void)
+{
+    for (uint32_t i = 0; i < SLOTS; i++)
+        slot_free(slots[i]);
+    schema_put(schema);
+    cr_assert_eq(budget.used, 0, "all memory was given back");
+}
+
+TestSuite(scan_groups, .init = setup, .fini = teardown);
+
+static const uint16_t by_user[] = {USER}, by_id[] = {ID};
+static const struct aggregate figures[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, ID}};
+
+static struct program grouped(const uint16_t *column, unsigned aggregates, uint64_t memory)
+{
+    return (struct program){.table_id = 1,
+                            .output = OUTPUT_GROUPS,
+                            .n_columns = 1,
+                            .columns = column,
+                            .n_aggregates = (uint16_t)aggregates,
+                            .aggregates = figures,
+                            .memory = memory};
+}
+
+static uint32_t user_at(const struct batch_column *c, uint32_t row)
+{
+    uint32_t len;
+
+    return batch_is_present(c, row)
+               ? (uint32_t)strtoul(batch_bytes(c, row, &len) + strlen("user number "), NULL, 10)
+               : USERS;
+}
+
+/* Every user once, and with all rows. */
+static void check_users(const struct batch *b, bool *seen)
+{
+    struct batch_column user, count, sum;
+
+    batch_column_at(b, 0, &user);
+    batch_column_at(b, 1, &count);
+    batch_column_at(b, 2, &sum);
+    for (uint32_t i = 0; i < b->rows; i++) {
+        uint32_t u = user_at(&user, i);
+        cr_assert_leq(u, USERS);
+        cr_assert(!seen[u], "user %u came twice", u);
+        seen[u] = true;
+        cr_assert_eq(batch_i64(&count, i), rows_of[u], "rows of user %u", u);
+        cr_assert_eq((int64_t)batch_i128(&sum, i), ids_of[u]);
+    }
+}
+
+static struct scan *open_scan(const struct program *p, uint32_t first, uint32_t n)
+{
+    static struct task wake;
+    struct error_info err;
+    struct scan *x;
+
+    cr_assert_eq(scan_new(p, schema, &slots[first], n, &budget, &wake, &x, &err), 0, "%s",
+                 err.text);
+    return x;
+}
+
+/* Next batch: false at the end. *steps counts. */
+static bool next_batch(struct scan *x, struct batch *b, unsigned *steps)
+{
+    enum scan_state state;
+
+    while (++*steps, (state = scan_step(x, 256, b)) == SCAN_AGAIN)
+        continue;
+    cr_assert_neq(state, SCAN_ERROR, "%s", scan_error(x)->text);
+    return state == SCAN_BATCH;
+}
+
+/* One core, less and less memory: down to several passes over the rows. */
+Test(scan_groups, each_once_however_little_memory)
+{
+    static bool seen[USERS + 1];
+    unsigned before = 0;
+
+    for (uint64_t memory = 64 << 20; memory >= 256 << 10; memory /= 4) {
+        struct program p = grouped(by_user, 2, memory);
+        struct scan *x = open_scan(&p, 0, SLOTS);
+        struct batch b;
+        uint64_t below = 0;
+        unsigned steps = 0;
+
+        memset(seen, 0, sizeof(seen));
+        budget.peak = 0;
+        while (next_batch(x, &b, &steps)) {
+            cr_assert_geq(scan_below(x), below);
+            below = scan_below(x);
+            check_users(&b, seen);
+        }
+        for (uint32_t u = 0; u <= USERS; u++)
+            cr_assert_eq(seen[u], rows_of[u] > 0, "user %u", u);
+        scan_free(x);
+        cr_assert_leq(budget.peak, memory + memory / 2 + (160 << 10), "peak with %lu",
+                      (unsigned long)memory);
+        cr_assert_geq(steps, before, "less memory is not less work");
+        before = steps;
+    }
+    cr_assert_gt(before, 400, "%u steps: the rows were read more than once", before);
+}
+
+/* Two cores with very different numbers of rows, and who merges asks the slower one. */
+static void merge_scans(const struct program *p, unsigned n, uint64_t most, uint64_t *groups)
+{
+    static bool seen[USERS + 1];
+    struct scan *scans[2] = {open_scan(p, 0, 2), open_scan(p, 2, 1)};
+    uint64_t below[2] = {0, 0}, peak = 0;
+    struct error_info err;
+    struct merge *m;
+    struct batch b;
+    unsigned steps = 0;
+    int rc;
+
+    memset(seen, 0, sizeof(seen));
+    *groups = 0;
+    for (unsigned i = 0; i < n; i++)
+        scan_share(scans[i], n);
+    cr_assert_eq(merge_new(p, schema, &budget, &m), 0);
+    for (;;) {
+        uint64_t least = below[0] < below[1] ? below[0] : below[1];
+        while ((rc = merge_next(m, 100, least, &b)) == 1) {
+            *groups += b.rows;
+            if (p->n_aggregates)
+                check_users(&b, seen);
+        }
+        cr_assert_eq(rc, 0);
+        if (least == MERGE_ALL)
+            break;
+        unsigned moved = 0;
+        for (unsigned i = 0; i < n; i++) {
+            if (below[i] == MERGE_ALL || !merge_wants(m, below[i], least))
+                continue;
+            moved++;
+            if (!next_batch(scans[i], &b, &steps)) {
+                below[i] = MERGE_ALL;
+                continue;
+            }
+            cr_assert_eq(merge_add(m, &b, &err), 0, "%s", err.text);
+            below[i] = scan_below(scans[i]);
+        }
+        cr_assert(moved, "somebody is wanted");
+        peak = budget.used > peak ? budget.used : peak;
+    }
+    cr_assert_leq(peak, most);
+    merge_free(m);
+    for (unsigned i = 0; i < n; i++)
+        scan_free(scans[i]);
+}
+
+Test(scan_groups, cores_are_merged_range_by_range)
+{
+    uint64_t groups, users = 0;
+    struct program p = grouped(by_user, 2, 64 << 20);
+
+    for (uint32_t u = 0; u <= USERS; u++)
+        users += rows_of[u] > 0;
+    merge_scans(&p, 2, UINT64_MAX, &groups);
+    cr_assert_eq(groups, users);
+    p.memory = 512 << 10;
+    merge_scans(&p, 2, 3 * p.memory, &groups);
+    cr_assert_eq(groups, users);
+}
+
+Test(scan_groups, distinct_numbers)
+{
+    struct program p = grouped(by_id, 0, 256 << 10);
+    uint64_t groups;
+
+    merge_scans(&p, 2, 3 * p.memory, &groups);
+    cr_assert_eq(groups, ROWS);
+}
+
+/* What one pass saw before a change and the next one after it would be no answer. */
+Test(scan_groups, a_change_between_passes_is_an_error)
+{
+    struct program p = grouped(by_user, 2, 256 << 10);
+    struct scan *x = open_scan(&p, 0, SLOTS);
+    unsigned steps = 0;
+    enum scan_state state;
+    struct batch b;
+
+    cr_assert(next_batch(x, &b, &steps));
+    cr_assert_eq(segment_delete(slot_segment(slots[1], 0), 17), 0);
+    while ((state = scan_step(x, 256, &b)) == SCAN_AGAIN || state == SCAN_BATCH)
+        continue;
+    cr_assert_eq(state, SCAN_ERROR);
+    cr_assert_eq(scan_error(x)->code, 1020, "%s", scan_error(x)->text);
+    scan_free(x);
+}
+
+Test(scan_groups, a_range_that_does_not_fit_is_an_error)
+{
+    struct program p = grouped(by_user, 2, 9000);
+    struct scan *x;
+    struct error_info err;
+    static struct task wake;
+    enum scan_state state = SCAN_ERROR;
+    struct batch b;
+
+    if (!scan_new(&p, schema, slots, SLOTS, &budget, &wake, &x, &err)) {
+        while ((state = scan_step(x, 256, &b)) == SCAN_AGAIN || state == SCAN_BATCH)
+            continue;
+        cr_assert_eq(scan_error(x)->code, 1038);
+        scan_free(x);
+    }
+    cr_assert_eq(state, SCAN_ERROR);
+}
