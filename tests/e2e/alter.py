@@ -524,7 +524,7 @@ def test_memory_is_short():
     """Columns come to rows of which most are on disk only; what there is no memory for is refused and changes nothing."""
     rows = os.path.join(folder("rows-"), "events.parquet")
     quanta.generate("events", 600_000, rows)
-    with Node("--cores", "2", "--memory", "48M", "--checkpoint-log", "4M",
+    with Node("--cores", "2", "--memory", "52M", "--checkpoint-log", "4M",
               schema_dir=support.EVENTS_SCHEMAS) as server:
         quanta.load(server.ports["grpc"], rows, "events")
         asked = "SELECT count(*), sum(duration), sum(revenue), min(ts), max(id) FROM events"
