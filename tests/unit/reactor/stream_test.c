@@ -708,7 +708,7 @@ static void idle_streams_sleep(enum reactor_io io)
     reactor_get_stats(reactor_group_get(g, 0), &before);
     nanosleep(&pause, NULL);
     reactor_get_stats(reactor_group_get(g, 0), &after);
-    cr_assert(after.turns - before.turns <= 2, "%d turns", (int)(after.turns - before.turns));
+    cr_assert(after.turns - before.turns <= 5, "%d turns", (int)(after.turns - before.turns));
 
     /* All wake at once: more receives than there are buffers. */
     for (int i = 0; i < IDLE; i++)
