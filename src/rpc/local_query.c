@@ -69,7 +69,8 @@ static uint64_t least_below(const struct query_op *op)
 
     for (unsigned i = 0; i < op->cores; i++) {
         const struct scan_leg *l = &op->legs[i];
-        if (l->state != SCAN_LEG_END && l->state != SCAN_LEG_ERROR && l->passed < least)
+        bool ended = !l->out && (l->state == SCAN_LEG_END || l->state == SCAN_LEG_ERROR);
+        if (!ended && l->passed < least)
             least = l->passed;
     }
     return least;
