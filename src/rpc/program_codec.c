@@ -157,6 +157,7 @@ int program_encode(const struct program *p, struct arena *a, Quanta__ShardProgra
     out->memory = p->memory;
     out->shares = p->shares;
     out->analyze = p->analyze;
+    out->counted = p->counted;
     if (p->where)
         rc = encode_where(p->where, a, out);
     if (!rc && p->n_joins)
@@ -394,7 +395,8 @@ int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct
                             .limit = m->limit,
                             .memory = m->memory,
                             .shares = m->shares,
-                            .analyze = m->analyze};
+                            .analyze = m->analyze,
+                            .counted = m->counted};
     int rc = decode_where(&d, out);
     if (!rc)
         rc = decode_joins(&d, out);

@@ -126,7 +126,7 @@ static int check_batch(const struct remote_query *op, const struct node_leg *l,
                        struct error_info *err)
 {
     const struct program *p = op->query->program;
-    unsigned outputs = p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0U);
+    unsigned outputs = program_outputs(p);
     bool fits = l->batch.columns == outputs && l->reply->rows <= l->batch.rows;
 
     for (unsigned i = 0; fits && i < outputs; i++) {

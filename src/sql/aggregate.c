@@ -479,15 +479,33 @@ static void finish_concat(struct aggregate_state *s, const struct aggregate_call
     datum_set_string(out, p, total);
 }
 
-static void finish_percentile(struct aggregate_state *s, const struct aggregate_call *c,
-                              struct expr_ctx *x, struct datum *out)
+bool aggregate_fraction(const struct aggregate_call *c, struct expr_ctx *x, double *p)
 {
     struct datum f;
 
     expr_eval(c->args[0], x, &f);
-    double p = f.kind == DATUM_NULL ? -1 : datum_to_double(&f);
-    if (!(p >= 0 && p <= 1)) {
-        expr_fail(x, out, MYSQL_ER_WRONG_ARGUMENTS, aggregate_name(c->op));
+    *p = f.kind == DATUM_NULL ? -1 : datum_to_double(&f);
+    if (*p >= 0 && *p <= 1)
+        return true;
+    expr_fail(x, &f, MYSQL_ER_WRONG_ARGUMENTS, aggregate_name(c->op));
+    return false;
+}
+
+void aggregate_set_between(struct datum *out, const struct datum *a, const struct datum *b,
+                           double part)
+{
+    double lo = datum_to_double(a), hi = datum_to_double(b);
+
+    datum_set_double(out, lo + (hi - lo) * part);
+}
+
+static void finish_percentile(struct aggregate_state *s, const struct aggregate_call *c,
+                              struct expr_ctx *x, struct datum *out)
+{
+    double p;
+
+    if (!aggregate_fraction(c, x, &p)) {
+        datum_set_null(out);
         return;
     }
     qsort_r(s->list.items, s->list.n, sizeof *s->list.items, compare_items, (void *)(uintptr_t)c);
@@ -497,10 +515,8 @@ static void finish_percentile(struct aggregate_state *s, const struct aggregate_
         return;
     }
     double at = p * (s->list.n - 1);
-    uint32_t lo = (uint32_t)floor(at), hi = (uint32_t)ceil(at);
-    double a = datum_to_double(&s->list.items[lo].value),
-           b = datum_to_double(&s->list.items[hi].value);
-    datum_set_double(out, a + (b - a) * (at - lo));
+    aggregate_set_between(out, &s->list.items[(uint32_t)floor(at)].value,
+                          &s->list.items[(uint32_t)ceil(at)].value, at - floor(at));
 }
 
 void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,

@@ -57,6 +57,12 @@ const char *aggregate_name(enum aggregate_op op);
 struct expr *aggregate_new_average(struct arena *a, struct expr *sum, struct expr *count,
                                    const struct value_type *type);
 
+/* The fraction of a percentile: false with an error when it is none. */
+bool aggregate_fraction(const struct aggregate_call *c, struct expr_ctx *x, double *p);
+/* PERCENTILE_CONT between two values. */
+void aggregate_set_between(struct datum *out, const struct datum *a, const struct datum *b,
+                           double part);
+
 /* ---- accumulation in the gateway ---- */
 
 struct aggregate_item {

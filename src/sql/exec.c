@@ -93,12 +93,19 @@ struct exec_op *exec_open(struct exec *x, const struct plan *p)
 enum exec_state exec_next(struct exec_op *op, struct rowset *out)
 {
     static enum exec_state (*const next[])(struct exec_op *, struct rowset *) = {
-        [PLAN_ONE_ROW] = exec_one_row_next, [PLAN_SCAN] = exec_scan_next,
-        [PLAN_VIRTUAL] = exec_virtual_next, [PLAN_FILTER] = exec_filter_next,
-        [PLAN_PROJECT] = exec_project_next, [PLAN_AGGREGATE] = exec_aggregate_next,
-        [PLAN_SORT] = exec_sort_next,       [PLAN_DISTINCT] = exec_distinct_next,
-        [PLAN_LIMIT] = exec_limit_next,     [PLAN_JOIN] = exec_join_next,
-        [PLAN_UNION] = exec_union_next,     [PLAN_TOPN] = exec_topn_next,
+        [PLAN_ONE_ROW] = exec_one_row_next,
+        [PLAN_SCAN] = exec_scan_next,
+        [PLAN_VIRTUAL] = exec_virtual_next,
+        [PLAN_FILTER] = exec_filter_next,
+        [PLAN_PROJECT] = exec_project_next,
+        [PLAN_AGGREGATE] = exec_aggregate_next,
+        [PLAN_SORT] = exec_sort_next,
+        [PLAN_DISTINCT] = exec_distinct_next,
+        [PLAN_LIMIT] = exec_limit_next,
+        [PLAN_JOIN] = exec_join_next,
+        [PLAN_UNION] = exec_union_next,
+        [PLAN_TOPN] = exec_topn_next,
+        [PLAN_PERCENTILE] = exec_percentile_next,
     };
 
     if (op->x->error->code)

@@ -11,6 +11,7 @@
  *   exec_sort.c       sort, top-n
  *   exec_join.c       hash join
  *   exec_topn.c       topn()
+ *   exec_percentile.c percentiles of counted rows
  * Each operator works a bounded time per call and asks to be called again (exec_yield).
  * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's
  * budget.
@@ -49,6 +50,7 @@ struct exec {
     int64_t now_us;
     uint64_t deadline_ns;
     bool analyze;
+    bool join_too_large;         /* an error of a join that the cores should do */
     struct subquery *subqueries; /* to run first */
     struct exec_op *subquery_op;
     uint32_t open_queries; /* cluster queries whose on_closed has not come */
@@ -122,3 +124,4 @@ enum exec_state exec_sort_next(struct exec_op *op, struct rowset *out);
 void exec_sort_close(struct exec_op *op);
 enum exec_state exec_join_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_percentile_next(struct exec_op *op, struct rowset *out);

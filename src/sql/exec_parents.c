@@ -8,10 +8,14 @@
 #include "sql/exec.h"
 #include "storage/batch_builder.h"
 
+/* Of all joins of a scan: a program with them is one message of at most 64 MiB to a node. */
+enum { PARENTS_BYTES = 56 << 20 };
+
 /* Owner: the statement, in its arena. */
 struct exec_parents {
     struct program_join joins[PROGRAM_MAX_JOINS];
-    uint16_t n; /* joins whose parents are there */
+    uint16_t n;   /* joins whose parents are there */
+    size_t bytes; /* of these */
     struct exec_op *op;
     struct batch_builder *builder;
     bool none; /* an inner join has no parents: no row matches */
@@ -78,11 +82,14 @@ static int finish(struct exec_op *op, struct exec_parents *s, struct program_joi
     buffer_init(&out, BATCH_MAX_BYTES);
     int rc =
         batch ? batch_builder_finish(s->builder, BATCH_DATA, 0, BATCH_SLOT_ANY, &out) : -ENOMEM;
+    if (!rc && out.len > PARENTS_BYTES - s->bytes)
+        rc = -E2BIG;
     char *bytes = rc ? NULL : arena_alloc(op->x->arena, out.len);
     if (!rc && !bytes)
         rc = -ENOMEM;
     if (!rc) {
         memcpy(bytes, out.data, out.len);
+        s->bytes += out.len;
         rc = batch_open(bytes, out.len, batch, &err);
     }
     buffer_fini(&out);
@@ -92,10 +99,11 @@ static int finish(struct exec_op *op, struct exec_parents *s, struct program_joi
 
 static enum exec_state too_many(struct exec_op *op, const struct plan_parent *p)
 {
+    op->x->join_too_large = true;
     mysql_error_set_text(op->x->error, 1038,
                          "The rows of table %s for the join are more than the %d MiB or %d rows "
                          "that go to the cores, or than the statement may use",
-                         plan_parent_scan(p)->schema->name, BATCH_MAX_BYTES >> 20, BATCH_MAX_ROWS);
+                         plan_parent_scan(p)->schema->name, PARENTS_BYTES >> 20, BATCH_MAX_ROWS);
     return EXEC_ERROR;
 }
 

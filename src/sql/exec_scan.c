@@ -72,6 +72,7 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
     p->n_order = scan->n_order;
     p->order = scan->order;
     p->limit = scan->limit;
+    p->counted = scan->counted;
     p->memory = scan_memory(op->x->budget);
     p->analyze = op->x->analyze;
     return true;
@@ -112,6 +113,10 @@ static void column_meaning(const struct plan_scan *scan, uint32_t i, struct cell
 {
     const struct column *c;
 
+    if (scan->counted) { /* canonical integers, and how many */
+        r->type = COLUMN_INT;
+        return;
+    }
     if (i < scan->n_columns) {
         c = plan_scan_column(scan, scan->columns[i]);
         r->delim = c->layout == LAYOUT_LIST ? (c->delim ? c->delim : ',') : 0;
@@ -132,7 +137,8 @@ static uint32_t outputs(const struct exec_op *op)
 {
     const struct plan_scan *scan = &op->plan->u.scan;
 
-    return scan->n_columns + (scan->output == OUTPUT_GROUPS ? scan->n_aggregates : 0u);
+    return scan->n_columns + (scan->output == OUTPUT_GROUPS ? scan->n_aggregates : 0u) +
+           scan->counted;
 }
 
 static void open_batch(struct exec_op *op, struct scan_exec *s)
@@ -267,6 +273,8 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
             keep_stats(op, s);
         return EXEC_END;
     default:
+        /* Its parents may be what a core has not the memory for. */
+        op->x->join_too_large |= s->query.error.code == 1038 && op->plan->u.scan.n_parents;
         mysql_error_set_text(op->x->error,
                              s->query.error.code ? (unsigned)s->query.error.code : 1105, "%s",
                              s->query.error.text);

@@ -107,7 +107,7 @@ static void put_scan(struct printer *p, const struct plan_scan *s)
         put_exprs(p, s->pushed, s->n_pushed, " AND ");
         put(p, "; ");
     }
-    put(p, s->output == OUTPUT_GROUPS ? "groups" : "rows");
+    put(p, s->output == OUTPUT_GROUPS ? "groups" : s->counted ? "numbers of rows by" : "rows");
     for (uint16_t i = 0; i < s->n_columns; i++)
         put(p, "%s%s", i ? ", " : " ", plan_scan_column(s, s->columns[i])->name);
     for (uint16_t i = 0; i < s->n_aggregates; i++) {
@@ -166,6 +166,7 @@ static void put_node(struct printer *p, const struct plan *n)
         put(p, "project ");
         put_columns(p, n->u.list.exprs, n->u.list.n);
         return;
+    case PLAN_PERCENTILE:
     case PLAN_AGGREGATE:
         put(p, "aggregate");
         for (uint32_t i = 0; i < n->u.aggregate.n_aggregates; i++) {

@@ -1,7 +1,7 @@
 /*
  * A gateway without data knows the tables by asking the nodes now and then, so its catalog can be old. Statements that
  * tell what exists ask first; others ask after an error that an old catalog may be the reason of, and are tried again
- * with the new one.
+ * with the new one. Joins that turn out to be too large for the cores are tried again, too, in the gateway.
  */
 #include <string.h>
 #include <strings.h>
@@ -95,13 +95,10 @@ static bool wrote_nothing(const struct statement *s)
     return true;
 }
 
-bool refresh_may_help(const struct statement *s)
+/* Nothing was answered or written. */
+static bool can_begin_again(const struct statement *s)
 {
-    /* Nodes that are altered one after the other can refuse one after the other; else once is enough. */
-    unsigned enough = s->error.code == DEFINITION_CHANGED ? MAX_REFRESHES : 1;
-
-    if (s->refreshes >= enough || s->has_begun || s->answered || !s->ast ||
-        !is_of_definitions(s->error.code))
+    if (s->has_begun || s->answered || !s->ast)
         return false;
     switch (s->ast->kind) {
     case SQL_STMT_SELECT:
@@ -115,4 +112,17 @@ bool refresh_may_help(const struct statement *s)
     default: /* asked before, or leaves the question to the nodes */
         return false;
     }
+}
+
+bool refresh_may_help(const struct statement *s)
+{
+    /* Nodes that are altered one after the other can refuse one after the other; else once is enough. */
+    unsigned enough = s->error.code == DEFINITION_CHANGED ? MAX_REFRESHES : 1;
+
+    return s->refreshes < enough && is_of_definitions(s->error.code) && can_begin_again(s);
+}
+
+bool joining_here_may_help(const struct statement *s)
+{
+    return s->error.code && s->exec.join_too_large && !s->joins_here && can_begin_again(s);
 }

@@ -427,7 +427,7 @@ static void begin_close(struct statement *s)
     s->op = s->other_op = NULL;
     if (s->stop)
         s->stop(s);
-    s->is_held = refresh_may_help(s);
+    s->is_held = refresh_may_help(s) || joining_here_may_help(s);
     if (s->error.code && !s->is_held)
         answer_error(s);
 }
@@ -556,10 +556,14 @@ static bool start_refresh(struct statement *s)
 
 static void closed(struct statement *s)
 {
-    if (!s->is_held)
+    if (!s->is_held) {
         finish(s);
-    else if (!start_refresh(s))
+    } else if (joining_here_may_help(s)) {
+        s->joins_here = true;
+        try_again(s);
+    } else if (!start_refresh(s)) {
         finish_failed(s);
+    }
 }
 
 /* ---- start and end ---- */

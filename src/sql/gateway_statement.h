@@ -3,7 +3,8 @@
  * One statement from text to result: parsed and planned at once, executed in stages.
  *
  *   gateway_statement.c  stages and dispatch, simple statements
- *   gateway_refresh.c    which statements ask the nodes for their catalogs, before or after an error
+ *   gateway_refresh.c    which statements ask the nodes for their catalogs, before or after an error, and
+ *                        are tried again
  *   select.c             queries
  *   dml_*.c              INSERT, UPDATE, DELETE
  *   ddl.c                CREATE, DROP, TRUNCATE
@@ -84,12 +85,13 @@ struct statement {
     uint64_t deadline_ns;
     int64_t now_us;
     uint8_t refreshes; /* times the catalog was asked for */
+    bool joins_here;   /* the gateway does the joins: they were too large for the cores */
     struct cluster_refresh refresh;
     struct timer deadline; /* while waiting for the catalog */
 
     /* One try: zeroed before each, from here to the end. */
     enum statement_stage stage;
-    bool is_held; /* the error waits: a newer catalog may make it go away */
+    bool is_held; /* the error waits: another try may make it go away */
     struct arena arena, scratch;
     struct mysql_error error;
     struct exec exec;
@@ -184,3 +186,5 @@ bool refresh_comes_first(const struct statement *s);
 /* It failed with an error that an old catalog may be the reason of, before anything was answered or
  * written. */
 bool refresh_may_help(const struct statement *s);
+/* Joins were too large for the cores, before anything was answered or written. */
+bool joining_here_may_help(const struct statement *s);

@@ -8,6 +8,7 @@
  *   plan_star.c   FROM: joins along primary keys, done by the cores
  *   plan_push.c   predicates of shard programs
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
+ *   plan_percentile.c  percentiles of counted rows
  *   explain.c     printing
  * Synchronous; arena of the statement; constant once made.
  */
@@ -26,9 +27,10 @@ enum plan_kind {
     PLAN_SORT,
     PLAN_DISTINCT,
     PLAN_LIMIT,
-    PLAN_JOIN,  /* hash join, or nested loops without keys */
-    PLAN_UNION, /* children one after the other */
-    PLAN_TOPN,  /* topn(): value, count -> value, count, percent */
+    PLAN_JOIN,       /* hash join, or nested loops without keys */
+    PLAN_UNION,      /* children one after the other */
+    PLAN_PERCENTILE, /* percentiles of a column without GROUP BY: over counted rows */
+    PLAN_TOPN,       /* topn(): value, count -> value, count, percent */
 };
 
 enum join_form { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT };
@@ -80,6 +82,7 @@ struct plan_scan {
     uint16_t n_order;
     struct program_order *order;
     uint64_t limit; /* UINT64_MAX = all */
+    bool counted;   /* as in the program */
 };
 
 struct plan {
@@ -136,6 +139,7 @@ struct plan {
 struct planner {
     struct bind *bind;
     struct cluster *cluster; /* table sizes for the side of a join; may be NULL */
+    bool joins_here;         /* the gateway does all joins */
     uint32_t n_nodes;
 };
 
@@ -163,6 +167,16 @@ void plan_needed(struct bound_select *s, uint16_t source, bool *needed);
 void plan_needed_by(struct expr *const *list, uint32_t n, uint16_t source, bool *needed);
 uint64_t plan_sources_of(struct expr *e); /* bits of the sources it reads */
 struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n);
+/* The column of a plain column expression of the scan's table or its parents, NULL when it is none; *position: as in
+ * the program. */
+const struct column *plan_plain_column(const struct plan_scan *scan, const struct expr *e,
+                                       uint16_t *position);
+/* SQL's value of a column's canonical integer: integers, decimals, times. */
+void plan_canonical_datum(const struct column *c, int64_t v, struct datum *d);
+/* Percentiles of one column over all rows, which the cores count: false when the aggregates are others. */
+bool plan_push_percentiles(struct planner *p, const struct bound_select *s, struct plan **from);
+/* A scan that nothing was added to. */
+bool plan_is_plain_scan(const struct plan *n);
 /* The cores do groups and aggregates, DISTINCT, or order and limit when they can. */
 bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **from);
 bool plan_push_distinct(struct planner *p, const struct bound_select *s, struct plan *from);

@@ -28,7 +28,7 @@ static struct predicate *predicate_new(struct arena *a, enum predicate_kind kind
 
 /* ---- canonical values ---- */
 
-static void canonical_datum(const struct column *c, int64_t v, struct datum *d)
+void plan_canonical_datum(const struct column *c, int64_t v, struct datum *d)
 {
     switch (c->type) {
     case COLUMN_DECIMAL:
@@ -79,13 +79,13 @@ static int64_t first_at_least(const struct column *c, enum compare_class class,
     bool unknown;
 
     canonical_domain(c, &lo, &hi);
-    canonical_datum(c, hi, &v);
+    plan_canonical_datum(c, hi, &v);
     *found = datum_compare_as(class, &v, d, &unknown) >= want;
     if (!*found)
         return 0;
     while (lo < hi) {
         int64_t mid = lo + (int64_t)(((uint64_t)hi - (uint64_t)lo) / 2);
-        canonical_datum(c, mid, &v);
+        plan_canonical_datum(c, mid, &v);
         if (datum_compare_as(class, &v, d, &unknown) >= want)
             hi = mid;
         else
@@ -201,7 +201,7 @@ static struct predicate *compare_ordered(struct arena *a, uint16_t position, con
     bool found, unknown;
     struct datum probe;
 
-    canonical_datum(c, 0, &probe);
+    plan_canonical_datum(c, 0, &probe);
     datum_compare_as(class, &probe, d, &unknown);
     if (unknown)
         return predicate_new(a, PREDICATE_FALSE);
@@ -347,7 +347,7 @@ static struct predicate *half_between(struct arena *a, const struct column *c, u
         return predicate_new(a, PREDICATE_FALSE);
     if (c->type == COLUMN_STRING)
         return compare_string(a, position, op, bound);
-    canonical_datum(c, 0, &probe);
+    plan_canonical_datum(c, 0, &probe);
     datum_compare_as(class, &probe, bound, &unknown);
     return unknown ? predicate_new(a, PREDICATE_FALSE)
                    : compare_ordered(a, position, c, op, class, bound);
@@ -404,7 +404,7 @@ static bool push_between(struct arena *a, struct expr *e, const struct source *s
     if (dry)
         return true;
     negate ^= e->negated;
-    canonical_datum(c, 0, &probe);
+    plan_canonical_datum(c, 0, &probe);
     if (!text && lo.kind != DATUM_NULL)
         datum_compare_as(e->class, &probe, &lo, &u1);
     if (!text && hi.kind != DATUM_NULL)
@@ -457,7 +457,7 @@ static struct predicate *members(struct arena *a, uint16_t position, const struc
         int64_t lo, hi;
         bool unknown;
         struct datum probe;
-        canonical_datum(c, 0, &probe);
+        plan_canonical_datum(c, 0, &probe);
         datum_compare_as(class, &probe, &values[i], &unknown);
         if (unknown)
             continue;

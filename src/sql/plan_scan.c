@@ -3,7 +3,7 @@
 
 #include "sql/plan.h"
 
-static bool is_plain_scan(const struct plan *n)
+bool plan_is_plain_scan(const struct plan *n)
 {
     return n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_ROWS && n->u.scan.limit == UINT64_MAX;
 }
@@ -15,9 +15,8 @@ const struct column *plan_scan_column(const struct plan_scan *s, uint16_t ref)
     return s->parents[program_ref_join(ref)].attributes[program_ref_attribute(ref) - 1].column;
 }
 
-/* The column of a plain column expression of the scan's table or its parents. */
-static const struct column *plain_column(const struct plan_scan *scan, const struct expr *e,
-                                         uint16_t *position)
+const struct column *plan_plain_column(const struct plan_scan *scan, const struct expr *e,
+                                       uint16_t *position)
 {
     if (e->kind != EXPR_COLUMN)
         return NULL;
@@ -95,7 +94,7 @@ static bool push_one(struct push *u, const struct aggregate_call *c, uint32_t n_
         *at = add_aggregate(u, AGGREGATE_COUNT_ROWS, 0);
         return *at >= 0;
     }
-    if (c->n_args != 1 || !(col = plain_column(u->scan, c->args[0], &position)))
+    if (c->n_args != 1 || !(col = plan_plain_column(u->scan, c->args[0], &position)))
         return false;
     bool string = col->type == COLUMN_STRING, list = col->layout == LAYOUT_LIST;
     if (c->distinct || (string && (c->op == AGG_MIN || c->op == AGG_MAX))) {
@@ -262,11 +261,13 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
     bool by_value[PROGRAM_MAX_AGGREGATES], counts_per_value = false;
     uint16_t position;
 
-    if (!is_plain_scan(n) || s->n_groups > PROGRAM_MAX_GROUPS ||
+    if (plan_push_percentiles(p, s, from))
+        return true;
+    if (!plan_is_plain_scan(n) || s->n_groups > PROGRAM_MAX_GROUPS ||
         s->n_aggregates > PROGRAM_MAX_AGGREGATES)
         return false;
     for (uint32_t i = 0; i < s->n_groups; i++) {
-        const struct column *c = plain_column(u.scan, s->groups[i], &position);
+        const struct column *c = plan_plain_column(u.scan, s->groups[i], &position);
         if (!c)
             return false;
         counts_per_value |= c->layout == LAYOUT_LIST;
@@ -284,7 +285,7 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
             const struct aggregate_call *c = s->aggregates[i];
             uint16_t column = 0;
             if (!counts_rows(c))
-                plain_column(u.scan, c->args[0], &column);
+                plan_plain_column(u.scan, c->args[0], &column);
             u.aggregates[k].kind = counts_rows(c)       ? AGGREGATE_COUNT_ROWS
                                    : c->op == AGG_COUNT ? AGGREGATE_COUNT
                                    : c->op == AGG_SUM   ? AGGREGATE_SUM
@@ -306,10 +307,10 @@ bool plan_push_distinct(struct planner *p, const struct bound_select *s, struct 
     struct push u = {.p = p, .scan = &n->u.scan};
     uint16_t position;
 
-    if (!is_plain_scan(n) || s->having || s->n_items > PROGRAM_MAX_GROUPS)
+    if (!plan_is_plain_scan(n) || s->having || s->n_items > PROGRAM_MAX_GROUPS)
         return false;
     for (uint32_t i = 0; i < s->n_items; i++) {
-        const struct column *c = plain_column(u.scan, s->items[i].expr, &position);
+        const struct column *c = plan_plain_column(u.scan, s->items[i].expr, &position);
         if (!c || c->layout == LAYOUT_LIST || add_column(&u, position, 0) != (int)i)
             return false;
     }
@@ -330,7 +331,7 @@ bool plan_push_order(struct planner *p, const struct bound_select *s, struct pla
     uint64_t rows = s->limit > UINT64_MAX - s->offset ? UINT64_MAX : s->limit + s->offset;
     uint16_t position;
 
-    if (!is_plain_scan(n) || s->having || s->distinct || rows == UINT64_MAX ||
+    if (!plan_is_plain_scan(n) || s->having || s->distinct || rows == UINT64_MAX ||
         s->n_order > PROGRAM_MAX_ORDER)
         return false;
     if (!s->n_order) {
@@ -342,7 +343,7 @@ bool plan_push_order(struct planner *p, const struct bound_select *s, struct pla
         return false;
     for (uint32_t i = 0; i < s->n_order; i++) {
         const struct expr *e = s->items[s->order[i].item].expr;
-        const struct column *c = plain_column(&n->u.scan, e, &position);
+        const struct column *c = plan_plain_column(&n->u.scan, e, &position);
         if (!c || c->layout == LAYOUT_LIST)
             return false;
         uint16_t out = 0;

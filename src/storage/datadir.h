@@ -7,7 +7,7 @@
 
 #include "storage/type.h"
 
-enum { DATADIR_VERSION = 2, DATADIR_MAX_SLOT_BITS = 16 };
+enum { DATADIR_VERSION = 3, DATADIR_MAX_SLOT_BITS = 16 };
 
 struct datadir {
     int lock_fd;

@@ -6,6 +6,8 @@
 
 #include "reactor/budget.h"
 #include "storage/colblock_lines.h"
+#include "storage/group_packed.h"
+#include "storage/join_place.h"
 
 enum {
     DENSE_BYTES = 64 << 20, /* of the arrays of a core */
@@ -14,9 +16,19 @@ enum {
     DENSE_SUMS = 8,    /* sums whose values of a line are kept while it is added */
 };
 
-struct dense_key {
+struct dense_key { /* a group column */
     struct input *input;
-    int64_t base; /* value of position 1; 0 = NULL */
+    int64_t base;       /* value of code 1; code 0 = NULL */
+    uint32_t dim, step; /* codes; positions between two of them */
+};
+
+struct
+    dense_source { /* a column that gives positions: a group column of the table, or a relation */
+    uint16_t ref;
+    const struct dense_key *key; /* own column */
+    const struct join_map *join; /* relation, with */
+    const uint32_t *places;      /* what its codes add, and */
+    int64_t base;                /* as of a key */
     uint32_t dim;
     uint64_t *scratch;
     size_t scratch_bytes;
@@ -27,6 +39,7 @@ struct dense_column { /* of aggregates */
     uint16_t ref;
     unsigned word; /* of its sum among a group's words; 0 = none */
     int64_t base;
+    uint32_t span;   /* largest value less the base */
     uint32_t *nulls; /* rows without a value by position; NULL = none yet */
     struct colblock_lines lines;
 };
@@ -36,15 +49,20 @@ struct group_dense {
     const struct schema *schema;
     struct input *inputs;
     struct budget *budget;
-    unsigned n_keys, n_columns;
+    struct join_map *const *joins;
+    unsigned n_keys, n_sources, n_columns;
+    bool drops; /* rows without a parent fall out */
     struct dense_key keys[PROGRAM_MAX_GROUPS];
+    struct dense_source sources[PROGRAM_MAX_GROUPS + PROGRAM_MAX_JOINS];
     struct dense_column columns[PROGRAM_MAX_AGGREGATES];
     unsigned column_of[PROGRAM_MAX_AGGREGATES];
-    unsigned stride;    /* words of a group: rows and sums; 1 = only counts */
-    uint32_t *counts;   /* stride 1 */
-    uint64_t *cells;    /* else: stride words per position */
+    unsigned stride;  /* words of a group: rows and sums; 1 = only counts */
+    uint32_t *counts; /* stride 1 */
+    uint64_t
+        *cells; /* else: stride words per position, or with packed.words stride tables of words */
     size_t size, bytes; /* positions; charged */
-    uint64_t limit;     /* of bytes */
+    struct group_packed packed;
+    uint64_t limit; /* of bytes */
 };
 
 static bool take_column(struct group_dense *d, unsigned a)
@@ -66,17 +84,41 @@ static bool take_column(struct group_dense *d, unsigned a)
     return true;
 }
 
+static bool take_key(struct group_dense *d, unsigned i)
+{
+    struct input *in = &d->inputs[i];
+
+    d->keys[i].input = in;
+    if (in->ref < PROGRAM_PARENT)
+        d->sources[d->n_sources++] = (struct dense_source){.ref = in->ref, .key = &d->keys[i]};
+    return in->ref < PROGRAM_PARENT ? !in->list : in->coded;
+}
+
+/* A join whose parents give no group column, and that keeps rows without one, changes nothing. */
+static void take_join(struct group_dense *d, unsigned i)
+{
+    bool used = !d->program->joins[i].left;
+
+    d->drops |= used;
+    for (unsigned k = 0; k < d->n_keys && !used; k++)
+        used = d->inputs[k].ref >= PROGRAM_PARENT && d->inputs[k].join == i;
+    if (used)
+        d->sources[d->n_sources++] =
+            (struct dense_source){.ref = d->program->joins[i].column, .join = d->joins[i]};
+}
+
 static bool is_usable(struct group_dense *d)
 {
     const struct program *p = d->program;
 
-    if (p->n_joins || !p->n_columns)
+    if (!p->n_columns)
         return false;
     for (unsigned i = 0; i < p->n_columns; i++) {
-        if (d->inputs[i].list)
+        if (!take_key(d, i))
             return false;
-        d->keys[i].input = &d->inputs[i];
     }
+    for (unsigned i = 0; i < p->n_joins; i++)
+        take_join(d, i);
     for (unsigned a = 0; a < p->n_aggregates; a++) {
         enum aggregate_kind kind = p->aggregates[a].kind;
         if (kind == AGGREGATE_COUNT_ROWS)
@@ -88,7 +130,8 @@ static bool is_usable(struct group_dense *d)
 }
 
 int group_dense_new(const struct program *p, const struct schema *s, struct input *inputs,
-                    struct budget *budget, uint64_t limit, struct group_dense **out)
+                    struct join_map *const *joins, struct budget *budget, uint64_t limit,
+                    struct group_dense **out)
 {
     struct group_dense *d = calloc(1, sizeof(*d));
 
@@ -98,6 +141,7 @@ int group_dense_new(const struct program *p, const struct schema *s, struct inpu
     d->program = p;
     d->schema = s;
     d->inputs = inputs;
+    d->joins = joins;
     d->budget = budget;
     d->n_keys = p->n_columns;
     d->stride = 1;
@@ -116,6 +160,8 @@ static void drop(struct group_dense *d)
         budget_release(d->budget, d->bytes);
     free(d->counts);
     free(d->cells);
+    free(d->packed.words);
+    d->packed.words = NULL;
     for (unsigned i = 0; i < d->n_columns; i++) {
         free(d->columns[i].nulls);
         d->columns[i].nulls = NULL;
@@ -146,33 +192,91 @@ static void *take(struct group_dense *d, size_t bytes)
     return p;
 }
 
-/* Positions of a key column: false when they are too many. */
-static bool size_key(struct dense_key *k, const struct dense_range *range)
+/* Codes of a column: those of its dictionary, or the values of its range. False when they are too many. */
+static bool count_codes(const struct dict *d, const struct dense_range *range, int64_t *base,
+                        uint32_t *dim)
 {
     uint64_t span;
 
-    if (k->input->coded) {
-        k->base = 0;
-        k->dim = dict_count(k->input->dict) + 1;
+    if (d) {
+        *base = 0;
+        *dim = dict_count(d) + 1;
         return true;
     }
-    k->base = range->any ? range->min : 0;
+    *base = range->any ? range->min : 0;
     span = range->any ? (uint64_t)range->max - (uint64_t)range->min : 0;
-    k->dim = (uint32_t)span + 2;
-    return span < DENSE_BYTES && k->base > INT64_MIN;
+    *dim = (uint32_t)span + 2;
+    return span<DENSE_BYTES && * base> INT64_MIN;
+}
+
+/* Positions of all keys: 0 when they are more than `most`. */
+static uint64_t size_keys(struct group_dense *d, const struct dense_range *ranges, uint64_t most)
+{
+    uint64_t size = 1;
+
+    for (unsigned i = d->n_keys; i-- > 0;) {
+        struct dense_key *k = &d->keys[i];
+        uint16_t ref = k->input->ref;
+        if (!count_codes(k->input->coded ? k->input->dict : NULL,
+                         ref < PROGRAM_PARENT ? &ranges[ref] : NULL, &k->base, &k->dim))
+            return 0;
+        k->step = (uint32_t)size;
+        size *= k->dim;
+        if (size > most)
+            return 0;
+    }
+    return size;
 }
 
 /* Room for the slices of codes that only containers have. */
-static bool take_scratch(struct dense_key *k, struct arena *arena)
+static bool take_scratch(struct dense_source *x, const struct schema *schema, struct arena *arena)
 {
-    k->scratch = NULL;
-    k->scratch_bytes = 0;
-    if (!k->input->coded || k->input->column->layout != LAYOUT_ENUM)
+    x->scratch = NULL;
+    x->scratch_bytes = 0;
+    if (schema->columns[x->ref].layout != LAYOUT_ENUM)
         return true;
-    k->scratch_bytes = colblock_lines_scratch(k->dim - 1);
-    char *p = arena_alloc(arena, k->scratch_bytes + 64);
-    k->scratch = p ? (uint64_t *)(void *)(p + (-(uintptr_t)p & 63)) : NULL;
+    x->scratch_bytes = colblock_lines_scratch(x->dim - 1);
+    char *p = arena_alloc(arena, x->scratch_bytes + 64);
+    x->scratch = p ? (uint64_t *)(void *)(p + (-(uintptr_t)p & 63)) : NULL;
     return p != NULL;
+}
+
+/* What the relation's values add to positions: not for many more values than rows, as each is looked up. */
+static bool take_places(struct group_dense *d, struct dense_source *x,
+                        const struct dense_range *range, uint64_t rows, struct arena *arena)
+{
+    struct join_place_key keys[PROGRAM_MAX_GROUPS];
+    unsigned n = 0;
+
+    if (!count_codes(x->join->row_of_code ? x->join->dict : NULL, range, &x->base, &x->dim) ||
+        x->dim > rows + DENSE_FEW)
+        return false;
+    if (x->join->row_of_code && x->dim > x->join->n_codes + 1)
+        x->dim = x->join->n_codes + 1;
+    for (unsigned i = 0; i < d->n_keys; i++) {
+        const struct dense_key *k = &d->keys[i];
+        if (k->input->ref >= PROGRAM_PARENT && d->joins[k->input->join] == x->join)
+            keys[n++] = (struct join_place_key){k->input->attribute, k->step};
+    }
+    x->places = join_place_make(x->join, x->base, x->dim - 1, keys, n, arena);
+    return x->places != NULL;
+}
+
+static bool bind_sources(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
+                         struct arena *arena)
+{
+    for (unsigned i = 0; i < d->n_sources; i++) {
+        struct dense_source *x = &d->sources[i];
+        if (x->join && !take_places(d, x, &ranges[x->ref], rows, arena))
+            return false;
+        if (!x->join) {
+            x->base = x->key->base;
+            x->dim = x->key->dim;
+        }
+        if (!take_scratch(x, d->schema, arena))
+            return false;
+    }
+    return true;
 }
 
 static bool size_sums(struct group_dense *d, const struct dense_range *ranges)
@@ -180,39 +284,56 @@ static bool size_sums(struct group_dense *d, const struct dense_range *ranges)
     for (unsigned i = 0; i < d->n_columns; i++) {
         struct dense_column *c = &d->columns[i];
         const struct dense_range *range = &ranges[c->ref];
+        uint64_t span = range->any ? (uint64_t)range->max - (uint64_t)range->min : 0;
         c->base = range->any ? range->min : 0;
-        if (c->word && range->any && (uint64_t)range->max - (uint64_t)range->min > UINT32_MAX)
+        c->span = (uint32_t)span;
+        if (c->word && span > UINT32_MAX)
             return false;
     }
     return true;
 }
 
+/* Few groups with one or two sums of narrow values are added in single words. */
+static void choose_packed(struct group_dense *d)
+{
+    unsigned width[DENSE_SUMS] = {0};
+    uint32_t size = (uint32_t)(d->size + LINE_WORDS - 1) / LINE_WORDS * LINE_WORDS;
+
+    if (d->stride != 2 && d->stride != 3)
+        return;
+    for (unsigned i = 0; i < d->n_columns; i++)
+        if (d->columns[i].word)
+            width[d->columns[i].word - 1] =
+                d->columns[i].span ? 32 - (unsigned)__builtin_clz(d->columns[i].span) : 0;
+    if (group_packed_init(&d->packed, size, width, d->stride - 1))
+        d->packed.words = take(d, size * sizeof(*d->packed.words));
+}
+
 bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
                        struct arena *arena)
 {
-    uint64_t size = 1, most = DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
+    uint64_t most = DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
 
     drop(d);
     if (most > rows * DENSE_SPARSE + DENSE_FEW)
         most = rows * DENSE_SPARSE + DENSE_FEW;
     if (rows > UINT32_MAX) /* counts are 32 bits wide, and sums of as many 32-bit values 64 */
         return false;
-    for (unsigned i = 0; i < d->n_keys; i++) {
-        struct dense_key *k = &d->keys[i];
-        if (!size_key(k, &ranges[k->input->ref]) || (size *= k->dim) > most ||
-            !take_scratch(k, arena))
-            return false;
-    }
-    if (!size_sums(d, ranges))
+    uint64_t size = size_keys(d, ranges, most);
+    if (!size || !size_sums(d, ranges) || !bind_sources(d, ranges, rows, arena))
         return false;
+    d->size = size;
+    choose_packed(d);
+    if (d->packed.words)
+        size = d->packed.size;
     if (d->stride > 1)
         d->cells = take(d, size * d->stride * sizeof(*d->cells));
     else
         d->counts = take(d, size * sizeof(*d->counts));
-    if (!d->cells && !d->counts)
-        return false;
-    d->size = size;
-    return true;
+    if (d->cells || d->counts)
+        return true;
+    d->size = 0;
+    return false;
 }
 
 /* ---- a block ---- */
@@ -221,13 +342,13 @@ static bool open_block(struct group_dense *d, const struct block *b)
 {
     int64_t min, max;
 
-    for (unsigned i = 0; i < d->n_keys; i++) {
-        struct dense_key *k = &d->keys[i];
-        const struct colblock *c = b->columns[k->input->ref];
+    for (unsigned i = 0; i < d->n_sources; i++) {
+        struct dense_source *x = &d->sources[i];
+        const struct colblock *c = b->columns[x->ref];
         if (c && colblock_bounds(c, &min, &max) &&
-            (min < k->base || (uint64_t)max - (uint64_t)k->base >= k->dim - 1))
+            (min < x->base || (uint64_t)max - (uint64_t)x->base >= x->dim - 1))
             return false;
-        if (!colblock_lines_open(&k->lines, c, k->base - 1, k->scratch, k->scratch_bytes))
+        if (!colblock_lines_open(&x->lines, c, x->base - 1, x->scratch, x->scratch_bytes))
             return false;
     }
     for (unsigned i = 0; i < d->n_columns; i++) {
@@ -235,7 +356,9 @@ static bool open_block(struct group_dense *d, const struct block *b)
         /* Of a column that is only counted no value is read. */
         if (!c->word)
             colblock_lines_view(&c->lines, b->columns[c->ref]);
-        else if (!colblock_lines_open(&c->lines, b->columns[c->ref], c->base, NULL, 0))
+        else if (!colblock_lines_open(&c->lines, b->columns[c->ref], c->base, NULL, 0) ||
+                 (b->columns[c->ref] && colblock_bounds(b->columns[c->ref], &min, &max) &&
+                  (uint64_t)max - (uint64_t)c->base > c->span))
             return false;
         if ((!c->lines.c || colblock_has_nulls(c->lines.c)) && !c->nulls &&
             !(c->nulls = take(d, d->size * sizeof(*c->nulls))))
@@ -244,6 +367,8 @@ static bool open_block(struct group_dense *d, const struct block *b)
     return true;
 }
 
+static const uint64_t full[LINE_WORDS] = {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull};
+
 static void clear_rows(uint32_t *values, const uint64_t *rows)
 {
     for (unsigned w = 0; w < LINE_WORDS; w++)
@@ -251,20 +376,25 @@ static void clear_rows(uint32_t *values, const uint64_t *rows)
             values[w * 64 + (unsigned)__builtin_ctzll(bits)] = 0;
 }
 
-/* Group of every row of the line. */
+/* Group of every row of the line; rows without a parent have one beyond all. */
 static void read_positions(struct group_dense *d, uint32_t line, const uint64_t *sel, uint32_t *pos)
 {
     _Alignas(64) uint32_t codes[LINE_ROWS];
     uint64_t nulls[LINE_WORDS];
 
-    for (unsigned i = 0; i < d->n_keys; i++) {
-        const struct dense_key *k = &d->keys[i];
-        uint32_t *to = i ? codes : pos;
-        colblock_lines_read(&k->lines, line, to);
-        if (colblock_lines_nulls(&k->lines, line, sel, nulls))
+    for (unsigned i = 0; i < d->n_sources; i++) {
+        const struct dense_source *x = &d->sources[i];
+        uint32_t *to = !i && !x->join && x->key->step == 1 ? pos : codes;
+        if (!i && to != pos)
+            memset(pos, 0, LINE_ROWS * sizeof(*pos));
+        colblock_lines_read(&x->lines, line, to);
+        /* NULLs have any value; as what is looked up must be a code they count also where they are not selected. */
+        if (colblock_lines_nulls(&x->lines, line, x->join ? full : sel, nulls))
             clear_rows(to, nulls);
-        for (unsigned r = 0; i && r < LINE_ROWS; r++)
-            pos[r] = pos[r] * k->dim + codes[r];
+        for (unsigned r = 0; x->join && r < LINE_ROWS; r++)
+            pos[r] += x->places[codes[r]];
+        if (!x->join && to != pos)
+            kernel_table()->add_scaled_line32(codes, x->key->step, pos);
     }
 }
 
@@ -312,7 +442,9 @@ static void add_sum(uint64_t *words, unsigned stride, const uint32_t *pos, const
 static void add_sums(struct group_dense *d, const uint32_t *pos, uint32_t (*values)[LINE_ROWS],
                      uint32_t n)
 {
-    if (d->stride == 2) {
+    if (d->packed.words) {
+        group_packed_add(&d->packed, pos, values[1], d->stride > 2 ? values[2] : NULL, n, d->cells);
+    } else if (d->stride == 2) {
         add_one(d->cells, pos, values[1], n);
     } else if (d->stride == 3) {
         add_two(d->cells, pos, values[1], values[2], n);
@@ -329,10 +461,18 @@ static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, 
     const struct kernels *k = kernel_table();
     _Alignas(64) uint32_t all[LINE_ROWS], pos[LINE_ROWS], column[LINE_ROWS],
         values[DENSE_SUMS + 1][LINE_ROWS];
-    uint64_t nulls[LINE_WORDS];
-    const uint32_t *at = n == LINE_ROWS ? all : pos;
+    uint64_t nulls[LINE_WORDS], kept[LINE_WORDS];
 
     read_positions(d, line, sel, all);
+    if (d->drops) {
+        memcpy(kept, sel, sizeof(kept));
+        k->below_line32(all, JOIN_PLACE_NONE, kept);
+        sel = kept;
+        n = k->count_lines(sel, 1);
+        if (!n)
+            return;
+    }
+    const uint32_t *at = n == LINE_ROWS ? all : pos;
     if (n < LINE_ROWS)
         k->compress_line32(all, sel, pos);
     for (unsigned i = 0; i < d->n_columns; i++) {
@@ -357,9 +497,6 @@ static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, 
 
 bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel)
 {
-    static const uint64_t full[LINE_WORDS] = {~0ull, ~0ull, ~0ull, ~0ull,
-                                              ~0ull, ~0ull, ~0ull, ~0ull};
-
     if (!open_block(d, b))
         return false;
     for (uint32_t line = 0; line * LINE_ROWS < b->rows; line++) {
@@ -382,9 +519,12 @@ bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_
 
 /* ---- the groups ---- */
 
-static uint64_t rows_at(const struct group_dense *d, size_t at)
+/* Rows (word 0) or a sum of a group. */
+static uint64_t word_at(const struct group_dense *d, size_t at, unsigned word)
 {
-    return d->stride > 1 ? d->cells[at * d->stride] : d->counts[at];
+    if (d->packed.words)
+        return d->cells[(size_t)word * d->packed.size + at];
+    return d->stride > 1 ? d->cells[at * d->stride + word] : d->counts[at];
 }
 
 static void read_key(const struct group_dense *d, size_t at, int64_t *key)
@@ -405,14 +545,13 @@ static void read_sum(const struct group_dense *d, unsigned a, size_t at, struct 
 {
     enum aggregate_kind kind = d->program->aggregates[a].kind;
     const struct dense_column *c = &d->columns[d->column_of[a]];
-    uint64_t rows = rows_at(d, at);
+    uint64_t rows = word_at(d, at, 0);
 
     if (kind != AGGREGATE_COUNT_ROWS && c->nulls)
         rows -= c->nulls[at];
     *out = (struct group_sum){.count = (int64_t)rows};
     if (kind == AGGREGATE_SUM)
-        out->sum =
-            (__int128)d->cells[at * d->stride + c->word] + (__int128)c->base * (__int128)rows;
+        out->sum = (__int128)word_at(d, at, c->word) + (__int128)c->base * (__int128)rows;
 }
 
 int group_dense_flush(struct group_dense *d, struct group_table *to)
@@ -421,8 +560,10 @@ int group_dense_flush(struct group_dense *d, struct group_table *to)
     int64_t key[PROGRAM_MAX_GROUPS + 1];
     int rc = 0;
 
+    if (d->packed.words)
+        group_packed_empty(&d->packed, d->cells);
     for (size_t at = 0; at < d->size && !rc; at++) {
-        if (!rows_at(d, at))
+        if (!word_at(d, at, 0))
             continue;
         read_key(d, at, key);
         for (unsigned a = 0; a < d->program->n_aggregates; a++)

@@ -2,6 +2,7 @@
 /*
  * Grouping into arrays by position: when the group columns are enumerated or integers of a small range, a row's group
  * is the product of its codes, so that a line of rows is decoded, turned into positions and added with no look-up.
+ * Attributes of parents are codes, too: what they add to a position is looked up by the relation's value.
  * COUNT and SUM only. Owner: the scan, on the slots' core.
  */
 #include "storage/group.h"
@@ -13,9 +14,13 @@ struct dense_range { /* of an own column in the blocks to come */
     bool any;
 };
 
-/* *out = NULL when the program is none for it. inputs as for group_new; at most `limit` bytes. 0 or -ENOMEM. */
+/*
+ * *out = NULL when the program is none for it. inputs as for group_new, joins: the maps of the program's joins; at
+ * most `limit` bytes. 0 or -ENOMEM.
+ */
 int group_dense_new(const struct program *p, const struct schema *s, struct input *inputs,
-                    struct budget *budget, uint64_t limit, struct group_dense **out);
+                    struct join_map *const *joins, struct budget *budget, uint64_t limit,
+                    struct group_dense **out);
 void group_dense_free(struct group_dense *d);
 
 /*

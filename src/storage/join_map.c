@@ -237,6 +237,15 @@ static void find_ints(const struct join_map *m, const int64_t *values, const uin
                       : 0;
 }
 
+void join_map_find(const struct join_map *m, const int64_t *values, const uint8_t *present,
+                   uint32_t n, uint32_t *rows)
+{
+    if (m->row_of_code)
+        find_coded(m, values, present, n, rows);
+    else
+        find_ints(m, values, present, n, rows);
+}
+
 uint32_t join_map_rows(const struct join_map *m, const struct block *b, const uint64_t *sel,
                        uint32_t *rows)
 {
@@ -250,9 +259,6 @@ uint32_t join_map_rows(const struct join_map *m, const struct block *b, const ui
         return n;
     }
     uint32_t n = colblock_decode(c, sel, values, present);
-    if (m->row_of_code)
-        find_coded(m, values, present, n, rows);
-    else
-        find_ints(m, values, present, n, rows);
+    join_map_find(m, values, present, n, rows);
     return n;
 }

@@ -42,6 +42,9 @@ int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
                   struct budget *budget);
 /* Maps the slot's relation codes to parent rows. */
 int join_map_bind(struct join_map *m, const struct slot *slot, struct arena *arena);
+/* Parent row + 1 of relation values (codes of the slot when it has a dictionary), 0 = none. */
+void join_map_find(const struct join_map *m, const int64_t *values, const uint8_t *present,
+                   uint32_t n, uint32_t *rows);
 /* Parent row + 1 of the selected rows (at most SCAN_WINDOW), 0 = none; returns their number. */
 uint32_t join_map_rows(const struct join_map *m, const struct block *b, const uint64_t *sel,
                        uint32_t *rows);

@@ -49,6 +49,16 @@ struct kernels {
      */
     void (*decode_line32)(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out);
     uint32_t (*compress_line32)(const uint32_t *values, const uint64_t *sel, uint32_t *out);
+    /* sel &= rows of a line whose value is below the limit; values is 64-byte aligned. */
+    void (*below_line32)(const uint32_t *values, uint32_t limit, uint64_t *sel);
+    /* out += values * factor, modulo 2^32, a line; both 64-byte aligned. */
+    void (*add_scaled_line32)(const uint32_t *values, uint32_t factor, uint32_t *out);
+    /*
+     * Words of three fields (from bit 0, from bit `second`, from bit `third`) are added field by field and become 0.
+     * second == third: there is no such field, and b is not touched. n is a multiple of LINE_WORDS.
+     */
+    void (*add_fields)(uint64_t *words, uint32_t n, unsigned second, unsigned third, uint64_t *a,
+                       uint64_t *b, uint64_t *c);
     /* Bitsets of whole lines, aligned like words: sel &= other, sel &= ~other, sel |= other. */
     void (*and_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
     void (*and_not_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);

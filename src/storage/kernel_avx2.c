@@ -250,6 +250,22 @@ AVX2 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint3
     return (uint32_t)add_lanes(n);
 }
 
+AVX2 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
+{
+    below_line32_body(values, limit, sel);
+}
+
+AVX2 static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
+{
+    add_scaled_line32_body(values, factor, out);
+}
+
+AVX2 static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
+                            uint64_t *a, uint64_t *b, uint64_t *c)
+{
+    add_fields_body(words, n, second, third, a, b, c);
+}
+
 const struct kernels kernels_avx2 = {
     .name = "avx2",
     .filter_range = filter_range,
@@ -258,6 +274,9 @@ const struct kernels kernels_avx2 = {
     .compress_line = kernel_compress_line,
     .decode_line32 = decode_line32,
     .compress_line32 = kernel_compress_line32,
+    .below_line32 = below_line32,
+    .add_scaled_line32 = add_scaled_line32,
+    .add_fields = add_fields,
     .and_lines = and_lines,
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,

@@ -74,7 +74,8 @@ AVX512 static inline uint32_t decode_planes(const struct slices *s, uint32_t lin
         interleave_512(s, s->words + (size_t)p * 8 * s->stride + line * LINE_WORDS,
                        left < 8 ? left : 8, v);
         for (unsigned m = 0; m < 8; m++)
-            store_lanes_512(transpose_bits(v[m]), bytes[p] + 16 * m);
+            v[m] = transpose_bits(v[m]);
+        store_lanes_512(v, bytes[p]);
     }
     return planes;
 }
@@ -134,6 +135,22 @@ AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *s
     return compress_line32_512(values, sel, out);
 }
 
+AVX512 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
+{
+    below_line32_512(values, limit, sel);
+}
+
+AVX512 static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
+{
+    add_scaled_line32_body(values, factor, out);
+}
+
+AVX512 static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
+                              uint64_t *a, uint64_t *b, uint64_t *c)
+{
+    add_fields_body(words, n, second, third, a, b, c);
+}
+
 const struct kernels kernels_avx512 = {
     .name = "avx512bw",
     .filter_range = filter_range,
@@ -142,6 +159,9 @@ const struct kernels kernels_avx512 = {
     .compress_line = compress_line,
     .decode_line32 = decode_line32,
     .compress_line32 = compress_line32,
+    .below_line32 = below_line32,
+    .add_scaled_line32 = add_scaled_line32,
+    .add_fields = add_fields,
     .and_lines = and_lines,
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,

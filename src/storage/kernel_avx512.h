@@ -138,12 +138,20 @@ AVX512_INLINE void interleave_512(const struct slices *s, const uint64_t *at, ui
     }
 }
 
-AVX512_INLINE void store_lanes_512(__m512i v, uint8_t *bytes)
+/* Lane l of the vectors m are the bytes of the rows 128 l + 16 m and the 15 after them. */
+AVX512_INLINE void store_lanes_512(const __m512i v[8], uint8_t *bytes)
 {
-    _mm_store_si128((__m128i *)bytes, _mm512_castsi512_si128(v));
-    _mm_store_si128((__m128i *)(bytes + 128), _mm512_extracti64x2_epi64(v, 1));
-    _mm_store_si128((__m128i *)(bytes + 256), _mm512_extracti64x2_epi64(v, 2));
-    _mm_store_si128((__m128i *)(bytes + 384), _mm512_extracti64x2_epi64(v, 3));
+    for (unsigned h = 0; h < 2; h++, v += 4, bytes += 64) {
+        __m512i a = _mm512_shuffle_i64x2(v[0], v[1], 0x44);
+        __m512i b = _mm512_shuffle_i64x2(v[0], v[1], 0xee);
+        __m512i c = _mm512_shuffle_i64x2(v[2], v[3], 0x44);
+        __m512i d = _mm512_shuffle_i64x2(v[2], v[3], 0xee);
+
+        _mm512_store_si512(bytes, _mm512_shuffle_i64x2(a, c, 0x88));
+        _mm512_store_si512(bytes + 128, _mm512_shuffle_i64x2(a, c, 0xdd));
+        _mm512_store_si512(bytes + 256, _mm512_shuffle_i64x2(b, d, 0x88));
+        _mm512_store_si512(bytes + 384, _mm512_shuffle_i64x2(b, d, 0xdd));
+    }
 }
 
 /* Values of a line from one byte per row and plane. */
@@ -162,21 +170,45 @@ AVX512_INLINE void join_planes_512(const uint8_t bytes[8][512], uint32_t planes,
     }
 }
 
-/* The same as 32-bit numbers, without the base. */
+/* The same as 32-bit numbers, without the base: 64 rows at a time are unpacked from their bytes. */
 AVX512_INLINE void join_planes32_512(const uint8_t bytes[8][512], uint32_t planes, uint32_t add,
                                      uint32_t *out)
 {
-    const __m512i first = _mm512_set1_epi32((int)add);
+    /* Unpacking works in lanes of 16 bytes: four rows of each of the four vectors to come go into a lane. */
+    const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i first = _mm512_set1_epi32((int)add), zero = _mm512_setzero_si512();
 
-    for (unsigned r = 0; r < 512; r += 16) {
-        __m512i v = first;
+    for (unsigned r = 0; r < 512; r += 64) {
+        __m512i p[4], low[2], high[2];
 
-        for (uint32_t p = 0; p < planes; p++) {
-            __m512i part = _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)(bytes[p] + r)));
+        for (unsigned i = 0; i < 4; i++)
+            p[i] = i < planes ? _mm512_permutexvar_epi32(lanes, _mm512_load_si512(bytes[i] + r))
+                              : zero;
+        low[0] = _mm512_unpacklo_epi8(p[0], p[1]);
+        low[1] = _mm512_unpackhi_epi8(p[0], p[1]);
+        high[0] = _mm512_unpacklo_epi8(p[2], p[3]);
+        high[1] = _mm512_unpackhi_epi8(p[2], p[3]);
+        for (unsigned i = 0; i < 2; i++) {
+            __m512i a = _mm512_unpacklo_epi16(low[i], high[i]);
+            __m512i b = _mm512_unpackhi_epi16(low[i], high[i]);
 
-            v = _mm512_add_epi32(v, _mm512_slli_epi32(part, 8 * p));
+            _mm512_storeu_si512(out + r + 32 * i, _mm512_add_epi32(a, first));
+            _mm512_storeu_si512(out + r + 32 * i + 16, _mm512_add_epi32(b, first));
         }
-        _mm512_storeu_si512(out + r, v);
+    }
+}
+
+AVX512_INLINE void below_line32_512(const uint32_t *values, uint32_t limit, uint64_t *sel)
+{
+    const __m512i bound = _mm512_set1_epi32((int)limit);
+
+    for (unsigned k = 0; k < LINE_WORDS; k++, values += 64) {
+        uint64_t in = 0;
+
+        for (unsigned i = 0; i < 4; i++)
+            in |= (uint64_t)_mm512_cmplt_epu32_mask(_mm512_load_si512(values + 16 * i), bound)
+                  << (16 * i);
+        sel[k] &= in;
     }
 }
 

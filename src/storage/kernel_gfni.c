@@ -77,8 +77,9 @@ GFNI static inline uint32_t decode_planes(const struct slices *s, uint32_t line,
             __m512i columns =
                 _mm512_gf2p8affine_epi64_epi8(unit, _mm512_shuffle_epi8(v[m], reverse), 0);
 
-            store_lanes_512(_mm512_shuffle_epi8(columns, reverse), bytes[p] + 16 * m);
+            v[m] = _mm512_shuffle_epi8(columns, reverse);
         }
+        store_lanes_512(v, bytes[p]);
     }
     return planes;
 }
@@ -138,6 +139,22 @@ GFNI static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel
     return compress_line32_512(values, sel, out);
 }
 
+GFNI static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
+{
+    below_line32_512(values, limit, sel);
+}
+
+GFNI static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
+{
+    add_scaled_line32_body(values, factor, out);
+}
+
+GFNI static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
+                            uint64_t *a, uint64_t *b, uint64_t *c)
+{
+    add_fields_body(words, n, second, third, a, b, c);
+}
+
 const struct kernels kernels_gfni = {
     .name = "avx512",
     .filter_range = filter_range,
@@ -146,6 +163,9 @@ const struct kernels kernels_gfni = {
     .compress_line = compress_line,
     .decode_line32 = decode_line32,
     .compress_line32 = compress_line32,
+    .below_line32 = below_line32,
+    .add_scaled_line32 = add_scaled_line32,
+    .add_fields = add_fields,
     .and_lines = and_lines,
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,

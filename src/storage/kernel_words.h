@@ -11,6 +11,8 @@
 
 typedef uint64_t line_vector __attribute__((vector_size(64), aligned(8), may_alias));
 
+typedef uint32_t rows_vector __attribute__((vector_size(64), aligned(8), may_alias));
+
 WORDS_INLINE void and_lines_body(uint64_t *sel, const uint64_t *other, uint32_t lines)
 {
     for (uint32_t i = 0; i < lines; i++, sel += LINE_WORDS, other += LINE_WORDS)
@@ -27,4 +29,37 @@ WORDS_INLINE void or_lines_body(uint64_t *sel, const uint64_t *other, uint32_t l
 {
     for (uint32_t i = 0; i < lines; i++, sel += LINE_WORDS, other += LINE_WORDS)
         *(line_vector *)sel |= *(const line_vector *)other;
+}
+
+WORDS_INLINE void below_line32_body(const uint32_t *values, uint32_t limit, uint64_t *sel)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++, values += 64) {
+        uint64_t in = 0;
+
+        for (unsigned i = 0; i < 64; i++)
+            in |= (uint64_t)(values[i] < limit) << i;
+        sel[k] &= in;
+    }
+}
+
+WORDS_INLINE void add_scaled_line32_body(const uint32_t *values, uint32_t factor, uint32_t *out)
+{
+    for (unsigned i = 0; i < LINE_WORDS * 64; i += 16)
+        *(rows_vector *)(out + i) += *(const rows_vector *)(values + i) * factor;
+}
+
+WORDS_INLINE void add_fields_body(uint64_t *words, uint32_t n, unsigned second, unsigned third,
+                                  uint64_t *a, uint64_t *b, uint64_t *c)
+{
+    uint64_t low = (1ull << second) - 1, middle = (1ull << (third - second)) - 1;
+
+    for (uint32_t i = 0; i < n; i += LINE_WORDS) {
+        line_vector w = *(const line_vector *)(words + i);
+
+        *(line_vector *)(a + i) += w & low;
+        if (middle)
+            *(line_vector *)(b + i) += w >> second & middle;
+        *(line_vector *)(c + i) += w >> third;
+        *(line_vector *)(words + i) = (line_vector){0};
+    }
 }

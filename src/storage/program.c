@@ -194,6 +194,10 @@ int program_validate(const struct program *p, const struct schema *s, struct err
     for (unsigned i = 0; i < p->n_columns; i++)
         if ((rc = column_validate(p, s, p->columns[i], err)))
             return rc;
+    if (p->counted && (p->output != OUTPUT_ROWS || p->n_columns != 1 || p->n_order ||
+                       p->limit != UINT64_MAX || program_output_kind(p, s, 0) != BATCH_I64))
+        return error_set(err, -EINVAL, 0,
+                         "program: counted rows are all the rows of one integer column");
     if (p->output == OUTPUT_ROWS)
         return order_validate(p, s, err);
     for (unsigned i = 0; i < p->n_aggregates; i++)
@@ -215,6 +219,8 @@ enum batch_kind program_output_kind(const struct program *p, const struct schema
 {
     if (i < p->n_columns)
         return column_kind(p, s, p->columns[i]);
+    if (p->counted)
+        return BATCH_BYTES;
     const struct aggregate *a = &p->aggregates[i - p->n_columns];
     switch (a->kind) {
     case AGGREGATE_COUNT_ROWS:

@@ -52,7 +52,8 @@ enum {
     PROGRAM_MAX_JOINS = 16,
     PROGRAM_MAX_GROUPS = 16,
     PROGRAM_MAX_AGGREGATES = 64,
-    PROGRAM_MAX_ORDER = 16
+    PROGRAM_MAX_ORDER = 16,
+    PROGRAM_COUNTED = 65536 /* values of a counted row */
 };
 
 struct program_join {
@@ -102,6 +103,8 @@ struct program_order {
 /*
  * Output columns of a batch, ids 0, 1, 2 ... in output order. Kinds: STRING -> BYTES; LIST -> LIST (projection) or
  * BYTES (group column, one row per value); COUNT* -> I64; SUM -> I128 (NULL when no value); all others I64.
+ * `counted` adds a column of BYTES: where it is NULL the row is one row, else it stands for many: PROGRAM_COUNTED uint32
+ * (little-endian), how many rows have the value of the first column, that + 1, and so on. NULL rows may be missing.
  */
 struct program {
     uint32_t table_id;
@@ -119,6 +122,7 @@ struct program {
     uint64_t limit;  /* ROWS: rows wanted in all; UINT64_MAX = all */
     uint64_t memory; /* bytes a core may use for its partial; over it: -ENOMEM and a clear error */
     uint32_t shares; /* GROUPS: results of so many nodes are merged by who asks; 0 = one */
+    bool counted;    /* ROWS of one integer column: may come as numbers of equal ones */
     bool analyze;    /* collect figures for EXPLAIN ANALYZE */
 };
 
@@ -128,6 +132,12 @@ int program_validate(const struct program *p, const struct schema *s, struct err
 
 /* Bytes for the partial on a core with this budget (may be NULL): of what statements keep free there. */
 uint64_t program_room(const struct program *p, const struct budget *budget);
+
+/* Output columns. */
+static inline unsigned program_outputs(const struct program *p)
+{
+    return p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0u) + p->counted;
+}
 
 /* Kind of output column i. */
 enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i);

@@ -64,6 +64,9 @@ static int dense_begin(struct scan *x)
     for (unsigned i = 0; i < x->n_inputs; i++)
         if (x->inputs[i].ref < x->schema->n_columns)
             widen(x, x->inputs[i].ref, x->part, &ranges[x->inputs[i].ref]);
+    for (unsigned i = 0; i < x->program->n_joins; i++)
+        if (!ranges[x->program->joins[i].column].any)
+            widen(x, x->program->joins[i].column, x->part, &ranges[x->program->joins[i].column]);
     x->dense_on = group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
     x->takes_whole = x->dense_on;
     return 0;
@@ -436,11 +439,36 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
     return SCAN_AGAIN;
 }
 
+/* Rows that come counted. False when the block has values without a counter. */
+static bool count_values(struct scan *x, const struct block *b, uint32_t pinned)
+{
+    if (!x->values || x->block_open ||
+        !value_counts_open(x->values, b->columns[x->program->columns[0]]))
+        return false;
+    uint32_t matched = select_rows(x, b, pinned);
+    if (matched)
+        value_counts_add(x->values, x->sel, b->rows);
+    x->work += matched / 64;
+    next_block(x, b);
+    return true;
+}
+
+/* The next of the counted rows: 1, 0, -errno. */
+static int next_values(struct scan *x, uint32_t batch_rows, struct batch *out)
+{
+    batch_builder_reset(x->builder);
+    int rc = value_counts_next(x->values, batch_rows, x->builder);
+    int failed = rc > 0 ? finish_batch(x, out) : 0;
+    return failed ? failed : rc;
+}
+
 static enum scan_state step_block(struct scan *x, const struct block *b, uint32_t pinned,
                                   uint32_t batch_rows, struct batch *out)
 {
     int rc = 0;
 
+    if (count_values(x, b, pinned))
+        return SCAN_AGAIN;
     if (x->mode == SCAN_MODE_ROWS)
         return step_rows(x, b, pinned, batch_rows, out);
     uint32_t matched = select_rows(x, b, pinned);
@@ -487,6 +515,7 @@ static enum scan_state step_output(struct scan *x, uint32_t batch_rows, struct b
     int rc = x->groups    ? scan_groups_next(x, batch_rows, out)
              : x->partial ? partial_next(x->partial, batch_rows, out)
              : x->topn    ? topn_next(x->topn, batch_rows, out)
+             : x->values  ? next_values(x, batch_rows, out)
                           : 0;
 
     if (rc == -EAGAIN)

@@ -140,6 +140,8 @@ int scan_groups_next(struct scan *x, uint32_t batch_rows, struct batch *out)
 {
     int rc = x->filled ? 1 : fill(x);
 
+    if (!rc)
+        x->work += SCAN_WORK_FLUSH;
     if (rc <= 0)
         return rc ? rc : -EAGAIN;
     rc = partial_next(x->partial, batch_rows, out);

@@ -9,6 +9,7 @@
 #include "storage/scan.h"
 #include "storage/segment_disk.h"
 #include "storage/topn.h"
+#include "storage/value_counts.h"
 
 enum {
     SCAN_WORDS = SCAN_WINDOW / 64,
@@ -16,7 +17,8 @@ enum {
     SCAN_AHEAD = 3,                         /* blocks asked for beyond the one that is waited for */
     SCAN_PIECES = 8,                        /* of the memory, a range of groups may take one */
     SCAN_PIECE_MIN = 16384,
-    SCAN_WORK_FILTER = 30, /* of scan_work: a selection made, or used for sums */
+    SCAN_WORK_FILTER = 30,  /* of scan_work: a selection made, or used for sums */
+    SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
 };
 
 enum scan_stage { SCAN_STAGE_BLOCKS, SCAN_STAGE_OUTPUT, SCAN_STAGE_END, SCAN_STAGE_FAILED };
@@ -93,6 +95,7 @@ struct scan {
     bool whole;       /* every row of the current block is selected; sel was not made */
     uint64_t work;
     struct topn *topn;
+    struct value_counts *values; /* ROWS that may come counted; or NULL */
     struct batch_builder *builder;
     struct buffer out;
 };

@@ -171,7 +171,7 @@ static int make_builder(struct scan *x)
     x->builder = batch_builder_new(x->budget);
     if (!x->builder)
         return -ENOMEM;
-    for (unsigned i = 0; i < x->program->n_columns; i++) {
+    for (unsigned i = 0; i < program_outputs(x->program); i++) {
         int rc = batch_builder_add_column(x->builder, (uint16_t)i,
                                           program_output_kind(x->program, x->schema, i), 0);
         if (rc < 0)
@@ -180,12 +180,36 @@ static int make_builder(struct scan *x)
     return 0;
 }
 
+/* Counters for the values of the rows, when their range allows. */
+static int make_counts(struct scan *x)
+{
+    const struct program *p = x->program;
+    uint64_t rows = 0;
+    int64_t min = INT64_MAX, max = INT64_MIN, lo, hi;
+
+    if (!p->counted || p->n_joins || x->window_rows < SCAN_WINDOW ||
+        !scan_is_own_ordered(x, p->columns[0]))
+        return 0;
+    for (uint32_t i = 0; i < x->n_parts; i++) {
+        rows += x->parts[i].rows;
+        for (uint32_t b = 0; b < segment_blocks(x->parts[i].segment); b++) {
+            if (!segment_block_bounds(x->parts[i].segment, b, p->columns[0], &lo, &hi))
+                continue;
+            min = lo < min ? lo : min;
+            max = hi > max ? hi : max;
+        }
+    }
+    return min > max ? 0 : value_counts_new(min, max, rows, x->memory, x->budget, &x->values);
+}
+
 static int make_outputs(struct scan *x)
 {
     int rc = 0;
 
     if (x->mode == SCAN_MODE_ROWS || x->mode == SCAN_MODE_TOPN)
         rc = make_builder(x);
+    if (!rc)
+        rc = make_counts(x);
     if (!rc && x->mode == SCAN_MODE_TOPN)
         rc = topn_new(x->program, x->schema, x->budget, &x->topn);
     if (!rc && x->program->output == OUTPUT_GROUPS)
@@ -195,7 +219,8 @@ static int make_outputs(struct scan *x)
     if (!rc && x->groups)
         group_limit(x->groups, x->memory - x->memory / SCAN_PIECES);
     if (!rc && x->mode == SCAN_MODE_GROUPS)
-        rc = group_dense_new(x->program, x->schema, x->inputs, x->budget, x->memory / 4, &x->dense);
+        rc = group_dense_new(x->program, x->schema, x->inputs, x->joins, x->budget, x->memory / 4,
+                             &x->dense);
     return rc;
 }
 
@@ -258,6 +283,7 @@ void scan_free(struct scan *x)
     group_dense_free(x->dense);
     partial_free(x->partial);
     topn_free(x->topn);
+    value_counts_free(x->values);
     batch_builder_free(x->builder);
     buffer_fini(&x->out);
     arena_fini(&x->slot_arena);

@@ -32,7 +32,7 @@ def node():
     """A server on a new data directory with the hash seed of the test."""
     place = os.path.join(folder(), "data")
     os.mkdir(place, 0o700)
-    text = (f"quanta data directory\nversion: 2\nslot_bits: 2\nhash_seed: {SEED:016x}\n"
+    text = (f"quanta data directory\nversion: 3\nslot_bits: 2\nhash_seed: {SEED:016x}\n"
             f"id: {1:032x}\n")
     with open(os.path.join(place, "quanta.meta"), "w", encoding="ascii") as file:
         file.write(text + f"checksum: {xxh3.xxh3(text.encode()):016x}\n")

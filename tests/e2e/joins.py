@@ -199,8 +199,43 @@ def write_schemas(place):
     return place
 
 
+def check_large():
+    """Parents that are too many bytes for the cores are joined in the gateway."""
+    rows_, length = 1000, 64000
+    with Node("--cores", "2", "--slots", "4") as node, node.connect() as connection:
+        def run(statement, args=None):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, args)
+                return cursor.fetchall()
+
+        run("CREATE TABLE large (id BIGINT PRIMARY KEY, words VARCHAR(65000))")
+        run("CREATE TABLE child (id BIGINT PRIMARY KEY, large BIGINT)")
+        run("CREATE TABLE copy (id BIGINT PRIMARY KEY, n INT)")
+        for at in range(0, rows_, 100):
+            run("INSERT INTO large VALUES " + ",".join(
+                f"({i}, '{i:06}{'x' * length}')" for i in range(at, at + 100)))
+        run("INSERT INTO child VALUES " + ",".join(f"({i}, {i % 1500})" for i in range(3000)))
+        both = "FROM child c JOIN large l ON c.large = l.id"
+        all_ = rows_ * 2 * (length + 6)
+        for _ in range(2):
+            expect(run(f"SELECT sum(length(l.words)) {both}"), ((all_,),))
+            expect(run("SELECT sum(length(l.words)), count(*) FROM child c LEFT JOIN large l "
+                       "ON c.large = l.id"), ((all_, 3000),))
+            expect(run(f"SELECT c.id, left(l.words, 6) {both} WHERE c.id < %s AND l.words > %s "
+                       "ORDER BY 1", (8, "000003")), tuple((i, f"{i:06}") for i in range(3, 8)))
+            expect(run(f"SELECT (SELECT max(left(l.words, 6)) {both}), 1"), (("000999", 1),))
+        run(f"INSERT INTO copy SELECT c.id, length(l.words) {both}")
+        expect(run("SELECT count(*), sum(n) FROM copy"), ((rows_ * 2, all_),))
+        plan = "\n".join(r[0] for r in run(f"EXPLAIN ANALYZE SELECT max(l.words) {both}"))
+        assert "hash join" in plan and "join along" not in plan, plan
+        plan = "\n".join(r[0] for r in run(f"EXPLAIN SELECT max(l.id) {both}"))
+        assert "join along" in plan, plan
+        expect(run(f"SELECT max(l.id) {both}"), ((rows_ - 1,),))
+
+
 def main():
     """Runs the test."""
+    check_large()
     if not mariadb.is_available():
         support.skip("MariaDB is not installed")
     schemas = write_schemas(folder("schemas-"))

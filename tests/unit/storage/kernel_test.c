@@ -166,6 +166,40 @@ static void check_decode32(const struct kernels *k, const struct data *d)
     }
 }
 
+/* Positions of groups, and words of fields. */
+static void check_groups(const struct kernels *k)
+{
+    _Alignas(64) uint32_t values[512], out[512];
+    uint64_t sel[LINE_WORDS], kept[LINE_WORDS], words[16], a[16], b[16], c[16];
+    uint32_t limit = (uint32_t)next(), factor = (uint32_t)next();
+    unsigned second = 1 + (unsigned)(next() % 40), third = second + (unsigned)(next() % 20);
+
+    for (uint32_t i = 0; i < 512; i++) {
+        values[i] = next() % 4 ? (uint32_t)next() : limit;
+        out[i] = i;
+    }
+    for (unsigned i = 0; i < LINE_WORDS; i++)
+        kept[i] = sel[i] = next();
+    k->below_line32(values, limit, kept);
+    k->add_scaled_line32(values, factor, out);
+    for (uint32_t i = 0; i < 512; i++)
+        CHECK(selected(kept, i) == (selected(sel, i) && values[i] < limit) &&
+                  out[i] == i + values[i] * factor,
+              "%s: groups, row %" PRIu32, k->name, i);
+    for (unsigned i = 0; i < 16; i++) {
+        words[i] = next();
+        a[i] = b[i] = c[i] = i;
+    }
+    uint64_t was[16];
+    memcpy(was, words, sizeof was);
+    k->add_fields(words, 16, second, third, a, b, c);
+    for (unsigned i = 0; i < 16; i++)
+        CHECK(words[i] == 0 && a[i] == i + (was[i] & mask_of(second)) &&
+                  b[i] == i + (was[i] >> second & mask_of(third - second)) &&
+                  c[i] == i + (was[i] >> third),
+              "%s: fields from %u and %u, word %u", k->name, second, third, i);
+}
+
 static void check_words(const struct kernels *k, const struct data *d)
 {
     uint64_t other[ROWS / 64], a[ROWS / 64], b[ROWS / 64], c[ROWS / 64];
@@ -210,6 +244,7 @@ Test(kernel, all_forms_at_all_widths)
                 check_range(forms[i], &d);
                 check_sum(forms[i], &d);
                 check_words(forms[i], &d);
+                check_groups(forms[i]);
                 if (width <= 32)
                     check_decode32(forms[i], &d);
             }

@@ -363,6 +363,73 @@ static struct digest run_hashed(struct world *w, const struct program *p, unsign
     return run(w, &q, n);
 }
 
+/* Values and how often they come, whatever the rows are. */
+static uint64_t hash_counted(const struct batch *b)
+{
+    struct batch_column values, counts;
+    uint32_t len, n;
+    uint64_t sum = 0;
+
+    batch_column_at(b, 0, &values);
+    batch_column_at(b, 1, &counts);
+    for (uint32_t row = 0; row < b->rows; row++) {
+        bool many = counts.kind == BATCH_BYTES && batch_is_present(&counts, row);
+        if (!batch_is_present(&values, row))
+            continue;
+        int64_t v = batch_i64(&values, row);
+        const char *bytes = many ? batch_bytes(&counts, row, &len) : NULL;
+        cr_assert(!many || len == PROGRAM_COUNTED * sizeof(n));
+        for (uint32_t i = 0; i < (many ? PROGRAM_COUNTED : 1u); i++) {
+            int64_t value = v + i;
+            n = 1;
+            if (many)
+                memcpy(&n, bytes + i * sizeof(n), sizeof(n));
+            sum += n * XXH3_64bits(&value, sizeof(value));
+        }
+    }
+    return sum;
+}
+
+static uint64_t run_values(struct world *w, const struct program *p)
+{
+    struct task wake = {0};
+    struct error_info err;
+    struct scan *x;
+    struct batch b;
+    uint64_t sum = 0;
+    enum scan_state s;
+
+    cr_assert_eq(program_validate(p, w->schema, &err), 0, "%s", err.text);
+    cr_assert_eq(scan_new(p, w->schema, &w->slot, 1, NULL, &wake, &x, &err), 0, "%s", err.text);
+    while ((s = scan_step(x, 500, &b)) == SCAN_AGAIN || s == SCAN_BATCH) {
+        if (s == SCAN_BATCH) {
+            cr_assert_leq(b.rows, 500);
+            sum += hash_counted(&b);
+        }
+    }
+    cr_assert_eq(s, SCAN_END);
+    scan_free(x);
+    return sum;
+}
+
+static void check_counted(struct world *w, uint64_t seed)
+{
+    static const uint16_t of[] = {ID, NUM, WIDE, FLAG};
+    uint16_t columns[2] = {of[below(4)], FLAG};
+    struct program p = {.table_id = 1,
+                        .where = below(3) ? random_where(w, 2) : NULL,
+                        .output = OUTPUT_ROWS,
+                        .n_columns = 2,
+                        .columns = columns,
+                        .limit = UINT64_MAX,
+                        .memory = 256 << 20},
+                   counted = p;
+
+    counted.n_columns = 1;
+    counted.counted = true;
+    cr_assert_eq(run_values(w, &counted), run_values(w, &p), "TEST_SEED=%" PRIu64, seed);
+}
+
 static void check_program(struct world *w, uint64_t seed)
 {
     const struct kernels *forms[4];
@@ -401,6 +468,8 @@ Test(scan_forms, random_programs_give_the_same)
         make_world(&w);
         for (uint32_t k = 0; k < programs / WORLDS; k++)
             check_program(&w, seed);
+        for (uint32_t k = 0; k < programs / WORLDS / 4; k++)
+            check_counted(&w, seed);
         free_world(&w);
     }
     kernel_choose("auto");
