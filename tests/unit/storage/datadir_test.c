@@ -116,12 +116,12 @@ Test(datadir, damaged_facts_are_refused)
 
     check_refused("", "damaged");
     check_refused("something else\n", "damaged");
-    check_refused("quanta data directory\nversion: 2\nslot_bits: 3\n", "damaged");
+    check_refused("quanta data directory\nversion: 3\nslot_bits: 3\n", "damaged");
+    snprintf(text, sizeof(text),
+             "quanta data directory\nversion: 4\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
+    check_refused(text, "version 4");
     snprintf(text, sizeof(text),
              "quanta data directory\nversion: 3\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
-    check_refused(text, "version 3");
-    snprintf(text, sizeof(text),
-             "quanta data directory\nversion: 2\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
     check_refused(text, "checksum");
     strcpy(d.id, id);
     cr_assert_eq(datadir_write_meta(path("d"), &d), 0);
