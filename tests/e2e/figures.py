@@ -7,6 +7,7 @@ SHOW TABLE STATUS and information_schema.
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
@@ -99,6 +100,13 @@ def check_sums(found):
     expect(len(found["quanta_core_memory_bytes"]), CORES, "cores told")
 
 
+def has_settled(server):
+    """Has the memory of key indexes been the same for half a second?"""
+    before = kinds(metrics(server))["indexes"]
+    time.sleep(0.5)
+    return kinds(metrics(server))["indexes"] == before > 0
+
+
 def test_figures_follow_the_rows():
     """From memory to disk, dead, deleted, and back after a start."""
     path = os.path.join(folder("events-"), "events.parquet")
@@ -123,6 +131,7 @@ def test_figures_follow_the_rows():
         server.restart()
         wait_for(lambda: of_table(metrics(server), "quanta_table_columns_absent") == 0, 60,
                  "everything in memory")
+        wait_for(lambda: has_settled(server), 60, "the key indexes, which are made when nothing else is to do")
         found, row = metrics(server), table_status(server, "events")
         check_sums(found)
         expect((row["Rows"], row["Index_length"]), (ROWS - ROWS // 10, kinds(found)["indexes"]))
