@@ -408,7 +408,8 @@ static int code_append(struct dict *d, union dict_entry e, size_t size)
     if (rc != 0)
         return rc;
     *entry_of(d, d->count++) = e;
-    d->at += size;
+    if (size) /* a dictionary of integers has no bytes */
+        d->at += size;
     return 0;
 }
 
