@@ -214,21 +214,6 @@ AVX2 static void decode_line32(const struct slices *s, uint32_t line, uint32_t a
     }
 }
 
-AVX2 static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_lines_body(sel, other, lines);
-}
-
-AVX2 static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_not_lines_body(sel, other, lines);
-}
-
-AVX2 static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    or_lines_body(sel, other, lines);
-}
-
 AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m256i n = _mm256_setzero_si256();
@@ -255,16 +240,7 @@ AVX2 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *
     below_line32_body(values, limit, sel);
 }
 
-AVX2 static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
-{
-    add_scaled_line32_body(values, factor, out);
-}
-
-AVX2 static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
-                            uint64_t *a, uint64_t *b, uint64_t *c)
-{
-    add_fields_body(words, n, second, third, a, b, c);
-}
+KERNEL_WORDS(AVX2)
 
 const struct kernels kernels_avx2 = {
     .name = "avx2",

@@ -96,21 +96,6 @@ AVX512 static void decode_line32(const struct slices *s, uint32_t line, uint32_t
     join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
 }
 
-AVX512 static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_lines_body(sel, other, lines);
-}
-
-AVX512 static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_not_lines_body(sel, other, lines);
-}
-
-AVX512 static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    or_lines_body(sel, other, lines);
-}
-
 AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m512i n = _mm512_setzero_si512();
@@ -140,16 +125,7 @@ AVX512 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t
     below_line32_512(values, limit, sel);
 }
 
-AVX512 static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
-{
-    add_scaled_line32_body(values, factor, out);
-}
-
-AVX512 static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
-                              uint64_t *a, uint64_t *b, uint64_t *c)
-{
-    add_fields_body(words, n, second, third, a, b, c);
-}
+KERNEL_WORDS(AVX512)
 
 const struct kernels kernels_avx512 = {
     .name = "avx512bw",

@@ -100,21 +100,6 @@ GFNI static void decode_line32(const struct slices *s, uint32_t line, uint32_t a
     join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
 }
 
-GFNI static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_lines_body(sel, other, lines);
-}
-
-GFNI static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_not_lines_body(sel, other, lines);
-}
-
-GFNI static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    or_lines_body(sel, other, lines);
-}
-
 GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m512i n = _mm512_setzero_si512();
@@ -144,16 +129,7 @@ GFNI static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *
     below_line32_512(values, limit, sel);
 }
 
-GFNI static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
-{
-    add_scaled_line32_body(values, factor, out);
-}
-
-GFNI static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,
-                            uint64_t *a, uint64_t *b, uint64_t *c)
-{
-    add_fields_body(words, n, second, third, a, b, c);
-}
+KERNEL_WORDS(GFNI)
 
 const struct kernels kernels_gfni = {
     .name = "avx512",

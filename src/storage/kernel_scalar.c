@@ -131,21 +131,6 @@ uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uin
     return (uint32_t)(at - out);
 }
 
-static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_lines_body(sel, other, lines);
-}
-
-static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    and_not_lines_body(sel, other, lines);
-}
-
-static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)
-{
-    or_lines_body(sel, other, lines);
-}
-
 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     uint64_t n = 0;
@@ -169,16 +154,7 @@ static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
     below_line32_body(values, limit, sel);
 }
 
-static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out)
-{
-    add_scaled_line32_body(values, factor, out);
-}
-
-static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third, uint64_t *a,
-                       uint64_t *b, uint64_t *c)
-{
-    add_fields_body(words, n, second, third, a, b, c);
-}
+KERNEL_WORDS()
 
 const struct kernels kernels_scalar = {
     .name = "scalar",

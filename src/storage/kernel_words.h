@@ -63,3 +63,27 @@ WORDS_INLINE void add_fields_body(uint64_t *words, uint32_t n, unsigned second, 
         *(line_vector *)(words + i) = (line_vector){0};
     }
 }
+
+/* The kernels of a form that are nothing but these bodies, with the instructions it may use (`target`, may be empty). */
+#define KERNEL_WORDS(target)                                                                     \
+    target static void and_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)           \
+    {                                                                                            \
+        and_lines_body(sel, other, lines);                                                       \
+    }                                                                                            \
+    target static void and_not_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)       \
+    {                                                                                            \
+        and_not_lines_body(sel, other, lines);                                                   \
+    }                                                                                            \
+    target static void or_lines(uint64_t *sel, const uint64_t *other, uint32_t lines)            \
+    {                                                                                            \
+        or_lines_body(sel, other, lines);                                                        \
+    }                                                                                            \
+    target static void add_scaled_line32(const uint32_t *values, uint32_t factor, uint32_t *out) \
+    {                                                                                            \
+        add_scaled_line32_body(values, factor, out);                                             \
+    }                                                                                            \
+    target static void add_fields(uint64_t *words, uint32_t n, unsigned second, unsigned third,  \
+                                  uint64_t *a, uint64_t *b, uint64_t *c)                         \
+    {                                                                                            \
+        add_fields_body(words, n, second, third, a, b, c);                                       \
+    }
