@@ -19,34 +19,9 @@ case $name in
     *) die "not known; known are duckdb, postgresql and clickhouse" ;;
 esac
 [ -e "$dest/$name.version" ] && exit 0
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "no apt-get on this system"
-
-release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-stable}")
-mirror=$(apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
-[ -n "$mirror" ] || die "no apt source for $release main is configured"
-keyring=$(apt-get indextargets --format '$(SIGNED_BY)' \
-    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
-[ -r "$keyring" ] || keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -r "$keyring" ] || die "Debian's archive key ring is missing (package debian-archive-keyring)"
-
-work=$(mktemp -d "$dest/.$name.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
-: >"$work/status" # nothing is installed there, so all that is needed comes along
-printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "${suite:-$release}" >"$work/sources.list"
-options=(-qq
-    -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null
-    -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache"
-    -o APT::Sandbox::User=root -o Acquire::Languages=none)
-
-say "fetching $name from the suite ${suite:-$release} of this machine's Debian mirror"
-if ! apt-get "${options[@]}" update </dev/null 2>"$work/update.log"; then
-    grep -q 'is expired' "$work/update.log" && options+=(-o Acquire::Check-Valid-Until=false) &&
-        say "the mirror's index is past its date; it is used because its signature is good"
-    apt-get "${options[@]}" update </dev/null || die "apt-get could not read the suite"
-fi
+. "$(dirname "$0")/apt-suite.sh"
+# Nothing counts as installed, so all that is needed comes along.
+fetch_suite "$suite" "$name" no_packages
 # The newest of the versions that have a package of their own.
 package=$(apt-cache "${options[@]}" pkgnames | grep -E "$patterns" | sort -V | tail -n 1 || true)
 [ -n "$package" ] || die "no package $patterns in the suite"

@@ -20,36 +20,8 @@ die() {
 if command -v pkg-config >/dev/null && pkg-config --atleast-version=4 roaring 2>/dev/null; then
     exit 0
 fi
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-    die "no apt-get on this system"
-
-# The mirror of the running release's main component, for example "bookworm".
-release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-stable}")
-mirror=$(apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
-[ -n "$mirror" ] || die "no apt source for $release main is configured"
-keyring=$(apt-get indextargets --format '$(SIGNED_BY)' \
-    'Created-By: Packages' "Release: $release" 'Component: main' 2>/dev/null | head -n 1)
-[ -r "$keyring" ] || keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -r "$keyring" ] || die "Debian's archive key ring is missing (package debian-archive-keyring)"
-
-work=$(mktemp -d "$dest/.roaring.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
-printf 'deb [signed-by=%s] %s sid main\n' "$keyring" "$mirror" >"$work/sources.list"
-options=(-qq
-    -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null
-    -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache"
-    -o APT::Sandbox::User=root -o Acquire::Languages=none)
-
-say "fetching CRoaring from the suite sid of this machine's Debian mirror"
-if ! apt-get "${options[@]}" update </dev/null 2>"$work/update.log"; then
-    # A frozen mirror's index runs out after a week. Its signature is checked all the same.
-    grep -q 'is expired' "$work/update.log" && options+=(-o Acquire::Check-Valid-Until=false) &&
-        say "the mirror's index of sid is past its date; it is used because its signature is good"
-    apt-get "${options[@]}" update </dev/null || die "apt-get could not read the suite sid"
-fi
+. "$(dirname "$0")/apt-suite.sh"
+fetch_suite sid CRoaring
 candidate=$(apt-cache "${options[@]}" policy libroaring-dev | awk '$1 == "Candidate:" { print $2 }')
 dpkg --compare-versions "${candidate:-0}" ge 4 ||
     die "the suite sid has CRoaring ${candidate:-none}, and 4 or later is needed"
