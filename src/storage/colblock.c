@@ -40,6 +40,18 @@ static uint32_t block_words(const struct colblock *c)
     return sealed_words(c) + presence_words(c->tail.rows);
 }
 
+void colblock_prefetch(const struct colblock *c, unsigned step)
+{
+    const struct sealed *s;
+
+    if (step == 0) {
+        __builtin_prefetch(c);
+    } else if ((s = c->sealed)) {
+        __builtin_prefetch(s);
+        __builtin_prefetch(&s->directory);
+    }
+}
+
 bool colblock_has_nulls(const struct colblock *c)
 {
     return block_present(c) < block_rows(c);

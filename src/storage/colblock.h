@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "storage/container.h"
 #include "storage/type.h"
 
 enum { BLOCK_ROWS = 65536, BLOCK_WORDS = BLOCK_ROWS / 64, LINE_ROWS = 512 };
@@ -46,10 +47,14 @@ void colblock_filter_null(const struct colblock *c, bool want_null, uint64_t *se
 uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t *values,
                          uint8_t *present);
 
+/* Asks for the memory that tells about the block: step 0 for what step 1 reads. No result. */
+void colblock_prefetch(const struct colblock *c, unsigned step);
+
 bool colblock_has_nulls(const struct colblock *c);
 
-/* Rows of all the block with this code, when headers tell: false when rows must be looked at. ENUM, CODED. */
-bool colblock_code_rows(const struct colblock *c, uint32_t code, uint32_t *n);
+/* Rows of all the block with this code, when one container holds them: false when rows must be looked at. Deleted
+ * ones count. Borrowed until the block changes. ENUM, CODED. */
+bool colblock_code_rows(const struct colblock *c, uint32_t code, struct container_rows *rows);
 
 /* Below sel may be NULL: all rows of the block, which headers answer where they can. */
 

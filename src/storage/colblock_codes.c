@@ -241,18 +241,19 @@ void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, 
     filter_tail_code(c, value, negate, sel);
 }
 
-bool colblock_code_rows(const struct colblock *c, uint32_t code, uint32_t *n)
+bool colblock_code_rows(const struct colblock *c, uint32_t code, struct container_rows *rows)
 {
     const struct container *x;
 
     ASSERT_HOT(c->layout == LAYOUT_ENUM || c->layout == LAYOUT_CODED);
-    *n = 0;
+    rows->n = 0;
     if (!c->any || code < c->min || code > c->max)
         return true;
     if (c->tail.rows || !c->sealed || !c->sealed->has_containers)
         return false;
     x = sealed_container(c->sealed, code);
-    *n = x ? x->count : 0;
+    if (x)
+        container_view(x, sealed_arena(c->sealed), c->sealed->words, rows);
     return true;
 }
 

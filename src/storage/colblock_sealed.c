@@ -45,8 +45,11 @@ static uint32_t find_entry(const struct sealed *s, uint32_t code)
     return from;
 }
 
+/* Codes of a small dictionary are mostly all there: the entry of that number is looked at first. */
 struct container *sealed_container(const struct sealed *s, uint32_t code)
 {
+    if (code < s->n_containers && s->directory[code].code == code)
+        return &s->directory[code];
     uint32_t at = find_entry(s, code);
 
     return at < s->n_containers && s->directory[at].code == code ? &s->directory[at] : NULL;

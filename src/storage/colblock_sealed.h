@@ -31,9 +31,9 @@ struct sealed {
     uint64_t *presence; /* NULL = all rows have a value */
     bool has_slices, has_containers;
     struct slices slices;
-    uint32_t slice_counts[SLICES_MAX]; /* ones per slice */
-    struct container *directory;       /* by code */
+    struct container *directory; /* by code */
     uint32_t n_containers, cap_containers;
+    uint32_t slice_counts[SLICES_MAX]; /* ones per slice */
     uint32_t heap_at,
         heap_end; /* free part for containers that grow: bytes from the arena's begin */
 };

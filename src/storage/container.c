@@ -35,6 +35,17 @@ static uint32_t array_find(const struct container *c, const uint16_t *rows, uint
     return from;
 }
 
+void container_view(const struct container *c, const uint8_t *arena, uint32_t words,
+                    struct container_rows *rows)
+{
+    *rows = (struct container_rows){
+        .n = c->count,
+        .words = words,
+        .array = c->cap ? array_of(c, arena) : NULL,
+        .bits = c->cap ? NULL : bitset_of(c, arena),
+    };
+}
+
 void container_or(const struct container *c, const uint8_t *arena, uint32_t words, uint64_t *acc)
 {
     if (c->cap) {

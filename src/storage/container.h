@@ -22,6 +22,16 @@ static inline uint32_t container_array_max(uint32_t words)
     return words * (uint32_t)(sizeof(uint64_t) / sizeof(uint16_t));
 }
 
+/* The rows of a container: one of array and bits, when there are any. */
+struct container_rows {
+    uint32_t n, words; /* rows; words of the block */
+    const uint16_t *array;
+    const uint64_t *bits;
+};
+
+void container_view(const struct container *c, const uint8_t *arena, uint32_t words,
+                    struct container_rows *rows);
+
 /* acc |= rows. Here and below words is a multiple of LINE_WORDS. */
 void container_or(const struct container *c, const uint8_t *arena, uint32_t words, uint64_t *acc);
 

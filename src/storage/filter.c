@@ -1,32 +1,16 @@
-#include "storage/filter.h"
+/* Filter: bound to a slot; blocks ruled out before anything of them is read. */
+#include "storage/filter_impl.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "storage/dict.h"
 #include "storage/like.h"
-#include "storage/selection.h"
 #include "storage/words_search.h"
 
 enum {
     STEP_WORK = 256 << 10, /* of a call of filter_grow: about bytes of dictionary entries */
     ENTRY_WORK = 16,       /* of an entry beside its bytes */
-};
-
-struct filter {
-    const struct predicate *predicate;
-    const struct column *column; /* leaves */
-    struct filter **children;    /* AND, OR; of AND the cheap ones first */
-    struct code_set
-        codes; /* leaves on coded columns: of the dictionary's first codes.limit entries */
-    const struct dict *dict;
-    uint64_t *bits;              /* codes.bits */
-    size_t words;                /* allocated */
-    struct words_search *search; /* PREDICATE_WORDS */
-    bool coded, list;
-    bool bound;        /* codes have been looked at once */
-    bool nothing;      /* no value of this slot can match */
-    uint64_t *scratch; /* OR: two selections */
 };
 
 static int compare_bytes(const char *a, uint32_t a_len, const char *b, uint32_t b_len)
@@ -52,21 +36,6 @@ static bool is_in_range(const struct predicate *w, const char *s, uint32_t len)
     return true;
 }
 
-static bool is_int_member(const struct predicate *w, int64_t v)
-{
-    if (w->kind == PREDICATE_RANGE)
-        return v >= w->lo && v <= w->hi;
-    uint32_t lo = 0, hi = w->n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (w->ints[mid] < v)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < w->n && w->ints[lo] == v;
-}
-
 static void spend(uint64_t *work, uint64_t n)
 {
     *work -= n < *work ? n : *work;
@@ -90,7 +59,7 @@ static bool is_entry_match(const struct predicate *w, const struct dict *d, uint
         return like_match(s, len, w->strings[0].bytes, w->strings[0].len, w->escape);
     }
     default:
-        return is_int_member(w, dict_int(d, code));
+        return filter_is_int_member(w, dict_int(d, code));
     }
 }
 
@@ -226,11 +195,6 @@ static int bind_children(struct filter *f, struct slot *slot, struct arena *aren
     return 0;
 }
 
-static bool is_branch(const struct predicate *w)
-{
-    return w->kind == PREDICATE_AND || w->kind == PREDICATE_OR;
-}
-
 int filter_bind(const struct predicate *where, struct slot *slot, struct arena *arena,
                 struct filter **out)
 {
@@ -246,7 +210,7 @@ int filter_bind(const struct predicate *where, struct slot *slot, struct arena *
         f->nothing = true;
         return 0;
     }
-    if (is_branch(where))
+    if (filter_is_branch(where))
         return bind_children(f, slot, arena);
     const struct dict *d = slot_dict(slot, where->column);
     f->column = &slot_schema(slot)->columns[where->column];
@@ -275,219 +239,6 @@ int filter_grow(struct filter *f, struct arena *arena)
     uint64_t work = STEP_WORK;
 
     return grow(f, arena, &work);
-}
-
-static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
-{
-    if (w->negate) {
-        for (uint32_t i = 0; i < w->n; i++)
-            colblock_filter_range(c, w->ints[i], w->ints[i], true, sel);
-        if (!w->n)
-            colblock_filter_null(c, false, sel);
-        return;
-    }
-    uint64_t any[BLOCK_WORDS] = {0}, one[BLOCK_WORDS];
-    int64_t min, max;
-    bool bounded = colblock_bounds(c, &min, &max);
-    for (uint32_t i = 0; bounded && i < w->n; i++) {
-        if (w->ints[i] < min || w->ints[i] > max)
-            continue;
-        memcpy(one, sel, sizeof(one));
-        colblock_filter_range(c, w->ints[i], w->ints[i], false, one);
-        selection_or(any, one);
-    }
-    selection_and(sel, any);
-}
-
-/* A long IN list: decode once and look each value up, instead of one pass over the slices per value. */
-static void filter_many_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
-{
-    uint64_t line[BLOCK_WORDS];
-    int64_t values[LINE_ROWS];
-    uint8_t present[LINE_ROWS];
-
-    for (unsigned at = 0; at < BLOCK_WORDS; at += LINE_ROWS / 64) {
-        selection_clear_all(line);
-        memcpy(line + at, sel + at, LINE_ROWS / 8);
-        uint32_t n = colblock_decode(c, line, values, present), i = 0;
-        for (unsigned w64 = at; n && w64 < at + LINE_ROWS / 64; w64++) {
-            uint64_t keep = 0;
-            for (uint64_t bits = sel[w64]; bits; bits &= bits - 1, i++)
-                if (present[i] && is_int_member(w, values[i]) != w->negate)
-                    keep |= bits & -bits;
-            sel[w64] = keep;
-        }
-    }
-}
-
-static bool filter_range(const struct predicate *w, const struct colblock *c, uint64_t *sel)
-{
-    int64_t min, max;
-
-    if (!colblock_bounds(c, &min, &max)) {
-        selection_clear_all(sel);
-        return true;
-    }
-    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
-    if (w->negate ? all : none) {
-        selection_clear_all(sel);
-        return true;
-    }
-    if (all || none) {
-        if (colblock_has_nulls(c))
-            colblock_filter_null(c, false, sel);
-        return true;
-    }
-    colblock_filter_range(c, w->lo, w->hi, w->negate, sel);
-    return false;
-}
-
-/* What a block's headers tell about its rows. */
-enum verdict { VERDICT_NONE, VERDICT_ALL, VERDICT_SOME };
-
-static enum verdict judge_range(const struct predicate *w, const struct colblock *c)
-{
-    int64_t min, max;
-
-    if (!colblock_bounds(c, &min, &max))
-        return VERDICT_NONE;
-    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
-    if (w->negate ? all : none)
-        return VERDICT_NONE;
-    return (all || none) && !colblock_has_nulls(c) ? VERDICT_ALL : VERDICT_SOME;
-}
-
-static enum verdict judge_leaf(const struct filter *f, const struct block *b)
-{
-    const struct predicate *w = f->predicate;
-    const struct colblock *c = b->columns[w->column];
-    uint32_t n;
-
-    if (!c)
-        return w->kind == PREDICATE_NULL && !w->negate ? VERDICT_ALL : VERDICT_NONE;
-    if (w->kind == PREDICATE_NULL)
-        return colblock_has_nulls(c) ? VERDICT_SOME : w->negate ? VERDICT_ALL : VERDICT_NONE;
-    if (f->coded && f->codes.count == 1 && !f->list && !w->negate &&
-        colblock_code_rows(c, f->codes.only, &n))
-        return !n ? VERDICT_NONE : n == b->rows ? VERDICT_ALL : VERDICT_SOME;
-    return !f->coded && w->kind == PREDICATE_RANGE ? judge_range(w, c) : VERDICT_SOME;
-}
-
-static enum verdict judge(const struct filter *f, const struct block *b)
-{
-    if (!f)
-        return VERDICT_ALL;
-    if (f->nothing)
-        return VERDICT_NONE;
-    return f->children ? VERDICT_SOME : judge_leaf(f, b);
-}
-
-/* Rows of all the block that the leaf selects, from its headers. */
-static bool leaf_rows(const struct filter *f, const struct block *b, uint32_t *n)
-{
-    const struct colblock *c = b->columns[f->predicate->column];
-
-    return !f->children && f->coded && f->codes.count == 1 && !f->list && !f->predicate->negate &&
-           colblock_code_rows(c, f->codes.only, n);
-}
-
-bool filter_count(const struct filter *f, const struct block *b, uint32_t *n)
-{
-    const struct filter *left = NULL;
-    uint32_t n_children =
-        f && f->children && f->predicate->kind == PREDICATE_AND ? f->predicate->n : 0;
-    unsigned open = 0;
-
-    *n = 0;
-    for (uint32_t i = 0; i < (n_children ? n_children : 1); i++) {
-        const struct filter *x = n_children ? f->children[i] : f;
-
-        switch (judge(x, b)) {
-        case VERDICT_NONE:
-            return true;
-        case VERDICT_SOME:
-            left = x;
-            open++;
-            break;
-        case VERDICT_ALL:
-            break;
-        }
-    }
-    if (!open)
-        *n = b->rows;
-    return !open || (open == 1 && leaf_rows(left, b, n));
-}
-
-static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t *sel)
-{
-    const struct predicate *w = f->predicate;
-    const struct colblock *c = b->columns[w->column];
-
-    if (!c) { /* the block lacks the column: every value is NULL */
-        if (w->kind == PREDICATE_NULL && !w->negate)
-            return true;
-        selection_clear_all(sel);
-        return true;
-    }
-    if (w->kind == PREDICATE_NULL) {
-        colblock_filter_null(c, !w->negate, sel);
-        return false;
-    }
-    if (f->coded) {
-        if (f->codes.count == 1 && !f->list)
-            colblock_filter_code(c, f->codes.only, w->negate, sel);
-        else
-            colblock_filter_codes(c, &f->codes, w->negate, sel);
-        return false;
-    }
-    if (w->kind == PREDICATE_RANGE)
-        return filter_range(w, c, sel);
-    if (w->n <= 8)
-        filter_ints(w, c, sel);
-    else
-        filter_many_ints(w, c, sel);
-    return false;
-}
-
-static bool filter_or(const struct filter *f, const struct block *b, uint64_t *sel)
-{
-    uint64_t *any = f->scratch, *one = f->scratch + BLOCK_WORDS;
-    bool by_bounds = true;
-
-    selection_clear_all(any);
-    for (uint32_t i = 0; i < f->predicate->n; i++) {
-        memcpy(one, sel, BLOCK_WORDS * sizeof(*one));
-        by_bounds &= filter_block(f->children[i], b, one);
-        selection_or(any, one);
-    }
-    selection_and(sel, any);
-    return by_bounds;
-}
-
-bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
-{
-    if (!f)
-        return true;
-    if (f->nothing) {
-        selection_clear_all(sel);
-        return true;
-    }
-    if (f->predicate->kind == PREDICATE_OR)
-        return filter_or(f, b, sel);
-    if (f->predicate->kind != PREDICATE_AND)
-        return filter_leaf(f, b, sel);
-    bool by_bounds = true;
-    for (uint32_t i = 0; i < f->predicate->n; i++)
-        if (judge(f->children[i], b) == VERDICT_NONE) {
-            selection_clear_all(sel);
-            return true;
-        }
-    for (uint32_t i = 0; i < f->predicate->n; i++) {
-        by_bounds &= filter_block(f->children[i], b, sel);
-        if (selection_is_empty(sel))
-            return by_bounds;
-    }
-    return by_bounds;
 }
 
 /* ---- before anything is read ---- */
@@ -523,7 +274,7 @@ bool filter_may_match(const struct filter *f, const struct segment *g, uint32_t 
         return true;
     if (f->nothing)
         return false;
-    if (!is_branch(f->predicate))
+    if (!filter_is_branch(f->predicate))
         return may_leaf_match(f, g, block);
     bool all = f->predicate->kind == PREDICATE_AND;
     for (uint32_t i = 0; i < f->predicate->n; i++)
@@ -536,7 +287,7 @@ void filter_columns(const struct predicate *where, bool *used)
 {
     if (!where || where->kind == PREDICATE_TRUE || where->kind == PREDICATE_FALSE)
         return;
-    if (!is_branch(where)) {
+    if (!filter_is_branch(where)) {
         used[where->column] = true;
         return;
     }

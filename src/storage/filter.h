@@ -21,9 +21,20 @@ int filter_grow(struct filter *f, struct arena *arena);
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
 bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);
 
-/* Rows that the predicate selects among all rows of the block, when its headers tell: false when rows must be looked
- * at. Deleted rows count. */
-bool filter_count(const struct filter *f, const struct block *b, uint32_t *n);
+/* sel = rows of [from, to) of the block that are not deleted and for which the predicate is true. As above. */
+bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, uint32_t to,
+                 uint64_t *sel);
+
+/* How the rows of a block were counted. */
+enum filter_counted {
+    FILTER_UNCOUNTED, /* filter_rows must tell */
+    FILTER_BY_HEADERS,
+    FILTER_MET, /* in the containers of the conditions */
+};
+
+/* Number of those among all rows of the block, without making a selection; FILTER_MET only when `meet`. */
+enum filter_counted filter_count(const struct filter *f, const struct block *b, bool meet,
+                                 uint32_t *n);
 
 /* Can any row of the block match, as far as its bounds tell? Reads no column, so that absent ones need not be. */
 bool filter_may_match(const struct filter *f, const struct segment *g, uint32_t block);

@@ -66,6 +66,8 @@ struct kernels {
     /* Ones of a, of a & b. */
     uint32_t (*count_lines)(const uint64_t *a, uint32_t lines);
     uint32_t (*count_and_lines)(const uint64_t *a, const uint64_t *b, uint32_t lines);
+    /* Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. */
+    uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel);
 };
 
 extern const struct kernels kernels_scalar;

@@ -235,6 +235,25 @@ AVX2 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint3
     return (uint32_t)add_lanes(n);
 }
 
+AVX2 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines,
+                                uint64_t *sel)
+{
+    __m256i ones = _mm256_setzero_si256();
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS) {
+        __m256i both = _mm256_set1_epi64x(-1);
+
+        for (uint32_t i = 0; i < n; i++) {
+            __builtin_prefetch(bits[i] + k + MEET_LINES_AHEAD * LINE_WORDS);
+            both = _mm256_and_si256(both, _mm256_loadu_si256((const __m256i *)(bits[i] + k)));
+        }
+        ones = _mm256_add_epi64(ones, count_ones(both));
+        if (sel)
+            _mm256_storeu_si256((__m256i *)(sel + k), both);
+    }
+    return (uint32_t)add_lanes(ones);
+}
+
 AVX2 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_body(values, limit, sel);
@@ -258,5 +277,6 @@ const struct kernels kernels_avx2 = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .count_and_lines = count_and_lines,
+    .meet_lines = meet_lines,
 };
 #endif

@@ -149,6 +149,22 @@ static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t l
     return (uint32_t)n;
 }
 
+static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel)
+{
+    uint64_t ones = 0;
+
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k++) {
+        uint64_t both = bits[0][k];
+
+        for (uint32_t i = 1; i < n; i++)
+            both &= bits[i][k];
+        ones += (uint64_t)__builtin_popcountll(both);
+        if (sel)
+            sel[k] = both;
+    }
+    return (uint32_t)ones;
+}
+
 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_body(values, limit, sel);
@@ -172,4 +188,5 @@ const struct kernels kernels_scalar = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .count_and_lines = count_and_lines,
+    .meet_lines = meet_lines,
 };

@@ -7,6 +7,8 @@
 
 #include "storage/kernel.h"
 
+enum { MEET_LINES_AHEAD = 12 }; /* prefetched: the bitsets of a block begin on new pages */
+
 #define WORDS_INLINE static inline __attribute__((always_inline))
 
 typedef uint64_t line_vector __attribute__((vector_size(64), aligned(8), may_alias));

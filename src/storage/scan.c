@@ -293,6 +293,22 @@ static void narrow_to_bound(struct scan *x, const struct block *b)
     }
 }
 
+/* Do the block's bounds tell that none of its rows can be among the first? */
+static bool is_beyond_bound(const struct scan *x, const struct block *b)
+{
+    const struct program_order *o = &x->program->order[0];
+    uint16_t ref = x->program->columns[o->output];
+    const struct colblock *c;
+    int64_t bound, min, max;
+
+    if (!scan_is_own_ordered(x, ref) || !topn_bound(x->topn, &bound))
+        return false;
+    c = b->columns[ref];
+    if (!c || !colblock_bounds(c, &min, &max))
+        return o->descending;
+    return o->descending ? max < bound : min > bound && !colblock_has_nulls(c);
+}
+
 static int block_topn(struct scan *x, const struct block *b)
 {
     narrow_to_bound(x, b);
@@ -319,16 +335,13 @@ static bool match_rows(const struct scan *x, const struct block *b, uint32_t pin
     uint32_t from = x->parts[x->part].from;
 
     from = from > x->first_row ? from - x->first_row : 0;
-    selection_fill(sel, from, b->rows < pinned ? b->rows : pinned);
-    if (b->live)
-        selection_and(sel, b->live);
-    return filter_block(x->filter, b, sel);
+    return filter_rows(x->filter, b, from, b->rows < pinned ? b->rows : pinned, sel);
 }
 
-/* Does the scan see every row of the block? */
-static bool is_whole(const struct scan *x, const struct block *b, uint32_t pinned)
+/* Does the scan see every row of the block that is not deleted? */
+static bool sees_all(const struct scan *x, const struct block *b, uint32_t pinned)
 {
-    return !b->live && b->rows <= pinned && x->parts[x->part].from <= x->first_row;
+    return b->rows <= pinned && x->parts[x->part].from <= x->first_row;
 }
 
 /*
@@ -338,13 +351,15 @@ static bool is_whole(const struct scan *x, const struct block *b, uint32_t pinne
 static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinned)
 {
     uint32_t n;
-    bool whole = is_whole(x, b, pinned), by_headers = whole && filter_count(x->filter, b, &n);
+    enum filter_counted counted =
+        sees_all(x, b, pinned) ? filter_count(x->filter, b, x->only_counts, &n) : FILTER_UNCOUNTED;
 
     x->stats.blocks++;
     x->stats.rows_total += x->window_rows < SCAN_WINDOW ? 1 : b->live_count;
-    x->whole = by_headers && n == b->rows && x->takes_whole;
-    if (by_headers && (!n || x->whole || x->only_counts)) {
-        x->stats.blocks_skipped += !n;
+    x->whole = counted && !b->live && n == b->rows && x->takes_whole;
+    if (counted && (!n || x->whole || x->only_counts)) {
+        x->stats.blocks_skipped += !n && counted == FILTER_BY_HEADERS;
+        x->work += counted == FILTER_MET ? SCAN_WORK_MEET : 0;
     } else {
         bool by_bounds = match_rows(x, b, pinned, x->sel);
         n = selection_count(x->sel);
@@ -462,6 +477,15 @@ static int next_values(struct scan *x, uint32_t batch_rows, struct batch *out)
     return failed ? failed : rc;
 }
 
+/* The block has nothing for the scan, which its directory or its bounds alone tell. */
+static void skip_block(struct scan *x, const struct block *b)
+{
+    x->stats.blocks++;
+    x->stats.blocks_skipped++;
+    x->stats.rows_total += b->live_count;
+    next_block(x, b);
+}
+
 static enum scan_state step_block(struct scan *x, const struct block *b, uint32_t pinned,
                                   uint32_t batch_rows, struct batch *out)
 {
@@ -471,6 +495,10 @@ static enum scan_state step_block(struct scan *x, const struct block *b, uint32_
         return SCAN_AGAIN;
     if (x->mode == SCAN_MODE_ROWS)
         return step_rows(x, b, pinned, batch_rows, out);
+    if (x->mode == SCAN_MODE_TOPN && is_beyond_bound(x, b)) {
+        skip_block(x, b);
+        return SCAN_AGAIN;
+    }
     uint32_t matched = select_rows(x, b, pinned);
     next_block(x, b);
     if (!matched)
@@ -540,15 +568,6 @@ static enum scan_state end_blocks(struct scan *x)
         return scan_fail(x, rc);
     x->stage = SCAN_STAGE_OUTPUT;
     return SCAN_AGAIN;
-}
-
-/* The block has nothing for the scan, which its directory alone tells. */
-static void skip_block(struct scan *x, const struct block *b)
-{
-    x->stats.blocks++;
-    x->stats.blocks_skipped++;
-    x->stats.rows_total += b->live_count;
-    next_block(x, b);
 }
 
 static enum block_state want_block(struct scan *x, const struct column_want *want, struct block *b)
@@ -623,6 +642,8 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         return rc > 0 ? SCAN_AGAIN : scan_fail(x, rc);
     if (segment_is_loaded(part->segment)) {
         (void)segment_block(part->segment, x->block, NULL, &b);
+        for (unsigned i = 0; i < x->want.n; i++)
+            segment_prefetch(part->segment, x->block, x->want.columns[i]);
     } else {
         bool skip;
         enum block_state state = fetch_block(x, part->rows - x->first_row, &b, &skip);

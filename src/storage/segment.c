@@ -139,6 +139,17 @@ enum block_state segment_block(struct segment *g, uint32_t index, struct task *w
     return BLOCK_READY;
 }
 
+void segment_prefetch(const struct segment *g, uint32_t index, uint16_t column)
+{
+    const struct colblock *c;
+
+    if (index + 3 < g->n_blocks)
+        __builtin_prefetch(&g->blocks[index + 3]->columns[column]);
+    for (unsigned step = 0; step < 2; step++)
+        if (index + 2 - step < g->n_blocks && (c = g->blocks[index + 2 - step]->columns[column]))
+            colblock_prefetch(c, step);
+}
+
 struct segment_block *segment_block_new(struct segment *g)
 {
     struct segment_block *b = slot_memory_zeroed(g->budget, block_bytes(g));

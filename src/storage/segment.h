@@ -43,6 +43,9 @@ const struct schema *segment_schema(const struct segment *g);
 int64_t segment_partition(
     const struct segment *g); /* start of the partition, s since 1970; 0 = none */
 
+/* Asks for the memory of what headers tell about a column in the blocks after this one, all of which are loaded. */
+void segment_prefetch(const struct segment *g, uint32_t index, uint16_t column);
+
 /* BLOCK_PENDING when the block must first be read: then the wait is told through `wake` (a task of the caller). */
 struct task;
 enum block_state segment_block(struct segment *g, uint32_t index, struct task *wake,

@@ -21,6 +21,18 @@ static inline void selection_fill(uint64_t *sel, uint32_t from, uint32_t to)
     sel[first] &= ~0ULL << (from & 63);
 }
 
+/* Bits outside of [from, to) become zero; to is at most BLOCK_ROWS. */
+static inline void selection_cut(uint64_t *sel, uint32_t from, uint32_t to)
+{
+    memset(sel, 0, from / 64 * sizeof(*sel));
+    if (from & 63)
+        sel[from / 64] &= ~0ULL << (from & 63);
+    if (to & 63)
+        sel[to / 64] &= ~(~0ULL << (to & 63));
+    to = (to + 63) / 64;
+    memset(sel + to, 0, (BLOCK_WORDS - to) * sizeof(*sel));
+}
+
 static inline void selection_and(uint64_t *sel, const uint64_t *other)
 {
     kernel_table()->and_lines(sel, other, BLOCK_LINES);

@@ -7,7 +7,7 @@
 
 #include "reactor/arena.h"
 
-enum { TOPN_SLACK = 1024 };
+enum { TOPN_SLACK = 64 };
 
 struct topn_row {
     const uint8_t *key;
@@ -144,6 +144,15 @@ static int finish_rows(struct topn *t)
     return rc ? rc : batch_open(t->kept.data, t->kept.len, &t->kept_batch, &err);
 }
 
+/* At the limit there is a first bound, by which blocks are skipped; later prunings halve the rows, so that a row is
+ * sorted a few times only. */
+static bool is_prune_due(const struct topn *t)
+{
+    uint64_t limit = t->program->limit;
+
+    return t->full ? t->n >= TOPN_SLACK && (t->n - TOPN_SLACK) / 2 >= limit : t->n >= limit;
+}
+
 /* Sorts, drops what cannot be in the result, and packs rows and keys. */
 static int prune(struct topn *t)
 {
@@ -216,8 +225,7 @@ static int add_row(struct topn *t, const struct batch *b, const struct batch_col
     if (t->first_is_int && r.first_present)
         r.first = batch_i64(&order[0], row);
     t->rows[t->n++] = r;
-    if ((t->n >= TOPN_SLACK && (t->n - TOPN_SLACK) / 2 >= p->limit) ||
-        batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 2)
+    if (is_prune_due(t) || batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 2)
         rc = prune(t);
     if (!rc && batch_builder_bytes(t->builder) >
                    (p->memory < BATCH_MAX_BYTES / 2 ? p->memory : BATCH_MAX_BYTES / 2))

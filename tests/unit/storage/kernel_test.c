@@ -222,6 +222,15 @@ static void check_words(const struct kernels *k, const struct data *d)
               "%s: word %" PRIu32, k->name, i);
     CHECK(k->count_lines(d->sel, LINES) == ones && k->count_and_lines(d->sel, other, LINES) == both,
           "%s: ones", k->name);
+    const uint64_t *sets[] = {d->sel, other, d->sel, d->sel};
+    for (uint32_t n = 1; n <= 4; n++) {
+        uint32_t met = k->meet_lines(sets, n, LINES, NULL);
+
+        CHECK(met == (n == 1 ? ones : both) && k->meet_lines(sets, n, LINES, b) == met,
+              "%s: what %" PRIu32 " bitsets have in common", k->name, n);
+        for (uint32_t i = 0; i < ROWS / 64; i++)
+            CHECK(b[i] == (n == 1 ? d->sel[i] : a[i]), "%s: met, word %" PRIu32, k->name, i);
+    }
 }
 
 Test(kernel, all_forms_at_all_widths)

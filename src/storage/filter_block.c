@@ -1,0 +1,291 @@
+/* Filter: the rows of one block. */
+#include <string.h>
+
+#include "storage/container_meet.h"
+#include "storage/filter_impl.h"
+#include "storage/selection.h"
+
+static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    if (w->negate) {
+        for (uint32_t i = 0; i < w->n; i++)
+            colblock_filter_range(c, w->ints[i], w->ints[i], true, sel);
+        if (!w->n)
+            colblock_filter_null(c, false, sel);
+        return;
+    }
+    uint64_t any[BLOCK_WORDS] = {0}, one[BLOCK_WORDS];
+    int64_t min, max;
+    bool bounded = colblock_bounds(c, &min, &max);
+    for (uint32_t i = 0; bounded && i < w->n; i++) {
+        if (w->ints[i] < min || w->ints[i] > max)
+            continue;
+        memcpy(one, sel, sizeof(one));
+        colblock_filter_range(c, w->ints[i], w->ints[i], false, one);
+        selection_or(any, one);
+    }
+    selection_and(sel, any);
+}
+
+/* A long IN list: decode once and look each value up, instead of one pass over the slices per value. */
+static void filter_many_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    uint64_t line[BLOCK_WORDS];
+    int64_t values[LINE_ROWS];
+    uint8_t present[LINE_ROWS];
+
+    for (unsigned at = 0; at < BLOCK_WORDS; at += LINE_ROWS / 64) {
+        selection_clear_all(line);
+        memcpy(line + at, sel + at, LINE_ROWS / 8);
+        uint32_t n = colblock_decode(c, line, values, present), i = 0;
+        for (unsigned w64 = at; n && w64 < at + LINE_ROWS / 64; w64++) {
+            uint64_t keep = 0;
+            for (uint64_t bits = sel[w64]; bits; bits &= bits - 1, i++)
+                if (present[i] && filter_is_int_member(w, values[i]) != w->negate)
+                    keep |= bits & -bits;
+            sel[w64] = keep;
+        }
+    }
+}
+
+static bool filter_range(const struct predicate *w, const struct colblock *c, uint64_t *sel)
+{
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
+    if (w->negate ? all : none) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (all || none) {
+        if (colblock_has_nulls(c))
+            colblock_filter_null(c, false, sel);
+        return true;
+    }
+    colblock_filter_range(c, w->lo, w->hi, w->negate, sel);
+    return false;
+}
+
+/* What a block's headers tell about the rows of a condition. */
+enum verdict {
+    VERDICT_NONE,
+    VERDICT_ALL,
+    VERDICT_CONTAINER, /* those of one container */
+    VERDICT_SOME,
+};
+
+static enum verdict judge_range(const struct predicate *w, const struct colblock *c)
+{
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max))
+        return VERDICT_NONE;
+    bool all = w->lo <= min && w->hi >= max, none = w->hi < min || w->lo > max || w->lo > w->hi;
+    if (w->negate ? all : none)
+        return VERDICT_NONE;
+    return (all || none) && !colblock_has_nulls(c) ? VERDICT_ALL : VERDICT_SOME;
+}
+
+static enum verdict judge_leaf(const struct filter *f, const struct block *b,
+                               struct container_rows *rows)
+{
+    const struct predicate *w = f->predicate;
+    const struct colblock *c = b->columns[w->column];
+
+    if (!c)
+        return w->kind == PREDICATE_NULL && !w->negate ? VERDICT_ALL : VERDICT_NONE;
+    if (w->kind == PREDICATE_NULL)
+        return colblock_has_nulls(c) ? VERDICT_SOME : w->negate ? VERDICT_ALL : VERDICT_NONE;
+    if (f->coded && f->codes.count == 1 && !f->list && !w->negate &&
+        colblock_code_rows(c, f->codes.only, rows))
+        return !rows->n ? VERDICT_NONE : rows->n == b->rows ? VERDICT_ALL : VERDICT_CONTAINER;
+    return !f->coded && w->kind == PREDICATE_RANGE ? judge_range(w, c) : VERDICT_SOME;
+}
+
+static enum verdict judge(const struct filter *f, const struct block *b,
+                          struct container_rows *rows)
+{
+    if (f->nothing)
+        return VERDICT_NONE;
+    return f->children ? VERDICT_SOME : judge_leaf(f, b, rows);
+}
+
+/* What is left of a condition's conjuncts when those of one container each met. */
+struct conjuncts {
+    struct container_meet meet;
+    uint32_t containers, some; /* of them */
+    uint32_t n;                /* rows of the last container */
+    uint64_t left;             /* of the first 64, those that are not in meet */
+};
+
+static const struct filter *conjunct(const struct filter *f, uint32_t i)
+{
+    return f->predicate->kind == PREDICATE_AND ? f->children[i] : f;
+}
+
+/* 0: no conjunct to look at. */
+static uint32_t n_conjuncts(const struct filter *f)
+{
+    return !f ? 0 : f->predicate->kind == PREDICATE_AND ? f->predicate->n : 1;
+}
+
+/* False: no row satisfies all of them. */
+static bool judge_all(const struct filter *f, const struct block *b, struct conjuncts *c)
+{
+    struct container_rows rows;
+
+    container_meet_init(&c->meet);
+    c->containers = c->some = c->n = 0;
+    c->left = 0;
+    for (uint32_t i = 0; i < n_conjuncts(f); i++) {
+        enum verdict v = judge(conjunct(f, i), b, &rows);
+
+        if (v == VERDICT_NONE)
+            return false;
+        if (v == VERDICT_CONTAINER && i < 64 && c->containers < CONTAINER_MEET_MAX - 1) {
+            container_meet_add(&c->meet, &rows);
+            c->containers++;
+            c->n = rows.n;
+        } else if (v != VERDICT_ALL) {
+            c->some++;
+            c->left |= i < 64 ? 1ULL << i : 0;
+        }
+    }
+    return true;
+}
+
+enum filter_counted filter_count(const struct filter *f, const struct block *b, bool meet,
+                                 uint32_t *n)
+{
+    struct conjuncts c;
+
+    *n = 0;
+    if (!judge_all(f, b, &c))
+        return FILTER_BY_HEADERS;
+    if (c.some)
+        return FILTER_UNCOUNTED;
+    if (!c.containers || (c.containers == 1 && !b->live)) {
+        *n = c.containers ? c.n : b->live_count;
+        return FILTER_BY_HEADERS;
+    }
+    if (!meet)
+        return FILTER_UNCOUNTED;
+    if (b->live)
+        container_meet_add_bitset(&c.meet, b->live);
+    *n = container_meet_rows(&c.meet, NULL);
+    return FILTER_MET;
+}
+
+static bool filter_or(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    uint64_t *any = f->scratch, *one = f->scratch + BLOCK_WORDS;
+    bool by_bounds = true;
+
+    selection_clear_all(any);
+    for (uint32_t i = 0; i < f->predicate->n; i++) {
+        memcpy(one, sel, BLOCK_WORDS * sizeof(*one));
+        by_bounds &= filter_block(f->children[i], b, one);
+        selection_or(any, one);
+    }
+    selection_and(sel, any);
+    return by_bounds;
+}
+
+static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    const struct predicate *w = f->predicate;
+    const struct colblock *c = b->columns[w->column];
+
+    if (!c) { /* the block lacks the column: every value is NULL */
+        if (w->kind == PREDICATE_NULL && !w->negate)
+            return true;
+        selection_clear_all(sel);
+        return true;
+    }
+    if (w->kind == PREDICATE_NULL) {
+        colblock_filter_null(c, !w->negate, sel);
+        return false;
+    }
+    if (f->coded) {
+        if (f->codes.count == 1 && !f->list)
+            colblock_filter_code(c, f->codes.only, w->negate, sel);
+        else
+            colblock_filter_codes(c, &f->codes, w->negate, sel);
+        return false;
+    }
+    if (w->kind == PREDICATE_RANGE)
+        return filter_range(w, c, sel);
+    if (w->n <= 8)
+        filter_ints(w, c, sel);
+    else
+        filter_many_ints(w, c, sel);
+    return false;
+}
+
+/* One conjunct, or a condition that has only one. */
+static bool filter_one(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    if (f->nothing) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (f->predicate->kind == PREDICATE_AND)
+        return filter_block(f, b, sel);
+    return f->predicate->kind == PREDICATE_OR ? filter_or(f, b, sel) : filter_leaf(f, b, sel);
+}
+
+/* The conjuncts that are left, cheap ones first. */
+static bool filter_left(const struct filter *f, const struct block *b, uint64_t left, uint64_t *sel)
+{
+    bool by_bounds = true;
+
+    for (uint32_t i = 0; i < n_conjuncts(f); i++) {
+        if (i < 64 && !(left >> i & 1))
+            continue;
+        by_bounds &= filter_one(conjunct(f, i), b, sel);
+        if (selection_is_empty(sel))
+            break;
+    }
+    return by_bounds;
+}
+
+bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
+{
+    struct conjuncts c;
+
+    if (!judge_all(f, b, &c)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (c.containers) {
+        container_meet_add_bitset(&c.meet, sel);
+        container_meet_rows(&c.meet, sel);
+    }
+    return filter_left(f, b, c.left, sel) && !c.containers;
+}
+
+bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, uint32_t to,
+                 uint64_t *sel)
+{
+    struct conjuncts c;
+
+    if (from >= to || !judge_all(f, b, &c)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (c.containers) {
+        if (b->live)
+            container_meet_add_bitset(&c.meet, b->live);
+        container_meet_rows(&c.meet, sel);
+        selection_cut(sel, from, to);
+    } else {
+        selection_fill(sel, from, to);
+        if (b->live)
+            selection_and(sel, b->live);
+    }
+    return filter_left(f, b, c.left, sel) && !c.containers;
+}
