@@ -1,4 +1,4 @@
-#include "ingest/load_rows.h"
+#include "ingest/load_columns.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,43 +9,6 @@
 #include <time.h>
 
 #include "storage/mapping_value.h"
-
-enum { LOAD_MAX_LIST = 1024, LOAD_MAX_INPUTS = 4, LOAD_OBJECT_BYTES = 256 };
-
-/* Where a value may come from: a column of the file, or two that make one value (seconds and nanoseconds). */
-struct load_input {
-    unsigned vector, second; /* positions among the selected columns; second = vector: only one */
-    uint32_t file_column, second_column;
-    const char *keys[2];
-    bool of_element; /* config.element: the value is the element's, not the row's */
-};
-
-struct load_column { /* one per column of the table that takes part */
-    const struct column *column;
-    struct load_input
-        inputs[LOAD_MAX_INPUTS]; /* in turn, until one has a value; then the default */
-    unsigned n_inputs;
-    struct cell *items; /* multi-valued: values of the current row */
-    uint32_t n_items;
-    struct value *inputs_of_list;   /* list elements of the current row */
-    char object[LOAD_OBJECT_BYTES]; /* two columns as one value */
-};
-
-struct load_rows {
-    struct load_rows_config config;
-    struct parquet_reader *reader;
-    struct load_column *columns;
-    unsigned n, n_vectors;
-    const struct column *nested; /* one whose values are lists within the elements */
-    int element_vector;          /* of the first column below config.element, -1 = none */
-    struct cell *cells;          /* of the current row */
-    struct batch_builder *builder;
-    uint32_t *places; /* load_rows_places */
-    uint32_t places_cap;
-    struct parquet_batch batch; /* being converted */
-    size_t row;                 /* next one of it */
-    uint32_t element;           /* next one of that row */
-};
 
 static bool title_case(const char *path, char *out, size_t cap)
 {
@@ -295,6 +258,8 @@ int load_rows_new(const struct load_rows_config *config, struct parquet_reader *
         rc = select_columns(l, err);
     if (!rc)
         rc = make_builder(l);
+    if (!rc)
+        load_columns_init(l);
     if (rc) {
         load_rows_free(l);
         return err->text[0] ? rc : error_set(err, rc, 0, "out of memory");
@@ -313,25 +278,11 @@ void load_rows_free(struct load_rows *l)
     }
     if (l->builder)
         batch_builder_free(l->builder);
+    load_columns_free(l);
     free(l->columns);
     free(l->cells);
     free(l->places);
     free(l);
-}
-
-/* Microseconds of a timestamp in the file's unit; nanoseconds round down. Out of range is so afterwards, too. */
-static int64_t to_micros(int64_t v, enum parquet_unit unit)
-{
-    int64_t micros;
-
-    switch (unit) {
-    case PARQUET_UNIT_MILLIS:
-        return __builtin_mul_overflow(v, 1000, &micros) ? v < 0 ? INT64_MIN : INT64_MAX : micros;
-    case PARQUET_UNIT_NANOS:
-        return v / 1000 - (v % 1000 < 0);
-    default:
-        return v;
-    }
 }
 
 static struct value int_value(const struct parquet_column *pc, int64_t v)
@@ -339,7 +290,7 @@ static struct value int_value(const struct parquet_column *pc, int64_t v)
     if (pc->logical == PARQUET_LOGICAL_DATE)
         return (struct value){.kind = VALUE_DATE, .i64 = v};
     if (pc->logical == PARQUET_LOGICAL_TIMESTAMP)
-        return (struct value){.kind = VALUE_DATETIME, .i64 = to_micros(v, pc->unit)};
+        return (struct value){.kind = VALUE_DATETIME, .i64 = load_to_micros(v, pc->unit)};
     if (pc->logical == PARQUET_LOGICAL_DECIMAL)
         return (struct value){.kind = VALUE_DECIMAL, .i128 = v, .scale = (uint8_t)pc->scale};
     return (struct value){.kind = VALUE_INT, .i64 = v};
@@ -371,6 +322,17 @@ static struct value uuid_value(const uint8_t bytes[16])
     return (struct value){.kind = VALUE_TEXT, .bytes = text, .len = text ? 36 : 0};
 }
 
+static struct value text_value(const struct parquet_vector *v, const struct parquet_column *pc,
+                               size_t i)
+{
+    uint32_t len;
+    const uint8_t *text = parquet_vector_text(v, i, &len);
+
+    if (pc->logical == PARQUET_LOGICAL_UUID && len == 16)
+        return uuid_value(text);
+    return (struct value){.kind = VALUE_TEXT, .bytes = (const char *)text, .len = len};
+}
+
 static struct value element_value(const struct parquet_vector *v, const struct parquet_column *pc,
                                   size_t i)
 {
@@ -389,11 +351,7 @@ static struct value element_value(const struct parquet_vector *v, const struct p
                               .scale =
                                   pc->logical == PARQUET_LOGICAL_DECIMAL ? (uint8_t)pc->scale : 0};
     case PARQUET_KIND_BYTES:
-        if (pc->logical == PARQUET_LOGICAL_UUID && v->offsets[i + 1] - v->offsets[i] == 16)
-            return uuid_value(v->data + v->offsets[i]);
-        return (struct value){.kind = VALUE_TEXT,
-                              .bytes = (const char *)v->data + v->offsets[i],
-                              .len = v->offsets[i + 1] - v->offsets[i]};
+        return text_value(v, pc, i);
     }
     return (struct value){.kind = VALUE_NULL};
 }
@@ -444,7 +402,7 @@ static void as_time_of_day(const struct column *c, const struct parquet_column *
     if (pc->logical != PARQUET_LOGICAL_TIME || v->kind != VALUE_INT ||
         (c->mapping != MAPPING_TIME_OF_DAY && c->mapping != MAPPING_HOUR_OF_DAY))
         return;
-    *v = (struct value){.kind = VALUE_DATETIME, .i64 = to_micros(v->i64, pc->unit)};
+    *v = (struct value){.kind = VALUE_DATETIME, .i64 = load_to_micros(v->i64, pc->unit)};
 }
 
 static int read_one(struct load_rows *l, struct load_column *lc, const struct load_input *in,
@@ -495,7 +453,7 @@ static int read_object(struct load_rows *l, struct load_column *lc, const struct
     return 0;
 }
 
-static int convert_cell(struct load_rows *l, unsigned i, struct error_info *err)
+int load_rows_convert_cell(struct load_rows *l, unsigned i, struct error_info *err)
 {
     struct load_column *lc = &l->columns[i];
     struct value in = {.kind = VALUE_NULL};
@@ -554,7 +512,7 @@ static void name_key(struct load_rows *l, struct error_info *err)
         for (unsigned i = 0; i < l->n; i++) {
             if (l->columns[i].column != &s->columns[s->key[k]])
                 continue;
-            if (convert_cell(l, i, &ignored) || at + 2 > sizeof(key))
+            if (load_rows_convert_cell(l, i, &ignored) || at + 2 > sizeof(key))
                 return;
             if (at)
                 key[at++] = '-';
@@ -569,7 +527,7 @@ static void name_key(struct load_rows *l, struct error_info *err)
 static int convert_row(struct load_rows *l, struct error_info *err)
 {
     for (unsigned i = 0; i < l->n; i++) {
-        int rc = convert_cell(l, i, err);
+        int rc = load_rows_convert_cell(l, i, err);
         if (rc) {
             name_key(l, err);
             return rc;
@@ -656,7 +614,11 @@ int load_rows_next(struct load_rows *l, uint32_t max_rows, struct buffer *out, u
             if (!l->batch.rows)
                 return 0;
         }
-        rc = convert_rows(l, max_rows, rejected, err);
+        rc = load_columns_put(l, max_rows);
+        if (rc == -ENOMEM)
+            return error_set(err, rc, 0, "out of memory");
+        if (rc)
+            rc = convert_rows(l, max_rows, rejected, err);
         if (rc)
             return rc;
         *rows = batch_builder_rows(l->builder);

@@ -145,6 +145,13 @@ int parquet_reader_select(struct parquet_reader *reader, const uint32_t *columns
     return rc;
 }
 
+void parquet_reader_keep_codes(struct parquet_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->selected; i++)
+        reader->vectors[i].keeps_codes =
+            reader->vectors[i].kind == PARQUET_KIND_BYTES && !reader->vectors[i].is_list;
+}
+
 int parquet_reader_set_groups(struct parquet_reader *reader, uint32_t first, uint32_t end,
                               struct parquet_error *err)
 {

@@ -54,6 +54,10 @@ int parquet_reader_find_column(const struct parquet_reader *reader, const char *
 int parquet_reader_select(struct parquet_reader *reader, const uint32_t *columns, uint32_t count,
                           struct parquet_error *err);
 
+/* From now on, until columns are selected anew, strings of a dictionary stay its codes where all of
+ * a batch can: parquet_vector.h. */
+void parquet_reader_keep_codes(struct parquet_reader *reader);
+
 /* Restricts reading to the row groups [first, end) and goes to the first row of them, so that
  * several readers can share a file. -EINVAL when they do not exist. */
 int parquet_reader_set_groups(struct parquet_reader *reader, uint32_t first, uint32_t end,

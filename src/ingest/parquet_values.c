@@ -282,21 +282,42 @@ static int gather(const struct parquet_vector *dict, const uint32_t *codes, size
     return 0;
 }
 
+static int read_codes(struct parquet_values *v, uint32_t *codes, size_t n,
+                      struct parquet_error *err)
+{
+    if (parquet_rle_read(&v->rle, codes, n) != n)
+        return fail_short(err);
+    uint32_t max = 0;
+    for (size_t i = 0; i < n; i++)
+        max = codes[i] > max ? codes[i] : max;
+    if (n > 0 && max >= v->dict->count)
+        return parquet_fail(err, -EBADMSG, "dictionary code %u, the dictionary has %zu values", max,
+                            v->dict->count);
+    return 0;
+}
+
+/* As codes, when all there is came as codes of the same dictionary. */
+static int keep_codes(struct parquet_values *v, size_t n, struct parquet_vector *out,
+                      struct parquet_error *err)
+{
+    int rc = read_codes(v, out->codes + out->count, n, err);
+    if (rc == 0) {
+        out->dict = v->dict;
+        out->count += n;
+    }
+    return rc;
+}
+
 static int read_dictionary(struct parquet_values *v, size_t n, struct parquet_vector *out,
                            struct parquet_error *err)
 {
     uint32_t codes[STEP];
     while (n > 0) {
         size_t take = n < STEP ? n : STEP;
-        if (parquet_rle_read(&v->rle, codes, take) != take)
-            return fail_short(err);
-        uint32_t max = 0;
-        for (size_t i = 0; i < take; i++)
-            max = codes[i] > max ? codes[i] : max;
-        if (max >= v->dict->count)
-            return parquet_fail(err, -EBADMSG, "dictionary code %u, the dictionary has %zu values",
-                                max, v->dict->count);
-        int rc = gather(v->dict, codes, take, out, err);
+        int rc = read_codes(v, codes, take, err);
+        if (rc < 0)
+            return rc;
+        rc = gather(v->dict, codes, take, out, err);
         if (rc < 0)
             return rc;
         n -= take;
@@ -426,8 +447,15 @@ static int read_split(struct parquet_values *v, size_t n, struct parquet_vector 
 int parquet_values_read(struct parquet_values *v, size_t n, struct parquet_vector *out,
                         struct parquet_error *err)
 {
+    bool coded = v->encoding == PARQUET_ENCODING_PLAIN_DICTIONARY ||
+                 v->encoding == PARQUET_ENCODING_RLE_DICTIONARY;
     int rc = parquet_vector_reserve(out, n, err);
     if (rc < 0 || n == 0)
+        return rc;
+    if (coded && out->keeps_codes && (out->count == 0 || out->dict == v->dict))
+        return keep_codes(v, n, out, err);
+    rc = out->dict ? parquet_vector_unfold(out, err) : 0;
+    if (rc < 0)
         return rc;
     switch (v->encoding) {
     case PARQUET_ENCODING_PLAIN:

@@ -18,6 +18,7 @@ void parquet_vector_fini(struct parquet_vector *v)
     free(v->valid);
     free(v->values);
     free(v->data);
+    free(v->codes);
     free(v->lists);
     free(v->list_valid);
     parquet_vector_init(v, v->kind, v->is_list);
@@ -29,6 +30,7 @@ void parquet_vector_clear(struct parquet_vector *v)
     v->null_count = 0;
     v->data_len = 0;
     v->rows = 0;
+    v->dict = NULL;
 }
 
 size_t parquet_vector_width(enum parquet_kind kind)
@@ -89,7 +91,39 @@ int parquet_vector_reserve(struct parquet_vector *v, size_t n, struct parquet_er
     v->values = values;
     if (first && v->kind == PARQUET_KIND_BYTES)
         v->offsets[0] = 0;
+    if (v->keeps_codes) {
+        uint32_t *codes = realloc(v->codes, cap * sizeof(*codes));
+        if (!codes)
+            return parquet_fail_memory(err, "a batch of rows");
+        v->codes = codes;
+    }
     v->cap = cap;
+    return 0;
+}
+
+int parquet_vector_unfold(struct parquet_vector *v, struct parquet_error *err)
+{
+    uint32_t len;
+    size_t total = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->valid[i])
+            (void)parquet_vector_text(v, i, &len);
+        total += v->valid[i] ? len : 0;
+    }
+    int rc = parquet_vector_reserve_data(v, total, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < v->count; i++) {
+        len = 0;
+        if (v->valid[i]) {
+            const uint8_t *text = parquet_vector_text(v, i, &len);
+            if (len > 0)
+                memcpy(v->data + v->data_len, text, len);
+        }
+        v->data_len += len;
+        v->offsets[i + 1] = (uint32_t)v->data_len;
+    }
+    v->dict = NULL;
     return 0;
 }
 
@@ -251,7 +285,10 @@ void parquet_vector_spread(struct parquet_vector *v, size_t n, size_t dense)
         SPREAD(v->doubles, base, n, dense);
         break;
     case PARQUET_KIND_BYTES:
-        spread_offsets(v, base, n, dense);
+        if (v->dict)
+            SPREAD(v->codes, base, n, dense);
+        else
+            spread_offsets(v, base, n, dense);
         break;
     case PARQUET_KIND_INT128:
         SPREAD(v->wides, base, n, dense);

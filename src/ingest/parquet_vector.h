@@ -44,6 +44,11 @@ struct parquet_vector {
     uint8_t *data; /* string data, PARQUET_VECTOR_SLACK readable bytes behind it */
     size_t data_len;
 
+    bool keeps_codes;                  /* the owner of a vector of strings allows the next one */
+    const struct parquet_vector *dict; /* not NULL: element i is element codes[i] of this, and
+                                          neither offsets nor data hold anything */
+    uint32_t *codes;
+
     bool is_list;
     size_t rows;         /* rows of a list column */
     uint32_t *lists;     /* rows + 1: row r has the elements lists[r] to lists[r + 1] */
@@ -59,6 +64,21 @@ void parquet_vector_init(struct parquet_vector *v, enum parquet_kind kind, bool 
 
 /* Frees what the vector holds; it is empty and usable again afterwards. Any core. */
 void parquet_vector_fini(struct parquet_vector *v);
+
+/* String i, which is not NULL. Any core. */
+static inline const uint8_t *parquet_vector_text(const struct parquet_vector *v, size_t i,
+                                                 uint32_t *len)
+{
+    if (v->dict) {
+        i = v->codes[i];
+        v = v->dict;
+    }
+    *len = v->offsets[i + 1] - v->offsets[i];
+    return v->data + v->offsets[i];
+}
+
+/* Makes strings of codes. -ENOMEM, -EFBIG beyond PARQUET_VECTOR_BYTES_MAX. Any core. */
+int parquet_vector_unfold(struct parquet_vector *v, struct parquet_error *err);
 
 /* Drops the elements and keeps the memory. Any core. */
 void parquet_vector_clear(struct parquet_vector *v);

@@ -30,6 +30,7 @@ struct remote_node { /* owner: the remote cluster */
     char directory[40]; /* id of its data directory */
     unsigned slot_bits;
     uint64_t hash_seed;
+    uint32_t batch_version;            /* of the batches it reads */
     struct error_info error;           /* why it is not ready */
     struct catalog *catalog;           /* newest known; NULL until first told */
     struct cluster_table_stats *stats; /* by position in `catalog` */

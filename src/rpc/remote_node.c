@@ -183,6 +183,7 @@ static void take_description(struct remote_node *n, const Quanta__DescribeReply 
     snprintf(n->who, sizeof(n->who), "node %s (%s)", m->name, grpc_channel_address(n->channel));
     n->slot_bits = m->slot_bits;
     n->hash_seed = m->hash_seed;
+    n->batch_version = m->batch_version;
 }
 
 static void describe_done(struct client_unary *u)

@@ -102,7 +102,9 @@ static int split_rows(struct remote *x, const struct schema *s, const struct bat
 {
     uint8_t *node_of;
 
-    if (x->n_nodes == 1 && b->table_id == out->parts[0].table->table_id) {
+    bool as_it_is = x->nodes[0].batch_version >= BATCH_VERSION || !batch_has_codes(b);
+
+    if (x->n_nodes == 1 && b->table_id == out->parts[0].table->table_id && as_it_is) {
         out->parts[0].batch = *b;
         out->n = b->rows ? 1 : 0;
         return 0;

@@ -23,6 +23,7 @@ static void describe_message(struct grpc_call *call, const uint8_t *bytes, size_
     reply.cores = reactor_count(s->r);
     reply.ready = service_is_serving(s);
     reply.epoch = s->epoch;
+    reply.batch_version = BATCH_VERSION;
     catalog_put(c);
     service_answer(s, call, &reply.base);
 }

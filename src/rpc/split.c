@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/batch_gather.h"
 #include "storage/initial.h"
 #include "storage/key.h"
+
+enum { PIECE_SLACK = 64 /* bytes of a buffer behind the largest batch */ };
 
 /* One cell from a batch to a builder; an absent one is left to batch_builder_end_row. */
 static int copy_cell(struct batch_builder *to, unsigned col, const struct batch_column *c,
@@ -111,37 +114,32 @@ static int sort_rows(const struct key_hash *hashes, uint32_t n, unsigned slot_bi
 }
 
 static int make_piece(struct split_piece *p, const struct batch *b, uint32_t slot, uint32_t *rows,
-                      uint32_t n, struct batch_builder *builder, struct error_info *err)
+                      uint32_t n)
 {
     p->slot = slot;
     p->rows = n;
     p->row_of = rows;
-    batch_builder_reset(builder);
-    for (uint32_t i = 0; i < n; i++) {
-        int rc = batch_builder_copy_row(builder, b, rows[i]);
-        if (rc)
-            return rc;
-    }
-    return finish(builder, b, slot, &p->bytes, &p->batch, err);
+    buffer_init(&p->bytes, BATCH_MAX_BYTES + PIECE_SLACK);
+    int rc = batch_gather(b, rows, n, slot, &p->bytes);
+    if (!rc)
+        batch_open_trusted(p->bytes.data, &p->batch);
+    return rc;
 }
 
 static int make_pieces(const struct batch *b, const uint32_t *starts, uint32_t *rows,
-                       uint32_t slots, struct split *out, struct error_info *err)
+                       uint32_t slots, struct split *out)
 {
-    struct batch_builder *builder = batch_builder_new(NULL);
-    int rc = builder ? add_columns(builder, b) : -ENOMEM;
+    int rc = 0;
 
     for (uint32_t s = 0; s < slots && !rc; s++)
         if (starts[s + 1] > starts[s])
             rc = make_piece(&out->pieces[out->n++], b, s, rows + starts[s],
-                            starts[s + 1] - starts[s], builder, err);
-    if (builder)
-        batch_builder_free(builder);
+                            starts[s + 1] - starts[s]);
     return rc;
 }
 
 static int split_rows(const struct batch *b, const struct key_hash *hashes, unsigned slot_bits,
-                      struct arena *arena, struct split *out, struct error_info *err)
+                      struct arena *arena, struct split *out)
 {
     uint32_t slots = 1U << slot_bits, *rows, *starts, used = 0, last = 0;
     int rc = sort_rows(hashes, b->rows, slot_bits, arena, &rows, &starts);
@@ -161,7 +159,7 @@ static int split_rows(const struct batch *b, const struct key_hash *hashes, unsi
         out->n = 1;
         return 0;
     }
-    return make_pieces(b, starts, rows, slots, out, err);
+    return make_pieces(b, starts, rows, slots, out);
 }
 
 int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_seed,
@@ -182,7 +180,7 @@ int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_see
     if (!rc)
         rc = key_hash_rows(s, &whole, hash_seed, 0, whole.rows, hashes, err);
     if (!rc)
-        rc = split_rows(&whole, hashes, slot_bits, arena, out, err);
+        rc = split_rows(&whole, hashes, slot_bits, arena, out);
     if (!rc && out->n == 1 && !out->pieces[0].bytes.data && keyed.data)
         out->pieces[0].bytes = keyed; /* the piece is the whole: it keeps the bytes */
     else

@@ -78,6 +78,43 @@ static bool is_list_valid(const uint8_t *data, uint64_t left, uint32_t rows)
            is_bytes_valid(data + head, left - head, items);
 }
 
+#define ALL_BELOW(type)                             \
+    do {                                            \
+        const type *code = (const void *)at;        \
+        type most = 0;                              \
+        for (uint32_t i = 0; i < rows; i++)         \
+            most = most < code[i] ? code[i] : most; \
+        return most < limit;                        \
+    } while (0)
+
+static bool are_codes_valid(const uint8_t *at, uint8_t width, uint32_t rows, uint32_t limit)
+{
+    if (rows == 0)
+        return true;
+    if (width == 1)
+        ALL_BELOW(uint8_t);
+    if (width == 2)
+        ALL_BELOW(uint16_t);
+    ALL_BELOW(uint32_t);
+}
+
+static bool are_values_valid(const struct batch_descriptor *d, const uint8_t *data, uint64_t left,
+                             uint32_t rows)
+{
+    struct batch_values_head head;
+    uint64_t codes_at, bytes_at;
+
+    if ((d->width != 1 && d->width != 2 && d->width != 4) || left < sizeof head)
+        return false;
+    memcpy(&head, data, sizeof head);
+    codes_at = sizeof head + 4 * ((uint64_t)head.values + 1);
+    bytes_at = codes_at + (uint64_t)rows * d->width;
+    return !head.reserved && left >= bytes_at &&
+           are_offsets_valid((const uint32_t *)(data + sizeof head), head.values,
+                             left - bytes_at) &&
+           are_codes_valid(data + codes_at, d->width, rows, head.values);
+}
+
 /* Bits at and above `rows` are zero, so that presence words can be counted whole. */
 static bool is_presence_valid(const uint64_t *words, uint32_t rows)
 {
@@ -87,6 +124,8 @@ static bool is_presence_valid(const uint64_t *words, uint32_t rows)
 static bool is_shape_valid(const struct batch_descriptor *d, const uint8_t *data, uint64_t left,
                            uint32_t rows)
 {
+    if (d->flags & BATCH_HAS_CODES)
+        return d->kind == BATCH_BYTES && are_values_valid(d, data, left, rows);
     if (d->kind != BATCH_I64 && d->width != 0)
         return false;
     switch ((enum batch_kind)d->kind) {
@@ -112,7 +151,7 @@ static int check_column(const uint8_t *bytes, unsigned i, uint64_t *end, struct 
     uint64_t left = d->length, nulls = 0;
     const uint8_t *data = bytes + d->offset;
 
-    if (d->flags & ~BATCH_HAS_NULLS || d->reserved || d->kind > BATCH_LIST ||
+    if (d->flags & ~(BATCH_HAS_NULLS | BATCH_HAS_CODES) || d->reserved || d->kind > BATCH_LIST ||
         d->scale > BATCH_MAX_SCALE)
         return error_set(err, -EBADMSG, 0,
                          "row batch: column %u (id %u): kind %u, flags 0x%x, scale %u not known", i,
@@ -156,6 +195,21 @@ static int check_ids(const uint8_t *bytes, unsigned columns, struct error_info *
     return 0;
 }
 
+void batch_open_trusted(const void *bytes, struct batch *out)
+{
+    const struct batch_header *h = bytes;
+
+    *out = (struct batch){
+        .bytes = bytes,
+        .len = h->total_bytes,
+        .rows = h->rows,
+        .columns = h->columns,
+        .op = h->op,
+        .table_id = h->table_id,
+        .slot = h->slot,
+    };
+}
+
 int batch_open(const void *bytes, size_t len, struct batch *out, struct error_info *err)
 {
     const struct batch_header *h = bytes;
@@ -174,18 +228,9 @@ int batch_open(const void *bytes, size_t len, struct batch *out, struct error_in
         return error_set(err, -EBADMSG, 0, "row batch: columns end at %llu, batch at %zu",
                          (unsigned long long)end, len);
     rc = check_ids(bytes, h->columns, err);
-    if (rc != 0)
-        return rc;
-    *out = (struct batch){
-        .bytes = bytes,
-        .len = (uint32_t)len,
-        .rows = h->rows,
-        .columns = h->columns,
-        .op = h->op,
-        .table_id = h->table_id,
-        .slot = h->slot,
-    };
-    return 0;
+    if (rc == 0)
+        batch_open_trusted(bytes, out);
+    return rc;
 }
 
 void batch_column_at(const struct batch *b, unsigned i, struct batch_column *out)
@@ -205,6 +250,13 @@ void batch_column_at(const struct batch *b, unsigned i, struct batch_column *out
     if (d->kind == BATCH_I64) {
         memcpy(&out->base, at, 8);
         at += 8;
+    }
+    if (d->flags & BATCH_HAS_CODES) {
+        memcpy(&out->n_values, at, sizeof out->n_values);
+        out->offsets = (const uint32_t *)(at + sizeof(struct batch_values_head));
+        out->codes = (const uint8_t *)(out->offsets + out->n_values + 1);
+        out->data = out->codes + (size_t)b->rows * d->width;
+        return;
     }
     if (d->kind == BATCH_LIST) {
         out->starts = (const uint32_t *)at;
@@ -270,11 +322,50 @@ double batch_f64(const struct batch_column *c, uint32_t row)
     return batch_is_present(c, row) ? ((const double *)c->data)[row] : 0;
 }
 
+static uint32_t code_at(const struct batch_column *c, uint32_t row)
+{
+    switch (c->width) {
+    case 1:
+        return c->codes[row];
+    case 2:
+        return ((const uint16_t *)(const void *)c->codes)[row];
+    default:
+        return ((const uint32_t *)(const void *)c->codes)[row];
+    }
+}
+
 const char *batch_bytes(const struct batch_column *c, uint32_t row, uint32_t *len)
 {
+    uint32_t at = row;
+
     ASSERT(c->kind == BATCH_BYTES && row < c->rows);
-    *len = batch_is_present(c, row) ? c->offsets[row + 1] - c->offsets[row] : 0;
-    return (const char *)c->data + c->offsets[row];
+    if (c->codes)
+        at = code_at(c, row);
+    *len = batch_is_present(c, row) ? c->offsets[at + 1] - c->offsets[at] : 0;
+    return (const char *)c->data + c->offsets[at];
+}
+
+const char *batch_value(const struct batch_column *c, uint32_t code, uint32_t *len)
+{
+    ASSERT(c->codes && code < c->n_values);
+    *len = c->offsets[code + 1] - c->offsets[code];
+    return (const char *)c->data + c->offsets[code];
+}
+
+void batch_read_codes(const struct batch_column *c, uint32_t from, uint32_t n, uint32_t *out)
+{
+    ASSERT(c->codes && from <= c->rows && n <= c->rows - from);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = code_at(c, from + i);
+}
+
+bool batch_has_codes(const struct batch *b)
+{
+    for (unsigned i = 0; i < b->columns; i++) {
+        if (descriptor_at(b->bytes, i)->flags & BATCH_HAS_CODES)
+            return true;
+    }
+    return false;
 }
 
 uint32_t batch_list_count(const struct batch_column *c, uint32_t row)

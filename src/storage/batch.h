@@ -10,6 +10,8 @@
  *   I128       rows * 16 bytes
  *   F64        rows * 8 bytes
  *   BYTES      u32 offsets[rows + 1], bytes
+ *              with flag BATCH_HAS_CODES: u32 values, u32 0, u32 offsets[values + 1], a code of width bytes (1, 2, 4)
+ *              per row, the number of its value, bytes; absent rows have code 0
  *   LIST       u32 starts[rows + 1] into the items, then u32 offsets[items + 1], bytes
  * Everything is validated by batch_open before use.
  */
@@ -33,6 +35,7 @@ enum batch_op {
 };
 
 enum {
+    BATCH_VERSION = 2, /* 1 = without codes */
     BATCH_SLOT_ANY = 0xffffffff,
     BATCH_MAX_BYTES = 64 << 20,
     BATCH_MAX_ROWS = 1 << 20,
@@ -55,13 +58,18 @@ struct batch_column {
     uint32_t rows;
     const uint64_t *presence; /* NULL = all present */
     int64_t base;             /* I64 */
-    const uint8_t *data;      /* I64: values; I128, F64: values; BYTES, LIST: bytes */
-    const uint32_t *offsets;  /* BYTES: rows + 1; LIST: items + 1 */
-    const uint32_t *starts;   /* LIST: rows + 1 */
+    const uint8_t
+        *codes; /* BYTES, of width bytes: which of n_values values; NULL = each row has its own */
+    uint32_t n_values;
+    const uint8_t *data;     /* I64: values; I128, F64: values; BYTES, LIST: bytes */
+    const uint32_t *offsets; /* BYTES: rows + 1, or n_values + 1; LIST: items + 1 */
+    const uint32_t *starts;  /* LIST: rows + 1 */
 };
 
 /* Checks the bytes (8-byte aligned memory) and fills the view: 0 or -EBADMSG with a text. */
 int batch_open(const void *bytes, size_t len, struct batch *out, struct error_info *err);
+/* The view of bytes that this program has made. */
+void batch_open_trusted(const void *bytes, struct batch *out);
 void batch_column_at(const struct batch *b, unsigned i, struct batch_column *out);
 int batch_find_column(const struct batch *b, uint16_t id); /* position or -1 */
 
@@ -74,11 +82,17 @@ int64_t batch_i64(const struct batch_column *c, uint32_t row);
 __int128 batch_i128(const struct batch_column *c, uint32_t row);
 double batch_f64(const struct batch_column *c, uint32_t row);
 const char *batch_bytes(const struct batch_column *c, uint32_t row, uint32_t *len);
+/* Value `code` < n_values of a column with codes. */
+const char *batch_value(const struct batch_column *c, uint32_t code, uint32_t *len);
 uint32_t batch_list_count(const struct batch_column *c, uint32_t row);
 const char *batch_list_item(const struct batch_column *c, uint32_t row, uint32_t item,
                             uint32_t *len);
 /* Rows [from, from + n) as int64 (absent ones read 0). */
 void batch_read_i64(const struct batch_column *c, uint32_t from, uint32_t n, int64_t *out);
+/* Codes of the rows [from, from + n) of a column that has them. */
+void batch_read_codes(const struct batch_column *c, uint32_t from, uint32_t n, uint32_t *out);
+/* Does some column have codes? Programs before version 2 do not know them. */
+bool batch_has_codes(const struct batch *b);
 
 /*
  * Builder: column vectors that grow, then one finish. Owner: one core, one operation; memory is charged to the
@@ -104,6 +118,13 @@ void batch_builder_cancel_row(struct batch_builder *b);
 /* n whole values of one column at once; presence bits or NULL. All columns must get the same n before end_rows. */
 int batch_builder_put_i64s(struct batch_builder *b, unsigned col, const int64_t *v,
                            const uint64_t *presence, uint32_t n);
+/* The same of BYTES: value i from offsets[i] to offsets[i + 1] of data; absent ones are empty. */
+int batch_builder_put_texts(struct batch_builder *b, unsigned col, const uint8_t *data,
+                            const uint32_t *offsets, const uint64_t *presence, uint32_t n);
+/* The same as codes of `values` values, which the column keeps; its first rows, and no others may follow. */
+int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t *data,
+                            const uint32_t *offsets, uint32_t values, const uint32_t *codes,
+                            const uint64_t *presence, uint32_t n);
 int batch_builder_end_rows(struct batch_builder *b, uint32_t n);
 /* Copies cells of row `row` of src (every column, by position) as a new row. Layouts must agree. */
 int batch_builder_copy_row(struct batch_builder *b, const struct batch *src, uint32_t row);

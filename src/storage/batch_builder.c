@@ -74,6 +74,7 @@ void batch_builder_free(struct batch_builder *b)
     for (unsigned i = 0; i < b->n_columns; i++) {
         vector_fini(b, &b->columns[i].values);
         vector_fini(b, &b->columns[i].offsets);
+        vector_fini(b, &b->columns[i].codes);
         vector_fini(b, &b->columns[i].starts);
         vector_fini(b, &b->columns[i].presence);
     }
@@ -85,6 +86,11 @@ static void column_truncate(struct builder_column *c, uint32_t rows)
 {
     size_t width = c->kind == BATCH_I128 ? 16 : 8;
 
+    if (c->n_values) { /* its rows came all at once */
+        ASSERT(rows == 0);
+        c->n_values = 0;
+        c->codes.len = 0;
+    }
     if (c->kind == BATCH_LIST) {
         if (c->starts.len > 4 * ((size_t)rows + 1))
             c->starts.len = 4 * ((size_t)rows + 1);
@@ -267,6 +273,8 @@ int batch_builder_put_bytes(struct batch_builder *b, unsigned col, const void *b
     struct builder_column *c = open_cell(b, col, BATCH_BYTES);
     int rc = c->has_nulls ? presence_reserve(b, c, 1) : 0;
 
+    ASSERT(!c->n_values);
+
     if (rc == 0)
         rc = put_span(b, c, bytes, len);
     return rc == 0 ? close_cell(b, c) : rc;
@@ -365,6 +373,25 @@ static bool are_all_present(const uint64_t *bits, uint32_t n)
     return n == 0 || (~*bits & ((1ull << n) - 1)) == 0;
 }
 
+/* Room for the presence of n cells; *presence becomes NULL when all are. */
+static int presence_prepare(struct batch_builder *b, struct builder_column *c,
+                            const uint64_t **presence, uint32_t n)
+{
+    if (*presence && are_all_present(*presence, n))
+        *presence = NULL;
+    if (*presence)
+        return presence_begin(b, c, n);
+    return c->has_nulls ? presence_reserve(b, c, n) : 0;
+}
+
+static void presence_put(struct builder_column *c, const uint64_t *presence, uint32_t n)
+{
+    if (presence)
+        presence_append(c, presence, n);
+    else if (c->has_nulls)
+        presence_set(c, c->cells, n);
+}
+
 int batch_builder_put_i64s(struct batch_builder *b, unsigned col, const int64_t *v,
                            const uint64_t *presence, uint32_t n)
 {
@@ -376,27 +403,97 @@ int batch_builder_put_i64s(struct batch_builder *b, unsigned col, const int64_t 
         return -ENOBUFS;
     if (n == 0)
         return 0;
-    if (presence && are_all_present(presence, n))
-        presence = NULL;
     rc = vector_reserve(b, &c->values, (size_t)n * 8);
-    if (rc == 0 && presence)
-        rc = presence_begin(b, c, n);
-    else if (rc == 0 && c->has_nulls)
-        rc = presence_reserve(b, c, n);
+    if (rc == 0)
+        rc = presence_prepare(b, c, &presence, n);
     if (rc != 0)
         return rc;
     to = (int64_t *)(c->values.data + c->values.len);
     memcpy(to, v, (size_t)n * 8);
-    if (presence) {
-        presence_append(c, presence, n);
-        /* Absent cells read 0 and must not widen the column. */
-        for (uint32_t i = 0; i < n; i++)
-            to[i] &= -(int64_t)(presence[i / 64] >> (i % 64) & 1);
-    } else if (c->has_nulls) {
-        presence_set(c, c->cells, n);
-    }
+    /* Absent cells read 0 and must not widen the column. */
+    for (uint32_t i = 0; presence && i < n; i++)
+        to[i] &= -(int64_t)(presence[i / 64] >> (i % 64) & 1);
+    presence_put(c, presence, n);
     c->values.len += (size_t)n * 8;
     c->cells += n;
+    return 0;
+}
+
+/* Appends n texts behind those at hand: bytes, and where each ends. */
+static int put_spans(struct batch_builder *b, struct builder_column *c, const uint8_t *data,
+                     const uint32_t *offsets, uint32_t n)
+{
+    size_t len = offsets[n] - offsets[0];
+    uint32_t *to, base = (uint32_t)c->values.len - offsets[0];
+    int rc;
+
+    if (len > BATCH_MAX_BYTES - c->values.len || c->offsets.len + (size_t)n * 4 >= BATCH_MAX_BYTES)
+        return -ENOBUFS;
+    rc = vector_reserve(b, &c->values, len);
+    if (rc == 0)
+        rc = vector_reserve(b, &c->offsets, (size_t)n * 4);
+    if (rc != 0)
+        return rc;
+    if (len)
+        memcpy(c->values.data + c->values.len, data + offsets[0], len);
+    to = (uint32_t *)(c->offsets.data + c->offsets.len);
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = base + offsets[i + 1];
+    c->values.len += len;
+    c->offsets.len += (size_t)n * 4;
+    return 0;
+}
+
+int batch_builder_put_texts(struct batch_builder *b, unsigned col, const uint8_t *data,
+                            const uint32_t *offsets, const uint64_t *presence, uint32_t n)
+{
+    struct builder_column *c = open_cell(b, col, BATCH_BYTES);
+    int rc;
+
+    ASSERT(!c->n_values);
+    if (n > BATCH_MAX_ROWS - c->cells)
+        return -ENOBUFS;
+    if (n == 0)
+        return 0;
+    rc = presence_prepare(b, c, &presence, n);
+    if (rc == 0)
+        rc = put_spans(b, c, data, offsets, n);
+    if (rc != 0)
+        return rc;
+    presence_put(c, presence, n);
+    c->cells += n;
+    return 0;
+}
+
+int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t *data,
+                            const uint32_t *offsets, uint32_t values, const uint32_t *codes,
+                            const uint64_t *presence, uint32_t n)
+{
+    struct builder_column *c = open_cell(b, col, BATCH_BYTES);
+    uint32_t *to;
+    int rc;
+
+    ASSERT(c->cells == 0 && values > 0);
+    if (n > BATCH_MAX_ROWS)
+        return -ENOBUFS;
+    if (n == 0)
+        return 0;
+    rc = vector_reserve(b, &c->codes, (size_t)n * 4);
+    if (rc == 0)
+        rc = presence_prepare(b, c, &presence, n);
+    if (rc == 0)
+        rc = put_spans(b, c, data, offsets, values);
+    if (rc != 0)
+        return rc;
+    to = (uint32_t *)c->codes.data;
+    for (uint32_t i = 0; i < n; i++) {
+        ASSERT_HOT(codes[i] < values);
+        to[i] = presence && !(presence[i / 64] >> (i % 64) & 1) ? 0 : codes[i];
+    }
+    presence_put(c, presence, n);
+    c->codes.len = (size_t)n * 4;
+    c->n_values = values;
+    c->cells = n;
     return 0;
 }
 
@@ -481,7 +578,8 @@ size_t batch_builder_bytes(const struct batch_builder *b)
     for (unsigned i = 0; i < b->n_columns; i++) {
         const struct builder_column *c = &b->columns[i];
 
-        n += c->values.len + c->offsets.len + c->starts.len + c->presence.len + 4 * BATCH_ALIGN;
+        n += c->values.len + c->offsets.len + c->codes.len + c->starts.len + c->presence.len +
+             4 * BATCH_ALIGN;
     }
     return n;
 }

@@ -15,8 +15,10 @@ struct builder_column {
     bool has_nulls;         /* from the first NULL on the presence words are kept */
     uint32_t cells;         /* rows, plus one while the open row has a cell here */
     uint32_t items;         /* LIST: items of all cells */
+    uint32_t n_values;      /* BYTES with codes: values that offsets and values hold; else 0 */
     struct vector values;   /* I64: int64; I128, F64: as on the wire; BYTES, LIST: bytes */
     struct vector offsets;  /* BYTES, LIST: uint32 with the leading 0 */
+    struct vector codes;    /* BYTES with codes: uint32 */
     struct vector starts;   /* LIST: uint32 with the leading 0 */
     struct vector presence; /* uint64 words */
 };

@@ -47,6 +47,11 @@ static struct column_form choose_form(const struct builder_column *c)
     int64_t min, max;
     uint64_t range;
 
+    if (c->kind != BATCH_I64)
+        return (struct column_form){.width = c->n_values == 0                ? 0
+                                             : c->n_values <= UINT8_MAX + 1  ? 1
+                                             : c->n_values <= UINT16_MAX + 1 ? 2
+                                                                             : 4};
     if (!column_min_max(c, &min, &max))
         return (struct column_form){.base = 0, .width = 1};
     range = (uint64_t)max - (uint64_t)min;
@@ -99,6 +104,8 @@ static uint64_t column_length(const struct builder_column *c, struct column_form
 
     if (c->kind == BATCH_I64)
         return n + 8 + (uint64_t)c->cells * f.width;
+    if (c->n_values)
+        n += sizeof(struct batch_values_head) + (uint64_t)c->cells * f.width;
     return n + c->starts.len + c->offsets.len + c->values.len;
 }
 
@@ -107,6 +114,24 @@ static uint8_t *write_vector(uint8_t *out, const struct vector *v)
     if (v->len)
         memcpy(out, v->data, v->len);
     return out + v->len;
+}
+
+static void write_codes(const struct builder_column *c, struct column_form f, uint8_t *out)
+{
+    struct batch_values_head head = {.values = c->n_values};
+    const uint32_t *v = (const uint32_t *)c->codes.data;
+    uint32_t n = c->cells;
+    const uint32_t base = 0;
+
+    memcpy(out, &head, sizeof head);
+    out = write_vector(out + sizeof head, &c->offsets);
+    if (f.width == 1)
+        NARROW(uint8_t);
+    else if (f.width == 2)
+        NARROW(uint16_t);
+    else
+        NARROW(uint32_t);
+    write_vector(out + (size_t)n * f.width, &c->values);
 }
 
 static void write_column(const struct builder_column *c, struct column_form f, uint8_t *out)
@@ -118,6 +143,10 @@ static void write_column(const struct builder_column *c, struct column_form f, u
     }
     if (c->kind == BATCH_I64) {
         write_i64s(c, f, out);
+        return;
+    }
+    if (c->n_values) {
+        write_codes(c, f, out);
         return;
     }
     out = write_vector(out, &c->starts);
@@ -141,7 +170,7 @@ int batch_builder_finish(struct batch_builder *b, enum batch_op op, uint32_t tab
         const struct builder_column *c = &b->columns[i];
 
         ASSERT(c->cells == b->rows);
-        forms[i] = c->kind == BATCH_I64 ? choose_form(c) : (struct column_form){0};
+        forms[i] = choose_form(c);
         total += batch_align(column_length(c, forms[i]));
     }
     if (total > BATCH_MAX_BYTES)
@@ -157,7 +186,8 @@ int batch_builder_finish(struct batch_builder *b, enum batch_op op, uint32_t tab
         uint64_t length = column_length(c, forms[i]), padded = batch_align(length);
         struct batch_descriptor d = {c->id,
                                      c->kind,
-                                     c->has_nulls ? BATCH_HAS_NULLS : 0,
+                                     (uint8_t)((c->has_nulls ? BATCH_HAS_NULLS : 0) |
+                                               (c->n_values ? BATCH_HAS_CODES : 0)),
                                      (uint32_t)at,
                                      (uint32_t)length,
                                      forms[i].width,

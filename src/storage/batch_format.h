@@ -6,6 +6,7 @@
 enum {
     BATCH_MAGIC = 0x31544251 /* "QBT1" */,
     BATCH_HAS_NULLS = 1,
+    BATCH_HAS_CODES = 2,
     BATCH_ALIGN = 8,
     BATCH_MAX_SCALE = 38
 };
@@ -23,10 +24,17 @@ struct batch_descriptor {
     uint8_t kind, flags;
     uint32_t offset,
         length; /* bytes from the start of the batch; without the padding to BATCH_ALIGN */
-    uint8_t width, scale; /* width: bytes of an I64 cell, else 0 */
+    uint8_t width, scale; /* width: bytes of an I64 cell or a code, else 0 */
     uint16_t reserved;    /* 0 */
 };
 
+/* Before the offsets of a column with codes. */
+struct batch_values_head {
+    uint32_t values;   /* at least 1 where there are rows */
+    uint32_t reserved; /* 0 */
+};
+
+_Static_assert(sizeof(struct batch_values_head) == 8, "head of the values is 8 bytes on the wire");
 _Static_assert(sizeof(struct batch_header) == 32, "header is 32 bytes on the wire");
 _Static_assert(sizeof(struct batch_descriptor) == 16, "descriptor is 16 bytes on the wire");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,

@@ -192,8 +192,10 @@ int colblock_seal(struct colblock *c, uint32_t rows)
     tail_read(&c->tail, 0, rows - have, in.values + have);
     if (c->tail.presence)
         memcpy(presence + have / 64, c->tail.presence, (rows - have) / 8);
-    else
+    else if (have)
         memset(presence + have / 64, 0xff, (rows - have) / 8);
+    else
+        in.presence = NULL;
     rc = sealed_build(&in, &built);
     slot_memory_free(c->budget, in.values, bytes);
     if (rc != 0)

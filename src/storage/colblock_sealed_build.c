@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/colblock.h"
 #include "storage/colblock_sealed.h"
 #include "storage/dict.h"
 #include "storage/presence.h"
@@ -12,6 +13,9 @@
 enum {
     CODE_SPAN_MAX =
         65536, /* codes counted by an array; a block whose codes lie wider gets no containers */
+    CODE_BITS = 16, /* of the codes below CODE_SPAN_MAX */
+    COUNT_WAYS = 4,
+    COUNT_CODES = 256, /* up to these codes are counted COUNT_WAYS times */
     SPARE_BYTES = 1024,
 };
 
@@ -51,11 +55,33 @@ static void note_value(const struct sealed_input *in, struct plan *p, int64_t v)
     p->has_values = true;
 }
 
+/* One value per row: what can be a loop without a decision. */
+static bool is_plain(const struct sealed_input *in, const struct plan *p)
+{
+    return in->layout != LAYOUT_LIST && p->present == in->rows;
+}
+
+static void note_all(const struct sealed_input *in, struct plan *p)
+{
+    int64_t min = in->values[0], max = min;
+
+    for (uint32_t row = 1; row < in->rows; row++) {
+        int64_t v = in->values[row];
+
+        min = v < min ? v : min;
+        max = v > max ? v : max;
+    }
+    note_value(in, p, min);
+    note_value(in, p, max);
+}
+
 static void find_bounds(const struct sealed_input *in, struct plan *p)
 {
     p->code_min = UINT32_MAX;
     p->present = in->presence ? presence_count(in->presence, in->rows / 64) : in->rows;
-    for (uint32_t row = 0; row < in->rows; row++) {
+    if (is_plain(in, p))
+        note_all(in, p);
+    for (uint32_t row = 0; row < in->rows && !is_plain(in, p); row++) {
         if (row_present(in, row))
             note_value(in, p, in->values[row]);
     }
@@ -80,6 +106,25 @@ static void count_value(const struct sealed_input *in, struct plan *p, int64_t v
     }
 }
 
+/* Neighbours are counted apart, so that equal ones need not wait for each other. */
+static void count_all(const struct sealed_input *in, struct plan *p)
+{
+    uint32_t few[COUNT_WAYS][COUNT_CODES] = {{0}};
+    size_t span = p->counts_bytes / sizeof *p->counts;
+
+    if (span > COUNT_CODES) {
+        for (uint32_t row = 0; row < in->rows; row++)
+            p->counts[(uint32_t)in->values[row] - p->code_min]++;
+    } else {
+        for (uint32_t row = 0; row < in->rows; row++)
+            few[row % COUNT_WAYS][(uint32_t)in->values[row] - p->code_min]++;
+        for (uint32_t i = 0; i < span; i++)
+            p->counts[i] = few[0][i] + few[1][i] + few[2][i] + few[3][i];
+    }
+    for (uint32_t i = 0; i < span; i++)
+        p->distinct += p->counts[i] != 0;
+}
+
 /* Rows per code, unless there are too many codes for containers. -ENOMEM. */
 static int count_codes(const struct sealed_input *in, struct plan *p)
 {
@@ -97,7 +142,9 @@ static int count_codes(const struct sealed_input *in, struct plan *p)
     p->counts = slot_memory_zeroed(in->budget, p->counts_bytes);
     if (!p->counts)
         return -ENOMEM;
-    for (uint32_t row = 0; row < in->rows; row++) {
+    if (is_plain(in, p))
+        count_all(in, p);
+    for (uint32_t row = 0; row < in->rows && !is_plain(in, p); row++) {
         if (row_present(in, row))
             count_value(in, p, in->values[row], 1);
     }
@@ -202,8 +249,82 @@ static void append_row(struct sealed *s, struct container *c, uint32_t row)
     }
 }
 
+/* Rows of arrays, which are no more than a sixteenth each. */
+static void fill_arrays(const struct sealed_input *in, const struct plan *p, struct sealed *s)
+{
+    for (uint32_t row = 0; row < in->rows; row++) {
+        struct container *c = &s->directory[p->counts[(uint32_t)in->values[row] - p->code_min]];
+
+        if (c->cap)
+            ((uint16_t *)(void *)((uint8_t *)s + c->offset))[c->count++] = (uint16_t)row;
+    }
+}
+
+/* A line of the bitset of a code: rows whose code has just these bits. */
+static void match_line(const struct slices *bits, uint32_t code, uint64_t *out)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++)
+        out[k] = ~0ull;
+    for (uint32_t i = 0; i < bits->width; i++) {
+        const uint64_t *w = bits->words + (size_t)i * bits->stride;
+        uint64_t flip = code >> i & 1 ? 0 : ~0ull;
+
+        for (unsigned k = 0; k < LINE_WORDS; k++)
+            out[k] &= w[k] ^ flip;
+    }
+}
+
+/* The bits of a line's codes, and from them its line of every bitset. */
+static void fill_bitsets(const struct sealed_input *in, const struct plan *p, struct sealed *s)
+{
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint64_t words[CODE_BITS * LINE_WORDS];
+    _Alignas(64) uint32_t codes[LINE_ROWS];
+    uint32_t unused[SLICES_MAX] = {0}, top = p->code_max - p->code_min;
+    struct slices bits = {.words = words,
+                          .stride = LINE_WORDS,
+                          .lines = 1,
+                          .width = top ? 32 - (uint32_t)__builtin_clz(top) : 0};
+
+    for (uint32_t line = 0; line < in->rows / LINE_ROWS; line++) {
+        for (uint32_t i = 0; i < LINE_ROWS; i++)
+            codes[i] = (uint32_t)in->values[line * LINE_ROWS + i] - p->code_min;
+        k->encode_line32(&bits, 0, codes, unused);
+        for (uint32_t i = 0; i < s->n_containers; i++) {
+            struct container *c = &s->directory[i];
+
+            if (!c->cap)
+                match_line(&bits, c->code - p->code_min,
+                           (uint64_t *)(void *)((uint8_t *)s + c->offset) + line * LINE_WORDS);
+        }
+    }
+}
+
+static void fill_plain(const struct sealed_input *in, const struct plan *p, struct sealed *s)
+{
+    uint32_t bitsets = 0;
+
+    for (uint32_t i = 0; i < s->n_containers; i++)
+        bitsets += !s->directory[i].cap;
+    if (bitsets)
+        fill_bitsets(in, p, s);
+    if (bitsets < s->n_containers)
+        fill_arrays(in, p, s);
+    for (uint32_t i = 0; i < s->n_containers; i++) {
+        struct container *c = &s->directory[i];
+
+        if (!c->cap)
+            c->count =
+                presence_count((const uint64_t *)(void *)((uint8_t *)s + c->offset), in->rows / 64);
+    }
+}
+
 static void fill_containers(const struct sealed_input *in, const struct plan *p, struct sealed *s)
 {
+    if (is_plain(in, p)) {
+        fill_plain(in, p, s);
+        return;
+    }
     for (uint32_t row = 0; row < in->rows; row++) {
         uint32_t one, n;
         const uint32_t *codes;

@@ -87,10 +87,10 @@ static int parse_meta(const char *file, const char *text, struct datadir *d, str
     if (sscanf(text, "quanta data directory\nversion: %9" SCNu32, &d->version) != 1)
         return error_set(err, -EBADMSG, 0, "%s is damaged: it does not begin with its version",
                          file);
-    if (d->version != DATADIR_VERSION)
+    if (d->version < DATADIR_OLDEST || d->version > DATADIR_VERSION)
         return error_set(err, -EBADMSG, 0,
-                         "%s has format version %u; this program reads version %d", file,
-                         d->version, DATADIR_VERSION);
+                         "%s has format version %u; this program reads versions %d to %d", file,
+                         d->version, DATADIR_OLDEST, DATADIR_VERSION);
     if (sscanf(text, "%*[^:]: %*u slot_bits: %9u hash_seed: %16" SCNx64 " id: %32s", &d->slot_bits,
                &d->hash_seed, d->id) != 3)
         return error_set(err, -EBADMSG, 0,
@@ -148,6 +148,14 @@ int datadir_write_meta(const char *path, const struct datadir *d)
 
     snprintf(file, sizeof(file), "%s/quanta.meta", path);
     return write_meta(path, file, d);
+}
+
+int datadir_upgrade(const char *path, struct datadir *d)
+{
+    if (d->version == DATADIR_VERSION)
+        return 0;
+    d->version = DATADIR_VERSION;
+    return datadir_write_meta(path, d);
 }
 
 static int create_meta(const char *path, const char *file, unsigned slot_bits, struct datadir *d)

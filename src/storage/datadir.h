@@ -7,7 +7,11 @@
 
 #include "storage/type.h"
 
-enum { DATADIR_VERSION = 3, DATADIR_MAX_SLOT_BITS = 16 };
+enum {
+    DATADIR_VERSION = 4, /* 3: no codes in the row batches of its log */
+    DATADIR_OLDEST = 3,
+    DATADIR_MAX_SLOT_BITS = 16
+};
 
 struct datadir {
     int lock_fd;
@@ -22,5 +26,7 @@ struct datadir {
 int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
                  struct error_info *err);
 void datadir_close(struct datadir *d);
+/* Before something is written there that programs of its version cannot read: 0/-errno. */
+int datadir_upgrade(const char *path, struct datadir *d);
 /* Writes quanta.meta for a directory that has the facts of d: 0/-errno. */
 int datadir_write_meta(const char *path, const struct datadir *d);

@@ -68,6 +68,12 @@ struct kernels {
     uint32_t (*count_and_lines)(const uint64_t *a, const uint64_t *b, uint32_t lines);
     /* Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. */
     uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel);
+    /*
+     * The other way round: the offsets of a line, below 2^width, into the slices, at most 32 wide; the ones of each are
+     * added to counts. offsets is 64-byte aligned.
+     */
+    void (*encode_line32)(const struct slices *s, uint32_t line, const uint32_t *offsets,
+                          uint32_t *counts);
 };
 
 extern const struct kernels kernels_scalar;

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 
+#include "storage/kernel_encode.h"
 #include "storage/kernel_words.h"
 
 #define AVX2 __attribute__((target("avx2,popcnt")))
@@ -259,6 +260,12 @@ AVX2 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *
     below_line32_body(values, limit, sel);
 }
 
+AVX2 static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
+                               uint32_t *counts)
+{
+    encode_line32_256(s, line, offsets, counts);
+}
+
 KERNEL_WORDS(AVX2)
 
 const struct kernels kernels_avx2 = {
@@ -278,5 +285,6 @@ const struct kernels kernels_avx2 = {
     .count_lines = count_lines,
     .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
+    .encode_line32 = encode_line32,
 };
 #endif

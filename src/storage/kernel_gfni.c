@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #include "storage/kernel_avx512.h"
+#include "storage/kernel_encode.h"
 
 #define GFNI \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,gfni,popcnt")))
@@ -148,6 +149,12 @@ GFNI static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *
     below_line32_512(values, limit, sel);
 }
 
+GFNI static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
+                               uint32_t *counts)
+{
+    encode_line32_512(s, line, offsets, counts);
+}
+
 KERNEL_WORDS(GFNI)
 
 const struct kernels kernels_gfni = {
@@ -167,5 +174,6 @@ const struct kernels kernels_gfni = {
     .count_lines = count_lines,
     .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
+    .encode_line32 = encode_line32,
 };
 #endif

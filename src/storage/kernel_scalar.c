@@ -170,6 +170,18 @@ static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
     below_line32_body(values, limit, sel);
 }
 
+static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
+                          uint32_t *counts)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        uint64_t word[64];
+
+        for (unsigned r = 0; r < 64; r++)
+            word[r] = *offsets++;
+        slices_encode_word(s, line * LINE_WORDS + k, word, counts);
+    }
+}
+
 KERNEL_WORDS()
 
 const struct kernels kernels_scalar = {
@@ -189,4 +201,5 @@ const struct kernels kernels_scalar = {
     .count_lines = count_lines,
     .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
+    .encode_line32 = encode_line32,
 };

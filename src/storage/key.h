@@ -40,6 +40,13 @@ int key_find_missing(const struct key_columns *k, uint32_t row, bool skip_time);
 /* Hashes of a row of the columns that are given; without time field and shard key the full hash is the placing one. */
 void key_hash_row(const struct key_columns *k, uint64_t seed, uint32_t row, struct key_hash *out);
 
+/* The same of n rows. */
+void key_hash_many(const struct key_columns *k, uint64_t seed, uint32_t from, uint32_t n,
+                   struct key_hash *out);
+
+/* May a row lack a part of its key? */
+bool key_can_miss(const struct key_columns *k);
+
 /* The placing hash alone, of a row that may lack other key columns. */
 uint64_t key_hash_place(const struct key_columns *k, uint64_t seed, uint32_t row);
 

@@ -196,6 +196,26 @@ int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number)
     return 0;
 }
 
+bool key_table_add_new(struct key_table *t, uint32_t hash, uint32_t number)
+{
+    struct key_part *p = (struct key_part *)key_table_part(t, hash);
+    uint32_t at;
+
+    ASSERT_HOT(number != KEY_TABLE_EMPTY);
+    if (p->used >= part_room(p->size))
+        return false;
+    at = key_part_home(p->size, hash);
+    while (p->entries[at].number != KEY_TABLE_EMPTY) {
+        if (p->entries[at].hash == hash)
+            return false;
+        at = next(p, at);
+    }
+    p->entries[at] = (struct key_entry){hash, number};
+    p->used++;
+    t->used++;
+    return true;
+}
+
 static bool is_equal(struct key_equals *equals, uint32_t a, uint32_t b)
 {
     if (!equals || !equals->is_equal(equals->ctx, a, b))

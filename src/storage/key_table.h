@@ -56,6 +56,11 @@ int key_table_plan_step(struct key_table *t);
  */
 int key_table_insert(struct key_table *t, uint32_t hash, uint32_t number);
 
+/*
+ * Adds an entry, in one walk, when no other has its hash and nothing must grow for it; false = nothing was done.
+ */
+bool key_table_add_new(struct key_table *t, uint32_t hash, uint32_t number);
+
 /* Tells whether two numbers with equal hashes stand for equal keys. Owner: the caller of key_table_insert_many. */
 struct key_equals {
     bool (*is_equal)(void *ctx, uint32_t a, uint32_t b);
@@ -91,6 +96,8 @@ static inline void key_table_prefetch(const struct key_table *t, uint32_t hash)
 
     const struct key_entry *e;
 
+    __asm__ volatile(
+        ""); /* GCC takes a function that only prefetches for one without effect, and drops the call */
     if (!p->entries)
         return;
     e = &p->entries[key_part_home(p->size, hash)];

@@ -118,25 +118,47 @@ static inline __attribute__((always_inline)) void encode_plane(const struct slic
     }
 }
 
-void slices_encode(const struct slices *s, const int64_t *values, uint32_t counts[SLICES_MAX])
+void slices_encode_word(const struct slices *s, uint32_t word, const uint64_t offsets[64],
+                        uint32_t *counts)
 {
-    memset(counts, 0, SLICES_MAX * sizeof *counts);
+    if (s->width <= 8) {
+        encode_plane(s, word, 0, 8, offsets, counts);
+    } else if (s->width <= 16) {
+        encode_plane(s, word, 0, 16, offsets, counts);
+    } else {
+        encode_plane(s, word, 0, 32, offsets, counts);
+        if (s->width > 32)
+            encode_plane(s, word, 32, 32, offsets, counts);
+    }
+}
+
+static void encode_wide(const struct slices *s, const int64_t *values, uint32_t *counts)
+{
     for (uint32_t word = 0; word < s->lines * LINE_WORDS; word++, values += 64) {
         uint64_t offsets[64];
 
-        for (unsigned r = 0; r < 64; r++) {
+        for (unsigned r = 0; r < 64; r++)
             offsets[r] = (uint64_t)values[r] - (uint64_t)s->base;
-            ASSERT_HOT(slices_can_hold(s, values[r]));
-        }
-        if (s->width <= 8) {
-            encode_plane(s, word, 0, 8, offsets, counts);
-        } else if (s->width <= 16) {
-            encode_plane(s, word, 0, 16, offsets, counts);
-        } else {
-            encode_plane(s, word, 0, 32, offsets, counts);
-            if (s->width > 32)
-                encode_plane(s, word, 32, 32, offsets, counts);
-        }
+        slices_encode_word(s, word, offsets, counts);
+    }
+}
+
+void slices_encode(const struct slices *s, const int64_t *values, uint32_t counts[SLICES_MAX])
+{
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint32_t offsets[LINE_WORDS * 64];
+
+    memset(counts, 0, SLICES_MAX * sizeof *counts);
+    for (uint32_t row = 0; row < s->lines * LINE_WORDS * 64; row++)
+        ASSERT_HOT(slices_can_hold(s, values[row]));
+    if (s->width > 32) {
+        encode_wide(s, values, counts);
+        return;
+    }
+    for (uint32_t line = 0; line < s->lines && s->width; line++, values += LINE_WORDS * 64) {
+        for (unsigned r = 0; r < LINE_WORDS * 64; r++)
+            offsets[r] = (uint32_t)((uint64_t)values[r] - (uint64_t)s->base);
+        k->encode_line32(s, line, offsets, counts);
     }
 }
 

@@ -30,6 +30,10 @@ static inline bool slices_can_hold(const struct slices *s, int64_t v)
  */
 void slices_encode(const struct slices *s, const int64_t *values, uint32_t counts[SLICES_MAX]);
 
+/* The same of 64 offsets from the base, for the words number `word`; the ones are added to counts. */
+void slices_encode_word(const struct slices *s, uint32_t word, const uint64_t offsets[64],
+                        uint32_t *counts);
+
 /* 64 values from the words number `word` of all slices, base included. */
 void slices_decode_word(const struct slices *s, uint32_t word, int64_t *out);
 

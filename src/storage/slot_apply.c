@@ -154,6 +154,22 @@ static struct slot_part *part_of_row(struct slot_write *w, uint32_t i, int64_t *
     return w->last;
 }
 
+/*
+ * A row whose key, as its hash tells, nobody has, is one step in the index. false: it needs a longer look, and nothing
+ * is done.
+ */
+static bool add_new(struct slot_write *w, uint32_t i, struct slot_part *p)
+{
+    uint32_t rows = segment_rows(p->segment);
+
+    if (!w->complete || (w->part != p && w->n_waiting) || UINT32_MAX - w->n_waiting - 1 <= rows ||
+        !key_table_add_new(&p->index, (uint32_t)w->hashes[i].full, rows + w->n_waiting))
+        return false;
+    w->part = p;
+    w->waiting[w->n_waiting++] = i;
+    return true;
+}
+
 static int write_row(struct slot_write *w, uint32_t i)
 {
     int64_t codes[SCHEMA_MAX_KEY_COLUMNS], partition;
@@ -162,6 +178,8 @@ static int write_row(struct slot_write *w, uint32_t i)
     uint32_t row;
     int rc;
 
+    if (p && is_inserting(w->batch) && add_new(w, i, p))
+        return 0;
     for (unsigned k = 0; k < w->keys.n; k++)
         codes[k] = *key_code_at(w, k, i);
     if (p) {
@@ -265,8 +283,6 @@ static int write_chunk(struct slot_write *w)
     for (uint32_t i = 0; rc == 0 && i < w->n; i++) {
         uint64_t before = w->result->updated + w->result->deleted;
 
-        if (w->last && i + WRITE_PREFETCH < w->n)
-            key_table_prefetch(&w->last->index, (uint32_t)w->hashes[i + WRITE_PREFETCH].full);
         if (w->state[i] == WRITE_ROW_OPEN)
             rc = w->timeless ? write_timeless(w, i) : write_row(w, i);
         taken += rc == 0 || before != w->result->updated + w->result->deleted;
@@ -313,6 +329,19 @@ static int find_columns(struct slot_write *w, struct error_info *err)
     return key_columns_find(s, w->batch, &w->keys, err);
 }
 
+/* Of all columns with codes. */
+static size_t count_values(const struct batch *b)
+{
+    struct batch_column c;
+    size_t n = 0;
+
+    for (unsigned at = 0; at < b->columns; at++) {
+        batch_column_at(b, at, &c);
+        n += c.n_values;
+    }
+    return n;
+}
+
 /*
  * One allocation for the whole write: buffers for the columns the batch has, one pair of NULLs for
  * all others.
@@ -323,9 +352,10 @@ static struct slot_write *write_new(struct slot *t, const struct batch *b)
            rows = b->rows < WRITE_CHUNK ? (b->rows + 7) & ~7u : WRITE_CHUNK;
     size_t given = b->columns < columns ? b->columns : columns;
     size_t buffers = (given + 1) * rows * (sizeof(int64_t) + 1);
+    size_t codes = count_values(b) * sizeof(uint32_t);
     size_t tables =
         columns * (sizeof(struct write_column) + 2 * sizeof(void *) + sizeof(struct write_change));
-    size_t bytes = sizeof(struct slot_write) + tables + buffers;
+    size_t bytes = sizeof(struct slot_write) + tables + buffers + codes;
     struct slot_write *w = slot_memory_new(t->budget, bytes);
     uint8_t *at;
 
@@ -362,6 +392,12 @@ static void place_buffers(struct slot_write *w)
         w->columns[c].present = mine + rows * sizeof(int64_t);
         if (w->columns[c].used)
             at += each;
+    }
+    for (size_t c = 0; c < columns; c++) { /* rows are a multiple of 8, so these are aligned */
+        size_t bytes = w->columns[c].in.n_values * sizeof(uint32_t);
+
+        w->columns[c].codes = memset(at, 0xff, bytes);
+        at += bytes;
     }
     ASSERT(at <= (uint8_t *)w + w->bytes);
 }

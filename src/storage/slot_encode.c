@@ -4,9 +4,15 @@
 
 #include "storage/slot_write.h"
 
+enum { SMALL_NUMBERS = 64 };
+
 static void read_presence(struct slot_write *w, struct write_column *c)
 {
     c->nulls = false;
+    if (!c->in.presence) {
+        memset(c->present, 1, w->n);
+        return;
+    }
     for (uint32_t i = 0; i < w->n; i++) {
         c->present[i] = batch_is_present(&c->in, w->from + i);
         c->nulls |= !c->present[i];
@@ -33,27 +39,58 @@ static int encode_texts(struct slot_write *w, struct dict *d, struct write_colum
     return 0;
 }
 
-static int encode_numbers(struct slot_write *w, struct dict *d, struct write_column *c)
+/* Each value of the batch is looked up once, when the first row has it. */
+static int encode_codes(struct slot_write *w, struct dict *d, struct write_column *c)
 {
-    int64_t last = 0;
-    uint32_t code = 0;
-    bool any = false;
+    batch_read_codes(&c->in, w->from, w->n, w->codes);
+    for (uint32_t i = 0; i < w->n; i++) {
+        uint32_t *code = &c->codes[w->codes[i]];
 
-    batch_read_i64(&c->in, w->from, w->n, c->values);
-    for (uint32_t i = 0; d && i < w->n; i++) {
+        if (*code == WRITE_NO_CODE && c->present[i]) {
+            uint32_t len;
+            const char *text = batch_value(&c->in, w->codes[i], &len);
+            int rc = dict_put_bytes(d, text, len, code);
+
+            if (rc != 0) {
+                *code = WRITE_NO_CODE;
+                return rc;
+            }
+        }
+        c->values[i] = c->present[i] ? *code : 0;
+    }
+    return 0;
+}
+
+/* Flags and small integers repeat: the codes of these are kept while a chunk is encoded. */
+static int encode_coded_numbers(struct slot_write *w, struct dict *d, struct write_column *c)
+{
+    uint32_t small[SMALL_NUMBERS], code;
+
+    memset(small, 0xff, sizeof small);
+    for (uint32_t i = 0; i < w->n; i++) {
+        uint64_t v = (uint64_t)c->values[i];
+
         if (!c->present[i])
             continue;
-        if (!any || c->values[i] != last) { /* flags and small integers often repeat */
+        if (v >= SMALL_NUMBERS || small[v] == WRITE_NO_CODE) {
             int rc = dict_put_int(d, c->values[i], &code);
 
             if (rc != 0)
                 return rc;
-            last = c->values[i];
-            any = true;
+            if (v < SMALL_NUMBERS)
+                small[v] = code;
+        } else {
+            code = small[v];
         }
         c->values[i] = code;
     }
     return 0;
+}
+
+static int encode_numbers(struct slot_write *w, struct dict *d, struct write_column *c)
+{
+    batch_read_i64(&c->in, w->from, w->n, c->values);
+    return d ? encode_coded_numbers(w, d, c) : 0;
 }
 
 /*
@@ -128,15 +165,18 @@ static void find_key_codes(struct slot_write *w, unsigned part)
 
 static void check_keys(struct slot_write *w)
 {
+    key_hash_many(&w->keys, w->slot->seed, w->from, w->n, w->hashes);
+    if (!key_can_miss(&w->keys)) {
+        memset(w->state, WRITE_ROW_OPEN, w->n);
+        return;
+    }
     for (uint32_t i = 0; i < w->n; i++) {
         int missing = key_find_missing(&w->keys, w->from + i, w->timeless);
         const char *name;
 
         w->state[i] = WRITE_ROW_OPEN;
-        if (missing < 0) {
-            key_hash_row(&w->keys, w->slot->seed, w->from + i, &w->hashes[i]);
+        if (missing < 0)
             continue;
-        }
         name = w->schema->columns[w->keys.column[missing]].name;
         if (w->keys.given[missing])
             slot_write_reject(w, i, 1048, "Column '%s' cannot be null", name);
@@ -145,13 +185,27 @@ static void check_keys(struct slot_write *w)
     }
 }
 
+/*
+ * The index entries of all keys are on their way while the columns are encoded: a line of memory may take longer than
+ * some dozens of rows do afterwards.
+ */
+static void prefetch_keys(struct slot_write *w)
+{
+    const struct slot_part *p = w->keys.time < 0 ? slot_part_find(w->slot, 0) : w->last;
+
+    for (uint32_t i = 0; p && i < w->n; i++)
+        key_table_prefetch(&p->index, (uint32_t)w->hashes[i].full);
+}
+
 static int encode_column(struct slot_write *w, unsigned column, struct write_column *c)
 {
     struct dict *d = w->slot->dicts[column];
 
     if (w->schema->columns[column].layout == LAYOUT_LIST)
         return encode_lists(w, column, c);
-    return c->in.kind == BATCH_BYTES ? encode_texts(w, d, c) : encode_numbers(w, d, c);
+    if (c->in.kind != BATCH_BYTES)
+        return encode_numbers(w, d, c);
+    return c->in.codes ? encode_codes(w, d, c) : encode_texts(w, d, c);
 }
 
 int slot_write_encode(struct slot_write *w)
@@ -159,18 +213,23 @@ int slot_write_encode(struct slot_write *w)
     bool find_only = w->batch->op == BATCH_UPDATE || w->batch->op == BATCH_DELETE;
 
     check_keys(w);
+    prefetch_keys(w);
+    w->complete = true;
     for (unsigned column = 0; column < w->schema->n_columns; column++) {
         struct write_column *c = &w->columns[column];
         int rc;
 
-        if (!c->used)
+        if (!c->used) {
+            w->complete &= !w->schema->columns[column].required;
             continue;
+        }
         read_presence(w, c);
         if (find_only && w->schema->columns[column].in_key)
             continue;
         rc = encode_column(w, column, c);
         if (rc != 0)
             return rc;
+        w->complete &= !c->nulls || !w->schema->columns[column].required;
     }
     for (unsigned part = 0; find_only && part < w->keys.n; part++) {
         if (w->keys.given[part])

@@ -12,6 +12,8 @@
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
 
+enum { FILL_STEPS = 8 /* of the dictionaries' tables, in a call */ };
+
 /* Owner: one call. */
 struct prepare {
     struct slot *slot;
@@ -263,6 +265,16 @@ static void let_go(struct prepare *x)
     (void)need_batch(x);
 }
 
+/* New rows look up their values. */
+static enum block_state fill_more(struct slot *t, struct error_info *err)
+{
+    enum block_state state = BLOCK_PENDING;
+
+    for (unsigned i = 0; i < FILL_STEPS && state == BLOCK_PENDING; i++)
+        state = slot_fill_dicts(t, err);
+    return state;
+}
+
 enum block_state slot_prepare(struct slot *t, const struct batch *b, struct task *wake,
                               struct error_info *err)
 {
@@ -271,6 +283,14 @@ enum block_state slot_prepare(struct slot *t, const struct batch *b, struct task
     /* The write will need some, and what others have cached should not be in its way. */
     if (t->room && t->budget && budget_room(t->budget) < t->room->reserve)
         t->room->make(t->room->ctx, t->room->reserve);
+    if (t->unfilled && wake && is_inserting(b)) {
+        enum block_state state = fill_more(t, err);
+
+        if (state == BLOCK_PENDING)
+            reactor_task(store_reactor(t->store), wake, TASK_BULK);
+        if (state != BLOCK_READY)
+            return state;
+    }
     if (slot_is_loaded(t))
         return slot_cut_must_wait(t, b, wake) ? BLOCK_PENDING : BLOCK_READY;
     int rc = need_batch(&x);

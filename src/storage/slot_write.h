@@ -10,7 +10,7 @@
 enum {
     WRITE_CHUNK = 512,     /* rows */
     WRITE_MAX_LIST = 1024, /* values of a multi-valued column in one row */
-    WRITE_PREFETCH = 24,   /* rows ahead whose index entry is loaded */
+    WRITE_NO_CODE = 0xffffffff,
 };
 
 enum write_row_state {
@@ -24,6 +24,8 @@ struct write_column {
     bool given, used; /* in the batch; wanted by the operation */
     bool nulls;       /* some row of the chunk is NULL */
     struct batch_column in;
+    uint32_t
+        *codes; /* of the batch's values when it has codes: in the dictionary, or WRITE_NO_CODE */
     int64_t *values; /* of the chunk's rows */
     uint8_t *present;
 };
@@ -43,6 +45,7 @@ struct slot_write {
     struct write_result *result;
     struct key_columns keys;
     bool timeless;                /* partitioned table, no time in the batch */
+    bool complete;                /* no row of the chunk lacks a required value */
     struct write_column *columns; /* by column position */
     int64_t **values;             /* as segment_append_rows wants them */
     uint8_t **present;

@@ -118,8 +118,8 @@ Test(datadir, damaged_facts_are_refused)
     check_refused("something else\n", "damaged");
     check_refused("quanta data directory\nversion: 3\nslot_bits: 3\n", "damaged");
     snprintf(text, sizeof(text),
-             "quanta data directory\nversion: 4\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
-    check_refused(text, "version 4");
+             "quanta data directory\nversion: 5\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
+    check_refused(text, "version 5");
     snprintf(text, sizeof(text),
              "quanta data directory\nversion: 3\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
     check_refused(text, "checksum");

@@ -166,6 +166,35 @@ static void check_decode32(const struct kernels *k, const struct data *d)
     }
 }
 
+/* What a form writes are the slices it was given, to the last bit. */
+static void check_encode32(const struct kernels *k, const struct data *d)
+{
+    _Alignas(64) uint32_t line[512];
+    uint32_t counts[SLICES_MAX] = {0};
+    size_t bytes = slices_bytes(LINES, d->slices.width);
+    struct slices again = d->slices;
+
+    again.words = aligned_alloc(64, bytes + 64);
+    for (uint32_t l = 0; l < LINES; l++) {
+        for (uint32_t i = 0; i < 512; i++)
+            line[i] = (uint32_t)d->offsets[l * 512 + i];
+        k->encode_line32(&again, l, line, counts);
+    }
+    for (uint32_t i = 0; i < d->slices.width; i++) {
+        const uint64_t *want = d->slices.words + (size_t)i * d->slices.stride,
+                       *got = again.words + (size_t)i * again.stride;
+        uint32_t ones = 0;
+
+        for (uint32_t w = 0; w < LINES * LINE_WORDS; w++) {
+            ones += (uint32_t)__builtin_popcountll(want[w]);
+            CHECK(got[w] == want[w], "%s: encode, width %" PRIu32 " slice %" PRIu32, k->name,
+                  d->slices.width, i);
+        }
+        CHECK(counts[i] == ones, "%s: ones of slice %" PRIu32, k->name, i);
+    }
+    free(again.words);
+}
+
 /* Positions of groups, and words of fields. */
 static void check_groups(const struct kernels *k)
 {
@@ -254,8 +283,10 @@ Test(kernel, all_forms_at_all_widths)
                 check_sum(forms[i], &d);
                 check_words(forms[i], &d);
                 check_groups(forms[i]);
-                if (width <= 32)
+                if (width <= 32) {
                     check_decode32(forms[i], &d);
+                    check_encode32(forms[i], &d);
+                }
             }
             for (uint32_t s = 0; s < width; s++) {
                 uint32_t ones = 0;
