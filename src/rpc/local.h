@@ -62,9 +62,10 @@ struct local { /* owner: its core */
     struct dedupe dedupe;
     struct timer seal_timer; /* every second: seals what has been quiet */
     struct task seal_task;
-    struct task load_task,
-        index_task;              /* in the background after the start: columns, then indexes */
-    bool columns_loaded, loaded; /* they came to their end */
+    /* In the background after the start: columns, then indexes; beside them the dictionaries' tables. */
+    struct task load_task, index_task, dict_task;
+    bool columns_loaded, loaded, dicts_filled; /* they came to their end */
+    bool dicts_told;                           /* why not */
     /* The same for other cores: bytes on disk only now, and one more than at first; 0 = not known yet. */
     _Atomic uint64_t absent_bytes, absent_first;
     atomic_bool load_ended;

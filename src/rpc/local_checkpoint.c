@@ -16,8 +16,9 @@ enum {
     TICK_NS = 100000000,
     QUIET_TICKS = 3000, /* something was written and no round was due for so long: one is made */
     SHORT_TICKS = 10,   /* between rounds for want of memory when nothing was written */
-    ROUND_EXTRA_TICKS = 50, /* at least, after a round that failed */
-    PUT_OFF_TICKS = 10,     /* the same after one that was put off by a definition change */
+    ROUND_EXTRA_TICKS = 50,     /* at least, after a round that failed */
+    LOG_LITTLE_BYTES = 1 << 20, /* read at a start in no time */
+    PUT_OFF_TICKS = 10,         /* the same after one that was put off by a definition change */
     PUT_OFFS =
         3, /* of rounds, or of so many ticks at which one was due: then definitions wait for the next */
 };
@@ -478,7 +479,8 @@ bool checkpoints_can_request(const struct node *n)
     struct wlog_stats log;
 
     wlog_get_stats(n->log, &log);
-    return k && !k->stopping && log.node_lsn != k->records_then && !n->ddl_running && !why_not(n);
+    bool is_new = log.node_lsn != k->records_then || wlog_bytes_held(n->log) > LOG_LITTLE_BYTES;
+    return k && !k->stopping && is_new && !n->ddl_running && !why_not(n);
 }
 
 void checkpoints_request(struct node *n, struct checkpoint_wait *w)

@@ -24,6 +24,7 @@ enum {
     TRIM_ABOVE = 12,     /* of 16 parts of a core's memory: freed pages are given back at once, */
     TRIM_NS = 20000000,  /* but not more often */
     STATEMENT_SHARE = 4, /* so much of a core's memory is kept free while statements take it */
+    DICT_SHARE = 1,      /* columns leave so many parts to dictionaries that find no memory */
     READ_SHARE = 1,      /* writes leave so many parts to columns that are read */
     ROW_SHARE =
         8, /* bytes of memory a write may need per byte of its batch, indexes and growth included */
@@ -69,6 +70,26 @@ static void index_run(struct task *t)
     l->loaded = state != BLOCK_PENDING;
     if (!l->loaded)
         reactor_task(l->reactor, t, TASK_IDLE);
+}
+
+/* Statements can do with a part of them; a row written needs all, and makes them itself when it comes first. */
+static void dict_run(struct task *t)
+{
+    struct local *l = container_of(t, struct local, dict_task);
+    struct error_info err;
+
+    if (l->dicts_filled || !atomic_load(&l->node->ready))
+        return;
+    enum block_state state = shard_fill_dicts(l->shard, &err);
+    l->dicts_filled = state == BLOCK_READY;
+    if (state == BLOCK_PENDING)
+        reactor_task(l->reactor, t, TASK_IDLE);
+    if (state != BLOCK_FAILED)
+        return;
+    if (!l->dicts_told)
+        log_error("core %u: %s", reactor_core(l->reactor), err.text);
+    l->dicts_told = true;
+    (void)shard_evict_columns(l->shard, parts(l, DICT_SHARE)); /* the next tick goes on */
 }
 
 /* --- progress: every core tells what it lacks, core 0 adds it up --- */
@@ -205,9 +226,12 @@ void local_load_tick(struct local *l)
     trim(l);
     l->load_task.run = load_run;
     l->index_task.run = index_run;
+    l->dict_task.run = dict_run;
     progress(l);
     if (!l->columns_loaded && !l->loaded)
         reactor_task(l->reactor, &l->load_task, TASK_BULK);
+    if (!l->dicts_filled)
+        reactor_task(l->reactor, &l->dict_task, TASK_IDLE);
     if (l->data.used > parts(l, CACHE_UP_TO))
         spare_cache(l);
     if (l->data.used > parts(l, EVICT_ABOVE))

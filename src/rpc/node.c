@@ -22,12 +22,16 @@
 enum {
     SEAL_TICK_NS = 1000000000,
     READY_CHECK_NS = 10000000,
+    LOG_RETRY_NS = 2000000,
+    LOG_TRIES = 500,
     DATA_SHARE = 16, /* of 16 parts of a core's memory rows may take 15; the rest answers queries */
 };
 
 struct closing { /* owner: core 0; of the node, so that ending needs no memory */
     struct node *node;
     struct checkpoint_wait last;
+    struct timer again;
+    unsigned tries;
     void (*closed)(void *ctx);
     void *ctx;
     unsigned lent;
@@ -67,6 +71,9 @@ int node_new(const struct node_config *config, struct reactor_group *g, struct n
     if (!rc)
         rc = datadir_open(config->data_dir, slot_bits_for(config->slots ? config->slots : n->cores),
                           &n->dir, err);
+    if (!rc && (rc = datadir_upgrade(config->data_dir, &n->dir)))
+        error_set(err, rc, 0, "cannot write quanta.meta in %s: %s", config->data_dir,
+                  strerror(-rc));
     if (rc) {
         node_free(n);
         return rc;
@@ -285,19 +292,37 @@ static void last_checkpoint_done(struct checkpoint_wait *w)
     checkpoints_stop(c->node, quieten_cores, c);
 }
 
+/* The last checkpoint: of a log that begins with it the next start has next to nothing to read. */
+static void last_checkpoint(struct closing *c)
+{
+    struct node *n = c->node;
+
+    if (!n->config.checkpoint_at_end || !checkpoints_can_request(n)) {
+        checkpoints_stop(n, quieten_cores, c);
+        return;
+    }
+    if (wlog_begin_file(n->log) == -EAGAIN && c->tries++ < LOG_TRIES) {
+        timer_arm(reactor_self(), &c->again, LOG_RETRY_NS);
+        return;
+    }
+    c->last.done = last_checkpoint_done;
+    checkpoints_request(n, &c->last);
+}
+
+static void again_fired(struct timer *t)
+{
+    last_checkpoint(container_of(t, struct closing, again));
+}
+
 static void retention_ended(void *ctx)
 {
     struct closing *c = ctx;
-    struct node *n = c->node;
 
-    if (!n->checkpoints) { /* it never served */
+    c->again.fire = again_fired;
+    if (!c->node->checkpoints) /* it never served */
         close_log(c);
-    } else if (n->config.checkpoint_at_end && checkpoints_can_request(n)) {
-        c->last.done = last_checkpoint_done;
-        checkpoints_request(n, &c->last);
-    } else {
-        checkpoints_stop(n, quieten_cores, c);
-    }
+    else
+        last_checkpoint(c);
 }
 
 void node_close(struct node *n, void (*closed)(void *ctx), void *ctx)

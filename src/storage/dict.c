@@ -24,6 +24,8 @@ enum {
     LEN_LONG = 255,       /* first length byte: four more follow */
     MANY = 512,           /* values looked at ahead */
     INDEX_MANY = 1 << 20, /* appended values that go into the table at once */
+    INDEX_STEP = 1 << 13, /* in a step */
+    FIND_STEPS = 32,      /* when one is looked for */
 };
 
 /* Heap chunk header; bytes follow. Owner: the dictionary. */
@@ -46,6 +48,8 @@ struct dict {
     union dict_entry **pages;
     uint32_t pages_cap;
     uint32_t count, room; /* codes given; codes the pages have entries for */
+    uint32_t indexed;     /* codes in the table: all but after dict_append_* */
+    bool has_twins;       /* two codes have the same value */
     struct dict_chunk *chunks;
     uint8_t *at, *end; /* free part of the newest chunk */
     size_t memory;     /* bytes, without the table's */
@@ -84,11 +88,6 @@ void dict_free(struct dict *d)
     }
     key_table_fini(&d->table);
     slot_memory_free(d->budget, d, sizeof *d);
-}
-
-int dict_reserve(struct dict *d, uint64_t n)
-{
-    return key_table_reserve(&d->table, n);
 }
 
 uint32_t dict_count(const struct dict *d)
@@ -203,6 +202,7 @@ static int code_insert(struct dict *d, uint32_t hash, union dict_entry e, uint32
         return rc;
     *entry_of(d, d->count) = e;
     *code = d->count++;
+    d->indexed++;
     return 0;
 }
 
@@ -220,6 +220,56 @@ const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len)
     return (const char *)at + 1 + sizeof *len;
 }
 
+/* Value of a code as bytes that are equal when values are. */
+static const void *value_of(const struct dict *d, uint32_t code, size_t *len)
+{
+    uint32_t n;
+    const void *at;
+
+    switch (d->kind) {
+    case DICT_BYTES:
+        at = dict_bytes(d, code, &n);
+        *len = n;
+        return at;
+    case DICT_LIST:
+        at = dict_list(d, code, &n);
+        *len = n * sizeof(uint32_t);
+        return at;
+    case DICT_INT:
+        break;
+    }
+    *len = sizeof(int64_t);
+    return &entry_of(d, code)->number;
+}
+
+static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b);
+
+/* Finds a value that is not in the table, which is only a way to the values: the next one has less to walk over. */
+static bool find_unindexed(const struct dict *d, const void *value, size_t len, uint32_t *code)
+{
+    uint32_t a, b;
+
+    for (*code = d->indexed; *code < d->count; ++*code) {
+        size_t n;
+        const void *have = value_of(d, *code, &n);
+
+        if (n == len && (len == 0 || memcmp(have, value, len) == 0))
+            break;
+    }
+    bool found = *code < d->count;
+    for (unsigned i = 0; i < FIND_STEPS && d->indexed < d->count; i++)
+        (void)index_some((struct dict *)d, INDEX_STEP, &a, &b);
+    return found;
+}
+
+static int index_all(struct dict *d)
+{
+    uint32_t a, b;
+    int rc = d->indexed < d->count ? dict_index(d, &a, &b) : 0;
+
+    return rc == -EEXIST ? dict_index(d, &a, &b) : rc;
+}
+
 static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, uint32_t len,
                        uint32_t *code)
 {
@@ -232,7 +282,7 @@ static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, u
         if (n == len && (len == 0 || memcmp(have, bytes, len) == 0))
             return true;
     }
-    return false;
+    return d->indexed < d->count && find_unindexed(d, bytes, len, code);
 }
 
 /* Writes a value to the free part of the heap, which d->at += *size takes. */
@@ -255,10 +305,10 @@ static int bytes_write(struct dict *d, const void *bytes, uint32_t len, size_t *
 static int put_bytes(struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
 {
     size_t size;
-    int rc;
+    int rc = index_all(d);
 
-    if (find_bytes(d, hash, bytes, len, code))
-        return 0;
+    if (rc != 0 || find_bytes(d, hash, bytes, len, code))
+        return rc;
     rc = bytes_write(d, bytes, len, &size);
     if (rc == 0)
         rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
@@ -342,13 +392,15 @@ bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code)
         if (dict_int(d, *code) == v)
             return true;
     }
-    return false;
+    return d->indexed < d->count && find_unindexed(d, &v, sizeof v, code);
 }
 
 int dict_put_int(struct dict *d, int64_t v, uint32_t *code)
 {
-    if (dict_find_int(d, v, code))
-        return 0;
+    int rc = index_all(d);
+
+    if (rc != 0 || dict_find_int(d, v, code))
+        return rc;
     return code_insert(d, hash_int(d, v), (union dict_entry){.number = v}, code);
 }
 
@@ -379,10 +431,13 @@ int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *c
 {
     size_t size = ((size_t)n + 1) * sizeof *codes;
     uint32_t hash = hash_bytes(d, codes, n * sizeof *codes);
-    struct key_walk w = key_table_walk(&d->table, hash);
-    int rc;
+    struct key_walk w;
+    int rc = index_all(d);
 
     ASSERT(d->kind == DICT_LIST);
+    if (rc != 0)
+        return rc;
+    w = key_table_walk(&d->table, hash);
     while (key_walk_next(&w, code)) {
         uint32_t have;
         const uint32_t *list = dict_list(d, *code, &have);
@@ -437,28 +492,6 @@ int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n)
               : code_append(d, (union dict_entry){.at = d->at}, ((size_t)n + 1) * sizeof *codes);
 }
 
-/* Value of a code as bytes that are equal when values are. */
-static const void *value_of(const struct dict *d, uint32_t code, size_t *len)
-{
-    uint32_t n;
-    const void *at;
-
-    switch (d->kind) {
-    case DICT_BYTES:
-        at = dict_bytes(d, code, &n);
-        *len = n;
-        return at;
-    case DICT_LIST:
-        at = dict_list(d, code, &n);
-        *len = n * sizeof(uint32_t);
-        return at;
-    case DICT_INT:
-        break;
-    }
-    *len = sizeof(int64_t);
-    return &entry_of(d, code)->number;
-}
-
 static bool is_equal(void *ctx, uint32_t a, uint32_t b)
 {
     size_t len_a, len_b;
@@ -467,28 +500,66 @@ static bool is_equal(void *ctx, uint32_t a, uint32_t b)
     return len_a == len_b && (len_a == 0 || memcmp(at_a, at_b, len_a) == 0);
 }
 
-int dict_index(struct dict *d, uint32_t *a, uint32_t *b)
+/* Takes up to `most` values into the table, whose memory is there. */
+static int index_many(struct dict *d, uint32_t most, struct key_equals *equals)
+{
+    uint32_t n = d->count - d->indexed < most ? d->count - d->indexed : most;
+    struct key_entry *entries = slot_memory_new(d->budget, n * sizeof *entries);
+
+    if (!entries)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len;
+        uint32_t code = d->indexed + i;
+        const void *at = value_of(d, code, &len);
+        uint32_t hash =
+            d->kind == DICT_INT ? hash_int(d, dict_int(d, code)) : hash_bytes(d, at, len);
+
+        entries[i] = (struct key_entry){hash, code};
+    }
+    int rc = key_table_insert_many(&d->table, entries, n, d->has_twins ? NULL : equals);
+    slot_memory_free(d->budget, entries, n * sizeof *entries);
+    if (rc != 0) /* some of them may be in it: from the start again */
+        key_table_fini(&d->table);
+    d->indexed = rc ? 0 : d->indexed + n;
+    return rc;
+}
+
+/* A step: memory for a part of the table, or up to `most` values. 1 = more are left. */
+static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b)
 {
     struct key_equals equals = {.is_equal = is_equal, .ctx = d};
-    uint32_t from = (uint32_t)d->table.used;
-    uint32_t most = d->count - from < INDEX_MANY ? d->count - from : INDEX_MANY;
-    struct key_entry *entries = most ? slot_memory_new(d->budget, most * sizeof *entries) : NULL;
-    int rc = entries || !most ? 0 : -ENOMEM;
+    int rc = 0;
 
-    for (uint32_t n; rc == 0 && from < d->count; from += n) {
-        n = d->count - from < most ? d->count - from : most;
-        for (uint32_t i = 0; i < n; i++) {
-            size_t len;
-            const void *at = value_of(d, from + i, &len);
-            uint32_t hash =
-                d->kind == DICT_INT ? hash_int(d, dict_int(d, from + i)) : hash_bytes(d, at, len);
-
-            entries[i] = (struct key_entry){hash, from + i};
-        }
-        rc = key_table_insert_many(&d->table, entries, n, &equals);
+    if (d->indexed == d->count)
+        return 0;
+    if (!d->indexed) {
+        rc = key_table_plan(&d->table, d->count);
+        if (rc == 0)
+            rc = key_table_plan_step(&d->table);
     }
-    slot_memory_free(d->budget, entries, most * sizeof *entries);
+    if (rc == 0) {
+        rc = index_many(d, most, &equals);
+        if (rc == 0)
+            rc = d->indexed < d->count;
+    }
+    d->has_twins |= rc == -EEXIST;
     *a = equals.a;
     *b = equals.b;
+    return rc;
+}
+
+int dict_index_step(struct dict *d, uint32_t *a, uint32_t *b)
+{
+    return index_some(d, INDEX_STEP, a, b);
+}
+
+int dict_index(struct dict *d, uint32_t *a, uint32_t *b)
+{
+    int rc;
+
+    do
+        rc = index_some(d, INDEX_MANY, a, b);
+    while (rc > 0);
     return rc;
 }

@@ -20,9 +20,6 @@ struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
 void dict_free(struct dict *d);
 uint32_t dict_count(const struct dict *d);
 
-/* n values will come: an empty dictionary makes its table large enough at once. 0 or -ENOMEM. */
-int dict_reserve(struct dict *d, uint64_t n);
-
 /* Code of the value, given a new one when unknown: 0, -ENOMEM, -ENOSPC at 2^32 - 2 values. */
 int dict_put_bytes(struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
 int dict_put_int(struct dict *d, int64_t v, uint32_t *code);
@@ -35,14 +32,17 @@ int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t
 
 /*
  * The next codes for values that are known to be new, as when a dictionary is read back: nothing is looked up and the
- * table is left behind. Until dict_index values have no codes, only codes have values. 0, -ENOMEM, -ENOSPC.
+ * table is left behind. Finding a value then takes a part of them into the table and walks over the rest, dict_put_*
+ * first takes in all. 0, -ENOMEM, -ENOSPC.
  */
 int dict_append_bytes(struct dict *d, const void *bytes, uint32_t len);
 int dict_append_int(struct dict *d, int64_t v);
 int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n);
-/* Takes what was appended into the table. 0; -ENOMEM; -EEXIST: codes *a and *b have the same value, and the dictionary
- * is of no more use. */
+/* Takes what was appended into the table, and its memory. 0; -ENOMEM: some other time; -EEXIST: codes *a and *b have the
+ * same value; told once, from then on the value has the first of its codes. */
 int dict_index(struct dict *d, uint32_t *a, uint32_t *b);
+/* The same in steps of well below a millisecond: 1 = more are left. */
+int dict_index_step(struct dict *d, uint32_t *a, uint32_t *b);
 
 bool dict_find_bytes(const struct dict *d, const void *bytes, uint32_t len, uint32_t *code);
 bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code);

@@ -564,6 +564,18 @@ enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, st
     return s->store ? load_columns(s, in_flight, keep, wake, err) : BLOCK_READY;
 }
 
+enum block_state shard_fill_dicts(struct shard *s, struct error_info *err)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++) {
+            enum block_state state = slot_fill_dicts(s->tables[i]->slots[k], err);
+
+            if (state != BLOCK_READY)
+                return state;
+        }
+    return BLOCK_READY;
+}
+
 enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_info *err)
 {
     for (uint32_t i = 0; s->store && i < s->n_tables; i++)

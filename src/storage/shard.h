@@ -101,6 +101,9 @@ size_t shard_evict_columns(struct shard *s, size_t bytes); /* columns alone */
  */
 enum block_state shard_load(struct shard *s, size_t in_flight, uint64_t keep, struct task *wake,
                             struct error_info *err);
+/* The tables of the dictionaries that a start left, a step of well below a millisecond per call: PENDING = more are
+ * left, READY: none. FAILED: err tells; the next call goes on, without memory from the start of that dictionary. */
+enum block_state shard_fill_dicts(struct shard *s, struct error_info *err);
 /* The key indexes, a step of well below a millisecond per call, of segments whose columns are in memory: PENDING = more
  * are left. READY: all made, or no more room. FAILED: no memory. */
 enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_info *err);

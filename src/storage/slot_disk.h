@@ -8,9 +8,12 @@
 
 /* --- opening (blocking, start of the program) --- */
 
-/* Puts the pieces of a dictionary file into the empty slot's dictionaries. */
+/* Puts the pieces of a dictionary file into the empty slot's dictionaries; the tables that find their values are filled
+ * when they are first needed, or by slot_fill_dicts. */
 int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file,
                     const struct dict_directory *dir, struct error_info *err);
+/* A step of well below a millisecond: PENDING = more are left. FAILED: err tells; without memory the next call goes on. */
+enum block_state slot_fill_dicts(struct slot *t, struct error_info *err);
 /* Adds a segment from its directory; its key index is made when it is first needed. */
 int slot_open_segment(struct slot *t, struct store *store, struct store_file *file,
                       const struct segment_directory *dir, struct error_info *err);

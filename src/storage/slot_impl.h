@@ -63,6 +63,7 @@ struct slot {
     const struct segment_room *room; /* may be NULL */
     uint64_t absent;                 /* columns of its segments that are on disk only */
     uint32_t unindexed;              /* parts without their index */
+    bool unfilled;                   /* dictionaries have values that are not in their tables */
     bool altering;                   /* from slot_alter_new on: no segment may come */
     uint64_t tick;                   /* now, for segment_touch */
     uint64_t generation;             /* of the newest of its files */

@@ -23,20 +23,6 @@ void slot_set_dict_directory(struct slot *t, const struct chunk_ref *ref)
     t->dict_file.directory = *ref;
 }
 
-/* Pieces of one dictionary follow each other: at the first, room for all of them. */
-static int reserve(struct dict *d, const struct dict_directory *dir, uint32_t at)
-{
-    uint64_t n = 0;
-
-    if (dir->pieces[at].first)
-        return 0;
-    for (uint32_t i = 0; i < dir->n_pieces; i++)
-        if (dir->pieces[i].column_id == dir->pieces[at].column_id &&
-            dir->pieces[i].lists == dir->pieces[at].lists)
-            n += dir->pieces[i].n;
-    return dict_reserve(d, n);
-}
-
 static int open_piece(struct slot *t, struct store *store, struct store_file *file,
                       const struct dict_directory *dir, uint32_t at, struct error_info *err)
 {
@@ -58,10 +44,8 @@ static int open_piece(struct slot *t, struct store *store, struct store_file *fi
     rc = store_read_now(store, file, &p->ref, &bytes, err);
     if (rc != 0)
         return rc;
-    rc = reserve(d, dir, at);
-    if (rc == 0)
-        rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
-                               dict_count(items), d, &why);
+    rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
+                           dict_count(items), d, &why);
     free(bytes);
     if (rc == -ENOMEM)
         return error_set(err, rc, 1038, "table %s: no memory for its dictionaries",
@@ -73,31 +57,6 @@ static int open_piece(struct slot *t, struct store *store, struct store_file *fi
         return error_set(err, rc, 1030, "%s, offset %" PRIu64 ": damaged: %s",
                          store_file_name(file), p->ref.offset, why.text);
     return 0;
-}
-
-/* The dictionary's table, after its last piece. */
-static int end_dict(struct slot *t, const struct store_file *file, const struct dict_directory *dir,
-                    uint16_t column, bool lists, struct error_info *err)
-{
-    struct dict *d = lists ? t->lists[column] : t->dicts[column];
-    struct error_info why = {0};
-    const struct dict_piece *p = NULL;
-    uint32_t entry = 0;
-    int rc = d ? dict_image_end(d, &entry, &why) : 0;
-
-    if (rc == 0)
-        return 0;
-    if (rc == -ENOMEM)
-        return error_set(err, rc, 1038, "table %s: no memory for its dictionaries",
-                         t->schema->name);
-    for (uint32_t i = 0; i < dir->n_pieces; i++) {
-        const struct dict_piece *x = &dir->pieces[i];
-
-        if (x->column_id == t->schema->columns[column].id && x->lists == lists && x->first <= entry)
-            p = x;
-    }
-    return error_set(err, rc, 1030, "%s, offset %" PRIu64 ": damaged: %s", store_file_name(file),
-                     p ? p->ref.offset : 0, why.text);
 }
 
 static void note_generation(struct slot *t, const struct datafile_id *id)
@@ -117,11 +76,6 @@ int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file
         return error_set(err, -ENOMEM, 1037, "table %s: out of memory", t->schema->name);
     for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
         rc = open_piece(t, store, file, dir, i, err);
-    for (unsigned c = 0; c < t->schema->n_columns && rc == 0; c++) {
-        rc = end_dict(t, file, dir, (uint16_t)c, false, err);
-        if (rc == 0)
-            rc = end_dict(t, file, dir, (uint16_t)c, true, err);
-    }
     if (rc != 0) {
         free(pieces);
         return rc;
@@ -134,7 +88,36 @@ int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file
     store_file_put(f->file);
     f->file = store_file_get(file);
     note_generation(t, &dir->id);
+    t->unfilled = true;
     return 0;
+}
+
+/* A step of one dictionary: true when it is done. */
+static bool fill_dict(struct slot *t, unsigned column, struct dict *d, int *rc,
+                      struct error_info *err)
+{
+    uint32_t first, second;
+
+    *rc = d ? dict_index_step(d, &first, &second) : 0;
+    if (*rc == -ENOMEM)
+        error_set(err, *rc, 1038, "table %s: no memory for its dictionaries", t->schema->name);
+    if (*rc == -EEXIST)
+        error_set(err, *rc, 1030,
+                  "table %s: the dictionary of column '%s' in slot %" PRIu32 " is damaged: entries "
+                  "%" PRIu32 " and %" PRIu32 " have the same value",
+                  t->schema->name, t->schema->columns[column].name, t->number, first, second);
+    return *rc == 0;
+}
+
+enum block_state slot_fill_dicts(struct slot *t, struct error_info *err)
+{
+    int rc;
+
+    for (unsigned c = 0; c < t->schema->n_columns && t->unfilled; c++)
+        if (!fill_dict(t, c, t->dicts[c], &rc, err) || !fill_dict(t, c, t->lists[c], &rc, err))
+            return rc > 0 ? BLOCK_PENDING : BLOCK_FAILED;
+    t->unfilled = false;
+    return BLOCK_READY;
 }
 
 int slot_open_segment(struct slot *t, struct store *store, struct store_file *file,

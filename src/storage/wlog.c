@@ -18,6 +18,8 @@ enum {
     FILE_GROWTH = 4,
     JOURNAL_WRITES = 2,    /* of a group in a file that is not filled with zeros */
     RETRY_NS = 1000000000, /* a file that could not be made is tried again after this */
+    PREPARE_NS =
+        100000000, /* after a start whose log has no room left: what reads data goes first */
 };
 
 static void start_group(struct wlog *l);
@@ -96,6 +98,30 @@ static void maybe_rest(struct wlog *l)
     wlog_turn_give(&l->turn);
 }
 
+static int delete_file(struct wlog *l, uint64_t generation)
+{
+    char path[4096];
+
+    wlog_path(path, sizeof(path), l->dir, generation);
+    return file_unlink(l->reactor, path);
+}
+
+/*
+ * The next start reads groups and nothing else: nothing stands behind them, and what was released is gone. When a part
+ * of this fails, or a power loss undoes it, there are zeros and older files, as after a crash.
+ */
+static void cut_rest(struct wlog *l)
+{
+    if (!l->ending || l->state == WLOG_BROKEN)
+        return;
+    if (l->offset < l->current.size && !file_truncate(l->reactor, l->current.fd, l->offset))
+        file_sync(l->reactor, l->current.fd);
+    if (l->next.state == WLOG_FILE_READY)
+        delete_file(l, l->next.generation);
+    for (; l->held.n && l->held.first < l->released; wlog_held_drop_first(&l->held))
+        delete_file(l, l->held.first);
+}
+
 static void maybe_closed(struct wlog *l)
 {
     if (!l->closed || l->busy || l->queue || l->group || l->release.queued || l->gather.queued)
@@ -110,6 +136,7 @@ static void maybe_closed(struct wlog *l)
     void *ctx = l->closed_ctx;
     timer_cancel(l->reactor, &l->pause);
     timer_cancel(l->reactor, &l->retry);
+    cut_rest(l);
     wlog_file_close(&l->current);
     if (l->next.state == WLOG_FILE_READY)
         wlog_file_close(&l->next);
@@ -355,13 +382,13 @@ static void release_run(struct task *t)
 
     enter(l);
     if (!l->closed && l->held.n && l->held.first < l->released) {
-        wlog_path(path, sizeof(path), l->dir, l->held.first);
-        int rc = file_unlink(l->reactor, path);
+        int rc = delete_file(l, l->held.first);
         if (!rc || rc == -ENOENT) {
             device_pace_charge(l->pace, reactor_now_ns(l->reactor), DEVICE_PACE_UNLINK);
             wlog_held_drop_first(&l->held);
             reactor_task(l->reactor, &l->release, TASK_BULK);
         } else {
+            wlog_path(path, sizeof(path), l->dir, l->held.first);
             log_warn("log: %s is no longer needed and cannot be deleted: %s", path, strerror(-rc));
         }
     } else if (!l->closed && l->next.state == WLOG_FILE_FAILED) { /* there may be room now */
@@ -384,6 +411,40 @@ static bool roll_over(struct wlog *l)
     l->next = (struct wlog_file){.fd = -1};
     l->offset = 0;
     return true;
+}
+
+/* A file that follows the current one: prepared, or a small one made at once. */
+static int make_next(struct wlog *l)
+{
+    if (l->next.state == WLOG_FILE_READY)
+        return 0;
+    timer_cancel(l->reactor, &l->retry);
+    int rc = wlog_held_reserve(&l->held);
+    if (!rc)
+        rc = wlog_file_create(&l->next, l->reactor, l->dir, l->current.generation + 1,
+                              file_size_after(l, 0));
+    if (rc)
+        l->next = (struct wlog_file){.fd = -1};
+    return rc;
+}
+
+int wlog_begin_file(struct wlog *l)
+{
+    int rc = l->state == WLOG_BROKEN ? -EIO : 0;
+
+    ASSERT_ON_CORE(l->reactor);
+    l->ending = true;
+    if (rc || l->offset <= FIRST_FILE_BYTES)
+        return rc;
+    enter(l);
+    if (l->state != WLOG_IDLE || l->queue || l->next.state == WLOG_FILE_FILLING || !take_turn(l))
+        rc = -EAGAIN;
+    if (!rc)
+        rc = make_next(l);
+    if (!rc)
+        roll_over(l);
+    leave(l);
+    return rc;
 }
 
 static bool is_my_turn(struct wlog *l, size_t bytes)
@@ -591,6 +652,8 @@ int wlog_open(struct reactor *r, const struct wlog_config *config,
         return rc;
     }
     l->counts.node_lsn = l->counts.durable_lsn = end.next_lsn - 1;
+    if (l->offset + WLOG_UNIT > l->current.size / 2) /* closed well, it has room for nothing */
+        timer_arm(r, &l->retry, PREPARE_NS);
     *out = l;
     return 0;
 }

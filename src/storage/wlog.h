@@ -100,6 +100,11 @@ int wlog_can_append(const struct wlog *l, uint64_t bytes);
 /* File in which the next group goes, or a later one: everything acknowledged by now is in it or in older files. */
 uint64_t wlog_generation(const struct wlog *l);
 
+/* Before the last checkpoint of a clean stop: the next group goes into a new file, so that a root made from now on needs
+ * none of those before. Nothing to do when they are few. 0; -EAGAIN while something is written or prepared; -EIO of a
+ * broken log; else why no file can be made. On the log's core, which it blocks for some system calls. */
+int wlog_begin_file(struct wlog *l);
+
 /* Files older than this generation (of a checkpoint that is durable) are no longer needed: deleted in the background,
  * one a turn, never the current one. What cannot be deleted is tried again at the next release and at the next start. */
 void wlog_release(struct wlog *l, uint64_t generation);
@@ -110,7 +115,8 @@ bool wlog_needs_release(const struct wlog *l);
 /* Bytes of groups in files that are not released: what a restart would replay. */
 uint64_t wlog_bytes_held(const struct wlog *l);
 
-/* Closes after the appends in flight; closed(ctx) on the log's core. */
+/* Closes after the appends in flight; closed(ctx) on the log's core. After
+ * wlog_begin_file what was prepared for later groups is given back. */
 void wlog_close(struct wlog *l, void (*closed)(void *ctx), void *ctx);
 
 struct wlog_stats {

@@ -53,6 +53,7 @@ struct wlog { /* owner: the log's core, except what belongs to who has the turn 
     _Atomic uint64_t direct_end; /* groups up to here other cores may write; 0 = none */
     struct task gather;          /* starts the next group at the end of a turn */
     struct timer pause, retry;
+    bool ending;           /* the program stops: what lies behind the groups goes when it closes */
     bool short_of_space;   /* the next file found no room, or only for a smaller one */
     int told;              /* why the next file cannot be made, once in the log */
     struct wlog_held held; /* files before the current one */

@@ -22,6 +22,7 @@ MAGIC = b"QLG1"
 FRAME_BYTES_AT, HEADER_BYTES = 8, 64  # in the header: bytes of the frame, then of its records
 ROWS = 20_000
 STATEMENTS = 30
+LITTLE = 1 << 20  # bytes
 
 
 def summary(server):
@@ -246,8 +247,21 @@ def test_several_log_files(_):
         files = logs(server.data_dir)
         assert len(files) >= 3, f"{number} rows in {files}"
         rows = server.value("SELECT count(*) FROM wide")
-        server.restart()
+        server.kill()
+        server.start()
         expect(server.value("SELECT count(*) FROM wide"), rows)
+        server.stop()
+        left = sum(os.path.getsize(path) for path in logs(server.data_dir))
+        assert left < LITTLE, f"{left} bytes of log to read after a clean stop"
+        server.start()
+        expect(server.value("SELECT count(*) FROM wide"), rows)
+        with server.connect() as conn, conn.cursor() as cur:
+            for number in range(10000, 10020):
+                cur.execute("INSERT INTO wide VALUES (%s, %s)", (number, "z" * 50_000))
+        files = logs(server.data_dir)
+        server.kill()
+        server.start()
+        expect(server.value("SELECT count(*) FROM wide"), rows + 20)
         server.kill()
         os.rename(files[1], files[1] + ".away")
         status, _, err = quanta.run("quanta", "--data-dir", server.data_dir, *support.PORT_ZERO,

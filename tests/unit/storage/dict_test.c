@@ -166,6 +166,122 @@ Test(dict, out_of_memory_changes_nothing)
     cr_assert_eq(budget.used, 0);
 }
 
+/* ---- read back: the table comes after the values ---- */
+
+static uint32_t append(struct dict *d, enum dict_kind kind, uint32_t i)
+{
+    char text[64];
+    uint32_t list[3] = {i, i / 7, 5};
+    int rc = kind == DICT_INT    ? dict_append_int(d, (int64_t)i * 1000003 - 500)
+             : kind == DICT_LIST ? dict_append_list(d, list, i ? 3 : 0)
+                                 : dict_append_bytes(d, text, text_of(i, text));
+
+    CHECK(rc == 0, "appended %u", i);
+    return dict_count(d);
+}
+
+/* Code of value i: found, and given when it is put. */
+static bool has(struct dict *d, enum dict_kind kind, uint32_t i, uint32_t *code)
+{
+    char text[64];
+
+    return kind == DICT_INT ? dict_find_int(d, (int64_t)i * 1000003 - 500, code)
+                            : dict_find_bytes(d, text, text_of(i, text), code);
+}
+
+static int put(struct dict *d, enum dict_kind kind, uint32_t i, uint32_t *code)
+{
+    char text[64];
+    uint32_t list[3] = {i, i / 7, 5};
+
+    return kind == DICT_INT    ? dict_put_int(d, (int64_t)i * 1000003 - 500, code)
+           : kind == DICT_LIST ? dict_put_list(d, list, i ? 3 : 0, code)
+                               : dict_put_bytes(d, text, text_of(i, text), code);
+}
+
+Test(dict, appended_values_are_found_while_the_table_fills)
+{
+    enum { N = 300000 };
+
+    for (int kind = DICT_BYTES; kind <= DICT_LIST; kind++) {
+        struct dict *d = dict_new(kind, 5, NULL), *at_once = dict_new(kind, 5, NULL);
+        uint32_t code, a, b, steps = 0;
+        int rc = 1;
+
+        for (uint32_t i = 0; i < N; i++) {
+            append(d, kind, i);
+            append(at_once, kind, i);
+        }
+        for (uint32_t i = 0; rc > 0; i = (i + 104729) % N, steps++) {
+            if (kind != DICT_LIST && steps % 16 == 0) {
+                CHECK(has(d, kind, i, &code) && code == i, "value %u", i);
+                CHECK(!has(d, kind, N + i, &code), "no value %u", N + i);
+            }
+            rc = dict_index_step(d, &a, &b);
+        }
+        cr_assert_eq(rc, 0);
+        cr_assert_gt(steps, 10);
+        CHECK(put(at_once, kind, N, &code) == 0 && code == N, "a new one");
+        for (uint32_t i = 0; i < N; i += kind == DICT_LIST ? 1 : 7) {
+            CHECK(put(d, kind, i, &code) == 0 && code == i, "known %u", i);
+            CHECK(put(at_once, kind, i, &code) == 0 && code == i, "known %u", i);
+        }
+        CHECK(put(d, kind, N + 3, &code) == 0 && code == N, "the next code");
+        cr_assert_eq(dict_index_step(d, &a, &b), 0);
+        dict_free(d);
+        dict_free(at_once);
+    }
+}
+
+Test(dict, without_memory_for_the_table_values_are_found)
+{
+    enum { N = 200000 };
+    struct budget budget;
+    struct dict *d;
+    uint32_t code, a, b;
+
+    budget_init(&budget, "test", 0, NULL);
+    d = dict_new(DICT_BYTES, 1, &budget);
+    for (uint32_t i = 0; i < N; i++)
+        append(d, DICT_BYTES, i);
+    uint64_t values = budget.used;
+    for (uint64_t more = 0; more < 4 << 20; more += 300001) {
+        budget.limit = values + more;
+        for (uint32_t i = 0; i < N; i += N / 5)
+            CHECK(has(d, DICT_BYTES, i, &code) && code == i, "value %u", i);
+        CHECK(!has(d, DICT_BYTES, N, &code), "not there");
+        int rc = put(d, DICT_BYTES, 77, &code);
+        CHECK(rc == -ENOMEM || (rc == 0 && code == 77), "known or no memory: %d", rc);
+        CHECK(more || rc == -ENOMEM, "no memory");
+    }
+    cr_assert_eq(dict_index(d, &a, &b), 0);
+    budget.limit = 0;
+    for (uint32_t i = 0; i < N; i++)
+        CHECK(has(d, DICT_BYTES, i, &code) && code == i, "value %u", i);
+    cr_assert(dict_memory(d) <= budget.used && dict_memory(d) > budget.used * 99 / 100);
+    dict_free(d);
+    cr_assert_eq(budget.used, 0);
+}
+
+Test(dict, equal_values_are_told_once)
+{
+    enum { N = 100000, TWIN = 60000 };
+
+    for (int kind = DICT_BYTES; kind <= DICT_LIST; kind++) {
+        struct dict *d = dict_new(kind, 1, NULL);
+        uint32_t code, a, b;
+
+        for (uint32_t i = 0; i < N; i++)
+            append(d, kind, i == TWIN ? 100 : i);
+        cr_assert_eq(dict_index(d, &a, &b), -EEXIST);
+        cr_assert(a == 100 && b == TWIN);
+        cr_assert_eq(dict_index(d, &a, &b), 0);
+        cr_assert(put(d, kind, 100, &code) == 0 && code == 100);
+        cr_assert(put(d, kind, TWIN, &code) == 0 && code == N, "it was missing");
+        dict_free(d);
+    }
+}
+
 /* Entries of few hashes, so that chains wrap and deletions shift; compared with a plain array. */
 Test(key_table, equals_model)
 {

@@ -214,6 +214,33 @@ static void put_cell(const struct model *m, struct batch_builder *b, unsigned at
     }
 }
 
+/* Texts that are no key come as codes in every other batch. */
+static bool has_codes(const struct model *m, int c)
+{
+    return m->n % 2 && (c == COL_NAME || c == COL_STATE);
+}
+
+static void put_codes(const struct model *m, struct batch_builder *b, unsigned at, int c)
+{
+    enum { VALUES = 400 };
+    static uint32_t offsets[VALUES + 1], codes[ROWS_MAX];
+    static uint64_t presence[ROWS_MAX / 64 + 1];
+    static char texts[VALUES * 64];
+
+    for (uint32_t i = 0; i < VALUES; i++)
+        offsets[i + 1] = offsets[i] + text_of(c, i, texts + offsets[i]);
+    memset(presence, 0, sizeof presence);
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct cell_value *x = &m->batch[i].cells[c];
+
+        codes[i] = (uint32_t)x->v;
+        presence[i / 64] |= (uint64_t)x->present << (i % 64);
+    }
+    CHECK(batch_builder_put_codes(b, at, (const uint8_t *)texts, offsets, VALUES, codes, presence,
+                                  m->n) == 0,
+          "codes");
+}
+
 static void build_batch(const struct model *m, struct buffer *out, struct batch *view)
 {
     struct batch_builder *b = batch_builder_new(NULL);
@@ -228,9 +255,13 @@ static void build_batch(const struct model *m, struct buffer *out, struct batch 
         if (m->given[c])
             at[c] = batch_builder_add_column(b, m->schema->columns[m->col[c]].id, kind, 0);
     }
+    for (int c = 0; c < COLS; c++) {
+        if (m->given[c] && has_codes(m, c))
+            put_codes(m, b, (unsigned)at[c], c);
+    }
     for (uint32_t i = 0; i < m->n; i++) {
         for (int c = 0; c < COLS; c++) {
-            if (m->given[c])
+            if (m->given[c] && !has_codes(m, c))
                 put_cell(m, b, (unsigned)at[c], c, &m->batch[i].cells[c]);
         }
         CHECK(batch_builder_end_row(b) == 0, "row");

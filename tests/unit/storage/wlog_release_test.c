@@ -332,3 +332,83 @@ Test(wlog_release, a_crash_at_any_moment_keeps_all_behind_the_checkpoint)
     for (uint64_t seed = 1; seed <= 150; seed++)
         crash_anywhere(seed);
 }
+
+static void begin_file(struct world *w)
+{
+    int rc;
+
+    do {
+        reactor_set_self(w->r);
+        rc = wlog_begin_file(w->log);
+        reactor_set_self(NULL);
+        world_settle(w);
+    } while (rc == -EAGAIN);
+    cr_assert_eq(rc, 0);
+}
+
+static size_t file_bytes(struct world *w, uint64_t generation)
+{
+    size_t len = 0;
+
+    free(world_read(w, generation, &len));
+    return len;
+}
+
+/* A stop as a node makes it: what the next start has to read is the last group. */
+Test(wlog_release, a_clean_end_leaves_groups_and_nothing_behind)
+{
+    struct world w;
+
+    world_init(&w, 11, 4 << 20);
+    open_well(&w);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 40; i++)
+            world_write(&w, 50000);
+        uint64_t before = wlog_generation(w.log);
+        begin_file(&w);
+        uint64_t last = wlog_generation(w.log);
+        cr_assert_eq(last, before + 1);
+        checkpoint(&w);
+        write_groups(&w, 1);
+        release(&w, last);
+        world_close(&w);
+        cr_assert_eq(file_bytes(&w, last), WLOG_UNIT);
+        cr_assert_not(exists(&w, last - 1) || exists(&w, last + 1));
+        open_well(&w);
+        cr_assert_eq(w.replayed, 1);
+    }
+    write_groups(&w, 3); /* of a log that has no room when it is opened */
+    reopen(&w);
+    cr_assert_eq(w.replayed, 4);
+    world_close(&w);
+    world_fini(&w);
+}
+
+/* The new file, and nothing written to it when the node goes. */
+Test(wlog_release, a_small_log_ends_in_its_file)
+{
+    struct world w;
+
+    world_init(&w, 12, 4 << 20);
+    open_well(&w);
+    write_groups(&w, 2);
+    begin_file(&w);
+    cr_assert_eq(wlog_generation(w.log), 1, "there is little to read");
+    world_close(&w);
+    cr_assert_eq(file_bytes(&w, 1), 2 * WLOG_UNIT);
+    open_well(&w);
+    cr_assert_eq(w.replayed, 2);
+    for (unsigned i = 0; i < 40; i++)
+        world_write(&w, 50000);
+    begin_file(&w);
+    uint64_t last = wlog_generation(w.log);
+    world_close(&w);
+    cr_assert_eq(file_bytes(&w, last), 0);
+    open_well(&w);
+    cr_assert_eq(w.replayed, 42);
+    write_groups(&w, 2);
+    reopen(&w);
+    cr_assert_eq(w.replayed, 44);
+    world_close(&w);
+    world_fini(&w);
+}
