@@ -31,7 +31,9 @@ struct query_op { /* owner: the home core; freed when on_closed has run */
     struct local *local;
     struct cluster_query *query;
     enum query_stage stage;
-    bool merging; /* GROUPS and ordered rows */
+    bool merging;   /* GROUPS and ordered rows */
+    bool piecewise; /* groups came in batches */
+    bool uniting;   /* legs read the groups of all cores */
     struct merge *merge;
     struct task task;              /* runs on_next or on_closed from the loop */
     atomic_bool cancelled;         /* read by the shard cores between blocks */
@@ -94,7 +96,8 @@ static void take_partial(struct query_op *op, struct scan_leg *l)
     struct error_info err;
 
     local_spare_statements(op->local);
-    int rc = merge_add(op->merge, &l->batch, &err);
+    int rc = op->uniting ? merge_add_share(op->merge, &l->batch, &err)
+                         : merge_add(op->merge, &l->batch, &err);
 
     if (rc) {
         fail(op, &err);
@@ -102,8 +105,49 @@ static void take_partial(struct query_op *op, struct scan_leg *l)
     }
     l->state = SCAN_LEG_TAKEN;
     l->passed = l->below;
+    op->piecewise = true;
     if (op->stage != QUERY_CLOSING)
         lend_wanted(op);
+}
+
+/* Every core merges a part of what lies on all of them. */
+static void unite(struct query_op *op, unsigned parts)
+{
+    unsigned part = 0;
+
+    op->uniting = true;
+    /* What needs no order comes as rows that are handed on. */
+    op->merging = op->query->program->n_order || op->query->program->count_groups;
+    for (unsigned i = 0; i < op->cores; i++) {
+        struct scan_leg *l = &op->legs[i];
+        if (l->state != SCAN_LEG_WHOLE)
+            continue;
+        l->all = op->legs;
+        l->n_all = op->cores;
+        l->part = part++;
+        l->parts = parts;
+        lend(op, l, SCAN_UNITE);
+    }
+}
+
+/* Groups stay where they are when they lie so on all cores; else those that do are asked for in batches. */
+static void settle_whole(struct query_op *op)
+{
+    unsigned whole = 0, ended = 0;
+
+    for (unsigned i = 0; i < op->cores; i++) {
+        whole += !op->legs[i].out && op->legs[i].state == SCAN_LEG_WHOLE;
+        ended += !op->legs[i].out && op->legs[i].state == SCAN_LEG_END;
+    }
+    if (!whole || op->failed || op->stage == QUERY_CLOSING)
+        return;
+    if (!op->piecewise && whole + ended == op->cores)
+        unite(op, whole);
+    for (unsigned i = 0; i < op->cores && op->piecewise; i++) {
+        struct scan_leg *l = &op->legs[i];
+        if (!l->out && l->state == SCAN_LEG_WHOLE)
+            lend(op, l, SCAN_UNFOLD);
+    }
 }
 
 static void leg_home(struct leg *leg)
@@ -119,6 +163,7 @@ static void leg_home(struct leg *leg)
         op->running--;
     if (l->state == SCAN_LEG_BATCH && op->merging && !op->failed)
         take_partial(op, l);
+    settle_whole(op);
     query_dispatch(op);
 }
 
@@ -157,6 +202,8 @@ static void gather_merged(struct query_op *op)
         op->query->below = merge_below(op->merge);
         answer(op, CLUSTER_BATCH);
         lend_wanted(op);
+    } else if (rc == -EAGAIN) {
+        reactor_task(op->local->reactor, &op->task, TASK_BULK);
     } else if (!rc && !op->running) {
         answer_end(op);
     } else if (!rc) {
@@ -205,9 +252,12 @@ static void free_op(struct query_op *op)
     q->on_closed(q);
 }
 
-/* Legs that came home with a scan go out once more to have it freed. */
+/* Legs that came home with a scan go out once more to have it freed, when no other reads its groups. */
 static void close_legs(struct query_op *op)
 {
+    if (op->uniting && op->lent)
+        return;
+    op->uniting = false;
     for (unsigned i = 0; i < op->cores; i++) {
         struct scan_leg *l = &op->legs[i];
         if (!l->out && l->scan)
@@ -238,6 +288,10 @@ static void task_run(struct task *t)
     if (op->stage == QUERY_CLOSING) {
         if (!op->lent)
             free_op(op);
+        return;
+    }
+    if (op->stage == QUERY_GATHER) { /* there is more to merge */
+        query_dispatch(op);
         return;
     }
     ASSERT(op->stage == QUERY_ANSWER);

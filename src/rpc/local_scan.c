@@ -7,6 +7,7 @@
 #include "reactor/assert.h"
 #include "rpc/local.h"
 #include "rpc/local_load.h"
+#include "storage/merge.h"
 
 /* Of scan_work: blocks that cost little share a turn of about 50 us, after which the core's other work has its own. */
 enum { TURN_WORK = 1250 };
@@ -15,6 +16,7 @@ struct shard_scan { /* owner: the core of the slots; lives from the first SCAN_N
     struct local *local;
     struct scan_leg *leg; /* while lent; NULL when at home */
     struct scan *scan;
+    struct merge *united; /* after SCAN_UNITE */
     struct shard_pin pin;
     struct task task; /* bulk: a turn of TURN_WORK */
 };
@@ -36,6 +38,22 @@ static void reply_error(struct shard_scan *x, int code, const char *text)
     reply(x, SCAN_LEG_ERROR);
 }
 
+/* A step of the merge of this core's part of the groups of all. */
+static void unite_step(struct shard_scan *x)
+{
+    int rc = merge_next(x->united, x->leg->batch_rows, MERGE_ALL, &x->leg->batch);
+
+    if (rc == -EAGAIN) {
+        reactor_task(x->local->reactor, &x->task, TASK_BULK);
+    } else if (rc < 0) {
+        error_set(&x->leg->error, rc, rc == -ENOMEM ? 1038 : 0, "merging groups failed: %s",
+                  strerror(-rc));
+        reply(x, SCAN_LEG_ERROR);
+    } else {
+        reply(x, rc ? SCAN_LEG_BATCH : SCAN_LEG_END);
+    }
+}
+
 static void shard_scan_step(struct task *t)
 {
     struct shard_scan *x = (struct shard_scan *)((char *)t - offsetof(struct shard_scan, task));
@@ -52,6 +70,10 @@ static void shard_scan_step(struct task *t)
         return;
     }
     local_spare_statements(x->local);
+    if (x->united) {
+        unite_step(x);
+        return;
+    }
     uint64_t until = scan_work(x->scan) + TURN_WORK;
     enum scan_state state;
     do
@@ -66,6 +88,10 @@ static void shard_scan_step(struct task *t)
     case SCAN_BATCH:
         x->leg->below = scan_below(x->scan);
         reply(x, SCAN_LEG_BATCH);
+        return;
+    case SCAN_WHOLE:
+        x->leg->whole = scan_whole(x->scan);
+        reply(x, SCAN_LEG_WHOLE);
         return;
     case SCAN_END:
         reply(x, SCAN_LEG_END);
@@ -115,6 +141,9 @@ static int open_scan(struct local *local, struct scan_leg *l)
         return rc;
     }
     scan_share(x->scan, l->shares);
+    if (!l->program
+             ->shares) /* else what the home core gives is merged again, in the order of hashes */
+        scan_allow_whole(x->scan);
     l->scan = x;
     return 0;
 }
@@ -124,10 +153,25 @@ static void close_scan(struct local *local, struct scan_leg *l)
     struct shard_scan *x = l->scan;
 
     ASSERT(!x->task.queued);
+    merge_free(x->united);
     scan_free(x->scan);
     shard_unpin(local->shard, &x->pin);
     free(x);
     l->scan = NULL;
+}
+
+static int begin_unite(struct local *local, struct scan_leg *l)
+{
+    struct merge **m = &l->scan->united;
+    int rc = merge_new(l->program, l->schema, reactor_budget(local->reactor), m);
+
+    for (unsigned i = 0; i < l->n_all && !rc; i++)
+        if (l->all[i].whole)
+            rc = merge_add_whole(*m, l->all[i].whole);
+    if (rc)
+        return error_set(&l->error, rc, 1037, "out of memory at the merge of groups");
+    merge_share(*m, l->part, l->parts);
+    return 0;
 }
 
 void scan_leg_run(struct leg *leg)
@@ -141,11 +185,13 @@ void scan_leg_run(struct leg *leg)
         leg_reply(local->reactor, leg);
         return;
     }
-    if (!l->scan && open_scan(local, l)) {
+    if ((!l->scan && open_scan(local, l)) || (l->command == SCAN_UNITE && begin_unite(local, l))) {
         l->state = SCAN_LEG_ERROR;
         leg_reply(local->reactor, leg);
         return;
     }
+    if (l->command == SCAN_UNFOLD)
+        scan_unfold(l->scan->scan);
     l->scan->leg = l;
     reactor_task(local->reactor, &l->scan->task, TASK_BULK);
 }

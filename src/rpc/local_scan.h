@@ -5,13 +5,14 @@
 #include "reactor/leg.h"
 #include "storage/scan.h"
 
-enum scan_command { SCAN_NEXT, SCAN_CLOSE };
+enum scan_command { SCAN_NEXT, SCAN_UNITE, SCAN_UNFOLD, SCAN_CLOSE };
 
 enum scan_leg_state {
     SCAN_LEG_NEW, /* not yet lent */
     SCAN_LEG_LENT,
     SCAN_LEG_BATCH, /* home with a batch */
     SCAN_LEG_TAKEN, /* home, the batch was answered */
+    SCAN_LEG_WHOLE, /* home, all groups lie where `whole` tells until SCAN_UNFOLD or SCAN_CLOSE */
     SCAN_LEG_END,
     SCAN_LEG_ERROR,
 };
@@ -31,13 +32,16 @@ struct scan_leg {
     const atomic_bool *cancelled;
     uint64_t deadline_ns; /* 0 = none */
     uint32_t batch_rows;
-    uint32_t slot;           /* the only one to look at; BATCH_SLOT_ANY = all of the core */
-    struct shard_scan *scan; /* the target core's, kept between calls */
-    uint32_t shares;         /* scan_share */
-    struct batch batch;      /* BATCH: valid until the leg is lent again */
-    uint64_t below;          /* BATCH: scan_below */
-    struct error_info error; /* ERROR */
-    struct scan_stats stats; /* at the end */
+    uint32_t slot;                   /* the only one to look at; BATCH_SLOT_ANY = all of the core */
+    struct shard_scan *scan;         /* the target core's, kept between calls */
+    uint32_t shares;                 /* scan_share */
+    struct batch batch;              /* BATCH: valid until the leg is lent again */
+    uint64_t below;                  /* BATCH: scan_below */
+    const struct group_whole *whole; /* WHOLE: scan_whole; NULL = none */
+    const struct scan_leg *all;  /* UNITE: those whose groups are merged, of which this one gives */
+    unsigned n_all, part, parts; /* a part */
+    struct error_info error;     /* ERROR */
+    struct scan_stats stats;     /* at the end */
 };
 
 /* On the target core: does what `command` says, replies when there is an answer. */

@@ -156,6 +156,7 @@ int program_encode(const struct program *p, struct arena *a, Quanta__ShardProgra
     out->limit = p->limit;
     out->memory = p->memory;
     out->shares = p->shares;
+    out->count_groups = p->count_groups;
     out->analyze = p->analyze;
     out->counted = p->counted;
     if (p->where)
@@ -395,6 +396,7 @@ int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct
                             .limit = m->limit,
                             .memory = m->memory,
                             .shares = m->shares,
+                            .count_groups = m->count_groups,
                             .analyze = m->analyze,
                             .counted = m->counted};
     int rc = decode_where(&d, out);

@@ -344,6 +344,8 @@ static void gather_merged(struct remote_query *op)
         op->query->below = merge_below(op->merge);
         answer(op, CLUSTER_BATCH);
         read_wanted(op);
+    } else if (rc == -EAGAIN) {
+        reactor_task(op->remote->r, &op->task, TASK_BULK);
     } else if (!rc && !op->running) {
         answer_end(op);
     } else if (!rc) {
@@ -428,6 +430,10 @@ static void task_run(struct task *t)
             free_op(op);
         return;
     }
+    if (op->stage == QUERY_GATHER) { /* there is more to merge */
+        dispatch(op);
+        return;
+    }
     ASSERT(op->stage == QUERY_ANSWER);
     op->stage = QUERY_IDLE;
     op->query->on_next(op->query);
@@ -489,6 +495,12 @@ static void send_all(struct remote_query *op, bool again)
     m.program = &program;
     if (op->merging && !rc)
         program.shares = op->n * (program.shares ? program.shares : 1);
+    if (op->merging && !rc && op->query->program->output == OUTPUT_GROUPS) {
+        /* Which groups are the first, and how many there are, is known when those of all nodes are together. */
+        program.n_order = 0;
+        program.limit = UINT64_MAX;
+        program.count_groups = false;
+    }
     for (unsigned i = 0; i < op->n && !rc; i++)
         if (!again || unpark(&op->legs[i]))
             rc = send_request(op, &op->legs[i], &m, &err);

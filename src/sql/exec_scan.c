@@ -73,6 +73,7 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
     p->order = scan->order;
     p->limit = scan->limit;
     p->counted = scan->counted;
+    p->count_groups = scan->count_groups;
     p->memory = scan_memory(op->x->budget);
     p->analyze = op->x->analyze;
     return true;

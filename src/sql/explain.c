@@ -87,10 +87,23 @@ static void put_aggregate_call(struct printer *p, const struct aggregate_call *c
     put(p, ")");
 }
 
-static void put_scan(struct printer *p, const struct plan_scan *s)
+/* A group column, or an aggregate. */
+static void put_output(struct printer *p, const struct plan_scan *s, unsigned i)
 {
     static const char *const names[] = {"count(*)", "count", "sum", "min", "max"};
 
+    if (i < s->n_columns) {
+        put(p, "%s", plan_scan_column(s, s->columns[i])->name);
+        return;
+    }
+    const struct aggregate *a = &s->aggregates[i - s->n_columns];
+    put(p, "%s", names[a->kind]);
+    if (a->kind != AGGREGATE_COUNT_ROWS)
+        put(p, "(%s)", plan_scan_column(s, a->column)->name);
+}
+
+static void put_scan(struct printer *p, const struct plan_scan *s)
+{
     put(p, "scan %s", s->schema->name);
     if (s->source->alias && strcmp(s->source->alias, s->schema->name) != 0)
         put(p, " as %s", s->source->alias);
@@ -111,15 +124,16 @@ static void put_scan(struct printer *p, const struct plan_scan *s)
     for (uint16_t i = 0; i < s->n_columns; i++)
         put(p, "%s%s", i ? ", " : " ", plan_scan_column(s, s->columns[i])->name);
     for (uint16_t i = 0; i < s->n_aggregates; i++) {
-        const struct aggregate *a = &s->aggregates[i];
-        put(p, "%s%s", i || s->n_columns ? ", " : " ", names[a->kind]);
-        if (a->kind != AGGREGATE_COUNT_ROWS)
-            put(p, "(%s)", plan_scan_column(s, a->column)->name);
+        put(p, "%s", i || s->n_columns ? ", " : " ");
+        put_output(p, s, s->n_columns + i);
     }
-    for (uint16_t i = 0; i < s->n_order; i++)
-        put(p, "%s%s%s", i ? ", " : " ordered by ",
-            plan_scan_column(s, s->columns[s->order[i].output])->name,
-            s->order[i].descending ? " desc" : "");
+    if (s->count_groups)
+        put(p, ", counted");
+    for (uint16_t i = 0; i < s->n_order; i++) {
+        put(p, "%s", i ? ", " : " ordered by ");
+        put_output(p, s, s->order[i].output);
+        put(p, "%s", s->order[i].descending ? " desc" : "");
+    }
     if (s->limit != UINT64_MAX)
         put(p, " limit %llu", (unsigned long long)s->limit);
 }

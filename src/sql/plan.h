@@ -81,8 +81,9 @@ struct plan_scan {
     struct aggregate *aggregates;
     uint16_t n_order;
     struct program_order *order;
-    uint64_t limit; /* UINT64_MAX = all */
-    bool counted;   /* as in the program */
+    uint64_t limit;    /* UINT64_MAX = all */
+    bool counted;      /* as in the program */
+    bool count_groups; /* of one column, not NULL */
 };
 
 struct plan {

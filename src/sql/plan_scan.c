@@ -253,6 +253,41 @@ static bool plan_second_level(struct push *u, struct bound_select *s, const int 
     return true;
 }
 
+/* Groups that are complete and in order only at the merge: it keeps the first of them. */
+static bool push_group_order(struct planner *p, const struct bound_select *s,
+                             struct plan_scan *scan)
+{
+    enum {
+        FIRST_GROUPS = 1000
+    }; /* more of them are sorted here, where memory is that of the statement */
+    uint64_t rows = s->limit > UINT64_MAX - s->offset ? UINT64_MAX : s->limit + s->offset;
+
+    if (s->having || s->distinct || s->topn || !s->n_order || s->n_order > PROGRAM_MAX_ORDER ||
+        rows > FIRST_GROUPS)
+        return true;
+    struct program_order *order = bind_alloc(p->bind, s->n_order * sizeof *order);
+    if (!order)
+        return false;
+    for (uint32_t i = 0; i < s->n_order; i++) {
+        const struct expr *e = s->items[s->order[i].item].expr;
+        if (e->kind != EXPR_SLOT)
+            return true;
+        order[i] = (struct program_order){.output = (uint16_t)e->u.slot,
+                                          .descending = s->order[i].descending};
+    }
+    scan->order = order;
+    scan->n_order = (uint16_t)s->n_order;
+    scan->limit = rows;
+    return true;
+}
+
+/* SELECT COUNT(DISTINCT column): the merge counts its groups. */
+static bool is_count_of_groups(const struct push *u, const struct bound_select *s)
+{
+    return s->n_groups == 0 && s->n_aggregates == 1 && u->n_by_value == 1 &&
+           s->aggregates[0]->op == AGG_COUNT && s->aggregates[0]->distinct;
+}
+
 bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **from)
 {
     struct plan *n = *from;
@@ -295,10 +330,15 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
             u.n_aggregates++;
         }
     }
-    if (!set_program(&u))
+    u.scan->count_groups = is_count_of_groups(&u, s);
+    if (u.scan->count_groups)
+        at[0] = add_aggregate(&u, AGGREGATE_COUNT_ROWS, 0);
+    if (!set_program(&u) || (!u.second_level && !push_group_order(p, s, u.scan)))
         return false;
     n->width = u.n_columns + u.n_aggregates;
     n->base = 0;
+    if (u.scan->count_groups)
+        by_value[0] = false;
     return !u.second_level || plan_second_level(&u, s, at, by_value, from);
 }
 

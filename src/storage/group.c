@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "reactor/budget.h"
+#include "storage/group_set.h"
 
 enum {
     GROUP_DENSE_MAX = 1 << 20, /* entries of the direct map: 4 MiB of u32 */
@@ -529,6 +530,23 @@ int group_add_count(struct group_table *g, int64_t code, bool present, uint64_t 
     for (unsigned a = 0; a < g->n_aggregates && !rc && group != GROUP_OUTSIDE; a++)
         g->states[(size_t)group * g->n_aggregates + a].count += (int64_t)n;
     return rc;
+}
+
+int group_fold(struct group_table *g, bool only_keys, struct group_set *to)
+{
+    uint64_t counts[PROGRAM_MAX_AGGREGATES];
+
+    for (uint32_t i = 0; i < g->n; i++) {
+        struct cell c = key_cell(g, 0, &g->keys[(size_t)i * 2]);
+        for (unsigned a = 0; !only_keys && a < g->n_aggregates; a++)
+            counts[a] = (uint64_t)g->states[(size_t)i * g->n_aggregates + a].count;
+        if (!c.present)
+            group_set_add_null(to, counts);
+        else if (group_set_add(to, c.bytes, c.len, counts))
+            return -ENOMEM;
+    }
+    g->n = 0;
+    return 0;
 }
 
 static void to_aggregate(const struct group_table *g, unsigned a, const struct group_state *s,

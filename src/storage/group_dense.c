@@ -58,6 +58,8 @@ struct group_dense {
     unsigned column_of[PROGRAM_MAX_AGGREGATES];
     unsigned stride;  /* words of a group: rows and sums; 1 = only counts */
     uint32_t *counts; /* stride 1 */
+    bool only_keys;   /* are asked for: */
+    uint64_t *seen;   /* a bit per position */
     uint64_t
         *cells; /* else: stride words per position, or with packed.words stride tables of words */
     size_t size, bytes; /* positions; charged */
@@ -146,6 +148,7 @@ int group_dense_new(const struct program *p, const struct schema *s, struct inpu
     d->n_keys = p->n_columns;
     d->stride = 1;
     d->limit = limit;
+    d->only_keys = !p->n_aggregates || p->count_groups;
     if (is_usable(d))
         *out = d;
     else
@@ -153,12 +156,12 @@ int group_dense_new(const struct program *p, const struct schema *s, struct inpu
     return 0;
 }
 
-/* Back to no arrays. */
-static void drop(struct group_dense *d)
+void group_dense_clear(struct group_dense *d)
 {
     if (d->budget)
         budget_release(d->budget, d->bytes);
     free(d->counts);
+    free(d->seen);
     free(d->cells);
     free(d->packed.words);
     d->packed.words = NULL;
@@ -167,6 +170,7 @@ static void drop(struct group_dense *d)
         d->columns[i].nulls = NULL;
     }
     d->counts = NULL;
+    d->seen = NULL;
     d->cells = NULL;
     d->bytes = d->size = 0;
 }
@@ -175,7 +179,7 @@ void group_dense_free(struct group_dense *d)
 {
     if (!d)
         return;
-    drop(d);
+    group_dense_clear(d);
     free(d);
 }
 
@@ -312,9 +316,10 @@ static void choose_packed(struct group_dense *d)
 bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
                        struct arena *arena)
 {
-    uint64_t most = DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
+    uint64_t most =
+        d->only_keys ? DENSE_BYTES * 8ull : DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
 
-    drop(d);
+    group_dense_clear(d);
     if (most > rows * DENSE_SPARSE + DENSE_FEW)
         most = rows * DENSE_SPARSE + DENSE_FEW;
     if (rows > UINT32_MAX) /* counts are 32 bits wide, and sums of as many 32-bit values 64 */
@@ -326,11 +331,13 @@ bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, 
     choose_packed(d);
     if (d->packed.words)
         size = d->packed.size;
-    if (d->stride > 1)
+    if (d->only_keys)
+        d->seen = take(d, (size + 63) / 64 * sizeof(*d->seen));
+    else if (d->stride > 1)
         d->cells = take(d, size * d->stride * sizeof(*d->cells));
     else
         d->counts = take(d, size * sizeof(*d->counts));
-    if (d->cells || d->counts)
+    if (d->cells || d->counts || d->seen)
         return true;
     d->size = 0;
     return false;
@@ -411,6 +418,12 @@ static void add_counts(uint32_t *counts, const uint32_t *pos, uint32_t n)
         counts[pos[i]]++;
 }
 
+static void add_seen(uint64_t *seen, const uint32_t *pos, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        seen[pos[i] >> 6] |= 1ull << (pos[i] & 63);
+}
+
 static void add_one(uint64_t *cells, const uint32_t *pos, const uint32_t *a, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -489,7 +502,9 @@ static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, 
         if (n < LINE_ROWS)
             k->compress_line32(column, sel, values[c->word]);
     }
-    if (d->stride > 1)
+    if (d->only_keys)
+        add_seen(d->seen, at, n);
+    else if (d->stride > 1)
         add_sums(d, at, values, n);
     else
         add_counts(d->counts, at, n);
@@ -524,6 +539,8 @@ static uint64_t word_at(const struct group_dense *d, size_t at, unsigned word)
 {
     if (d->packed.words)
         return d->cells[(size_t)word * d->packed.size + at];
+    if (d->only_keys)
+        return d->seen[at >> 6] >> (at & 63) & 1;
     return d->stride > 1 ? d->cells[at * d->stride + word] : d->counts[at];
 }
 
@@ -554,22 +571,159 @@ static void read_sum(const struct group_dense *d, unsigned a, size_t at, struct 
         out->sum = (__int128)word_at(d, at, c->word) + (__int128)c->base * (__int128)rows;
 }
 
+/* First position from `at` on with rows; `end` when there is none before it. */
+static size_t next_group(const struct group_dense *d, size_t at, size_t end)
+{
+    if (!d->only_keys) {
+        while (at < end && !word_at(d, at, 0))
+            at++;
+        return at;
+    }
+    while (at < end) {
+        uint64_t bits = d->seen[at >> 6] >> (at & 63);
+        if (bits)
+            return at + (size_t)__builtin_ctzll(bits) < end ? at + (size_t)__builtin_ctzll(bits)
+                                                            : end;
+        at = (at | 63) + 1;
+    }
+    return end;
+}
+
+void group_dense_settle(struct group_dense *d)
+{
+    if (d->packed.words)
+        group_packed_empty(&d->packed, d->cells);
+}
+
 int group_dense_flush(struct group_dense *d, struct group_table *to)
 {
     struct group_sum sums[PROGRAM_MAX_AGGREGATES];
     int64_t key[PROGRAM_MAX_GROUPS + 1];
     int rc = 0;
 
-    if (d->packed.words)
-        group_packed_empty(&d->packed, d->cells);
-    for (size_t at = 0; at < d->size && !rc; at++) {
-        if (!word_at(d, at, 0))
-            continue;
+    group_dense_settle(d);
+    for (size_t at = 0; (at = next_group(d, at, d->size)) < d->size && !rc; at++) {
         read_key(d, at, key);
         for (unsigned a = 0; a < d->program->n_aggregates; a++)
             read_sum(d, a, at, &sums[a]);
         rc = group_add_sums(to, key, sums);
     }
-    drop(d);
+    group_dense_clear(d);
     return rc;
+}
+
+/* ---- handed out as they are ---- */
+
+/* Grouped by one own column? */
+static bool is_by_own(const struct group_dense *d)
+{
+    return d->n_keys == 1 && d->keys[0].input->ref < PROGRAM_PARENT;
+}
+
+bool group_dense_is_shared(const struct group_dense *d)
+{
+    /* What joins look up is that of a slot. */
+    return is_by_own(d) && !d->keys[0].input->coded && d->n_sources == 1;
+}
+
+bool group_dense_is_open(const struct group_dense *d)
+{
+    return d->size > 0;
+}
+
+bool group_dense_span(const struct group_dense *d, int64_t *first, int64_t *last)
+{
+    if (d->size < 2)
+        return false;
+    *first = d->keys[0].base;
+    *last = d->keys[0].base + (int64_t)(d->size - 2);
+    return true;
+}
+
+void group_dense_add_rows(const struct group_dense *d, int64_t first, uint32_t n, uint64_t *rows)
+{
+    int64_t from, last;
+
+    if (!group_dense_span(d, &from, &last) || last < first)
+        return;
+    uint64_t skip = from > first ? (uint64_t)from - (uint64_t)first : 0;
+    uint64_t room = (uint64_t)last - (uint64_t)first + 1, end = room < n ? room : n;
+    if (skip >= end)
+        return;
+    size_t at = (size_t)((uint64_t)first + skip - (uint64_t)from) + 1;
+    if (d->counts) {
+        for (uint64_t i = skip; i < end; i++)
+            rows[i] += d->counts[at + i - skip];
+    } else {
+        for (uint64_t i = skip; i < end; i++)
+            rows[i] += word_at(d, at + i - skip, 0);
+    }
+}
+
+bool group_dense_read(const struct group_dense *d, const int64_t *value, struct group_sum *sums)
+{
+    int64_t first, last;
+    size_t at = 0;
+
+    if (value && (!group_dense_span(d, &first, &last) || *value < first || *value > last))
+        return false;
+    if (value)
+        at = (size_t)((uint64_t)*value - (uint64_t)first) + 1;
+    if (at >= d->size || !word_at(d, at, 0))
+        return false;
+    for (unsigned a = 0; a < d->program->n_aggregates; a++) {
+        struct group_sum s;
+        read_sum(d, a, at, &s);
+        sums[a].sum += s.sum;
+        sums[a].count += s.count;
+    }
+    return true;
+}
+
+bool group_dense_can_set(const struct group_dense *d)
+{
+    if (!is_by_own(d) || !d->keys[0].input->coded || d->keys[0].input->kind != BATCH_BYTES)
+        return false;
+    for (unsigned a = 0; a < d->program->n_aggregates; a++)
+        if (d->program->aggregates[a].kind == AGGREGATE_SUM)
+            return false;
+    return true;
+}
+
+unsigned group_dense_set_words(const struct group_dense *d)
+{
+    return d->only_keys ? 0 : d->program->n_aggregates;
+}
+
+static int add_to_set(const struct group_dense *d, size_t at, struct group_set *to)
+{
+    uint64_t counts[PROGRAM_MAX_AGGREGATES];
+    uint32_t len;
+
+    for (unsigned a = 0; a < group_dense_set_words(d); a++) {
+        struct group_sum s;
+        read_sum(d, a, at, &s);
+        counts[a] = (uint64_t)s.count;
+    }
+    if (!at) {
+        group_set_add_null(to, counts);
+        return 0;
+    }
+    const char *bytes = dict_bytes(d->keys[0].input->dict, (uint32_t)at - 1, &len);
+    return group_set_add(to, bytes, len, counts);
+}
+
+int group_dense_fold(struct group_dense *d, size_t *at, size_t most, struct group_set *to)
+{
+    size_t end = d->size - *at < most ? d->size : *at + most;
+
+    while ((*at = next_group(d, *at, end)) < end) {
+        if (add_to_set(d, *at, to))
+            return -ENOMEM;
+        ++*at;
+    }
+    if (*at < d->size)
+        return 0;
+    group_dense_clear(d);
+    return 1;
 }

@@ -6,6 +6,7 @@
  * COUNT and SUM only. Owner: the scan, on the slots' core.
  */
 #include "storage/group.h"
+#include "storage/group_set.h"
 
 struct group_dense;
 
@@ -22,6 +23,8 @@ int group_dense_new(const struct program *p, const struct schema *s, struct inpu
                     struct join_map *const *joins, struct budget *budget, uint64_t limit,
                     struct group_dense **out);
 void group_dense_free(struct group_dense *d);
+/* Back to no arrays. */
+void group_dense_clear(struct group_dense *d);
 
 /*
  * Empties it, and takes the slot's dictionaries and the ranges of all own columns, by position in the schema, for at
@@ -35,3 +38,25 @@ bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_
 
 /* The groups go into the slot's. 0 or -ENOMEM; it is empty in any case. */
 int group_dense_flush(struct group_dense *d, struct group_table *to);
+
+/* ---- as they are, for the merge ---- */
+
+/* Grouped by an integer alone: the positions mean the same in all slots, so that the arrays may go on over all of
+ * them, when the range given to group_dense_begin was that of all. */
+bool group_dense_is_shared(const struct group_dense *d);
+/* After the last block, before the following: all rows are where they are read. */
+void group_dense_settle(struct group_dense *d);
+/* Has it arrays? */
+bool group_dense_is_open(const struct group_dense *d);
+/* First and last value that there are positions for; false: none. Of shared ones, as the following. */
+bool group_dense_span(const struct group_dense *d, int64_t *first, int64_t *last);
+/* rows[i] += rows of the group of value first + i. */
+void group_dense_add_rows(const struct group_dense *d, int64_t first, uint32_t n, uint64_t *rows);
+/* Adds what aggregates of a value (NULL = of NULL) have: false when the group has no rows. */
+bool group_dense_read(const struct group_dense *d, const int64_t *value, struct group_sum *sums);
+
+/* Grouped by a string alone and counted: can go into a set. */
+bool group_dense_can_set(const struct group_dense *d);
+unsigned group_dense_set_words(const struct group_dense *d);
+/* The groups from position *at on go into the set, `most` positions at most: 1 when it is empty, 0, -ENOMEM. */
+int group_dense_fold(struct group_dense *d, size_t *at, size_t most, struct group_set *to);

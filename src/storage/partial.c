@@ -394,13 +394,29 @@ static int put_entry(struct partial *t, uint32_t i)
     return rc ? rc : batch_builder_end_row(t->builder);
 }
 
-int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows, struct batch *out)
+uint64_t partial_count_below(const struct partial *t, uint64_t below)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < t->n; i++)
+        n += is_below(&t->entries[i], below) && t->entries[i].key[0];
+    return n;
+}
+
+static bool is_cut(const struct partial *t, uint32_t i, const struct partial_cut *cut)
+{
+    return cut &&
+           partial_is_cut(cut, &t->states[(size_t)i * t->program->n_aggregates + cut->aggregate]);
+}
+
+int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows,
+                       const struct partial_cut *cut, struct batch *out)
 {
     uint32_t rows = 0;
 
     batch_builder_reset(t->builder);
     for (; t->next < t->n && rows < max_rows; t->next++) {
-        if (!is_below(&t->entries[t->next], below))
+        if (!is_below(&t->entries[t->next], below) || is_cut(t, t->next, cut))
             continue;
         if (batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 4)
             break;
@@ -423,7 +439,7 @@ int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows, str
 
 int partial_next(struct partial *t, uint32_t max_rows, struct batch *out)
 {
-    return partial_next_below(t, PARTIAL_ALL, max_rows, out);
+    return partial_next_below(t, PARTIAL_ALL, max_rows, NULL, out);
 }
 
 /* Moves what an entry keeps outside of it to another arena. */

@@ -41,10 +41,27 @@ uint32_t partial_groups(const struct partial *t);
 /* Next batch of at most max_rows groups: 1 with *out valid until the next call, 0 at the end, -errno. */
 int partial_next(struct partial *t, uint32_t max_rows, struct batch *out);
 
+/* Groups that are of no interest: those behind a bound of an aggregate in the order wanted, NULL the smallest. */
+struct partial_cut {
+    unsigned aggregate;
+    bool descending;
+    __int128 bound;
+};
+
+static inline bool partial_is_cut(const struct partial_cut *c, const struct aggregate_state *s)
+{
+    if (!s->present || s->bytes)
+        return !s->present && c->descending;
+    return c->descending ? s->number < c->bound : s->number > c->bound;
+}
+
 /* A bound of hashes that all are below of. */
 #define PARTIAL_ALL UINT64_MAX
-/* The same of the groups whose hashes are below a bound, the same one until the end of them. Groups that are not below
+/* The same of the groups whose hashes are below a bound and that are not cut off (cut may be NULL), the same one until the end of them. Groups that are not below
  * may be added meanwhile. */
-int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows, struct batch *out);
+int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows,
+                       const struct partial_cut *cut, struct batch *out);
+/* How many there are, without the group of NULL. Of programs with one group column. */
+uint64_t partial_count_below(const struct partial *t, uint64_t below);
 /* After the end of those below: they are forgotten, and partial_next begins anew. 0 or -ENOMEM. */
 int partial_drop_below(struct partial *t, uint64_t below);

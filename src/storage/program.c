@@ -166,10 +166,10 @@ static int order_validate(const struct program *p, const struct schema *s, struc
     if (p->n_order && p->limit == UINT64_MAX)
         return error_set(err, -EINVAL, 0, "program: ordered rows need a limit");
     for (unsigned i = 0; i < p->n_order; i++) {
-        if (p->order[i].output >= p->n_columns)
+        if (p->order[i].output >= program_outputs(p))
             return error_set(err, -EINVAL, 0, "program: order by output %u of %u",
-                             p->order[i].output, p->n_columns);
-        if (is_list(s, p->columns[p->order[i].output]))
+                             p->order[i].output, program_outputs(p));
+        if (p->output == OUTPUT_ROWS && is_list(s, p->columns[p->order[i].output]))
             return error_set(err, -EINVAL, 0,
                              "program: rows cannot be ordered by a multi-valued column");
     }
@@ -203,7 +203,15 @@ int program_validate(const struct program *p, const struct schema *s, struct err
     for (unsigned i = 0; i < p->n_aggregates; i++)
         if ((rc = aggregate_validate(p, s, &p->aggregates[i], err)))
             return rc;
-    return 0;
+    if (p->count_groups && (p->n_columns != 1 || p->n_aggregates != 1 ||
+                            p->aggregates[0].kind != AGGREGATE_COUNT_ROWS || p->n_order))
+        return error_set(err, -EINVAL, 0, "program: only groups by one column can be counted");
+    return order_validate(p, s, err);
+}
+
+unsigned program_outputs(const struct program *p)
+{
+    return p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : (unsigned)p->counted);
 }
 
 static enum batch_kind column_kind(const struct program *p, const struct schema *s, uint16_t column)

@@ -117,9 +117,14 @@ struct program {
     const uint16_t *columns; /* positions in the schema, or program_parent_ref */
     uint16_t n_aggregates;   /* GROUPS */
     const struct aggregate *aggregates;
-    uint16_t n_order; /* ROWS: top-n when limit is set; never without a limit */
+    /* ROWS: top-n when limit is set; never without a limit. GROUPS: with an order the merge of all gives the first
+     * `limit` groups only; cores, which have parts of them, and nodes beside others all. */
+    uint16_t n_order;
     const struct program_order *order;
-    uint64_t limit;  /* ROWS: rows wanted in all; UINT64_MAX = all */
+    uint64_t limit; /* rows wanted in all; UINT64_MAX = all */
+    bool
+        count_groups; /* GROUPS by one column with COUNT(*) alone: the merge of all gives one row, of key NULL and the
+                        * number of the groups whose key is not NULL; cores, and nodes beside others, the groups */
     uint64_t memory; /* bytes a core may use for its partial; over it: -ENOMEM and a clear error */
     uint32_t shares; /* GROUPS: results of so many nodes are merged by who asks; 0 = one */
     bool counted;    /* ROWS of one integer column: may come as numbers of equal ones */
@@ -133,11 +138,8 @@ int program_validate(const struct program *p, const struct schema *s, struct err
 /* Bytes for the partial on a core with this budget (may be NULL): of what statements keep free there. */
 uint64_t program_room(const struct program *p, const struct budget *budget);
 
-/* Output columns. */
-static inline unsigned program_outputs(const struct program *p)
-{
-    return p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : 0u) + p->counted;
-}
+/* Output columns: ROWS the projected ones and that of `counted`, GROUPS group columns and aggregates. */
+unsigned program_outputs(const struct program *p);
 
 /* Kind of output column i. */
 enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i);

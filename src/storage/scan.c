@@ -35,12 +35,13 @@ static enum scan_state scan_fail(struct scan *x, int rc)
     return SCAN_ERROR;
 }
 
-/* The range of a column in the segments of a slot, from part `from` on. */
-static void widen(const struct scan *x, uint16_t column, uint32_t from, struct dense_range *r)
+/* The range of a column in the segments to come, of this slot or of all. */
+static void widen(const struct scan *x, uint16_t column, bool all, struct dense_range *r)
 {
+    uint32_t slot = x->parts[x->part].slot;
     int64_t min, max;
 
-    for (uint32_t i = from; i < x->n_parts && x->parts[i].slot == x->parts[from].slot; i++)
+    for (uint32_t i = x->part; i < x->n_parts && (all || x->parts[i].slot == slot); i++)
         for (uint32_t b = 0; b < segment_blocks(x->parts[i].segment); b++) {
             if (!segment_block_bounds(x->parts[i].segment, b, column, &min, &max))
                 continue;
@@ -53,20 +54,26 @@ static void widen(const struct scan *x, uint16_t column, uint32_t from, struct d
 /* Arrays for the groups of the slot, when the ranges of their columns allow. */
 static int dense_begin(struct scan *x)
 {
+    bool all = x->allow_whole && group_dense_is_shared(x->dense);
+    uint32_t slot = x->parts[x->part].slot;
+    if (all && x->part && group_dense_is_open(x->dense)) {
+        x->dense_on = x->takes_whole = true;
+        return 0;
+    }
     struct dense_range *ranges =
         arena_alloc(&x->slot_arena, x->schema->n_columns * sizeof(*ranges));
     uint64_t rows = 0;
 
     if (!ranges)
         return -ENOMEM;
-    for (uint32_t i = x->part; i < x->n_parts && x->parts[i].slot == x->parts[x->part].slot; i++)
+    for (uint32_t i = x->part; i < x->n_parts && (all || x->parts[i].slot == slot); i++)
         rows += x->parts[i].rows - x->parts[i].from;
     for (unsigned i = 0; i < x->n_inputs; i++)
         if (x->inputs[i].ref < x->schema->n_columns)
-            widen(x, x->inputs[i].ref, x->part, &ranges[x->inputs[i].ref]);
+            widen(x, x->inputs[i].ref, all, &ranges[x->inputs[i].ref]);
     for (unsigned i = 0; i < x->program->n_joins; i++)
         if (!ranges[x->program->joins[i].column].any)
-            widen(x, x->program->joins[i].column, x->part, &ranges[x->program->joins[i].column]);
+            widen(x, x->program->joins[i].column, all, &ranges[x->program->joins[i].column]);
     x->dense_on = group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
     x->takes_whole = x->dense_on;
     return 0;
@@ -119,9 +126,11 @@ static int slot_end(struct scan *x)
 {
     x->slot_open = false;
     int rc = x->mode == SCAN_MODE_CODES ? add_counts(x) : 0;
-    if (!rc && x->dense_on)
-        rc = group_dense_flush(x->dense, x->groups);
-    if (rc)
+    if (!rc && x->dense && (rc = scan_groups_fold(x)) == 0) {
+        x->folding = true;
+        return 0;
+    }
+    if (rc < 0)
         return rc;
     return x->groups ? group_end(x->groups) : 0;
 }
@@ -562,6 +571,12 @@ static enum scan_state end_blocks(struct scan *x)
 {
     int rc = x->slot_open ? slot_end(x) : 0;
 
+    if (!rc && x->folding)
+        return SCAN_AGAIN;
+    if (!rc && x->groups && scan_groups_whole(x)) {
+        x->stage = SCAN_STAGE_WHOLE;
+        return SCAN_AGAIN;
+    }
     if (!rc)
         rc = x->groups ? scan_groups_end(x) : scan_finish_groups(x);
     if (rc)
@@ -614,6 +629,14 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
 {
     struct block b;
 
+    if (x->folding) {
+        int rc = scan_groups_fold(x);
+        x->work += SCAN_WORK_FOLD;
+        x->folding = !rc;
+        if (rc > 0)
+            rc = group_end(x->groups);
+        return rc < 0 ? scan_fail(x, rc) : SCAN_AGAIN;
+    }
     if (x->part == x->n_parts || (x->mode == SCAN_MODE_ROWS && x->emitted >= x->program->limit))
         return end_blocks(x);
     const struct scan_part *part = &x->parts[x->part];
@@ -666,6 +689,8 @@ enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out
     x->work++;
     if (x->stage == SCAN_STAGE_BLOCKS)
         state = step_blocks(x, batch_rows, out);
+    else if (x->stage == SCAN_STAGE_WHOLE)
+        state = SCAN_WHOLE;
     else if (x->stage == SCAN_STAGE_OUTPUT)
         state = step_output(x, batch_rows, out);
     else if (x->stage == SCAN_STAGE_END)

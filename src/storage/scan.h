@@ -12,6 +12,7 @@
 
 struct task;
 struct scan;
+struct group_whole;
 
 struct scan_stats { /* for EXPLAIN ANALYZE */
     uint64_t rows_total, rows_matched, rows_out, blocks, blocks_skipped, ns;
@@ -24,16 +25,23 @@ int scan_new(const struct program *p, const struct schema *s, struct slot *const
              struct error_info *err);
 void scan_free(struct scan *x);
 
-enum scan_state { SCAN_AGAIN, SCAN_WAIT, SCAN_BATCH, SCAN_END, SCAN_ERROR };
+enum scan_state { SCAN_AGAIN, SCAN_WAIT, SCAN_BATCH, SCAN_WHOLE, SCAN_END, SCAN_ERROR };
 
 /*
  * One step. SCAN_BATCH: *out views a batch valid until the next call: ROWS without order give batches of up to
  * batch_rows rows as they are found; GROUPS and ordered rows give their partial (in one or several batches, groups
- * each once per scan, in ascending ranges of their hashes) after the last block. SCAN_END: no more. SCAN_ERROR: error in scan_error.
+ * each once per scan, in ascending ranges of their hashes) after the last block. SCAN_WHOLE: all groups lie where
+ * scan_whole tells. SCAN_END: no more. SCAN_ERROR: error in scan_error.
  */
 enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out);
 /* GROUPS: those whose hashes (partial_hash) are below were all handed out before the last batch. */
 uint64_t scan_below(const struct scan *x);
+/* Before the first step: groups may be answered by SCAN_WHOLE, instead of in batches. */
+void scan_allow_whole(struct scan *x);
+/* After SCAN_WHOLE: constant until scan_unfold or scan_free. */
+const struct group_whole *scan_whole(const struct scan *x);
+/* After SCAN_WHOLE: batches after all. */
+void scan_unfold(struct scan *x);
 /* Before the first step: so many scans' groups are merged in one place, which holds ranges of all of them. */
 void scan_share(struct scan *x, uint32_t n);
 const struct error_info *scan_error(const struct scan *x);

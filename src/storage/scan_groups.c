@@ -5,14 +5,16 @@
  */
 #include <errno.h>
 
+#include "reactor/assert.h"
 #include "storage/scan_impl.h"
 
 enum {
     FLUSH_GROUPS = 1 << 16, /* looked at in a step */
-    ENTRY_BYTES = 96,       /* of a partial group, about */
-    STATE_BYTES = 64,       /* of an aggregate of it */
-    PASS_PART = 4,          /* a pass that does not fit is made so many times narrower */
-    GROUPS_FEW = 64,        /* when these do not fit it is not for their number */
+    FOLD_POSITIONS = 1 << 14,
+    ENTRY_BYTES = 96, /* of a partial group, about */
+    STATE_BYTES = 64, /* of an aggregate of it */
+    PASS_PART = 4,    /* a pass that does not fit is made so many times narrower */
+    GROUPS_FEW = 64,  /* when these do not fit it is not for their number */
 };
 
 static uint64_t count_changes(const struct scan *x)
@@ -32,6 +34,12 @@ static bool is_whole(const struct group_range *r)
 /* From the first block on, for the groups of x->pass. */
 static void begin_pass(struct scan *x)
 {
+    /* What lies in arrays is not told apart by hashes. */
+    x->allow_whole = x->folding = false;
+    group_set_free(x->set);
+    x->set = NULL;
+    if (x->dense)
+        group_dense_clear(x->dense);
     group_restrict(x->groups, is_whole(&x->pass) ? NULL : x->partial, x->pass);
     partial_reset(x->partial);
     x->part = x->block = x->first_row = 0;
@@ -40,9 +48,21 @@ static void begin_pass(struct scan *x)
     x->stage = SCAN_STAGE_BLOCKS;
 }
 
+/* The first time without what is kept whole. */
+static bool forgo_whole(struct scan *x)
+{
+    if (!x->allow_whole || !x->dense)
+        return false;
+    begin_pass(x);
+    return true;
+}
+
 bool scan_groups_narrow(struct scan *x)
 {
     uint32_t width = x->pass.to - x->pass.from;
+
+    if (x->groups && x->program->n_columns && forgo_whole(x))
+        return true;
 
     if (!x->groups || !x->program->n_columns || width == 1 || group_total(x->groups) < GROUPS_FEW)
         return false;
@@ -51,6 +71,69 @@ bool scan_groups_narrow(struct scan *x)
     x->pass.to = x->pass.from + (width < PASS_PART ? 1 : width / PASS_PART);
     begin_pass(x);
     return true;
+}
+
+int scan_groups_fold(struct scan *x)
+{
+    bool set = x->allow_whole && group_dense_can_set(x->dense);
+
+    if (!x->folding)
+        x->fold_at = 0;
+    if (x->allow_whole && group_dense_is_shared(x->dense))
+        return 1; /* they stay for the next slot */
+    if (!set) {
+        int rc = x->dense_on ? group_dense_flush(x->dense, x->groups) : 0;
+        return rc ? rc : 1;
+    }
+    unsigned words = group_dense_set_words(x->dense);
+    if (!x->set && !(x->set = group_set_new(words, x->budget, x->memory / 2)))
+        return -ENOMEM;
+    int rc = x->dense_on ? group_dense_fold(x->dense, &x->fold_at, FOLD_POSITIONS, x->set) : 1;
+    return rc == 1 ? (rc = group_fold(x->groups, !words, x->set)) ? rc : 1 : rc;
+}
+
+bool scan_groups_whole(struct scan *x)
+{
+    bool arrays = x->allow_whole && x->dense && group_dense_is_shared(x->dense) &&
+                  group_dense_is_open(x->dense);
+
+    if (x->unfold || (!arrays && !x->set) || group_total(x->groups))
+        return false;
+    if (arrays)
+        group_dense_settle(x->dense);
+    x->found = (struct group_whole){.arrays = arrays ? x->dense : NULL, .set = x->set};
+    return true;
+}
+
+void scan_allow_whole(struct scan *x)
+{
+    x->allow_whole = x->dense != NULL;
+}
+
+const struct group_whole *scan_whole(const struct scan *x)
+{
+    return &x->found;
+}
+
+void scan_unfold(struct scan *x)
+{
+    ASSERT(x->stage == SCAN_STAGE_WHOLE);
+    x->unfold = true;
+    x->stage = SCAN_STAGE_BLOCKS;
+    if (x->set)
+        begin_pass(x);
+}
+
+/* Arrays that cannot be handed out as they are become the groups of one slot: no dictionary belongs to them. */
+static int unfold_arrays(struct scan *x)
+{
+    if (!x->allow_whole || !x->dense || !group_dense_is_shared(x->dense) ||
+        !group_dense_is_open(x->dense))
+        return 0;
+    int rc = group_begin(x->groups, x->parts[0].slot);
+    if (!rc)
+        rc = group_dense_flush(x->dense, x->groups);
+    return rc ? rc : group_end(x->groups);
 }
 
 /* The next range of the pass, at most so wide. */
@@ -66,6 +149,10 @@ static void begin_range(struct scan *x, uint32_t from, uint32_t width)
 
 int scan_groups_end(struct scan *x)
 {
+    int rc = unfold_arrays(x);
+
+    if (rc)
+        return rc;
     uint64_t bytes = group_total(x->groups) *
                      (ENTRY_BYTES + STATE_BYTES * (uint64_t)x->program->n_aggregates),
              pieces = bytes / x->piece + 1;

@@ -4,6 +4,7 @@
 #include "storage/filter.h"
 #include "storage/group.h"
 #include "storage/group_dense.h"
+#include "storage/group_union.h"
 #include "storage/input.h"
 #include "storage/partial.h"
 #include "storage/scan.h"
@@ -20,9 +21,16 @@ enum {
     SCAN_WORK_FILTER = 30,  /* of scan_work: a selection made, or used for sums */
     SCAN_WORK_MEET = 10,    /* rows counted where containers meet */
     SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
+    SCAN_WORK_FOLD = 2000,  /* positions folded in a step */
 };
 
-enum scan_stage { SCAN_STAGE_BLOCKS, SCAN_STAGE_OUTPUT, SCAN_STAGE_END, SCAN_STAGE_FAILED };
+enum scan_stage {
+    SCAN_STAGE_BLOCKS,
+    SCAN_STAGE_WHOLE,
+    SCAN_STAGE_OUTPUT,
+    SCAN_STAGE_END,
+    SCAN_STAGE_FAILED
+};
 
 /* How the matching rows of a block are used. */
 enum scan_mode {
@@ -86,6 +94,12 @@ struct scan {
     uint64_t changes; /* segment_changes of all at the start of the first of several passes */
     struct group_dense *dense; /* or NULL */
     bool dense_on;             /* in use for the slot at hand */
+    bool allow_whole;          /* groups need not go out in batches */
+    bool unfold;               /* but they shall */
+    bool folding;              /* a slot was ended: the dense groups go into the set, */
+    size_t fold_at;            /* from this position on */
+    struct group_whole found;
+    struct group_set *set; /* or NULL */
     struct partial *partial;
     struct aggregate_state totals[PROGRAM_MAX_AGGREGATES];
     uint64_t *counts; /* CODES: rows of the slot per code */
@@ -110,6 +124,11 @@ int scan_finish_groups(struct scan *x);
 int scan_groups_end(struct scan *x);
 /* Batches of groups: 1; 0 at the end; -EAGAIN: there is more to do, perhaps with the blocks again; -errno. */
 int scan_groups_next(struct scan *x, uint32_t batch_rows, struct batch *out);
+/* After the last slot: may its groups be answered as they lie? */
+bool scan_groups_whole(struct scan *x);
+/* The dense groups of the slot that ends go where they are kept, all of the slot's into the set if there is one: 1 when
+ * all have, 0, -errno. */
+int scan_groups_fold(struct scan *x);
 /* The groups do not fit: begins again with fewer of them. False when that is of no use. */
 bool scan_groups_narrow(struct scan *x);
 

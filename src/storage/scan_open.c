@@ -281,6 +281,7 @@ void scan_free(struct scan *x)
         join_map_free(x->joins[i]);
     group_free(x->groups);
     group_dense_free(x->dense);
+    group_set_free(x->set);
     partial_free(x->partial);
     topn_free(x->topn);
     value_counts_free(x->values);

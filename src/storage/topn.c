@@ -14,7 +14,7 @@ struct topn_row {
     uint32_t key_len;
     uint32_t row;       /* in the builder, later in the sorted batch */
     bool first_present; /* first order column, for topn_bound */
-    int64_t first;
+    __int128 first;
 };
 
 struct topn {
@@ -27,14 +27,14 @@ struct topn {
     struct batch_builder *builder, *output;
     struct buffer kept, out, key;
     struct batch kept_batch;
-    bool first_is_int, full, sorted;
+    bool first_is_int, first_is_number, full, sorted;
     struct topn_row bound; /* the limit-th row at the last pruning */
     size_t next;
 };
 
 static int add_columns(struct topn *t, struct batch_builder *b)
 {
-    for (unsigned i = 0; i < t->program->n_columns; i++) {
+    for (unsigned i = 0; i < program_outputs(t->program); i++) {
         int rc = batch_builder_add_column(b, (uint16_t)i,
                                           program_output_kind(t->program, t->schema, i), 0);
         if (rc < 0)
@@ -58,7 +58,9 @@ int topn_new(const struct program *p, const struct schema *s, struct budget *bud
     buffer_init(&t->kept, BATCH_MAX_BYTES);
     buffer_init(&t->out, BATCH_MAX_BYTES);
     buffer_init(&t->key, BATCH_MAX_BYTES);
-    t->first_is_int = program_output_kind(p, s, p->order[0].output) == BATCH_I64;
+    enum batch_kind first = program_output_kind(p, s, p->order[0].output);
+    t->first_is_int = first == BATCH_I64;
+    t->first_is_number = t->first_is_int || first == BATCH_I128;
     t->builder = batch_builder_new(budget);
     t->output = batch_builder_new(budget);
     if (!t->builder || !t->output || add_columns(t, t->builder) || add_columns(t, t->output)) {
@@ -117,6 +119,11 @@ static int append_key_part(struct buffer *b, const struct batch_column *c, uint3
         uint32_t len;
         const char *s = batch_bytes(c, row, &len);
         rc = append_escaped(b, s, len);
+    } else if (!rc && present && c->kind == BATCH_I128) {
+        unsigned __int128 wide = (unsigned __int128)batch_i128(c, row) ^ (unsigned __int128)1
+                                                                             << 127;
+        uint64_t v[2] = {htobe64((uint64_t)(wide >> 64)), htobe64((uint64_t)wide)};
+        rc = buffer_append(b, v, sizeof(v));
     } else if (!rc && present) {
         uint64_t v = htobe64((uint64_t)batch_i64(c, row) ^ 1ULL << 63);
         rc = buffer_append(b, &v, sizeof(v));
@@ -204,6 +211,7 @@ static int add_row(struct topn *t, const struct batch *b, const struct batch_col
                    uint32_t row)
 {
     const struct program *p = t->program;
+    uint64_t most = p->memory < BATCH_MAX_BYTES / 2 ? p->memory : BATCH_MAX_BYTES / 2;
     int rc = 0;
 
     t->key.len = 0;
@@ -222,13 +230,12 @@ static int add_row(struct topn *t, const struct batch *b, const struct batch_col
     if (!r.key)
         return -ENOMEM;
     r.first_present = batch_is_present(&order[0], row);
-    if (t->first_is_int && r.first_present)
-        r.first = batch_i64(&order[0], row);
+    if (t->first_is_number && r.first_present)
+        r.first = t->first_is_int ? batch_i64(&order[0], row) : batch_i128(&order[0], row);
     t->rows[t->n++] = r;
-    if (is_prune_due(t) || batch_builder_bytes(t->builder) > BATCH_MAX_BYTES / 2)
+    if (is_prune_due(t) || batch_builder_bytes(t->builder) > most)
         rc = prune(t);
-    if (!rc && batch_builder_bytes(t->builder) >
-                   (p->memory < BATCH_MAX_BYTES / 2 ? p->memory : BATCH_MAX_BYTES / 2))
+    if (!rc && batch_builder_bytes(t->builder) > most)
         rc = -ENOMEM;
     return rc;
 }
@@ -237,7 +244,7 @@ int topn_add(struct topn *t, const struct batch *b)
 {
     struct batch_column order[PROGRAM_MAX_ORDER];
 
-    if (b->columns != t->program->n_columns)
+    if (b->columns != program_outputs(t->program))
         return -EBADMSG;
     for (unsigned i = 0; i < b->columns; i++) {
         batch_column_at(b, i, &order[0]);
@@ -257,6 +264,14 @@ int topn_add(struct topn *t, const struct batch *b)
 bool topn_bound(const struct topn *t, int64_t *bound)
 {
     if (!t->full || !t->first_is_int || !t->bound.first_present)
+        return false;
+    *bound = (int64_t)t->bound.first;
+    return true;
+}
+
+bool topn_bound_number(const struct topn *t, __int128 *bound)
+{
+    if (!t->full || !t->first_is_number || !t->bound.first_present)
         return false;
     *bound = t->bound.first;
     return true;

@@ -75,6 +75,12 @@ Test(engine_query, groups)
               "x|2|-2.40\nNULL|1|NULL\ny|1|2.25\nz|1|0.05\n");
     check_sql(&e, "SELECT COUNT(DISTINCT a), COUNT(DISTINCT e), SUM(DISTINCT a) FROM t",
               "3|3|13\n");
+    check_sql(&e, "SELECT id, SUM(a) v, COUNT(*) FROM t GROUP BY id ORDER BY v DESC, id LIMIT 2, 2",
+              "5|2|1\n1|1|1\n");
+    check_sql(&e, "SELECT s, COUNT(*) c FROM t GROUP BY s ORDER BY c DESC, s DESC LIMIT 2",
+              "b|1\na|1\n");
+    check_sql(&e, "SELECT COUNT(DISTINCT a) FROM t", "3\n");
+    check_sql(&e, "SELECT COUNT(DISTINCT s) + 1 FROM t WHERE id > 100", "1\n");
     check_sql(&e, "SELECT e, COUNT(DISTINCT a), COUNT(*), MAX(s) FROM t GROUP BY e ORDER BY e",
               "NULL|0|1|NULL\nx|2|2|a\ny|1|1|b\nz|1|1|A\n");
     check_sql(&e, "SELECT e FROM t GROUP BY e HAVING COUNT(*) > 1", "x\n");
@@ -159,6 +165,23 @@ Test(engine_query, subqueries)
     engine_fini(&e);
 }
 
+/* Values of one core within a small range, of the other not: what lies in arrays there goes out in batches. */
+Test(engine_query, groups_that_lie_apart)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e, "INSERT INTO u VALUES (11,1,1000000000000000),(12,2,10),(13,9,30)",
+              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT v, COUNT(*) c, SUM(t_id) FROM u GROUP BY v ORDER BY v DESC LIMIT 4",
+              "1000000000000000|1|1\n50|1|9\n40|1|NULL\n30|2|13\n");
+    check_sql(&e, "SELECT COUNT(DISTINCT v), COUNT(DISTINCT v) + 1 FROM u", "6|7\n");
+    check_sql(&e, "SELECT COUNT(DISTINCT t_id) FROM u WHERE k < 5", "2\n");
+    check_sql(&e, "SELECT t_id, SUM(v) s FROM u GROUP BY t_id ORDER BY s, t_id LIMIT 3",
+              "2|10\n4|30\nNULL|40\n");
+    engine_fini(&e);
+}
+
 Test(engine_query, slow_reader)
 {
     struct engine e;
@@ -184,6 +207,12 @@ Test(engine_query, plans)
               "%s", plan);
     plan = engine_run(&e, "EXPLAIN SELECT id FROM t ORDER BY a LIMIT 3");
     cr_expect(strstr(plan, "ordered by a limit 3") && !strstr(plan, "sort"), "%s", plan);
+    plan =
+        engine_run(&e, "EXPLAIN SELECT e, SUM(a) v FROM t GROUP BY e ORDER BY v DESC, e LIMIT 3");
+    cr_expect(strstr(plan, "ordered by sum(a) desc, e limit 3") && !strstr(plan, "sort"), "%s",
+              plan);
+    plan = engine_run(&e, "EXPLAIN SELECT COUNT(DISTINCT s) FROM t");
+    cr_expect(strstr(plan, "groups s, count(*), counted"), "%s", plan);
     engine_fini(&e);
 }
 

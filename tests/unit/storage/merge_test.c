@@ -148,6 +148,100 @@ Test(merge, groups_of_two_cores_combine)
     batch_builder_free(builder);
 }
 
+/* Groups num = from .. to - 1 with num % 7 rows and, when asked for, a sum of -num * 2^70 (NULL for every 10th), and
+ * one of key NULL. */
+static void add_groups(struct merge *m, int64_t from, int64_t to, bool sums)
+{
+    struct batch_builder *builder = batch_builder_new(NULL);
+    struct error_info err;
+    struct buffer bytes;
+    struct batch b;
+
+    batch_builder_add_column(builder, 0, BATCH_I64, 0);
+    batch_builder_add_column(builder, 1, BATCH_I64, 0);
+    if (sums)
+        batch_builder_add_column(builder, 2, BATCH_I128, 0);
+    for (int64_t i = from; i <= to; i++) {
+        if (i < to)
+            batch_builder_put_i64(builder, 0, i);
+        batch_builder_put_i64(builder, 1, i % 7);
+        if (sums && i % 10)
+            batch_builder_put_i128(builder, 2, -((__int128)i << 70));
+        batch_builder_end_row(builder);
+    }
+    small_finish(builder, BATCH_DATA, &bytes, &b);
+    cr_assert_eq(merge_add(m, &b, &err), 0);
+    buffer_fini(&bytes);
+    batch_builder_free(builder);
+}
+
+Test(merge, the_first_groups_in_an_order_when_all_are_complete)
+{
+    static const uint16_t group[] = {NUM};
+    static const struct aggregate sums[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, ID}};
+    static const struct program_order by_count[] = {{1, true}, {0, false}},
+                                      by_sum[] = {{2, false}, {0, false}};
+    struct program p = {.n_columns = 1,
+                        .columns = group,
+                        .n_aggregates = 2,
+                        .aggregates = sums,
+                        .n_order = 2,
+                        .order = by_count,
+                        .limit = 4,
+                        .memory = 8 << 20};
+    static const int64_t first[2][4] = {{3002, 3009, 3016, 3023}, {0, 1000, 1010, 1020}};
+    struct merge *m;
+    struct batch b;
+
+    for (int k = 0; k < 2; k++, p.order = by_sum) {
+        cr_assert_eq(merge_new(&p, schema, &budget, &m), 0);
+        add_groups(m, 1000, 4000, true);
+        cr_assert_eq(merge_next(m, 100, 0, &b), 0, "none are complete");
+        for (int i = 1; i < 6; i++)
+            add_groups(m, 3000, 4000, true); /* six times the rows of each of these */
+        int rc;
+        while ((rc = merge_next(m, 100, MERGE_ALL, &b)) == -EAGAIN)
+            continue;
+        cr_assert_eq(rc, 1);
+        cr_assert_eq(b.rows, 4);
+        for (uint32_t i = 0; i < 4; i++)
+            cr_expect_eq(id_at(&b, i), first[k][i], "%d %ld", k, (long)id_at(&b, i));
+        cr_assert_eq(merge_next(m, 100, MERGE_ALL, &b), 0);
+        merge_free(m);
+    }
+}
+
+Test(merge, groups_are_counted_without_that_of_null)
+{
+    static const uint16_t group[] = {NUM};
+    static const struct aggregate count[] = {{AGGREGATE_COUNT_ROWS, 0}};
+    struct program p = {.n_columns = 1,
+                        .columns = group,
+                        .n_aggregates = 1,
+                        .aggregates = count,
+                        .limit = UINT64_MAX,
+                        .count_groups = true,
+                        .memory = 8 << 20};
+    struct batch_column c;
+    struct merge *m;
+    struct batch b;
+
+    for (int64_t n = 0; n < 3; n++) {
+        cr_assert_eq(merge_new(&p, schema, &budget, &m), 0);
+        for (int64_t i = 0; i < n; i++)
+            add_groups(m, i * 100, 150 + i * 100, false);
+        cr_assert_eq(merge_next(m, 100, 1ull << 62, &b), 0);
+        cr_assert_eq(merge_next(m, 100, MERGE_ALL, &b), 1);
+        cr_assert_eq(b.rows, 1);
+        batch_column_at(&b, 0, &c);
+        cr_assert_not(batch_is_present(&c, 0));
+        batch_column_at(&b, 1, &c);
+        cr_assert_eq(batch_i64(&c, 0), n ? 50 + n * 100 : 0);
+        cr_assert_eq(merge_next(m, 100, MERGE_ALL, &b), 0);
+        merge_free(m);
+    }
+}
+
 Test(merge, too_little_memory_is_an_error_with_a_text)
 {
     static const struct program_order order[] = {{0, false}};

@@ -3,6 +3,7 @@
  * each once and with all its rows.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,4 +284,229 @@ Test(scan_groups, a_range_that_does_not_fit_is_an_error)
         scan_free(x);
     }
     cr_assert_eq(state, SCAN_ERROR);
+}
+
+/* ---- groups that are read where they lie ---- */
+
+enum { SHARES = 2 };
+
+struct
+    wholes { /* two scans at the point where all their groups lie there, and merges of a share of them each */
+    struct scan *scans[2];
+    struct merge *shares[SHARES];
+};
+
+static int next_merged(struct merge *m, struct batch *b)
+{
+    int rc;
+
+    while ((rc = merge_next(m, 100, MERGE_ALL, b)) == -EAGAIN)
+        continue;
+    return rc;
+}
+
+static void open_whole(struct wholes *w, const struct program *p)
+{
+    struct batch b;
+
+    for (unsigned i = 0; i < SHARES; i++)
+        cr_assert_eq(merge_new(p, schema, &budget, &w->shares[i]), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        enum scan_state state;
+        w->scans[i] = open_scan(p, i * 2, 2 - i);
+        scan_allow_whole(w->scans[i]);
+        while ((state = scan_step(w->scans[i], 256, &b)) == SCAN_AGAIN)
+            continue;
+        cr_assert_eq(state, SCAN_WHOLE, "%d", state);
+        for (unsigned k = 0; k < SHARES; k++)
+            cr_assert_eq(merge_add_whole(w->shares[k], scan_whole(w->scans[i])), 0);
+    }
+    for (unsigned i = 0; i < SHARES; i++) {
+        merge_share(w->shares[i], i, SHARES);
+        cr_assert_eq(merge_next(w->shares[i], 100, 0, &b), 0, "not before the end");
+    }
+}
+
+static void close_whole(struct wholes *w)
+{
+    for (unsigned i = 0; i < SHARES; i++)
+        merge_free(w->shares[i]);
+    for (unsigned i = 0; i < 2; i++)
+        scan_free(w->scans[i]);
+}
+
+/* The merge of what the shares give. */
+static struct merge *merge_shares(const struct wholes *w, const struct program *p)
+{
+    struct error_info err;
+    struct merge *m;
+    struct batch b;
+    int rc;
+
+    cr_assert_eq(merge_new(p, schema, &budget, &m), 0);
+    for (unsigned i = 0; i < SHARES; i++) {
+        while ((rc = next_merged(w->shares[i], &b)) == 1)
+            cr_assert_eq(merge_add_share(m, &b, &err), 0, "%s", err.text);
+        cr_assert_eq(rc, 0);
+    }
+    return m;
+}
+
+static uint64_t count_users(void)
+{
+    uint64_t users = 0;
+
+    for (uint32_t u = 0; u <= USERS; u++)
+        users += rows_of[u] > 0;
+    return users;
+}
+
+Test(scan_groups, strings_of_two_cores_are_joined_where_they_lie)
+{
+    static bool seen[USERS + 1];
+    struct program p = grouped(by_user, 1, 64 << 20);
+    struct batch_column user, count;
+    struct wholes w;
+    struct batch b;
+    uint64_t n[SHARES] = {0};
+    int rc;
+
+    open_whole(&w, &p);
+    for (unsigned k = 0; k < SHARES; k++) {
+        while ((rc = next_merged(w.shares[k], &b)) == 1) {
+            batch_column_at(&b, 0, &user);
+            batch_column_at(&b, 1, &count);
+            for (uint32_t i = 0; i < b.rows; i++, n[k]++) {
+                uint32_t u = user_at(&user, i);
+                cr_assert(!seen[u], "user %u came twice", u);
+                seen[u] = true;
+                cr_assert_eq(batch_i64(&count, i), rows_of[u], "rows of user %u", u);
+            }
+        }
+        cr_assert_eq(rc, 0);
+        cr_assert_gt(n[k], USERS / 4);
+    }
+    cr_assert_eq(n[0] + n[1], count_users());
+    close_whole(&w);
+}
+
+Test(scan_groups, numbers_of_two_cores_are_added_up_where_they_lie)
+{
+    static bool seen[ROWS];
+    struct program p = grouped(by_id, 2, 64 << 20);
+    struct batch_column id, count, sum;
+    struct wholes w;
+    struct batch b;
+    int64_t n = 0;
+    int rc;
+
+    open_whole(&w, &p);
+    for (unsigned k = 0; k < SHARES; k++) {
+        while ((rc = next_merged(w.shares[k], &b)) == 1) {
+            batch_column_at(&b, 0, &id);
+            batch_column_at(&b, 1, &count);
+            batch_column_at(&b, 2, &sum);
+            for (uint32_t i = 0; i < b.rows; i++, n++) {
+                cr_assert(!seen[batch_i64(&id, i)]);
+                seen[batch_i64(&id, i)] = true;
+                cr_assert_eq(batch_i64(&count, i), 1);
+                cr_assert_eq((int64_t)batch_i128(&sum, i), batch_i64(&id, i));
+            }
+        }
+        cr_assert_eq(rc, 0);
+    }
+    cr_assert_eq(n, ROWS);
+    close_whole(&w);
+}
+
+Test(scan_groups, distinct_values_are_counted_where_they_lie)
+{
+    struct program by[] = {grouped(by_user, 1, 64 << 20), grouped(by_id, 1, 64 << 20)};
+    struct batch_column count;
+    struct wholes w;
+    struct batch b;
+
+    for (unsigned i = 0; i < 2; i++) {
+        by[i].count_groups = true;
+        open_whole(&w, &by[i]);
+        struct merge *m = merge_shares(&w, &by[i]);
+        cr_assert_eq(next_merged(m, &b), 1);
+        batch_column_at(&b, 1, &count);
+        cr_assert_eq(batch_i64(&count, 0), i ? ROWS : count_users() - (rows_of[USERS] > 0));
+        cr_assert_eq(next_merged(m, &b), 0);
+        merge_free(m);
+        close_whole(&w);
+    }
+}
+
+Test(scan_groups, the_first_of_groups_that_lie_there)
+{
+    static const struct program_order most_rows[] = {{1, true}, {0, true}},
+                                      least_sum[] = {{2, false}};
+    struct program by_users = grouped(by_user, 1, 64 << 20), by_ids = grouped(by_id, 2, 64 << 20);
+    struct batch_column count, id;
+    struct wholes w;
+    struct batch b;
+    int64_t most = 0;
+
+    for (uint32_t u = 0; u <= USERS; u++)
+        most = rows_of[u] > most ? rows_of[u] : most;
+    by_users.n_order = 2;
+    by_users.order = most_rows;
+    by_users.limit = by_ids.limit = 5;
+    open_whole(&w, &by_users);
+    struct merge *m = merge_shares(&w, &by_users);
+    cr_assert_eq(next_merged(m, &b), 1);
+    cr_assert_eq(b.rows, 5);
+    batch_column_at(&b, 1, &count);
+    cr_assert_eq(batch_i64(&count, 0), most);
+    merge_free(m);
+    close_whole(&w);
+
+    by_ids.n_order = 1;
+    by_ids.order = least_sum;
+    open_whole(&w, &by_ids);
+    m = merge_shares(&w, &by_ids);
+    cr_assert_eq(next_merged(m, &b), 1);
+    cr_assert_eq(b.rows, 5);
+    batch_column_at(&b, 0, &id);
+    for (uint32_t i = 0; i < 5; i++)
+        cr_assert_eq(batch_i64(&id, i), i);
+    merge_free(m);
+    close_whole(&w);
+}
+
+/* When another core's groups come in batches, so do these. */
+Test(scan_groups, what_lay_there_comes_in_batches_after_all)
+{
+    struct program by[] = {grouped(by_user, 1, 64 << 20), grouped(by_id, 2, 64 << 20)};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct wholes w;
+        struct batch b;
+        unsigned steps = 0;
+        uint64_t n = 0;
+        open_whole(&w, &by[i]);
+        scan_unfold(w.scans[0]);
+        while (next_batch(w.scans[0], &b, &steps))
+            n += b.rows;
+        cr_assert(i ? n == ROWS * 2 / 3 : n > USERS / 2 && n < count_users(), "%lu", n);
+        close_whole(&w);
+    }
+}
+
+/* A set that does not fit is given up for passes over the rows. */
+Test(scan_groups, what_does_not_fit_does_not_lie_there)
+{
+    struct program p = grouped(by_user, 1, 512 << 10);
+    struct scan *x = open_scan(&p, 0, SLOTS);
+    struct batch b;
+    unsigned steps = 0;
+    uint64_t n = 0;
+
+    scan_allow_whole(x);
+    while (next_batch(x, &b, &steps))
+        n += b.rows;
+    cr_assert_eq(n, count_users());
+    scan_free(x);
 }

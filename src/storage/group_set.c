@@ -1,0 +1,181 @@
+#include "storage/group_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "reactor/arena.h"
+#include "reactor/assert.h"
+
+enum {
+    KEY_SHORT = 15, /* bytes that a key has room for */
+    BLOCK_FIRST = 8,
+    BLOCK_MOST = 256, /* groups of a block */
+    WORDS_MAX = 64,
+};
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes of a short key lie in order");
+
+struct set_part {
+    struct group_set_block *first, *last;
+    uint64_t n;
+};
+
+struct group_set {
+    unsigned words;
+    struct arena arena; /* blocks, and places of long strings */
+    bool has_null;
+    uint64_t null[WORDS_MAX];
+    struct set_part parts[GROUP_SET_PARTS];
+};
+
+struct group_set *group_set_new(unsigned words, struct budget *budget, uint64_t limit)
+{
+    struct group_set *s = calloc(1, sizeof(*s));
+
+    ASSERT(words <= WORDS_MAX);
+    if (!s)
+        return NULL;
+    s->words = words;
+    arena_init(&s->arena, limit, budget);
+    return s;
+}
+
+void group_set_free(struct group_set *s)
+{
+    if (!s)
+        return;
+    arena_fini(&s->arena);
+    free(s);
+}
+
+static uint64_t load8(const char *s)
+{
+    uint64_t v;
+
+    memcpy(&v, s, sizeof(v));
+    return v;
+}
+
+static uint64_t load4(const char *s)
+{
+    uint32_t v;
+
+    memcpy(&v, s, sizeof(v));
+    return v;
+}
+
+/* Reads may overlap: they put equal bytes into the same place. */
+static void short_key(const char *s, uint32_t len, struct group_key *out)
+{
+    uint64_t low = 0, high = 0;
+
+    if (len >= 8) {
+        low = load8(s);
+        if (len > 8)
+            high = load8(s + len - 8) >> 8 * (16 - len);
+    } else if (len >= 4) {
+        low = load4(s) | load4(s + len - 4) << 8 * (len - 4);
+    } else {
+        for (uint32_t i = 0; i < len; i++)
+            low |= (uint64_t)(uint8_t)s[i] << 8 * i;
+    }
+    *out = (struct group_key){low, high | (uint64_t)(len + 1) << GROUP_KEY_SHIFT};
+}
+
+static int long_key(struct group_set *s, const char *bytes, uint32_t len, struct group_key *out)
+{
+    struct group_key_place *p = arena_alloc(&s->arena, sizeof(*p));
+
+    if (!p)
+        return -ENOMEM;
+    *p = (struct group_key_place){bytes, len};
+    *out = (struct group_key){XXH3_64bits(bytes, len),
+                              (uint64_t)(uintptr_t)p | (uint64_t)GROUP_KEY_LONG << GROUP_KEY_SHIFT};
+    return 0;
+}
+
+static const struct group_key_place *place_of(const struct group_key *k)
+{
+    return (const struct group_key_place *)(uintptr_t)(k->high & ((1ull << GROUP_KEY_SHIFT) - 1));
+}
+
+bool group_key_equal_long(const struct group_key *a, const struct group_key *b)
+{
+    const struct group_key_place *x = place_of(a), *y = place_of(b);
+
+    return x->len == y->len && !memcmp(x->bytes, y->bytes, x->len);
+}
+
+const char *group_key_bytes(const struct group_key *k, uint32_t *len)
+{
+    if (k->high >> GROUP_KEY_SHIFT == GROUP_KEY_LONG) {
+        *len = place_of(k)->len;
+        return place_of(k)->bytes;
+    }
+    *len = (uint32_t)(k->high >> GROUP_KEY_SHIFT) - 1;
+    return (const char *)k;
+}
+
+static struct group_set_block *grow_part(struct group_set *s, struct set_part *p)
+{
+    uint32_t cap = p->last ? p->last->cap * 2 : BLOCK_FIRST;
+    struct group_set_block *b;
+
+    if (cap > BLOCK_MOST)
+        cap = BLOCK_MOST;
+    b = arena_alloc(&s->arena, sizeof(*b) + (size_t)cap * (2 + s->words) * sizeof(uint64_t));
+    if (!b)
+        return NULL;
+    b->cap = cap;
+    if (p->last)
+        p->last->next = b;
+    else
+        p->first = b;
+    return p->last = b;
+}
+
+int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const uint64_t *counts)
+{
+    struct group_key k;
+
+    if (len <= KEY_SHORT)
+        short_key(bytes, len, &k);
+    else if (long_key(s, bytes, len, &k))
+        return -ENOMEM;
+    struct set_part *p = &s->parts[group_key_hash(&k) >> (64 - GROUP_SET_PART_BITS)];
+    struct group_set_block *b = p->last && p->last->n < p->last->cap ? p->last : grow_part(s, p);
+    if (!b)
+        return -ENOMEM;
+    uint64_t *to = &b->data[(size_t)b->n++ * (2 + s->words)];
+    to[0] = k.low;
+    to[1] = k.high;
+    for (unsigned w = 0; w < s->words; w++)
+        to[2 + w] = counts[w];
+    p->n++;
+    return 0;
+}
+
+void group_set_add_null(struct group_set *s, const uint64_t *counts)
+{
+    s->has_null = true;
+    for (unsigned w = 0; w < s->words; w++)
+        s->null[w] += counts[w];
+}
+
+unsigned group_set_words(const struct group_set *s)
+{
+    return s->words;
+}
+
+const struct group_set_block *group_set_part(const struct group_set *s, unsigned part, uint64_t *n)
+{
+    *n = s->parts[part].n;
+    return s->parts[part].first;
+}
+
+const uint64_t *group_set_null(const struct group_set *s)
+{
+    return s->has_null ? s->null : NULL;
+}
