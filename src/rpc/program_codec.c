@@ -115,6 +115,27 @@ static int encode_joins(const struct program *p, struct arena *a, Quanta__ShardP
     return 0;
 }
 
+static int encode_computed(const struct program *p, struct arena *a, Quanta__ShardProgram *out)
+{
+    Quanta__Computed *m = arena_alloc(a, (p->n_computed + 1U) * sizeof(*m));
+
+    out->computed = arena_alloc(a, (p->n_computed + 1U) * sizeof(*out->computed));
+    if (!m || !out->computed)
+        return -ENOMEM;
+    out->n_computed = p->n_computed;
+    for (unsigned i = 0; i < p->n_computed; i++) {
+        const struct program_computed *c = &p->computed[i];
+        quanta__computed__init(&m[i]);
+        m[i].kind = (Quanta__Computed__Kind)c->kind;
+        m[i].left = c->operands[0].column;
+        m[i].left_factor = c->operands[0].factor;
+        m[i].right = c->operands[1].column;
+        m[i].right_factor = c->operands[1].factor;
+        out->computed[i] = &m[i];
+    }
+    return 0;
+}
+
 static int encode_output(const struct program *p, struct arena *a, Quanta__ShardProgram *out)
 {
     out->columns = arena_alloc(a, (p->n_columns + 1U) * sizeof(*out->columns));
@@ -163,6 +184,8 @@ int program_encode(const struct program *p, struct arena *a, Quanta__ShardProgra
         rc = encode_where(p->where, a, out);
     if (!rc && p->n_joins)
         rc = encode_joins(p, a, out);
+    if (!rc && p->n_computed)
+        rc = encode_computed(p, a, out);
     return rc ? rc : encode_output(p, a, out);
 }
 
@@ -355,6 +378,31 @@ static int decode_columns(struct decoder *d, struct program *out)
     return 0;
 }
 
+static int decode_computed(struct decoder *d, struct program *out)
+{
+    const Quanta__ShardProgram *m = d->message;
+    struct program_computed *c = arena_alloc(d->arena, (m->n_computed + 1) * sizeof(*c));
+    int rc = 0;
+
+    if (!c)
+        return out_of_memory(d->err);
+    if (m->n_computed > PROGRAM_MAX_COMPUTED)
+        return error_set(d->err, -EINVAL, 0, "program: %zu computed values; allowed are %d",
+                         m->n_computed, PROGRAM_MAX_COMPUTED);
+    for (size_t i = 0; i < m->n_computed && !rc; i++) {
+        const Quanta__Computed *x = m->computed[i];
+        c[i].kind = (enum computed_kind)x->kind;
+        c[i].operands[0].factor = x->left_factor;
+        c[i].operands[1].factor = x->right_factor;
+        rc = decode_column(x->left, &c[i].operands[0].column, d->err);
+        if (!rc)
+            rc = decode_column(x->right, &c[i].operands[1].column, d->err);
+    }
+    out->n_computed = (uint16_t)m->n_computed;
+    out->computed = c;
+    return rc;
+}
+
 static int decode_output(struct decoder *d, struct program *out)
 {
     const Quanta__ShardProgram *m = d->message;
@@ -402,6 +450,8 @@ int program_decode(const Quanta__ShardProgram *m, const struct schema *s, struct
     int rc = decode_where(&d, out);
     if (!rc)
         rc = decode_joins(&d, out);
+    if (!rc)
+        rc = decode_computed(&d, out);
     if (!rc)
         rc = decode_output(&d, out);
     return rc ? rc : program_validate(out, s, err);

@@ -50,7 +50,7 @@ struct exec {
     int64_t now_us;
     uint64_t deadline_ns;
     bool analyze;
-    bool join_too_large;         /* an error of a join that the cores should do */
+    bool too_large_for_cores;    /* an error of a join or a computation that they should do */
     struct subquery *subqueries; /* to run first */
     struct exec_op *subquery_op;
     uint32_t open_queries; /* cluster queries whose on_closed has not come */

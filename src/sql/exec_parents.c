@@ -99,7 +99,7 @@ static int finish(struct exec_op *op, struct exec_parents *s, struct program_joi
 
 static enum exec_state too_many(struct exec_op *op, const struct plan_parent *p)
 {
-    op->x->join_too_large = true;
+    op->x->too_large_for_cores = true;
     mysql_error_set_text(op->x->error, 1038,
                          "The rows of table %s for the join are more than the %d MiB or %d rows "
                          "that go to the cores, or than the statement may use",

@@ -67,6 +67,10 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
     p->output = scan->output;
     p->n_columns = scan->n_columns;
     p->columns = scan->columns;
+    if (scan->computed) {
+        p->n_computed = scan->computed->n;
+        p->computed = scan->computed->list;
+    }
     p->n_aggregates = scan->n_aggregates;
     p->aggregates = scan->aggregates;
     p->n_order = scan->n_order;
@@ -274,8 +278,10 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
             keep_stats(op, s);
         return EXEC_END;
     default:
-        /* Its parents may be what a core has not the memory for. */
-        op->x->join_too_large |= s->query.error.code == 1038 && op->plan->u.scan.n_parents;
+        /* Its parents may be what a core has not the memory for; the gateway knows larger numbers. */
+        op->x->too_large_for_cores |=
+            (s->query.error.code == 1038 && op->plan->u.scan.n_parents) ||
+            (s->query.error.code == PROGRAM_OUT_OF_RANGE && op->plan->u.scan.computed);
         mysql_error_set_text(op->x->error,
                              s->query.error.code ? (unsigned)s->query.error.code : 1105, "%s",
                              s->query.error.text);

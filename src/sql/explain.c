@@ -87,6 +87,14 @@ static void put_aggregate_call(struct printer *p, const struct aggregate_call *c
     put(p, ")");
 }
 
+static void put_scan_column(struct printer *p, const struct plan_scan *s, uint16_t ref)
+{
+    if (ref >= PROGRAM_COMPUTED)
+        put_expr(p, s->computed->exprs[ref - PROGRAM_COMPUTED]);
+    else
+        put(p, "%s", plan_scan_column(s, ref)->name);
+}
+
 /* A group column, or an aggregate. */
 static void put_output(struct printer *p, const struct plan_scan *s, unsigned i)
 {
@@ -98,8 +106,11 @@ static void put_output(struct printer *p, const struct plan_scan *s, unsigned i)
     }
     const struct aggregate *a = &s->aggregates[i - s->n_columns];
     put(p, "%s", names[a->kind]);
-    if (a->kind != AGGREGATE_COUNT_ROWS)
-        put(p, "(%s)", plan_scan_column(s, a->column)->name);
+    if (a->kind == AGGREGATE_COUNT_ROWS)
+        return;
+    put(p, "(");
+    put_scan_column(p, s, a->column);
+    put(p, ")");
 }
 
 static void put_scan(struct printer *p, const struct plan_scan *s)

@@ -147,6 +147,8 @@ void expr_prepare_match(struct expr *e, struct arena *a);
 
 /* Operators: `op` of sql_op. NULL with *error when the operands do not fit. */
 struct expr *expr_new_arith(struct arena *a, enum sql_op op, struct expr *l, struct expr *r);
+/* Is it one of + - * and the sign, by op, over exact numbers? */
+bool expr_is_exact_arith(const struct expr *e);
 struct expr *expr_new_negate(struct arena *a, struct expr *arg);
 
 /* Type that holds values of both: for CASE, IF, COALESCE, UNION. */

@@ -448,3 +448,11 @@ struct expr *expr_new_negate(struct arena *a, struct expr *arg)
         e->type = value_type_int(digits_of(&arg->type) > 19 ? 19 : digits_of(&arg->type));
     return e;
 }
+
+bool expr_is_exact_arith(const struct expr *e)
+{
+    const struct function *f = e->kind == EXPR_CALL ? e->u.function : NULL;
+
+    return (f == &op_add || f == &op_sub || f == &op_mul || f == &op_negate) &&
+           (e->type.kind == DATUM_INT || e->type.kind == DATUM_DECIMAL);
+}

@@ -122,7 +122,7 @@ bool refresh_may_help(const struct statement *s)
     return s->refreshes < enough && is_of_definitions(s->error.code) && can_begin_again(s);
 }
 
-bool joining_here_may_help(const struct statement *s)
+bool gateway_alone_may_help(const struct statement *s)
 {
-    return s->error.code && s->exec.join_too_large && !s->joins_here && can_begin_again(s);
+    return s->error.code && s->exec.too_large_for_cores && !s->gateway_alone && can_begin_again(s);
 }

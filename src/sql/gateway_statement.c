@@ -427,7 +427,7 @@ static void begin_close(struct statement *s)
     s->op = s->other_op = NULL;
     if (s->stop)
         s->stop(s);
-    s->is_held = refresh_may_help(s) || joining_here_may_help(s);
+    s->is_held = refresh_may_help(s) || gateway_alone_may_help(s);
     if (s->error.code && !s->is_held)
         answer_error(s);
 }
@@ -558,8 +558,8 @@ static void closed(struct statement *s)
 {
     if (!s->is_held) {
         finish(s);
-    } else if (joining_here_may_help(s)) {
-        s->joins_here = true;
+    } else if (gateway_alone_may_help(s)) {
+        s->gateway_alone = true;
         try_again(s);
     } else if (!start_refresh(s)) {
         finish_failed(s);

@@ -85,7 +85,7 @@ struct statement {
     uint64_t deadline_ns;
     int64_t now_us;
     uint8_t refreshes; /* times the catalog was asked for */
-    bool joins_here;   /* the gateway does the joins: they were too large for the cores */
+    bool gateway_alone; /* does joins and computations: they were too large for the cores */
     struct cluster_refresh refresh;
     struct timer deadline; /* while waiting for the catalog */
 
@@ -187,4 +187,4 @@ bool refresh_comes_first(const struct statement *s);
  * written. */
 bool refresh_may_help(const struct statement *s);
 /* Joins were too large for the cores, before anything was answered or written. */
-bool joining_here_may_help(const struct statement *s);
+bool gateway_alone_may_help(const struct statement *s);

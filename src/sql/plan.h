@@ -7,6 +7,7 @@
  *   plan_join.c   FROM: where conditions go, join keys
  *   plan_star.c   FROM: joins along primary keys, done by the cores
  *   plan_push.c   predicates of shard programs
+ *   plan_computed.c  arithmetic in aggregates
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
  *   plan_percentile.c  percentiles of counted rows
  *   explain.c     printing
@@ -63,6 +64,14 @@ struct plan_parent {
     uint16_t n_attributes;
 };
 
+/* What the cores compute for aggregates: program.h's values, and what each is in SQL. */
+struct plan_computed {
+    struct program_computed list[PROGRAM_MAX_COMPUTED];
+    struct column columns[PROGRAM_MAX_COMPUTED]; /* type and scale alone */
+    const struct expr *exprs[PROGRAM_MAX_COMPUTED];
+    uint16_t n;
+};
+
 /* What a scan asks of the cores. The predicate is built when the scan opens, as subqueries are
  * known then. */
 struct plan_scan {
@@ -77,6 +86,7 @@ struct plan_scan {
     uint16_t n_columns;
     uint16_t *columns; /* as in the program */
     uint16_t *cells;   /* where each goes in the row; NULL = in order. Others: NULL, unread */
+    struct plan_computed *computed; /* NULL = nothing */
     uint16_t n_aggregates;
     struct aggregate *aggregates;
     uint16_t n_order;
@@ -140,7 +150,7 @@ struct plan {
 struct planner {
     struct bind *bind;
     struct cluster *cluster; /* table sizes for the side of a join; may be NULL */
-    bool joins_here;         /* the gateway does all joins */
+    bool gateway_alone;      /* joins and computations are left to the gateway */
     uint32_t n_nodes;
 };
 
@@ -172,6 +182,9 @@ struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **co
  * the program. */
 const struct column *plan_plain_column(const struct plan_scan *scan, const struct expr *e,
                                        uint16_t *position);
+/* The same for + - * over such columns and constants, which the cores can compute: added to *c. False: they cannot. */
+bool plan_compute(const struct plan_scan *scan, struct plan_computed *c, const struct expr *e,
+                  uint16_t *position);
 /* SQL's value of a column's canonical integer: integers, decimals, times. */
 void plan_canonical_datum(const struct column *c, int64_t v, struct datum *d);
 /* Percentiles of one column over all rows, which the cores count: false when the aggregates are others. */

@@ -349,7 +349,7 @@ struct plan *plan_from(struct planner *p, struct bound_select *s)
     struct conditions where = {.list = s->where, .n = s->n_where};
     bool fits = false;
     struct plan *star =
-        s->n_sources > 1 && s->items && !p->joins_here ? plan_star(p, s, &fits) : NULL;
+        s->n_sources > 1 && s->items && !p->gateway_alone ? plan_star(p, s, &fits) : NULL;
 
     if (fits)
         return star;

@@ -12,6 +12,8 @@ const struct column *plan_scan_column(const struct plan_scan *s, uint16_t ref)
 {
     if (ref < PROGRAM_PARENT)
         return &s->schema->columns[ref];
+    if (ref >= PROGRAM_COMPUTED)
+        return &s->computed->columns[ref - PROGRAM_COMPUTED];
     return s->parents[program_ref_join(ref)].attributes[program_ref_attribute(ref) - 1].column;
 }
 
@@ -43,6 +45,7 @@ struct push {
     uint16_t n_columns;
     struct aggregate aggregates[PROGRAM_MAX_AGGREGATES];
     uint16_t n_aggregates;
+    struct plan_computed computed;
     uint16_t n_by_value; /* extra group columns */
     bool second_level;   /* groups of groups: DISTINCT aggregates */
     bool has_list;       /* an extra group column is multi-valued */
@@ -79,6 +82,18 @@ static bool counts_rows(const struct aggregate_call *c)
             c->args[0]->u.value.kind != DATUM_NULL);
 }
 
+/* What a call looks at: a column, or what the cores compute. NULL: it is neither. */
+static const struct column *call_input(struct push *u, const struct aggregate_call *c,
+                                       uint16_t *position)
+{
+    const struct column *col = plan_plain_column(u->scan, c->args[0], position);
+
+    if (col || u->p->gateway_alone || c->distinct ||
+        !plan_compute(u->scan, &u->computed, c->args[0], position))
+        return col;
+    return &u->computed.columns[*position - PROGRAM_COMPUTED];
+}
+
 /*
  * How one aggregate is computed: *at is its aggregate of the program, or with *by_value the extra
  * group column whose values the second level looks at.
@@ -94,7 +109,7 @@ static bool push_one(struct push *u, const struct aggregate_call *c, uint32_t n_
         *at = add_aggregate(u, AGGREGATE_COUNT_ROWS, 0);
         return *at >= 0;
     }
-    if (c->n_args != 1 || !(col = plan_plain_column(u->scan, c->args[0], &position)))
+    if (c->n_args != 1 || !(col = call_input(u, c, &position)))
         return false;
     bool string = col->type == COLUMN_STRING, list = col->layout == LAYOUT_LIST;
     if (c->distinct || (string && (c->op == AGG_MIN || c->op == AGG_MAX))) {
@@ -182,6 +197,12 @@ static bool set_program(struct push *u)
         return false;
     memcpy(scan->columns, u->columns, u->n_columns * sizeof *scan->columns);
     memcpy(scan->aggregates, u->aggregates, u->n_aggregates * sizeof *scan->aggregates);
+    if (u->computed.n) {
+        scan->computed = bind_alloc(u->p->bind, sizeof *scan->computed);
+        if (!scan->computed)
+            return false;
+        *scan->computed = u->computed;
+    }
     scan->n_columns = u->n_columns;
     scan->n_aggregates = u->n_aggregates;
     scan->output = OUTPUT_GROUPS;
@@ -320,7 +341,7 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
             const struct aggregate_call *c = s->aggregates[i];
             uint16_t column = 0;
             if (!counts_rows(c))
-                plan_plain_column(u.scan, c->args[0], &column);
+                call_input(&u, c, &column);
             u.aggregates[k].kind = counts_rows(c)       ? AGGREGATE_COUNT_ROWS
                                    : c->op == AGG_COUNT ? AGGREGATE_COUNT
                                    : c->op == AGG_SUM   ? AGGREGATE_SUM

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Input: a column as a scan reads it, the table's own or an attribute of its parent (join along a ParentRelation).
- * Values are int64: canonical, or codes of a dictionary. Owner: the scan, on the slot's core.
+ * Input: a column as a scan reads it, the table's own or an attribute of its parent (join along a ParentRelation), or
+ * a value computed from some. Values are int64: canonical, or codes of a dictionary. Owner: the scan, on the slot's core.
  */
 #include "reactor/arena.h"
 #include "storage/dict.h"
@@ -17,15 +17,18 @@ struct input {
     const struct join_attribute *attribute;
     bool coded, list; /* values are codes of dict; list: codes of lists */
     const struct dict *dict, *lists;
-    enum batch_kind kind; /* BATCH_I64, BATCH_BYTES or BATCH_LIST */
-    int64_t *values;      /* SCAN_WINDOW: the window's selected rows */
+    const struct program_computed *computed; /* computed values, and */
+    struct input *operands;                  /* two; those of constants are not read */
+    bool out_of_range;                       /* computed values: one of the window was */
+    enum batch_kind kind;                    /* BATCH_I64, BATCH_BYTES or BATCH_LIST */
+    int64_t *values;                         /* SCAN_WINDOW: the window's selected rows */
     uint8_t *present;
 };
 
 /* Prepares an input for the program's column `ref`; buffers for windows of at most `rows` rows, from the arena.
  * joins: the maps of the program's joins. */
-int input_init(struct input *in, const struct schema *s, struct join_map *const *joins,
-               uint16_t ref, uint32_t rows, struct arena *arena);
+int input_init(struct input *in, const struct program *p, const struct schema *s,
+               struct join_map *const *joins, uint16_t ref, uint32_t rows, struct arena *arena);
 /* A parent's integer attribute is read as codes from now on, for groups: 0 or -ENOMEM. */
 int input_code_parent(struct input *in, struct join_map *const *joins, struct arena *arena,
                       struct budget *budget);

@@ -124,11 +124,32 @@ static int column_validate(const struct program *p, const struct schema *s, uint
 {
     if (column < s->n_columns)
         return 0;
-    if (column >= PROGRAM_PARENT && program_ref_join(column) < p->n_joins &&
-        program_ref_attribute(column) > 0 &&
+    if (column >= PROGRAM_PARENT && column < PROGRAM_COMPUTED &&
+        program_ref_join(column) < p->n_joins && program_ref_attribute(column) > 0 &&
         program_ref_attribute(column) < p->joins[program_ref_join(column)].parents->columns)
         return 0;
     return error_set(err, -EINVAL, 0, "program: no column %u in table %s", column, s->name);
+}
+
+static int operand_validate(const struct program *p, const struct schema *s, unsigned at,
+                            const struct program_operand *o, unsigned *operations,
+                            struct error_info *err);
+
+/* Computed value `at`; *operations: how many it takes. Operands are earlier ones, so this ends. */
+static int computed_validate(const struct program *p, const struct schema *s, unsigned at,
+                             unsigned *operations, struct error_info *err)
+{
+    const struct program_computed *c = &p->computed[at];
+    int rc = 0;
+
+    if (c->kind > COMPUTED_MULTIPLY)
+        return error_set(err, -EINVAL, 0, "program: unknown computation %d", c->kind);
+    if (++*operations > PROGRAM_MAX_OPERATIONS)
+        return error_set(err, -EINVAL, 0, "program: a computed value takes more than %d operations",
+                         PROGRAM_MAX_OPERATIONS);
+    for (unsigned i = 0; i < 2 && !rc; i++)
+        rc = operand_validate(p, s, at, &c->operands[i], operations, err);
+    return rc;
 }
 
 static enum batch_kind parent_kind(const struct program *p, uint16_t column)
@@ -139,12 +160,54 @@ static enum batch_kind parent_kind(const struct program *p, uint16_t column)
     return a.kind;
 }
 
+static int operand_validate(const struct program *p, const struct schema *s, unsigned at,
+                            const struct program_operand *o, unsigned *operations,
+                            struct error_info *err)
+{
+    if (o->column == PROGRAM_CONSTANT)
+        return 0;
+    if (o->column >= PROGRAM_COMPUTED && o->column < PROGRAM_COMPUTED + at)
+        return computed_validate(p, s, o->column - PROGRAM_COMPUTED, operations, err);
+    int rc = column_validate(p, s, o->column, err);
+    if (rc)
+        return rc;
+    const struct column *c = own_column(s, o->column);
+    bool fits =
+        c ? c->layout == LAYOUT_ORDERED && (c->type == COLUMN_INT || c->type == COLUMN_DECIMAL)
+          : parent_kind(p, o->column) == BATCH_I64;
+    return fits ? 0
+                : error_set(err, -EINVAL, 0, "program: nothing is computed from column %u",
+                            o->column);
+}
+
+/* What an aggregate looks at: a column, or a computed value. */
+static int input_validate(const struct program *p, const struct schema *s, uint16_t column,
+                          struct error_info *err)
+{
+    unsigned operations = 0;
+
+    if (column >= PROGRAM_COMPUTED && column < PROGRAM_COMPUTED + p->n_computed)
+        return computed_validate(p, s, column - PROGRAM_COMPUTED, &operations, err);
+    return column_validate(p, s, column, err);
+}
+
+static enum batch_kind column_kind(const struct program *p, const struct schema *s, uint16_t column)
+{
+    if (column >= PROGRAM_COMPUTED)
+        return BATCH_I64;
+    if (column >= PROGRAM_PARENT)
+        return parent_kind(p, column);
+    if (p->output == OUTPUT_ROWS && s->columns[column].layout == LAYOUT_LIST)
+        return BATCH_LIST;
+    return s->columns[column].type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
+}
+
 static int aggregate_validate(const struct program *p, const struct schema *s,
                               const struct aggregate *a, struct error_info *err)
 {
     if (a->kind == AGGREGATE_COUNT_ROWS)
         return 0;
-    int rc = column_validate(p, s, a->column, err);
+    int rc = input_validate(p, s, a->column, err);
     if (rc)
         return rc;
     bool min_max = a->kind == AGGREGATE_MIN || a->kind == AGGREGATE_MAX;
@@ -152,9 +215,7 @@ static int aggregate_validate(const struct program *p, const struct schema *s,
         return error_set(err, -EINVAL, 0,
                          "program: no minimum or maximum of the multi-valued column %s",
                          s->columns[a->column].name);
-    if (a->kind == AGGREGATE_SUM &&
-        (a->column < s->n_columns ? s->columns[a->column].type == COLUMN_STRING
-                                  : parent_kind(p, a->column) != BATCH_I64))
+    if (a->kind == AGGREGATE_SUM && column_kind(p, s, a->column) != BATCH_I64)
         return error_set(err, -EINVAL, 0, "program: no sum of column %u", a->column);
     if (a->kind > AGGREGATE_MAX)
         return error_set(err, -EINVAL, 0, "program: unknown aggregate %d", a->kind);
@@ -182,10 +243,11 @@ int program_validate(const struct program *p, const struct schema *s, struct err
 
     if (p->n_columns > (p->output == OUTPUT_GROUPS ? PROGRAM_MAX_GROUPS : SCHEMA_MAX_COLUMNS) ||
         p->n_aggregates > PROGRAM_MAX_AGGREGATES || p->n_order > PROGRAM_MAX_ORDER ||
-        p->n_joins > PROGRAM_MAX_JOINS)
+        p->n_joins > PROGRAM_MAX_JOINS || p->n_computed > PROGRAM_MAX_COMPUTED)
         return error_set(err, -EINVAL, 0,
-                         "program: %u columns, %u aggregates, %u order keys, %u joins are too many",
-                         p->n_columns, p->n_aggregates, p->n_order, p->n_joins);
+                         "program: %u columns, %u aggregates, %u order keys, %u joins, %u computed "
+                         "values are too many",
+                         p->n_columns, p->n_aggregates, p->n_order, p->n_joins, p->n_computed);
     if (p->where && (rc = predicate_validate(p->where, s, 0, err)))
         return rc;
     for (unsigned i = 0; i < p->n_joins; i++)
@@ -212,15 +274,6 @@ int program_validate(const struct program *p, const struct schema *s, struct err
 unsigned program_outputs(const struct program *p)
 {
     return p->n_columns + (p->output == OUTPUT_GROUPS ? p->n_aggregates : (unsigned)p->counted);
-}
-
-static enum batch_kind column_kind(const struct program *p, const struct schema *s, uint16_t column)
-{
-    if (column >= PROGRAM_PARENT)
-        return parent_kind(p, column);
-    if (p->output == OUTPUT_ROWS && s->columns[column].layout == LAYOUT_LIST)
-        return BATCH_LIST;
-    return s->columns[column].type == COLUMN_STRING ? BATCH_BYTES : BATCH_I64;
 }
 
 enum batch_kind program_output_kind(const struct program *p, const struct schema *s, unsigned i)

@@ -77,6 +77,32 @@ static inline unsigned program_ref_attribute(uint16_t ref)
     return (ref - PROGRAM_PARENT) % PROGRAM_JOIN_STEP;
 }
 
+/*
+ * Inputs of aggregates that are computed row by row: column references PROGRAM_COMPUTED + position. NULL when one of
+ * the operands is. Decimals are the integers that columns hold; factors bring both operands to one scale. Beyond 64
+ * bits the program fails with PROGRAM_OUT_OF_RANGE: whoever planned it computes otherwise.
+ */
+enum {
+    PROGRAM_COMPUTED = PROGRAM_PARENT + PROGRAM_MAX_JOINS * PROGRAM_JOIN_STEP,
+    PROGRAM_CONSTANT = UINT16_MAX, /* as the column of an operand: only its factor */
+    PROGRAM_MAX_COMPUTED = 32,
+    PROGRAM_MAX_OPERATIONS = 64, /* of one computed value, those of its operands included */
+    PROGRAM_OUT_OF_RANGE = 1690, /* error code */
+};
+
+enum computed_kind { COMPUTED_ADD, COMPUTED_SUBTRACT, COMPUTED_MULTIPLY };
+
+struct program_operand {
+    uint16_t
+        column; /* ORDERED, of integers or decimals; of a parent; an earlier computed one; PROGRAM_CONSTANT */
+    int64_t factor;
+};
+
+struct program_computed {
+    enum computed_kind kind;
+    struct program_operand operands[2];
+};
+
 enum aggregate_kind {
     AGGREGATE_COUNT_ROWS,
     AGGREGATE_COUNT,
@@ -87,7 +113,7 @@ enum aggregate_kind {
 
 struct aggregate {
     enum aggregate_kind kind;
-    uint16_t column; /* not for COUNT_ROWS */
+    uint16_t column; /* not for COUNT_ROWS; may be computed */
 };
 
 enum program_output {
@@ -115,7 +141,9 @@ struct program {
     enum program_output output;
     uint16_t n_columns;      /* GROUPS: group columns; ROWS: projected columns */
     const uint16_t *columns; /* positions in the schema, or program_parent_ref */
-    uint16_t n_aggregates;   /* GROUPS */
+    uint16_t n_computed;
+    const struct program_computed *computed;
+    uint16_t n_aggregates; /* GROUPS */
     const struct aggregate *aggregates;
     /* ROWS: top-n when limit is set; never without a limit. GROUPS: with an order the merge of all gives the first
      * `limit` groups only; cores, which have parts of them, and nodes beside others all. */

@@ -30,6 +30,9 @@ static enum scan_state scan_fail(struct scan *x, int rc)
                   "the statement needs more than its memory of %llu MiB on a core; raise --memory "
                   "or select less",
                   (unsigned long long)(x->program->memory >> 20));
+    else if (rc == -ERANGE)
+        error_set(&x->error, rc, PROGRAM_OUT_OF_RANGE,
+                  "a value computed from rows of table %s is beyond 64 bits", x->schema->name);
     else
         error_set(&x->error, rc, 0, "scan of table %s failed: %s", x->schema->name, strerror(-rc));
     return SCAN_ERROR;
@@ -267,6 +270,14 @@ static int block_codes(struct scan *x, const struct block *b, uint64_t matched)
     return 0;
 }
 
+static bool is_out_of_range(const struct scan *x)
+{
+    for (unsigned i = x->program->n_columns; x->program->n_computed && i < x->n_inputs; i++)
+        if (x->inputs[i].ref != UINT16_MAX && x->inputs[i].out_of_range)
+            return true;
+    return false;
+}
+
 static int block_groups(struct scan *x, const struct block *b)
 {
     if (x->dense_on && group_dense_add(x->dense, b, x->whole ? NULL : x->sel))
@@ -276,7 +287,7 @@ static int block_groups(struct scan *x, const struct block *b)
     for (uint32_t w = 0; w < BLOCK_WORDS; w += SCAN_WORDS) {
         take_window(x, w);
         uint32_t n = read_window(x, b, w);
-        int rc = n ? group_add(x->groups, n) : 0;
+        int rc = is_out_of_range(x) ? -ERANGE : n ? group_add(x->groups, n) : 0;
         if (rc)
             return rc;
     }

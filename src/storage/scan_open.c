@@ -133,6 +133,10 @@ static int make_wants(struct scan *x)
         if (p->aggregates[i].kind != AGGREGATE_COUNT_ROWS &&
             p->aggregates[i].column < x->schema->n_columns)
             used[p->aggregates[i].column] = true;
+    for (unsigned i = 0; i < p->n_computed; i++)
+        for (unsigned k = 0; k < 2; k++)
+            if (p->computed[i].operands[k].column < x->schema->n_columns)
+                used[p->computed[i].operands[k].column] = true;
     for (unsigned i = 0; i < p->n_joins; i++)
         used[p->joins[i].column] = true;
     return rc ? rc : take_want(x, used, &x->want);
@@ -157,7 +161,7 @@ static int make_inputs(struct scan *x)
             x->inputs[i].ref = UINT16_MAX;
             continue;
         }
-        rc = input_init(&x->inputs[i], x->schema, x->joins,
+        rc = input_init(&x->inputs[i], p, x->schema, x->joins,
                         group ? p->columns[i] : p->aggregates[i - p->n_columns].column,
                         x->window_rows, &x->arena);
         if (!rc && group && p->output == OUTPUT_GROUPS && x->inputs[i].ref >= PROGRAM_PARENT)

@@ -151,6 +151,36 @@ Test(program_codec, rows_order_and_join)
     schema_put(s);
 }
 
+Test(program_codec, computed_values)
+{
+    static const struct program_computed computed[] = {
+        {COMPUTED_SUBTRACT, {{PROGRAM_CONSTANT, INT64_MIN}, {0, 10}}},
+        {COMPUTED_MULTIPLY, {{PROGRAM_COMPUTED, -1}, {0, INT64_MAX}}},
+    };
+    static const struct aggregate aggregate = {AGGREGATE_SUM, PROGRAM_COMPUTED + 1};
+    struct program p = {.output = OUTPUT_GROUPS,
+                        .n_computed = 2,
+                        .computed = computed,
+                        .n_aggregates = 1,
+                        .aggregates = &aggregate},
+                   q;
+    struct schema *s = table();
+    struct error_info err;
+    struct arena a;
+
+    arena_init(&a, 1 << 20, NULL);
+    cr_assert_eq(there_and_back(&p, s, &a, &q, &err), 0, "%s", err.text);
+    cr_assert_eq(q.n_computed, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(q.computed[i].kind, computed[i].kind);
+        for (unsigned k = 0; k < 2; k++)
+            cr_assert(q.computed[i].operands[k].column == computed[i].operands[k].column &&
+                      q.computed[i].operands[k].factor == computed[i].operands[k].factor);
+    }
+    arena_fini(&a);
+    schema_put(s);
+}
+
 static int decode(Quanta__ShardProgram *m, struct error_info *err)
 {
     struct schema *s = table();

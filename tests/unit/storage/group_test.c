@@ -23,7 +23,7 @@ TestSuite(input, .init = setup, .fini = teardown);
 
 static void make_input(struct input *in, uint16_t ref)
 {
-    cr_assert_eq(input_init(in, table.schema, NULL, ref, SCAN_WINDOW, &table.arena), 0);
+    cr_assert_eq(input_init(in, NULL, table.schema, NULL, ref, SCAN_WINDOW, &table.arena), 0);
     input_bind(in, table.slot);
 }
 
@@ -281,10 +281,11 @@ Test(input, attributes_of_parents)
     cr_assert_eq(join_map_new(&join, &table.arena, &budget, &m), 0);
     cr_assert_eq(join_map_bind(m, table.slot, &table.arena), 0);
     cr_assert_eq(join_map_rows(m, &b, sel, rows), 1000);
-    cr_assert_eq(input_init(&number, table.schema, &m, PROGRAM_PARENT + 1, SCAN_WINDOW,
+    cr_assert_eq(input_init(&number, NULL, table.schema, &m, PROGRAM_PARENT + 1, SCAN_WINDOW,
                             &table.arena),
                  0);
-    cr_assert_eq(input_init(&name, table.schema, &m, PROGRAM_PARENT + 2, SCAN_WINDOW, &table.arena),
+    cr_assert_eq(input_init(&name, NULL, table.schema, &m, PROGRAM_PARENT + 2, SCAN_WINDOW,
+                            &table.arena),
                  0);
     input_read(&number, &b, sel, parent_rows, 1000);
     input_read(&name, &b, sel, parent_rows, 1000);

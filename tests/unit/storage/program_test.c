@@ -139,6 +139,59 @@ Test(program, aggregates_must_fit_their_columns)
     cr_assert_eq(check_aggregate((enum aggregate_kind)77, NUM), -EINVAL);
 }
 
+static int check_computed(const struct program_computed *c, uint16_t n, uint16_t at)
+{
+    struct aggregate a = {AGGREGATE_SUM, (uint16_t)(PROGRAM_COMPUTED + at)};
+
+    return check(&(struct program){.output = OUTPUT_GROUPS,
+                                   .n_computed = n,
+                                   .computed = c,
+                                   .n_aggregates = 1,
+                                   .aggregates = &a});
+}
+
+Test(program, computed_values_are_made_of_numbers_and_earlier_ones)
+{
+    struct program_computed c[] = {
+        {COMPUTED_MULTIPLY, {{NUM, 1}, {PROGRAM_CONSTANT, 5}}},
+        {COMPUTED_SUBTRACT, {{PROGRAM_COMPUTED, 100}, {NUM, 1}}},
+    };
+
+    cr_assert_eq(check_computed(c, 2, 1), 0);
+    cr_assert_eq(check_computed(c, 2, 2), -EINVAL); /* there is none */
+    c[1].operands[0].column = PROGRAM_COMPUTED + 1; /* itself */
+    cr_assert_eq(check_computed(c, 2, 1), -EINVAL);
+    c[1].operands[0].column = KIND;
+    cr_assert_eq(check_computed(c, 2, 1), -EINVAL);
+    c[1].operands[0].column = PROGRAM_PARENT + 1; /* without a join */
+    cr_assert_eq(check_computed(c, 2, 1), -EINVAL);
+    c[0].kind = (enum computed_kind)3;
+    cr_assert_eq(check_computed(c, 1, 0), -EINVAL);
+
+    /* Only aggregates have them. */
+    uint16_t column = PROGRAM_COMPUTED;
+    c[0].kind = COMPUTED_ADD;
+    cr_assert_eq(check(&(struct program){.output = OUTPUT_ROWS,
+                                         .n_computed = 1,
+                                         .computed = c,
+                                         .n_columns = 1,
+                                         .columns = &column,
+                                         .limit = 1}),
+                 -EINVAL);
+}
+
+Test(program, computed_values_that_double_have_a_limit)
+{
+    struct program_computed c[PROGRAM_MAX_COMPUTED];
+
+    for (uint16_t i = 0; i < PROGRAM_MAX_COMPUTED; i++) {
+        uint16_t below = (uint16_t)(i ? PROGRAM_COMPUTED + i - 1 : NUM);
+        c[i] = (struct program_computed){COMPUTED_ADD, {{below, 1}, {below, 1}}};
+    }
+    cr_assert_eq(check_computed(c, PROGRAM_MAX_COMPUTED, 4), 0);
+    cr_assert_eq(check_computed(c, PROGRAM_MAX_COMPUTED, PROGRAM_MAX_COMPUTED - 1), -EINVAL);
+}
+
 Test(program, orders_need_a_limit_and_an_output)
 {
     static const uint16_t columns[] = {NUM, TAGS};
