@@ -109,6 +109,8 @@ static enum verdict judge_leaf(const struct filter *f, const struct block *b,
 static enum verdict judge(const struct filter *f, const struct block *b,
                           struct container_rows *rows)
 {
+    if (!f) /* TRUE */
+        return VERDICT_ALL;
     if (f->nothing)
         return VERDICT_NONE;
     return f->children ? VERDICT_SOME : judge_leaf(f, b, rows);
@@ -244,7 +246,7 @@ static bool filter_left(const struct filter *f, const struct block *b, uint64_t 
     bool by_bounds = true;
 
     for (uint32_t i = 0; i < n_conjuncts(f); i++) {
-        if (i < 64 && !(left >> i & 1))
+        if (i < 64 ? !(left >> i & 1) : !conjunct(f, i))
             continue;
         by_bounds &= filter_one(conjunct(f, i), b, sel);
         if (selection_is_empty(sel))

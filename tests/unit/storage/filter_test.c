@@ -51,6 +51,21 @@ Test(filter, no_condition_leaves_everything)
     cr_assert_eq(count(&(struct predicate){.kind = PREDICATE_FALSE}), 0);
 }
 
+Test(filter, conjuncts_that_are_true_change_nothing)
+{
+    struct predicate yes = {.kind = PREDICATE_TRUE},
+                     some = {.kind = PREDICATE_RANGE, .column = NUM, .lo = 0, .hi = 299};
+    const struct predicate *children[70];
+    struct predicate both = {.kind = PREDICATE_AND, .n = 70, .children = children};
+
+    for (unsigned i = 0; i < 70; i++)
+        children[i] = i == 68 ? &some : &yes;
+    cr_assert_eq(count(&both), count(&some));
+    both.n = 2;
+    children[1] = &some;
+    cr_assert_eq(count(&both), count(&some));
+}
+
 Test(filter, ranges_leave_out_nulls_also_when_negated)
 {
     struct predicate p = {.kind = PREDICATE_RANGE, .column = NUM, .lo = 0, .hi = 299};
