@@ -37,11 +37,9 @@ struct
 
 struct dense_column { /* of aggregates */
     uint16_t ref;
-    unsigned word; /* of its sum among a group's words; 0 = none */
-    int64_t base;
-    uint32_t span;   /* largest value less the base */
+    unsigned word;   /* of its sum among a group's words; 0 = none */
     uint32_t *nulls; /* rows without a value by position; NULL = none yet */
-    struct colblock_lines lines;
+    struct group_value value;
 };
 
 struct group_dense {
@@ -72,14 +70,13 @@ static bool take_column(struct group_dense *d, unsigned a)
     const struct aggregate *g = &d->program->aggregates[a];
     unsigned i = 0;
 
-    if (g->column >= d->schema->n_columns ||
-        (g->kind == AGGREGATE_SUM && d->schema->columns[g->column].layout != LAYOUT_ORDERED) ||
-        d->schema->columns[g->column].layout == LAYOUT_LIST)
-        return false;
     while (i < d->n_columns && d->columns[i].ref != g->column)
         i++;
-    if (i == d->n_columns)
-        d->columns[d->n_columns++] = (struct dense_column){.ref = g->column};
+    d->columns[i].ref = g->column;
+    if (!group_value_init(&d->columns[i].value, d->program, d->schema, g->column,
+                          g->kind == AGGREGATE_COUNT))
+        return false;
+    d->n_columns += i == d->n_columns;
     if (g->kind == AGGREGATE_SUM && !d->columns[i].word)
         d->columns[i].word = d->stride++;
     d->column_of[a] = i;
@@ -113,7 +110,7 @@ static bool is_usable(struct group_dense *d)
 {
     const struct program *p = d->program;
 
-    if (!p->n_columns)
+    if (!p->n_columns && !p->n_joins && !p->n_computed)
         return false;
     for (unsigned i = 0; i < p->n_columns; i++) {
         if (!take_key(d, i))
@@ -287,11 +284,7 @@ static bool size_sums(struct group_dense *d, const struct dense_range *ranges)
 {
     for (unsigned i = 0; i < d->n_columns; i++) {
         struct dense_column *c = &d->columns[i];
-        const struct dense_range *range = &ranges[c->ref];
-        uint64_t span = range->any ? (uint64_t)range->max - (uint64_t)range->min : 0;
-        c->base = range->any ? range->min : 0;
-        c->span = (uint32_t)span;
-        if (c->word && span > UINT32_MAX)
+        if (c->word && !group_value_bound(&c->value, ranges))
             return false;
     }
     return true;
@@ -308,7 +301,8 @@ static void choose_packed(struct group_dense *d)
     for (unsigned i = 0; i < d->n_columns; i++)
         if (d->columns[i].word)
             width[d->columns[i].word - 1] =
-                d->columns[i].span ? 32 - (unsigned)__builtin_clz(d->columns[i].span) : 0;
+                d->columns[i].value.span ? 32 - (unsigned)__builtin_clz(d->columns[i].value.span)
+                                         : 0;
     if (group_packed_init(&d->packed, size, width, d->stride - 1))
         d->packed.words = take(d, size * sizeof(*d->packed.words));
 }
@@ -362,12 +356,10 @@ static bool open_block(struct group_dense *d, const struct block *b)
         struct dense_column *c = &d->columns[i];
         /* Of a column that is only counted no value is read. */
         if (!c->word)
-            colblock_lines_view(&c->lines, b->columns[c->ref]);
-        else if (!colblock_lines_open(&c->lines, b->columns[c->ref], c->base, NULL, 0) ||
-                 (b->columns[c->ref] && colblock_bounds(b->columns[c->ref], &min, &max) &&
-                  (uint64_t)max - (uint64_t)c->base > c->span))
+            group_value_view(&c->value, b);
+        else if (!group_value_open(&c->value, b))
             return false;
-        if ((!c->lines.c || colblock_has_nulls(c->lines.c)) && !c->nulls &&
+        if (!c->nulls && group_value_has_nulls(&c->value) &&
             !(c->nulls = take(d, d->size * sizeof(*c->nulls))))
             return false;
     }
@@ -389,6 +381,8 @@ static void read_positions(struct group_dense *d, uint32_t line, const uint64_t 
     _Alignas(64) uint32_t codes[LINE_ROWS];
     uint64_t nulls[LINE_WORDS];
 
+    if (!d->n_sources)
+        memset(pos, 0, LINE_ROWS * sizeof(*pos));
     for (unsigned i = 0; i < d->n_sources; i++) {
         const struct dense_source *x = &d->sources[i];
         uint32_t *to = !i && !x->join && x->key->step == 1 ? pos : codes;
@@ -490,13 +484,13 @@ static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, 
         k->compress_line32(all, sel, pos);
     for (unsigned i = 0; i < d->n_columns; i++) {
         struct dense_column *c = &d->columns[i];
-        bool has_nulls = c->nulls && colblock_lines_nulls(&c->lines, line, sel, nulls);
+        bool has_nulls = c->nulls && group_value_nulls(&c->value, line, sel, nulls);
         if (has_nulls)
             count_nulls(c, all, nulls);
         if (!c->word)
             continue;
         uint32_t *to = n == LINE_ROWS ? values[c->word] : column;
-        colblock_lines_read(&c->lines, line, to);
+        group_value_read(&c->value, line, to);
         if (has_nulls)
             clear_rows(to, nulls);
         if (n < LINE_ROWS)
@@ -568,7 +562,7 @@ static void read_sum(const struct group_dense *d, unsigned a, size_t at, struct 
         rows -= c->nulls[at];
     *out = (struct group_sum){.count = (int64_t)rows};
     if (kind == AGGREGATE_SUM)
-        out->sum = (__int128)word_at(d, at, c->word) + (__int128)c->base * (__int128)rows;
+        out->sum = (__int128)word_at(d, at, c->word) + (__int128)c->value.base * (__int128)rows;
 }
 
 /* First position from `at` on with rows; `end` when there is none before it. */

@@ -7,13 +7,9 @@
  */
 #include "storage/group.h"
 #include "storage/group_set.h"
+#include "storage/group_value.h"
 
 struct group_dense;
-
-struct dense_range { /* of an own column in the blocks to come */
-    int64_t min, max;
-    bool any;
-};
 
 /*
  * *out = NULL when the program is none for it. inputs as for group_new, joins: the maps of the program's joins; at

@@ -74,6 +74,11 @@ static int dense_begin(struct scan *x)
     for (unsigned i = 0; i < x->n_inputs; i++)
         if (x->inputs[i].ref < x->schema->n_columns)
             widen(x, x->inputs[i].ref, all, &ranges[x->inputs[i].ref]);
+    for (unsigned i = 0; i < 2u * x->program->n_computed; i++) {
+        uint16_t column = x->program->computed[i / 2].operands[i % 2].column;
+        if (column < x->schema->n_columns && !ranges[column].any)
+            widen(x, column, all, &ranges[column]);
+    }
     for (unsigned i = 0; i < x->program->n_joins; i++)
         if (!ranges[x->program->joins[i].column].any)
             widen(x, x->program->joins[i].column, all, &ranges[x->program->joins[i].column]);
