@@ -56,7 +56,7 @@ static bool rescale(struct program_operand *o, unsigned from, unsigned to)
     return true;
 }
 
-static bool is_same(const struct program_computed *a, const struct program_computed *b)
+static bool is_same_operation(const struct program_computed *a, const struct program_computed *b)
 {
     return a->kind == b->kind && a->operands[0].column == b->operands[0].column &&
            a->operands[0].factor == b->operands[0].factor &&
@@ -73,13 +73,19 @@ static unsigned operations(const struct plan_computed *f, uint16_t column)
     return 1 + operations(f, c->operands[0].column) + operations(f, c->operands[1].column);
 }
 
-/* The operation among those found, or one more. */
+/* The operation among those found, or one more. The same number may stand for values of two scales: a * 10, a * 1.0. */
 static bool add(struct plan_computed *f, const struct program_computed *c, const struct expr *e,
                 unsigned scale, uint16_t *position)
 {
+    struct column column = {
+        .type = e->type.kind == DATUM_DECIMAL ? COLUMN_DECIMAL : COLUMN_INT,
+        .scale = (uint8_t)scale,
+        .layout = LAYOUT_ORDERED,
+    };
     uint16_t i = 0;
 
-    while (i < f->n && !is_same(&f->list[i], c))
+    while (i < f->n && !(is_same_operation(&f->list[i], c) && f->columns[i].type == column.type &&
+                         f->columns[i].scale == column.scale))
         i++;
     *position = (uint16_t)(PROGRAM_COMPUTED + i);
     if (i < f->n)
@@ -90,11 +96,7 @@ static bool add(struct plan_computed *f, const struct program_computed *c, const
         return false;
     f->list[i] = *c;
     f->exprs[i] = e;
-    f->columns[i] = (struct column){
-        .type = e->type.kind == DATUM_DECIMAL ? COLUMN_DECIMAL : COLUMN_INT,
-        .scale = (uint8_t)scale,
-        .layout = LAYOUT_ORDERED,
-    };
+    f->columns[i] = column;
     f->n++;
     return true;
 }

@@ -32,6 +32,12 @@ EXPRESSIONS = [
 CALLS = ["sum({0})", "avg({0})", "count({0})", "min({0}), max({0})", "sum({0}), sum(a), avg({0}), count(*)"]
 FRAMES = ["SELECT {} FROM t", "SELECT {} FROM t WHERE a > 20 AND kind = 'k1'", "SELECT {} FROM t WHERE a > 1000",
           "SELECT kind, {} FROM t GROUP BY kind", "SELECT a, {} FROM t WHERE b < 30 GROUP BY a"]
+# Several in one statement: equal numbers of different scales, values used twice.
+TOGETHER = [
+    "SELECT sum(a*10), sum(a*1.0) FROM t", "SELECT sum(a*1.0), sum(a*10) FROM t",
+    "SELECT kind, sum(price*100), avg(price*1.00), max(price*100) FROM t GROUP BY kind",
+    "SELECT sum(a*b), sum(a*b+1), sum((a*b)*(a*b)), count(a*b), min(a*b) FROM t WHERE b > 3",
+]
 # Products and sums beyond 64 bits, and how they end: what MySQL answers.
 LARGE = "CREATE TABLE large (id BIGINT PRIMARY KEY, x BIGINT, d DECIMAL(18,4))"
 BEYOND = [
@@ -67,6 +73,12 @@ def check(ours, theirs):
         expect("groups sum(" in plan, on_cores, f"sum({expression})\n{plan}\non the cores")
 
 
+def check_together(ours, theirs):
+    """Statements with several."""
+    for statement in TOGETHER:
+        expect(answer(ours, statement), answer(theirs, statement), f"seed {SEED}: {statement}")
+
+
 def main():
     """Runs the test."""
     if not mariadb.is_available():
@@ -87,6 +99,7 @@ def main():
                 cursor.execute("INSERT INTO large VALUES (1, 3000000000, 12345678901234.5678), "
                                "(2, 9000000000000000000, -99999999999999.9999), (3, NULL, NULL)")
         check(*sides)
+        check_together(*sides)
         for statement, error in BEYOND:
             found, wanted = (answer(side, statement) for side in sides)
             expect(found, wanted, statement)
