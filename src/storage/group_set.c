@@ -11,15 +11,16 @@
 enum {
     KEY_SHORT = 15, /* bytes that a key has room for */
     BLOCK_FIRST = 8,
-    BLOCK_MOST = 256, /* groups of a block */
+    BLOCK_MOST = 512, /* groups of a block */
     WORDS_MAX = 64,
 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes of a short key lie in order");
 
 struct set_part {
+    uint64_t *at, *end; /* where the next group goes, in the last block */
     struct group_set_block *first, *last;
-    uint64_t n;
+    uint64_t n; /* groups, once settled */
 };
 
 struct group_set {
@@ -118,7 +119,7 @@ const char *group_key_bytes(const struct group_key *k, uint32_t *len)
     return (const char *)k;
 }
 
-static struct group_set_block *grow_part(struct group_set *s, struct set_part *p)
+static int grow_part(struct group_set *s, struct set_part *p)
 {
     uint32_t cap = p->last ? p->last->cap * 2 : BLOCK_FIRST;
     struct group_set_block *b;
@@ -127,13 +128,16 @@ static struct group_set_block *grow_part(struct group_set *s, struct set_part *p
         cap = BLOCK_MOST;
     b = arena_alloc(&s->arena, sizeof(*b) + (size_t)cap * (2 + s->words) * sizeof(uint64_t));
     if (!b)
-        return NULL;
-    b->cap = cap;
+        return -ENOMEM;
+    *b = (struct group_set_block){.n = cap, .cap = cap};
     if (p->last)
         p->last->next = b;
     else
         p->first = b;
-    return p->last = b;
+    p->last = b;
+    p->at = b->data;
+    p->end = b->data + (size_t)cap * (2 + s->words);
+    return 0;
 }
 
 int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const uint64_t *counts)
@@ -145,16 +149,26 @@ int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const ui
     else if (long_key(s, bytes, len, &k))
         return -ENOMEM;
     struct set_part *p = &s->parts[group_key_hash(&k) >> (64 - GROUP_SET_PART_BITS)];
-    struct group_set_block *b = p->last && p->last->n < p->last->cap ? p->last : grow_part(s, p);
-    if (!b)
+    if (p->at == p->end && grow_part(s, p))
         return -ENOMEM;
-    uint64_t *to = &b->data[(size_t)b->n++ * (2 + s->words)];
+    uint64_t *to = p->at;
     to[0] = k.low;
     to[1] = k.high;
     for (unsigned w = 0; w < s->words; w++)
         to[2 + w] = counts[w];
-    p->n++;
+    p->at = to + 2 + s->words;
     return 0;
+}
+
+void group_set_settle(struct group_set *s)
+{
+    for (struct set_part *p = s->parts; p < s->parts + GROUP_SET_PARTS; p++) {
+        if (p->last)
+            p->last->n = (uint32_t)((uint64_t)(p->at - p->last->data) / (2 + s->words));
+        p->n = 0;
+        for (const struct group_set_block *b = p->first; b; b = b->next)
+            p->n += b->n;
+    }
 }
 
 void group_set_add_null(struct group_set *s, const uint64_t *counts)

@@ -12,7 +12,7 @@
 struct budget;
 struct group_set;
 
-enum { GROUP_SET_PART_BITS = 9, GROUP_SET_PARTS = 1 << GROUP_SET_PART_BITS };
+enum { GROUP_SET_PART_BITS = 7, GROUP_SET_PARTS = 1 << GROUP_SET_PART_BITS };
 
 /* Equal strings have equal keys; equal keys of long ones are compared (group_key_equal). */
 struct group_key {
@@ -45,6 +45,8 @@ int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const ui
 /* The same of the group of NULL. */
 void group_set_add_null(struct group_set *s, const uint64_t *counts);
 
+/* After the last of them, before the following. */
+void group_set_settle(struct group_set *s);
 unsigned group_set_words(const struct group_set *s);
 /* First block of a part; *n = groups of all its blocks. */
 const struct group_set_block *group_set_part(const struct group_set *s, unsigned part, uint64_t *n);

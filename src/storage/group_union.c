@@ -12,6 +12,7 @@ enum {
     UNION_CHUNK = 1024,  /* values looked at together, from a multiple of it on */
     UNION_CHUNKS = 64,   /* looked at between two turns of the core's other work */
     UNION_GROUPS = 8192, /* joined there */
+    UNION_PART = 64,     /* groups that a part costs beside its own */
 };
 
 struct group_union {
@@ -24,7 +25,10 @@ struct group_union {
     bool begun;       /* the group of NULL was given */
     int64_t at, last; /* arrays: next value; the last one of all */
     bool some;        /* arrays: there is a next value */
-    unsigned part;    /* sets: next part, and the groups of the one before, joined: */
+    unsigned part;    /* sets: the part at hand or to come, */
+    bool part_open;   /* joined up to */
+    unsigned joining; /* this set's */
+    const struct group_set_block *block;
     uint64_t *groups; /* key and counts of each */
     uint64_t n_groups, next, cap;
     uint32_t *buckets; /* 1 + group */
@@ -290,25 +294,41 @@ static void join_group(struct group_union *u, const uint64_t *from, unsigned wor
     u->buckets[at] = (uint32_t)++u->n_groups;
 }
 
-/* The groups of a part of all sets; counts down how many may be looked at. */
-static int join_part(struct group_union *u, int64_t *left)
+static int open_part(struct group_union *u)
 {
-    unsigned words = group_set_words(u->from[0].set);
     uint64_t all = 0, n;
 
     for (unsigned i = 0; i < u->n; i++) {
         group_set_part(u->from[i].set, u->part, &n);
         all += n;
     }
-    int rc = begin_part(u, all, 2 + words);
-    for (unsigned i = 0; i < u->n && !rc; i++)
-        for (const struct group_set_block *b = group_set_part(u->from[i].set, u->part, &n); b;
-             b = b->next)
-            for (uint32_t k = 0; k < b->n; k++)
-                join_group(u, &b->data[(size_t)k * (2 + words)], words);
+    u->joining = 0;
+    u->block = NULL;
+    return begin_part(u, all, 2 + group_set_words(u->from[0].set));
+}
+
+/* Some more groups of the part at hand, of all sets: 1 when it is complete, 0, -errno. */
+static int join_part(struct group_union *u, int64_t *left)
+{
+    unsigned words = group_set_words(u->from[0].set);
+    uint64_t n;
+    int rc = u->part_open ? 0 : open_part(u);
+
+    if (rc)
+        return rc;
+    u->part_open = true;
+    *left -= UNION_PART;
+    for (; u->joining<u->n && * left> 0; u->joining += !u->block) {
+        u->block = u->block ? u->block->next : group_set_part(u->from[u->joining].set, u->part, &n);
+        for (uint32_t k = 0; u->block && k < u->block->n; k++)
+            join_group(u, &u->block->data[(size_t)k * (2 + words)], words);
+        *left -= u->block ? u->block->n : 0;
+    }
+    if (u->joining < u->n)
+        return 0;
+    u->part_open = false;
     u->part += u->shares;
-    *left -= (int64_t)all + 64;
-    return rc;
+    return 1;
 }
 
 static bool is_count_cut(const uint64_t *counts, const struct partial_cut *cut)
@@ -350,12 +370,13 @@ static int next_strings(struct group_union *u, uint32_t max_rows, const struct p
     u->begun = true;
     while (!rc && batch_builder_rows(u->builder) < max_rows &&
            batch_builder_bytes(u->builder) < BATCH_MAX_BYTES / 4) {
-        if (u->next == u->n_groups) {
+        if (u->part_open || u->next == u->n_groups) {
             if (u->part >= GROUP_SET_PARTS)
                 break;
             if (left <= 0)
                 return batch_builder_rows(u->builder) ? 0 : -EAGAIN;
             rc = join_part(u, &left);
+            rc = rc < 0 ? rc : 0;
             continue;
         }
         const uint64_t *g = &u->groups[u->next++ * width];
@@ -395,10 +416,10 @@ static int count_strings(struct group_union *u)
 {
     for (int64_t left = UNION_GROUPS; u->part < GROUP_SET_PARTS && left > 0;) {
         int rc = join_part(u, &left);
-        if (rc)
+        if (rc < 0)
             return rc;
-        u->counted += u->n_groups;
-        u->n_groups = 0;
+        if (rc)
+            u->counted += u->n_groups;
     }
     return u->part < GROUP_SET_PARTS ? -EAGAIN : 0;
 }

@@ -10,7 +10,7 @@
 
 enum {
     FLUSH_GROUPS = 1 << 16, /* looked at in a step */
-    FOLD_POSITIONS = 1 << 14,
+    FOLD_POSITIONS = 1 << 12,
     ENTRY_BYTES = 96, /* of a partial group, about */
     STATE_BYTES = 64, /* of an aggregate of it */
     PASS_PART = 4,    /* a pass that does not fit is made so many times narrower */
@@ -101,6 +101,8 @@ bool scan_groups_whole(struct scan *x)
         return false;
     if (arrays)
         group_dense_settle(x->dense);
+    else
+        group_set_settle(x->set);
     x->found = (struct group_whole){.arrays = arrays ? x->dense : NULL, .set = x->set};
     return true;
 }

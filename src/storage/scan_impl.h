@@ -15,13 +15,14 @@
 enum {
     SCAN_WORDS = SCAN_WINDOW / 64,
     SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
-    SCAN_AHEAD = 3,                         /* blocks asked for beyond the one that is waited for */
-    SCAN_PIECES = 8,                        /* of the memory, a range of groups may take one */
+    SCAN_AHEAD = 3,       /* blocks asked for beyond the one that is waited for, */
+    SCAN_AHEAD_MANY = 16, /* where there is memory */
+    SCAN_PIECES = 8,      /* of the memory, a range of groups may take one */
     SCAN_PIECE_MIN = 16384,
     SCAN_WORK_FILTER = 30,  /* of scan_work: a selection made, or used for sums */
     SCAN_WORK_MEET = 10,    /* rows counted where containers meet */
     SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
-    SCAN_WORK_FOLD = 2000,  /* positions folded in a step */
+    SCAN_WORK_FOLD = 1500,  /* positions folded in a step */
 };
 
 enum scan_stage {

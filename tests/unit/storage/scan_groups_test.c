@@ -14,7 +14,7 @@
 #include "storage/scan.h"
 #include "storage/slot.h"
 
-enum { ID, USER, SLOTS = 3, ROWS = 30000, USERS = 20000 };
+enum { ID, USER, FAR, SLOTS = 3, ROWS = 30000, USERS = 20000 };
 
 static struct schema *schema;
 static struct slot *slots[SLOTS];
@@ -28,6 +28,12 @@ static uint32_t user_of(uint32_t i)
     return (uint32_t)(i * 2654435761u % 1000003u % (USERS + 1));
 }
 
+/* Narrow on each of two cores, one of which has the last slot. */
+static int64_t far_of(uint32_t i)
+{
+    return (i % SLOTS == SLOTS - 1 ? 1000000000000000 : -5000) + (int64_t)(i % 1000);
+}
+
 static void fill_slot(uint32_t slot)
 {
     struct batch_builder *b = batch_builder_new(NULL);
@@ -39,9 +45,11 @@ static void fill_slot(uint32_t slot)
 
     batch_builder_add_column(b, schema->columns[ID].id, BATCH_I64, 0);
     batch_builder_add_column(b, schema->columns[USER].id, BATCH_BYTES, 0);
+    batch_builder_add_column(b, schema->columns[FAR].id, BATCH_I64, 0);
     for (uint32_t i = slot; i < ROWS; i += SLOTS) {
         uint32_t user = user_of(i);
         batch_builder_put_i64(b, 0, i);
+        batch_builder_put_i64(b, 2, far_of(i));
         rows_of[user]++;
         ids_of[user] += i;
         snprintf(text, sizeof(text), "user number %u", user);
@@ -65,6 +73,7 @@ static void setup(void)
     schema = schema_new("t");
     schema_add_column(schema, "id", COLUMN_INT, MAPPING_INT_BSI);
     schema_add_column(schema, "user", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
+    schema_add_column(schema, "far", COLUMN_INT, MAPPING_INT_BSI);
     schema->primary_key = strdup("id");
     cr_assert_eq(schema_finish(schema, &err), 0, "%s", err.text);
     schema->table_id = 1;
@@ -85,7 +94,7 @@ static void teardown(void)
 
 TestSuite(scan_groups, .init = setup, .fini = teardown);
 
-static const uint16_t by_user[] = {USER}, by_id[] = {ID};
+static const uint16_t by_user[] = {USER}, by_id[] = {ID}, by_far[] = {FAR};
 static const struct aggregate figures[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, ID}};
 
 static struct program grouped(const uint16_t *column, unsigned aggregates, uint64_t memory)
@@ -416,6 +425,34 @@ Test(scan_groups, numbers_of_two_cores_are_added_up_where_they_lie)
         cr_assert_eq(rc, 0);
     }
     cr_assert_eq(n, ROWS);
+    close_whole(&w);
+}
+
+/* What is between them is not looked at. */
+Test(scan_groups, ranges_that_are_far_apart_are_joined_where_they_lie)
+{
+    struct program p = grouped(by_far, 1, 64 << 20);
+    struct batch_column far, count;
+    int64_t n = 0, rows = 0, sum = 0;
+    struct wholes w;
+    struct batch b;
+    int rc;
+
+    open_whole(&w, &p);
+    for (unsigned k = 0; k < SHARES; k++) {
+        while ((rc = next_merged(w.shares[k], &b)) == 1) {
+            batch_column_at(&b, 0, &far);
+            batch_column_at(&b, 1, &count);
+            for (uint32_t i = 0; i < b.rows; i++, n++) {
+                rows += batch_i64(&count, i);
+                sum += batch_i64(&far, i);
+            }
+        }
+        cr_assert_eq(rc, 0);
+    }
+    cr_assert_eq(n, 2000);
+    cr_assert_eq(rows, ROWS);
+    cr_assert_eq(sum, (1000000000000000 - 5000) * 1000 + 999 * 1000);
     close_whole(&w);
 }
 
