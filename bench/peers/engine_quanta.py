@@ -14,6 +14,7 @@ import support
 import quanta
 
 IDLE_SECONDS = 60
+QUIET_SECONDS = 4  # the index of what was loaded is made after two
 
 
 class Quanta(Engine):
@@ -52,11 +53,11 @@ class Quanta(Engine):
         """Until sealing and checkpoints are done."""
         end = time.monotonic() + IDLE_SECONDS
         before = support.cpu_seconds(self.node.pid)
-        while time.monotonic() < end:
+        quiet = 0
+        while time.monotonic() < end and quiet < QUIET_SECONDS:
             time.sleep(1)
             now = support.cpu_seconds(self.node.pid)
-            if now - before < 0.03:
-                return
+            quiet = quiet + 1 if now - before < 0.03 else 0
             before = now
 
     def sizes(self):

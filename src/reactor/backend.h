@@ -60,6 +60,8 @@ struct file_backend {
     int (*list_dir)(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
                     void *ctx);
     int64_t (*read_at)(struct reactor *r, int fd, void *buf, size_t len, uint64_t off);
+    void (*advise)(struct reactor *r, int fd, uint64_t off, uint64_t len,
+                   bool wanted); /* or NULL */
     int64_t (*write_at)(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off);
 };
 

@@ -71,6 +71,12 @@ int64_t file_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t 
     return r->backend->files->read_at(r, fd, buf, len, off);
 }
 
+void file_advise(struct reactor *r, int fd, uint64_t off, uint64_t len, bool wanted)
+{
+    if (r->backend->files->advise)
+        r->backend->files->advise(r, fd, off, len, wanted);
+}
+
 int64_t file_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
 {
     return r->backend->files->write_at(r, fd, buf, len, off);
@@ -241,6 +247,13 @@ static int64_t real_read_at(struct reactor *r, int fd, void *buf, size_t len, ui
     return (int64_t)done;
 }
 
+static void real_advise(struct reactor *r, int fd, uint64_t off, uint64_t len, bool wanted)
+{
+    (void)r;
+    (void)posix_fadvise(fd, (off_t)off, (off_t)len,
+                        wanted ? POSIX_FADV_WILLNEED : POSIX_FADV_DONTNEED);
+}
+
 static int64_t real_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
 {
     size_t done = 0;
@@ -271,5 +284,6 @@ const struct file_backend file_backend_real = {
     .mkdir = real_mkdir,
     .list_dir = real_list_dir,
     .read_at = real_read_at,
+    .advise = real_advise,
     .write_at = real_write_at,
 };

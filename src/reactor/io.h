@@ -84,5 +84,7 @@ int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, cons
                   void *ctx);
 /* Blocking read for start-up only: bytes read (short at end of file) or -errno. */
 int64_t file_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t off);
+/* Bytes that file_read_at will want soon, or that need not be kept in the system's cache: a hint. */
+void file_advise(struct reactor *r, int fd, uint64_t off, uint64_t len, bool wanted);
 /* Blocking write for start-up only, not durable before a sync: bytes written or -errno. */
 int64_t file_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off);

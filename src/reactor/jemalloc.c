@@ -36,6 +36,16 @@ void jemalloc_purge(void)
     mallctl(name, NULL, NULL, NULL, 0);
 }
 
+uint64_t jemalloc_freed(void)
+{
+    uint64_t freed = 0;
+    size_t len = sizeof freed;
+
+    if (!mallctl || mallctl("thread.deallocated", &freed, &len, NULL, 0) != 0)
+        return 0;
+    return freed;
+}
+
 int jemalloc_is_linked(void)
 {
     return mallctl != NULL;

@@ -7,6 +7,9 @@ void jemalloc_own_arena(void);
 /* Gives pages that the arena of this thread keeps for later back to the system. Microseconds when there are few. */
 void jemalloc_purge(void);
 
+/* Bytes that this thread has freed since it began; 0 without jemalloc. */
+uint64_t jemalloc_freed(void);
+
 /* True when the process is linked with jemalloc. */
 int jemalloc_is_linked(void);
 

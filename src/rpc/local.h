@@ -66,13 +66,17 @@ struct local { /* owner: its core */
     struct task load_task, index_task, dict_task;
     bool columns_loaded, loaded, dicts_filled; /* they came to their end */
     bool dicts_told;                           /* why not */
+    bool load_stopped;                         /* for good */
     /* The same for other cores: bytes on disk only now, and one more than at first; 0 = not known yet. */
     _Atomic uint64_t absent_bytes, absent_first;
     atomic_bool load_ended;
-    uint64_t spare_tick;   /* local_spare_statements: when it looked last, */
-    bool nothing_to_spare; /* and found nothing */
-    uint64_t trim_ns;      /* when freed pages may next be given back */
-    bool progress_told;    /* core 0: the last line of it */
+    uint64_t spare_tick;    /* local_spare_statements: when it looked last, */
+    bool nothing_to_spare;  /* and found nothing */
+    uint64_t trim_ns;       /* when freed pages may next be given back */
+    uint64_t freed_look_ns; /* when their bytes are next looked at */
+    uint64_t freed_ns;      /* from when on they count; before, they have left */
+    uint64_t freed_then;    /* what the core had freed till then */
+    bool progress_told;     /* core 0: the last line of it */
     uint64_t seal_tick;
     struct rewriter *rewriter;
     struct local_rewrite_stats rewrite_stats;

@@ -11,8 +11,8 @@
 
 enum {
     QUIET_CHECK_NS = 2000000,
-    LOAD_BYTES = 8 << 20, /* on their way at a time in the background */
-    LOAD_SHARE = 64,      /* but no more than this part of the memory for rows */
+    LOAD_BYTES = 16 << 20, /* on their way at a time in the background */
+    LOAD_SHARE = 64,       /* but no more than this part of the memory for rows */
     PROGRESS_TICKS = 5,
     /* Of 16 parts of the memory for rows. What is only kept for reading leaves a quarter to statements. */
     LOAD_UP_TO = 11, /* the background stops there */
@@ -21,11 +21,13 @@ enum {
     CHANGED_MANY = 1, /* worth a checkpoint */
     EVICT_ABOVE = 14, /* rows and indexes need it: whatever can leaves, changed rows are written */
     EVICT_DOWN_TO = 13,
-    TRIM_ABOVE = 12,     /* of 16 parts of a core's memory: freed pages are given back at once, */
-    TRIM_NS = 20000000,  /* but not more often */
-    STATEMENT_SHARE = 4, /* so much of a core's memory is kept free while statements take it */
-    DICT_SHARE = 1,      /* columns leave so many parts to dictionaries that find no memory */
-    READ_SHARE = 1,      /* writes leave so many parts to columns that are read */
+    TRIM_ABOVE = 12,      /* of 16 parts of a core's memory: freed pages are given back at once, */
+    TRIM_NS = 20000000,   /* but not more often; */
+    TRIM_FREED = 14,      /* below, when with what was freed of late it would be so many parts, */
+    FREED_NS = 200000000, /* as long as the allocator keeps pages: `malloc_conf` */
+    STATEMENT_SHARE = 4,  /* so much of a core's memory is kept free while statements take it */
+    DICT_SHARE = 1,       /* columns leave so many parts to dictionaries that find no memory */
+    READ_SHARE = 1,       /* writes leave so many parts to columns that are read */
     ROW_SHARE =
         8, /* bytes of memory a write may need per byte of its batch, indexes and growth included */
 };
@@ -89,7 +91,7 @@ static void dict_run(struct task *t)
     if (!l->dicts_told)
         log_error("core %u: %s", reactor_core(l->reactor), err.text);
     l->dicts_told = true;
-    (void)shard_evict_columns(l->shard, parts(l, DICT_SHARE)); /* the next tick goes on */
+    (void)shard_evict_unused(l->shard, parts(l, DICT_SHARE)); /* the next tick goes on */
 }
 
 /* --- progress: every core tells what it lacks, core 0 adds it up --- */
@@ -163,11 +165,27 @@ void local_load_stop(struct leg *leg)
 {
     struct load_stop *x = (struct load_stop *)leg;
 
-    local_of(reactor_self())->loaded = true;
+    local_of(reactor_self())->loaded = local_of(reactor_self())->load_stopped = true;
     store_stop(local_of(reactor_self())->store);
     rewriter_stop(local_of(reactor_self()));
     x->timer.fire = reply_when_quiet;
     reply_when_quiet(&x->timer);
+}
+
+/* Pages that were freed and may still be kept would make it too much. */
+static bool keeps_too_much(struct local *l, const struct budget *core, uint64_t now)
+{
+    uint64_t freed;
+
+    if (core->used < core->limit / 2 || now < l->freed_look_ns)
+        return false;
+    l->freed_look_ns = now + TRIM_NS;
+    freed = jemalloc_freed();
+    if (now - l->freed_ns > FREED_NS) {
+        l->freed_ns = now;
+        l->freed_then = freed;
+    }
+    return core->used + (freed - l->freed_then) > core->limit / 16 * TRIM_FREED;
 }
 
 /* When memory is short, pages that were freed count too. */
@@ -176,10 +194,13 @@ static void trim(struct local *l)
     const struct budget *core = reactor_budget(l->reactor);
     uint64_t now = reactor_now_ns(l->reactor);
 
-    if (now < l->trim_ns || core->used < core->limit / 16 * TRIM_ABOVE)
+    if (now < l->trim_ns ||
+        (core->used < core->limit / 16 * TRIM_ABOVE && !keeps_too_much(l, core, now)))
         return;
     l->trim_ns = now + TRIM_NS;
     jemalloc_purge();
+    l->freed_ns = now;
+    l->freed_then = jemalloc_freed();
 }
 
 static void evict(struct local *l, uint64_t wanted)
@@ -200,7 +221,7 @@ void local_spare_statements(struct local *l)
     if (room >= keep || (l->spare_tick == l->seal_tick && l->nothing_to_spare))
         return;
     l->spare_tick = l->seal_tick;
-    l->nothing_to_spare = !shard_evict_columns(l->shard, keep - room);
+    l->nothing_to_spare = !shard_evict_unused(l->shard, keep - room);
     if (!l->nothing_to_spare)
         return;
     shard_get_memory(l->shard, &m);
@@ -213,7 +234,7 @@ static void spare_cache(struct local *l)
 {
     struct shard_memory m;
 
-    (void)shard_evict_columns(l->shard, l->data.used - parts(l, CACHE_DOWN_TO));
+    (void)shard_evict_unused(l->shard, l->data.used - parts(l, CACHE_DOWN_TO));
     if (l->data.used <= parts(l, CACHE_UP_TO))
         return;
     shard_get_memory(l->shard, &m);
@@ -232,6 +253,10 @@ void local_load_tick(struct local *l)
         reactor_task(l->reactor, &l->load_task, TASK_BULK);
     if (!l->dicts_filled)
         reactor_task(l->reactor, &l->dict_task, TASK_IDLE);
+    if (l->loaded && !l->load_stopped && shard_wants_index(l->shard, parts(l, 16 - LOAD_UP_TO))) {
+        l->loaded = false;
+        reactor_task(l->reactor, &l->index_task, TASK_IDLE);
+    }
     if (l->data.used > parts(l, CACHE_UP_TO))
         spare_cache(l);
     if (l->data.used > parts(l, EVICT_ABOVE))

@@ -17,7 +17,7 @@ void local_load_tick(struct local *l);
 enum local_room { LOCAL_ROOM, LOCAL_ROOM_SOON, LOCAL_ROOM_SCARCE, LOCAL_ROOM_NONE };
 enum local_room local_make_room(struct local *l, uint64_t bytes);
 
-/* Between the steps of a statement on this core: columns that are only kept for reading leave when it takes memory. */
+/* Between the steps of a statement on this core: columns and indexes that nothing wanted of late leave when it takes memory. */
 void local_spare_statements(struct local *l);
 
 /* Stop of the node, after every request has ended: no more reading ahead; replies when nothing is on its way. */

@@ -21,7 +21,7 @@
 
 enum {
     SEAL_TICK_NS = 1000000000,
-    READY_CHECK_NS = 10000000,
+    READY_CHECK_NS = 1000000,
     LOG_RETRY_NS = 2000000,
     LOG_TRIES = 500,
     DATA_SHARE = 16, /* of 16 parts of a core's memory rows may take 15; the rest answers queries */

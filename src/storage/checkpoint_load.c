@@ -48,7 +48,7 @@ static int load_dicts(struct load *l, const uint8_t *bytes, struct error_info *e
     if (rc == 0 && !same_id(&dir.id, &l->entry->id))
         rc = error_set(err, -EBADMSG, ER_BAD_FILE, "the directory is of another file");
     if (rc == 0)
-        rc = slot_open_dicts(l->slot, l->store, l->file, &dir, err);
+        rc = slot_open_dicts(l->slot, l->file, &dir, err);
     if (rc == 0)
         slot_set_dict_directory(l->slot, &l->entry->directory);
     return rc;

@@ -1,7 +1,5 @@
 /*
- * Dictionary: a hash table of codes over values that never move. Values of codes lie in pages of
- * 65,536 entries (only the first page grows by copying); bytes and lists lie in a heap of chunks,
- * each with its length before it.
+ * Dictionary: a hash table of codes over values that never move.
  */
 #include "storage/dict.h"
 
@@ -12,32 +10,16 @@
 #include <xxhash.h>
 
 #include "reactor/assert.h"
+#include "storage/dict_values.h"
 #include "storage/key_table.h"
 #include "storage/slot_memory.h"
 
 enum {
-    PAGE_BITS = 16,
-    PAGE_ENTRIES = 1 << PAGE_BITS,
-    PAGE_FIRST = 16, /* entries the first page starts with */
-    CHUNK_MIN = 1024,
-    CHUNK_MAX = 256 * 1024,
-    LEN_LONG = 255,       /* first length byte: four more follow */
+    LARGE = 8192,         /* values; below, they and the table are in a near cache anyway */
     MANY = 512,           /* values looked at ahead */
     INDEX_MANY = 1 << 20, /* appended values that go into the table at once */
     INDEX_STEP = 1 << 13, /* in a step */
     FIND_STEPS = 32,      /* when one is looked for */
-};
-
-/* Heap chunk header; bytes follow. Owner: the dictionary. */
-struct dict_chunk {
-    struct dict_chunk *next;
-    size_t size; /* bytes with this header */
-};
-
-/* Value of a code: DICT_INT the number, else where its bytes begin. */
-union dict_entry {
-    int64_t number;
-    const uint8_t *at;
 };
 
 struct dict {
@@ -45,14 +27,10 @@ struct dict {
     uint64_t seed;
     struct budget *budget;
     struct key_table table;
-    union dict_entry **pages;
-    uint32_t pages_cap;
-    uint32_t count, room; /* codes given; codes the pages have entries for */
-    uint32_t indexed;     /* codes in the table: all but after dict_append_* */
-    bool has_twins;       /* two codes have the same value */
-    struct dict_chunk *chunks;
-    uint8_t *at, *end; /* free part of the newest chunk */
-    size_t memory;     /* bytes, without the table's */
+    struct dict_values values;
+    uint32_t count;   /* codes given */
+    uint32_t indexed; /* codes in the table: all but after dict_append_* */
+    bool has_twins;   /* two codes have the same value */
 };
 
 struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
@@ -64,7 +42,7 @@ struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
     d->kind = kind;
     d->seed = seed;
     d->budget = budget;
-    d->memory = sizeof *d;
+    dict_values_init(&d->values, budget);
     key_table_init(&d->table, budget);
     return d;
 }
@@ -73,19 +51,7 @@ void dict_free(struct dict *d)
 {
     if (!d)
         return;
-    for (uint32_t done = 0, page = 0; done < d->room; page++) {
-        uint32_t n = d->room - done < PAGE_ENTRIES ? d->room - done : PAGE_ENTRIES;
-
-        slot_memory_free(d->budget, d->pages[page], n * sizeof(union dict_entry));
-        done += n;
-    }
-    slot_memory_free(d->budget, d->pages, d->pages_cap * sizeof *d->pages);
-    while (d->chunks) {
-        struct dict_chunk *c = d->chunks;
-
-        d->chunks = c->next;
-        slot_memory_free(d->budget, c, c->size);
-    }
+    dict_values_fini(&d->values);
     key_table_fini(&d->table);
     slot_memory_free(d->budget, d, sizeof *d);
 }
@@ -97,78 +63,7 @@ uint32_t dict_count(const struct dict *d)
 
 size_t dict_memory(const struct dict *d)
 {
-    return d->memory + d->table.memory;
-}
-
-static union dict_entry *entry_of(const struct dict *d, uint32_t code)
-{
-    return &d->pages[code >> PAGE_BITS][code & (PAGE_ENTRIES - 1)];
-}
-
-static int first_page_grow(struct dict *d)
-{
-    uint32_t room = d->room ? d->room * 2 : PAGE_FIRST;
-    union dict_entry *page = slot_memory_grow(d->budget, d->room ? d->pages[0] : NULL,
-                                              d->room * sizeof *page, room * sizeof *page);
-
-    if (!page)
-        return -ENOMEM;
-    d->memory += (room - d->room) * sizeof *page;
-    d->pages[0] = page;
-    d->room = room;
-    return 0;
-}
-
-/* Room for the entry of one more code. */
-static int entries_reserve(struct dict *d)
-{
-    uint32_t page = d->room >> PAGE_BITS;
-
-    if (d->count < d->room)
-        return 0;
-    if (page == d->pages_cap) {
-        uint32_t cap = page ? page * 2 : 1;
-        union dict_entry **pages =
-            slot_memory_grow(d->budget, d->pages, page * sizeof *pages, cap * sizeof *pages);
-
-        if (!pages)
-            return -ENOMEM;
-        d->memory += (cap - page) * sizeof *pages;
-        d->pages = pages;
-        d->pages_cap = cap;
-    }
-    if (d->room < PAGE_ENTRIES)
-        return first_page_grow(d);
-    d->pages[page] = slot_memory_new(d->budget, PAGE_ENTRIES * sizeof(union dict_entry));
-    if (!d->pages[page])
-        return -ENOMEM;
-    d->memory += PAGE_ENTRIES * sizeof(union dict_entry);
-    d->room += PAGE_ENTRIES;
-    return 0;
-}
-
-/* Room for `size` heap bytes, 4-byte aligned for lists. */
-static int heap_reserve(struct dict *d, size_t size)
-{
-    size_t chunk = d->chunks ? d->chunks->size * 2 : CHUNK_MIN;
-    struct dict_chunk *c;
-
-    if (size <= (size_t)(d->end - d->at))
-        return 0;
-    if (chunk > CHUNK_MAX)
-        chunk = CHUNK_MAX;
-    if (chunk < size + sizeof *c)
-        chunk = size + sizeof *c;
-    c = slot_memory_new(d->budget, chunk);
-    if (!c)
-        return -ENOMEM;
-    c->size = chunk;
-    c->next = d->chunks;
-    d->chunks = c;
-    d->at = (uint8_t *)(c + 1);
-    d->end = (uint8_t *)c + chunk;
-    d->memory += chunk;
-    return 0;
+    return sizeof *d + d->values.memory + d->table.memory;
 }
 
 static uint32_t hash_bytes(const struct dict *d, const void *bytes, size_t len)
@@ -185,22 +80,14 @@ static uint32_t hash_int(const struct dict *d, int64_t v)
     return (uint32_t)(z ^ z >> 31);
 }
 
-/* Room for one more code. */
-static int code_reserve(struct dict *d)
+/* Enters the value that was written, if it was, as the next code. */
+static int code_insert(struct dict *d, uint32_t hash, int rc, uint32_t *code)
 {
-    return d->count >= KEY_TABLE_EMPTY - 1 ? -ENOSPC : entries_reserve(d);
-}
-
-/* Enters a value whose entry is ready as the next code. */
-static int code_insert(struct dict *d, uint32_t hash, union dict_entry e, uint32_t *code)
-{
-    int rc = code_reserve(d);
-
     if (rc == 0)
         rc = key_table_insert(&d->table, hash, d->count);
     if (rc != 0)
         return rc;
-    *entry_of(d, d->count) = e;
+    dict_values_commit(&d->values);
     *code = d->count++;
     d->indexed++;
     return 0;
@@ -208,16 +95,8 @@ static int code_insert(struct dict *d, uint32_t hash, union dict_entry e, uint32
 
 const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len)
 {
-    const uint8_t *at;
-
     ASSERT_HOT(d->kind == DICT_BYTES && code < d->count);
-    at = entry_of(d, code)->at;
-    if (*at != LEN_LONG) {
-        *len = *at;
-        return (const char *)at + 1;
-    }
-    memcpy(len, at + 1, sizeof *len);
-    return (const char *)at + 1 + sizeof *len;
+    return dict_values_bytes(&d->values, code, len);
 }
 
 /* Value of a code as bytes that are equal when values are. */
@@ -239,7 +118,7 @@ static const void *value_of(const struct dict *d, uint32_t code, size_t *len)
         break;
     }
     *len = sizeof(int64_t);
-    return &entry_of(d, code)->number;
+    return dict_values_number(&d->values, code);
 }
 
 static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b);
@@ -285,36 +164,14 @@ static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, u
     return d->indexed < d->count && find_unindexed(d, bytes, len, code);
 }
 
-/* Writes a value to the free part of the heap, which d->at += *size takes. */
-static int bytes_write(struct dict *d, const void *bytes, uint32_t len, size_t *size)
-{
-    size_t head = len < LEN_LONG ? 1 : 1 + sizeof len;
-    int rc = heap_reserve(d, head + len);
-
-    if (rc != 0)
-        return rc;
-    d->at[0] = len < LEN_LONG ? (uint8_t)len : LEN_LONG;
-    if (len >= LEN_LONG)
-        memcpy(d->at + 1, &len, sizeof len);
-    if (len)
-        memcpy(d->at + head, bytes, len);
-    *size = head + len;
-    return 0;
-}
-
 static int put_bytes(struct dict *d, uint32_t hash, const void *bytes, uint32_t len, uint32_t *code)
 {
-    size_t size;
     int rc = index_all(d);
 
     if (rc != 0 || find_bytes(d, hash, bytes, len, code))
         return rc;
-    rc = bytes_write(d, bytes, len, &size);
-    if (rc == 0)
-        rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
-    if (rc == 0)
-        d->at += size;
-    return rc;
+    rc = dict_values_write_bytes(&d->values, d->count, bytes, len);
+    return code_insert(d, hash, rc, code);
 }
 
 int dict_put_bytes(struct dict *d, const void *bytes, uint32_t len, uint32_t *code)
@@ -334,11 +191,11 @@ static void prefetch_many(const struct dict *d, const uint32_t *hashes, uint32_t
         if (!key_walk_next(&w, &codes[i]))
             codes[i] = KEY_TABLE_EMPTY;
         else
-            __builtin_prefetch(entry_of(d, codes[i]));
+            __builtin_prefetch(dict_values_line(&d->values, codes[i] / DICT_LINE_VALUES));
     }
     for (uint32_t i = 0; i < n; i++) {
         if (codes[i] != KEY_TABLE_EMPTY)
-            __builtin_prefetch(entry_of(d, codes[i])->at);
+            __builtin_prefetch(dict_values_at(&d->values, codes[i]));
     }
 }
 
@@ -346,8 +203,7 @@ int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t
                         uint32_t *codes, uint32_t *done)
 {
     uint32_t hashes[MANY];
-    /* Below this the table and its values are in a near cache anyway. */
-    bool large = d->count > PAGE_ENTRIES / 8;
+    bool large = d->count > LARGE;
 
     ASSERT(d->kind == DICT_BYTES);
     for (*done = 0; *done < n;) {
@@ -380,7 +236,7 @@ bool dict_find_bytes(const struct dict *d, const void *bytes, uint32_t len, uint
 int64_t dict_int(const struct dict *d, uint32_t code)
 {
     ASSERT_HOT(d->kind == DICT_INT && code < d->count);
-    return entry_of(d, code)->number;
+    return *dict_values_number(&d->values, code);
 }
 
 bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code)
@@ -401,35 +257,18 @@ int dict_put_int(struct dict *d, int64_t v, uint32_t *code)
 
     if (rc != 0 || dict_find_int(d, v, code))
         return rc;
-    return code_insert(d, hash_int(d, v), (union dict_entry){.number = v}, code);
+    rc = dict_values_write_number(&d->values, d->count, v);
+    return code_insert(d, hash_int(d, v), rc, code);
 }
 
 const uint32_t *dict_list(const struct dict *d, uint32_t code, uint32_t *n)
 {
-    const uint32_t *at;
-
     ASSERT_HOT(d->kind == DICT_LIST && code < d->count);
-    at = (const uint32_t *)(const void *)entry_of(d, code)->at;
-    *n = at[0];
-    return at + 1;
-}
-
-/* As bytes_write, 4 bytes per item and before them their number. */
-static int list_write(struct dict *d, const uint32_t *codes, uint32_t n)
-{
-    int rc = heap_reserve(d, ((size_t)n + 1) * sizeof *codes);
-
-    if (rc != 0)
-        return rc;
-    memcpy(d->at, &n, sizeof n);
-    if (n)
-        memcpy(d->at + sizeof n, codes, n * sizeof *codes);
-    return 0;
+    return dict_values_items(&d->values, code, n);
 }
 
 int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *code)
 {
-    size_t size = ((size_t)n + 1) * sizeof *codes;
     uint32_t hash = hash_bytes(d, codes, n * sizeof *codes);
     struct key_walk w;
     int rc = index_all(d);
@@ -445,51 +284,38 @@ int dict_put_list(struct dict *d, const uint32_t *codes, uint32_t n, uint32_t *c
         if (have == n && (n == 0 || memcmp(list, codes, n * sizeof *codes) == 0))
             return 0;
     }
-    rc = list_write(d, codes, n);
-    if (rc == 0)
-        rc = code_insert(d, hash, (union dict_entry){.at = d->at}, code);
-    if (rc == 0)
-        d->at += size;
-    return rc;
+    rc = dict_values_write_items(&d->values, d->count, codes, n);
+    return code_insert(d, hash, rc, code);
 }
 
 /* ---- many known to be new ---- */
 
-/* Enters a value whose entry is ready as the next code and leaves the table behind. */
-static int code_append(struct dict *d, union dict_entry e, size_t size)
+/* Takes the value that was written, if it was, as the next code and leaves the table behind. */
+static int code_append(struct dict *d, int rc)
 {
-    int rc = code_reserve(d);
-
     if (rc != 0)
         return rc;
-    *entry_of(d, d->count++) = e;
-    if (size) /* a dictionary of integers has no bytes */
-        d->at += size;
+    dict_values_commit(&d->values);
+    d->count++;
     return 0;
 }
 
 int dict_append_bytes(struct dict *d, const void *bytes, uint32_t len)
 {
-    size_t size;
-    int rc = bytes_write(d, bytes, len, &size);
-
     ASSERT(d->kind == DICT_BYTES);
-    return rc ? rc : code_append(d, (union dict_entry){.at = d->at}, size);
+    return code_append(d, dict_values_write_bytes(&d->values, d->count, bytes, len));
 }
 
 int dict_append_int(struct dict *d, int64_t v)
 {
     ASSERT(d->kind == DICT_INT);
-    return code_append(d, (union dict_entry){.number = v}, 0);
+    return code_append(d, dict_values_write_number(&d->values, d->count, v));
 }
 
 int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n)
 {
-    int rc = list_write(d, codes, n);
-
     ASSERT(d->kind == DICT_LIST);
-    return rc ? rc
-              : code_append(d, (union dict_entry){.at = d->at}, ((size_t)n + 1) * sizeof *codes);
+    return code_append(d, dict_values_write_items(&d->values, d->count, codes, n));
 }
 
 static bool is_equal(void *ctx, uint32_t a, uint32_t b)
@@ -547,6 +373,11 @@ static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b)
     *a = equals.a;
     *b = equals.b;
     return rc;
+}
+
+bool dict_is_unindexed(const struct dict *d)
+{
+    return d->indexed < d->count;
 }
 
 int dict_index_step(struct dict *d, uint32_t *a, uint32_t *b)

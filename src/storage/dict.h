@@ -41,6 +41,8 @@ int dict_append_list(struct dict *d, const uint32_t *codes, uint32_t n);
 /* Takes what was appended into the table, and its memory. 0; -ENOMEM: some other time; -EEXIST: codes *a and *b have the
  * same value; told once, from then on the value has the first of its codes. */
 int dict_index(struct dict *d, uint32_t *a, uint32_t *b);
+/* Are there values that are not in the table? */
+bool dict_is_unindexed(const struct dict *d);
 /* The same in steps of well below a millisecond: 1 = more are left. */
 int dict_index_step(struct dict *d, uint32_t *a, uint32_t *b);
 

@@ -85,6 +85,8 @@ bool segment_block_has(const struct segment *g, uint32_t index, const struct col
 void segment_block_hold(struct segment *g, uint32_t index, bool hold);
 /* Like segment_block_want, but nobody waits: reading ahead. */
 void segment_block_ask(struct segment *g, uint32_t index, const struct column_want *want);
+/* Is memory so plentiful that what is read ahead stays? */
+bool segment_has_room(const struct segment *g);
 /* The task waits no longer: before its owner goes, unless it was run since it was given to the segment. */
 void segment_unwait(struct segment *g, const struct task *wake);
 

@@ -157,6 +157,7 @@ void segment_count_absent(struct segment *g, struct segment_block *b, int change
 struct segment_reading {
     struct segment *segment;
     uint32_t gap;
+    bool ahead;                /* nobody waits for them */
     struct segment_read *open; /* not sent yet */
 };
 int segment_read_add(struct segment_reading *x, uint32_t index, unsigned column); /* 0 or -ENOMEM */

@@ -250,6 +250,11 @@ void segment_block_hold(struct segment *g, uint32_t index, bool hold)
     g->blocks[index]->held = hold ? segment_now(g) + 1 : 0;
 }
 
+bool segment_has_room(const struct segment *g)
+{
+    return !g->budget || !g->room || budget_room(g->budget) > 2 * g->room->reserve;
+}
+
 void segment_block_ask(struct segment *g, uint32_t index, const struct column_want *want)
 {
     ASSERT(index < g->n_blocks);
@@ -277,7 +282,7 @@ static bool load_block(struct segment_reading *x, uint32_t index, size_t in_flig
 
 enum block_state segment_load(struct segment *g, size_t in_flight, struct task *wake)
 {
-    struct segment_reading x = {.segment = g, .gap = LOAD_GAP};
+    struct segment_reading x = {.segment = g, .gap = LOAD_GAP, .ahead = true};
 
     if (!g->absent)
         return BLOCK_READY;

@@ -239,6 +239,7 @@ int segment_read_add(struct segment_reading *x, uint32_t index, unsigned column)
     if (!x->open)
         return error_set(&g->error, -ENOMEM, 1037, "out of memory while reading table %s",
                          g->schema->name);
+    x->open->read.ahead = x->ahead;
     x->open->chunks[x->open->n++] =
         (struct segment_chunk){index,
                                column == g->schema->n_columns ? SEGMENT_MASK : (uint16_t)column,

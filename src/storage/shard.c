@@ -26,8 +26,9 @@ struct shard_table {
 };
 
 enum {
-    ALTER_SHARE = 16,    /* of the memory for rows that may be freed for new columns */
-    BLOCKS_AT_A_TIME = 4 /* to free: well below a millisecond */
+    ALTER_SHARE = 16,     /* of the memory for rows that may be freed for new columns */
+    BLOCKS_AT_A_TIME = 4, /* to free: well below a millisecond */
+    LOAD_GIVES_WAY = 8, /* part of what is read in the background while somebody waits for a read */
 };
 
 struct shard { /* owner: its core */
@@ -500,7 +501,7 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve)
             adopt_slot(s, s->tables[i]->slots[k]);
 }
 
-static size_t evict(struct shard *s, size_t bytes, uint64_t tick, bool columns_only)
+static size_t evict(struct shard *s, size_t bytes, uint64_t tick, bool spare)
 {
     size_t freed = free_leaving(s, bytes);
     uint32_t n = 0;
@@ -516,7 +517,7 @@ static size_t evict(struct shard *s, size_t bytes, uint64_t tick, bool columns_o
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
             all[n++] = s->tables[i]->slots[k];
-    freed += slot_evict_many(all, n, bytes - freed, tick, columns_only);
+    freed += slot_evict_many(all, n, bytes - freed, tick, spare);
     free(all);
     return freed;
 }
@@ -526,7 +527,7 @@ size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick)
     return evict(s, bytes, tick, false);
 }
 
-size_t shard_evict_columns(struct shard *s, size_t bytes)
+size_t shard_evict_unused(struct shard *s, size_t bytes)
 {
     return evict(s, bytes, s->tick, true);
 }
@@ -542,6 +543,8 @@ static enum block_state load_columns(struct shard *s, size_t in_flight, uint64_t
 {
     enum block_state all = BLOCK_READY;
 
+    if (store_awaited(s->store)) /* the device looks after statements first */
+        in_flight /= LOAD_GIVES_WAY;
     for (uint32_t i = 0; i < s->n_tables; i++)
         for (uint32_t k = 0; k < s->tables[i]->n_slots; k++) {
             struct slot *t = s->tables[i]->slots[k];
@@ -586,6 +589,15 @@ enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_i
                 return state;
         }
     return BLOCK_READY;
+}
+
+bool shard_wants_index(const struct shard *s, uint64_t keep)
+{
+    for (uint32_t i = 0; s->store && i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            if (slot_wants_index(s->tables[i]->slots[k]) && has_room(s, keep))
+                return true;
+    return false;
 }
 
 bool shard_is_loaded(const struct shard *s)

@@ -92,7 +92,8 @@ void shard_set_store(struct shard *s, struct store *store, size_t reserve);
 /* Lets clean columns and indexes go, those longest unused of all tables first: bytes freed, and given back to the
  * budget. tick: as in shard_seal_quiet. */
 size_t shard_evict(struct shard *s, size_t bytes, uint64_t tick);
-size_t shard_evict_columns(struct shard *s, size_t bytes); /* columns alone */
+/* The same, but what was asked for of late stays. */
+size_t shard_evict_unused(struct shard *s, size_t bytes);
 
 /*
  * Gets all columns into memory, about `in_flight` bytes at a time, as far as the budget has more than `keep` bytes left:
@@ -107,6 +108,8 @@ enum block_state shard_fill_dicts(struct shard *s, struct error_info *err);
 /* The key indexes, a step of well below a millisecond per call, of segments whose columns are in memory: PENDING = more
  * are left. READY: all made, or no more room. FAILED: no memory. */
 enum block_state shard_load_index(struct shard *s, uint64_t keep, struct error_info *err);
+/* Are there rows that came without one and have stopped coming, and room as above? */
+bool shard_wants_index(const struct shard *s, uint64_t keep);
 /* While frozen nothing is evicted to make room: what was prepared for several slots stays until it is used. Within a
  * turn only. */
 void shard_freeze(struct shard *s, bool frozen);

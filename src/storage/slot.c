@@ -223,6 +223,7 @@ int slot_part_insert(struct slot *t, struct slot_part *p)
     }
     segment_attach(p->segment, &t->absent, &t->tick, t->room);
     segment_touch(p->segment, t->tick);
+    p->index_used = t->tick;
     memmove(t->parts + at + 1, t->parts + at, (t->n_parts - at) * sizeof p);
     t->parts[at] = p;
     t->n_parts++;

@@ -78,7 +78,7 @@ static int flush(struct slot_write *w)
     rc = segment_append_rows(w->part->segment, w->values, w->present, n, &first, &done);
     if (done < n)
         w->lost = w->waiting[done];
-    for (uint32_t k = done; k < n; k++)
+    for (uint32_t k = done; k < n && !w->ascending; k++)
         key_table_remove(&w->part->index, (uint32_t)w->hashes[w->waiting[k]].full, first + k);
     w->result->inserted += done;
     w->n_waiting = 0;
@@ -103,6 +103,36 @@ static int insert_row(struct slot_write *w, uint32_t i, struct slot_part *p)
     w->part = p;
     w->waiting[w->n_waiting++] = i;
     return 0;
+}
+
+static void append_row(struct slot_write *w, uint32_t i)
+{
+    if (w->complete || slot_write_check_required(w, i, true))
+        w->waiting[w->n_waiting++] = i;
+}
+
+/* Begins with a batch of ascending keys, if it is one. */
+static int find_ascending(struct slot_write *w)
+{
+    struct slot_part *p = w->keys.time < 0 ? slot_part_find(w->slot, 0) : NULL;
+    int rc;
+
+    if (!slot_index_is_ascending(w->slot, p, w->batch, &w->keys) ||
+        (p && UINT32_MAX - w->batch->rows - 1 <= segment_rows(p->segment)))
+        return slot_index_finish(w->slot);
+    rc = slot_part_open(w->slot, 0, &p);
+    if (rc != 0)
+        return rc;
+    slot_index_let_wait(w->slot, p);
+    w->ascending = w->part = w->last = p;
+    return 0;
+}
+
+/* Of a chunk: also when some of its rows found no memory, none of the others has a larger key. */
+static void note_ascending(struct slot_write *w)
+{
+    w->ascending->ascending = segment_rows(w->ascending->segment);
+    w->ascending->top = batch_i64(&w->keys.in[0], w->from + w->n - 1);
 }
 
 /* ---- existing rows ---- */
@@ -283,18 +313,24 @@ static int write_chunk(struct slot_write *w)
     for (uint32_t i = 0; rc == 0 && i < w->n; i++) {
         uint64_t before = w->result->updated + w->result->deleted;
 
-        if (w->state[i] == WRITE_ROW_OPEN)
+        if (w->last && !w->ascending && i + WRITE_PREFETCH < w->n)
+            key_table_prefetch(&w->last->index, (uint32_t)w->hashes[i + WRITE_PREFETCH].full);
+        if (w->state[i] == WRITE_ROW_OPEN && w->ascending)
+            append_row(w, i);
+        else if (w->state[i] == WRITE_ROW_OPEN)
             rc = w->timeless ? write_timeless(w, i) : write_row(w, i);
         taken += rc == 0 || before != w->result->updated + w->result->deleted;
     }
     /* The rows that wait came before the one that failed. */
     flushed = flush(w);
+    if (w->ascending)
+        note_ascending(w);
     if (w->lost < taken)
         taken = w->lost;
     w->result->taken = w->from + taken;
     if (w->last) {
         segment_touch(w->last->segment, w->slot->tick);
-        w->last->written = w->slot->tick;
+        w->last->written = w->last->index_used = w->slot->tick;
     }
     if (taken < w->n)
         forget_rows(w, taken);
@@ -365,7 +401,7 @@ static struct slot_write *write_new(struct slot *t, const struct batch *b)
     w->slot = t;
     w->schema = t->schema;
     w->batch = b;
-    w->part = w->last = NULL;
+    w->part = w->last = w->ascending = NULL;
     w->n_waiting = 0;
     at = (uint8_t *)(w + 1);
     w->columns = memset(at, 0, tables);
@@ -424,6 +460,7 @@ int slot_apply(struct slot *t, const struct batch *b, struct write_result *resul
     } else {
         place_buffers(w);
         w->timeless = !is_inserting(b) && w->keys.time >= 0 && !w->keys.given[w->keys.time];
+        rc = find_ascending(w);
     }
     for (w->from = 0; rc == 0 && w->from < b->rows; w->from += WRITE_CHUNK) {
         w->n = b->rows - w->from < WRITE_CHUNK ? b->rows - w->from : WRITE_CHUNK;
@@ -483,6 +520,7 @@ int slot_check(struct slot *t, const struct batch *b, struct write_result *resul
         return rc;
     }
     key_table_init(&seen, t->budget);
+    rc = slot_index_finish(t);
     for (uint32_t row = 0; row < b->rows && rc == 0 && !result->rejected; row++) {
         struct key_hash hash;
         bool twice = false;

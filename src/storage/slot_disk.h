@@ -10,8 +10,8 @@
 
 /* Puts the pieces of a dictionary file into the empty slot's dictionaries; the tables that find their values are filled
  * when they are first needed, or by slot_fill_dicts. */
-int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file,
-                    const struct dict_directory *dir, struct error_info *err);
+int slot_open_dicts(struct slot *t, struct store_file *file, const struct dict_directory *dir,
+                    struct error_info *err);
 /* A step of well below a millisecond: PENDING = more are left. FAILED: err tells; without memory the next call goes on. */
 enum block_state slot_fill_dicts(struct slot *t, struct error_info *err);
 /* Adds a segment from its directory; its key index is made when it is first needed. */
@@ -50,15 +50,16 @@ enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
 /* Some rows more into the index of a partition whose columns are in memory: PENDING after a step, READY when there is
  * none to do, FAILED without memory. */
 enum block_state slot_load_index(struct slot *t, struct error_info *err);
+/* Is there one to make that could wait, of rows that have stopped coming? */
+bool slot_wants_index(const struct slot *t);
 bool slot_is_loaded(const struct slot *t);
 
 /* Lets clean columns and indexes of the partitions longest unused go: bytes freed. tick: now, by which indexes in use of
  * late are spared. */
 size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick);
-/* The same over many slots, the partitions longest unused of all first. columns_only: indexes stay, and what was asked
- * for last. */
+/* The same over many slots, the partitions longest unused of all first. spare: what was asked for of late stays. */
 size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick,
-                       bool columns_only);
+                       bool spare);
 /* Bytes of clean and of changed columns, and of indexes. */
 void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes);
 

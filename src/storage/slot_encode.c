@@ -165,7 +165,8 @@ static void find_key_codes(struct slot_write *w, unsigned part)
 
 static void check_keys(struct slot_write *w)
 {
-    key_hash_many(&w->keys, w->slot->seed, w->from, w->n, w->hashes);
+    if (!w->ascending)
+        key_hash_many(&w->keys, w->slot->seed, w->from, w->n, w->hashes);
     if (!key_can_miss(&w->keys)) {
         memset(w->state, WRITE_ROW_OPEN, w->n);
         return;
@@ -193,7 +194,7 @@ static void prefetch_keys(struct slot_write *w)
 {
     const struct slot_part *p = w->keys.time < 0 ? slot_part_find(w->slot, 0) : w->last;
 
-    for (uint32_t i = 0; p && i < w->n; i++)
+    for (uint32_t i = 0; p && !w->ascending && i < w->n; i++)
         key_table_prefetch(&p->index, (uint32_t)w->hashes[i].full);
 }
 

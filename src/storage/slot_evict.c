@@ -42,7 +42,7 @@ static size_t evict_index(const struct victim *v, uint64_t tick, unsigned keep)
 {
     size_t bytes = v->part->index.memory;
 
-    if (v->used + keep > tick || !segment_file(v->part->segment) ||
+    if (v->part->index_used + keep > tick || !segment_file(v->part->segment) ||
         segment_is_loaded(v->part->segment))
         return 0;
     slot_index_drop(v->slot, v->part);
@@ -114,7 +114,7 @@ static size_t evict_leaving(struct slot *const *slots, uint32_t n, size_t bytes)
 }
 
 size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint64_t tick,
-                       bool columns_only)
+                       bool spare)
 {
     uint32_t parts;
     struct victim *victims = list_victims(slots, n, &parts);
@@ -127,12 +127,12 @@ size_t slot_evict_many(struct slot *const *slots, uint32_t n, size_t bytes, uint
         freed += slot_archive_evict(slots[i], bytes - freed);
     if (freed < bytes)
         freed += evict_columns(victims, parts, bytes - freed, false);
-    if (columns_only)
-        bytes = 0;
     if (freed < bytes)
         freed += evict_indexes(victims, parts, bytes - freed, tick, INDEX_KEEP_TICKS);
     if (freed < bytes)
         freed += evict_words(slots, n, bytes - freed, tick, INDEX_KEEP_TICKS);
+    if (spare)
+        bytes = 0;
     if (freed < bytes)
         freed += evict_columns(victims, parts, bytes - freed, true);
     if (freed < bytes)

@@ -19,7 +19,11 @@ struct slot_part {
     bool unindexed;               /* the index is not (wholly) there: see slot_index_step */
     uint32_t index_at;            /* unindexed: blocks already in it */
     uint32_t index_row;           /* and rows of the next one */
+    uint32_t ascending;           /* rows that came with ascending keys, from the first one on */
+    int64_t top;                  /* ascending > 0: no key of these is larger */
+    bool waits;                   /* unindexed as the rows came, not because memory was short */
     uint64_t written;             /* tick of the last write */
+    uint64_t index_used;          /* of the last that wanted the index */
     struct slot_rewrite *rewrite; /* at work on it; NULL = none */
     struct slot_part *next;       /* dropped, see slot_partition.c */
 };
@@ -118,6 +122,19 @@ int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows);
 /* Hash under which a row is in the index: its values by position in schema->key, number `row` of each. */
 uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
 void slot_index_drop(struct slot *t, struct slot_part *p);
+
+/*
+ * Rows whose integer keys ascend from the first row of a part on are new without a look into the index, which is made
+ * when something else is written or the rows have stopped coming. Is all of a part like that, and not indexed?
+ */
+bool slot_index_can_wait(const struct slot_part *p);
+/* Does a batch go on with it? p NULL = a part without rows. */
+bool slot_index_is_ascending(const struct slot *t, const struct slot_part *p, const struct batch *b,
+                             const struct key_columns *k);
+/* The index of rows that came so, for what looks for keys; slot_prepare has mostly made it. 0 or -ENOMEM. */
+int slot_index_finish(struct slot *t);
+/* Its rows come now: the part counts as not indexed. */
+void slot_index_let_wait(struct slot *t, struct slot_part *p);
 
 /* Archived partitions (slot_archive.c). */
 uint64_t slot_archived_rows(const struct slot_archived *a);

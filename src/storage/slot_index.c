@@ -10,12 +10,15 @@
 #include <xxhash.h>
 
 #include "reactor/assert.h"
+#include "storage/presence.h"
 #include "storage/selection.h"
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
 
 enum {
     INDEX_ROWS = 1024, /* decoded at a time */
+    ASCENDING_ROWS =
+        8, /* of a batch: fewer are no load, and what follows may look for them at once */
     SHORT_BYTES = 256, /* keys up to this are hashed in one call */
 };
 
@@ -101,13 +104,15 @@ uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t r
     return XXH3_64bits_withSeed(bytes, at, t->seed);
 }
 
-/* Rows [from, from + INDEX_ROWS) of a block into the index. */
+/* Rows of a block from `from` on, of one window, into the index. */
 static int index_rows(struct slot *t, struct slot_part *p, const struct block *b, uint32_t from,
                       struct index_window *w)
 {
     int64_t *keys[SCHEMA_MAX_KEY_COLUMNS];
     uint32_t first = p->index_at * BLOCK_ROWS, n = 0, rows = 0;
-    uint32_t to = b->rows - from < INDEX_ROWS ? b->rows : from + INDEX_ROWS;
+    uint32_t to = from / INDEX_ROWS * INDEX_ROWS + INDEX_ROWS;
+
+    to = to < b->rows ? to : b->rows;
 
     selection_fill(w->sel, from, to);
     if (b->live)
@@ -120,7 +125,7 @@ static int index_rows(struct slot *t, struct slot_part *p, const struct block *b
         w->hashes[i] = (uint32_t)slot_index_hash(t, keys, i);
         key_table_prefetch(&p->index, w->hashes[i]);
     }
-    for (uint32_t word = from / 64; word < from / 64 + INDEX_ROWS / 64; word++) {
+    for (uint32_t word = from / 64; word < presence_words(to); word++) {
         for (uint64_t bits = w->sel[word]; bits; bits &= bits - 1, n++) {
             uint32_t row = first + word * 64 + (uint32_t)__builtin_ctzll(bits);
             int rc = key_table_insert(&p->index, w->hashes[n], row);
@@ -129,6 +134,7 @@ static int index_rows(struct slot *t, struct slot_part *p, const struct block *b
                 return rc;
         }
     }
+    p->index_row = to;
     return 0;
 }
 
@@ -159,16 +165,20 @@ static int index_block(struct slot *t, struct slot_part *p, uint32_t rows)
     w = slot_memory_new(t->budget, sizeof *w);
     if (!w)
         return -ENOMEM;
-    for (uint32_t done = 0; done < rows && p->index_row < b.rows && rc == 0; done += INDEX_ROWS) {
+    for (uint32_t done = 0; done < rows && p->index_row < b.rows && rc == 0; done += INDEX_ROWS)
         rc = index_rows(t, p, &b, p->index_row, w);
-        p->index_row += INDEX_ROWS;
-    }
     slot_memory_free(t->budget, w, sizeof *w);
-    if (p->index_row >= b.rows) {
+    if (p->index_row == BLOCK_ROWS) {
         p->index_at++;
         p->index_row = 0;
     }
     return rc;
+}
+
+/* Blocks but the last are full, and that one may have grown since rows of it were entered. */
+static bool is_whole(const struct slot_part *p)
+{
+    return (uint64_t)p->index_at * BLOCK_ROWS + p->index_row >= segment_rows(p->segment);
 }
 
 int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows)
@@ -176,7 +186,7 @@ int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows)
     int rc = 0;
 
     ASSERT(p->unindexed);
-    if (p->index_at < segment_blocks(p->segment)) {
+    if (!is_whole(p)) {
         if (!p->index_at && !p->index_row)
             rc = reserve(p, rows >= BLOCK_ROWS);
         if (rc > 0)
@@ -188,11 +198,58 @@ int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows)
         slot_index_drop(t, p);
         return rc;
     }
-    if (p->index_at == segment_blocks(p->segment)) {
-        p->unindexed = false;
+    if (is_whole(p)) {
+        p->unindexed = p->waits = false;
         t->unindexed--;
     }
     return 0;
+}
+
+/* ---- rows that need no index yet ---- */
+
+bool slot_index_can_wait(const struct slot_part *p)
+{
+    uint32_t rows = segment_rows(p->segment);
+
+    return rows == p->ascending && (p->unindexed || rows == 0);
+}
+
+bool slot_index_is_ascending(const struct slot *t, const struct slot_part *p, const struct batch *b,
+                             const struct key_columns *k)
+{
+    int64_t last = p && p->ascending ? p->top : INT64_MIN, v[INDEX_ROWS];
+    bool ascends = true;
+
+    if (b->op != BATCH_UPSERT || b->rows < ASCENDING_ROWS || k->n != 1 || k->time >= 0 ||
+        key_can_miss(k) || t->dicts[k->column[0]] || (p && !slot_index_can_wait(p)))
+        return false;
+    for (uint32_t from = 0, n; from < b->rows && ascends; from += n) {
+        n = b->rows - from < INDEX_ROWS ? b->rows - from : INDEX_ROWS;
+        batch_read_i64(&k->in[0], from, n, v);
+        for (uint32_t i = 0; i < n; i++) {
+            ascends &= v[i] > last; /* so the smallest number of all is never the first of them */
+            last = v[i];
+        }
+    }
+    return ascends;
+}
+
+int slot_index_finish(struct slot *t)
+{
+    struct slot_part *p = slot_part_find(t, 0);
+    int rc = 0;
+
+    while (rc == 0 && p && p->unindexed && slot_index_can_wait(p) && segment_is_loaded(p->segment))
+        rc = slot_index_step(t, p, BLOCK_ROWS);
+    return rc;
+}
+
+void slot_index_let_wait(struct slot *t, struct slot_part *p)
+{
+    if (p->unindexed)
+        return;
+    t->unindexed++;
+    p->unindexed = p->waits = true;
 }
 
 void slot_index_drop(struct slot *t, struct slot_part *p)
@@ -202,4 +259,5 @@ void slot_index_drop(struct slot *t, struct slot_part *p)
     p->index_at = p->index_row = 0;
     t->unindexed += !p->unindexed;
     p->unindexed = true;
+    p->waits = false;
 }

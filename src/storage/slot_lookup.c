@@ -156,9 +156,14 @@ bool slot_find(struct slot *t, const struct batch *b, uint32_t batch_row, struct
     key_hash_row(&k, t->seed, batch_row, &hash);
     p = slot_part_find(t,
                        k.time < 0 ? 0 : slot_partition_of(s, batch_i64(&k.in[k.time], batch_row)));
-    if (!p || slot_index_find(p, s, hash.full, codes, row) != SLOT_FOUND)
+    if (!p)
         return false;
     *g = p->segment;
+    *row = 0;
+    if (p->unindexed ? !slot_scan_key(*g, s, codes, row)
+                     : slot_index_find(p, s, hash.full, codes, row) != SLOT_FOUND)
+        return false;
     segment_touch(*g, t->tick);
+    p->index_used = t->tick;
     return true;
 }

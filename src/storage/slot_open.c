@@ -23,9 +23,10 @@ void slot_set_dict_directory(struct slot *t, const struct chunk_ref *ref)
     t->dict_file.directory = *ref;
 }
 
-static int open_piece(struct slot *t, struct store *store, struct store_file *file,
-                      const struct dict_directory *dir, uint32_t at, struct error_info *err)
+static int open_piece(struct slot *t, struct store_ahead *ahead, const struct dict_directory *dir,
+                      uint32_t at, struct error_info *err)
 {
+    const struct store_file *file = ahead->file;
     const struct dict_piece *p = &dir->pieces[at];
     int column = schema_find_column_id(t->schema, p->column_id);
     struct dict *d, *items;
@@ -41,7 +42,7 @@ static int open_piece(struct slot *t, struct store *store, struct store_file *fi
         return error_set(err, -EBADMSG, 1030,
                          "%s: holds a dictionary of column '%s' of table %s, which has none",
                          store_file_name(file), t->schema->columns[column].name, t->schema->name);
-    rc = store_read_now(store, file, &p->ref, &bytes, err);
+    rc = store_ahead_read(ahead, &p->ref, &bytes, err);
     if (rc != 0)
         return rc;
     rc = dict_image_decode(bytes, p->ref.len, slot_dict_kind(t, (unsigned)column, p->lists),
@@ -65,17 +66,30 @@ static void note_generation(struct slot *t, const struct datafile_id *id)
         t->generation = id->generation;
 }
 
-int slot_open_dicts(struct slot *t, struct store *store, struct store_file *file,
-                    const struct dict_directory *dir, struct error_info *err)
+static int open_pieces(struct slot *t, struct store_file *file, const struct dict_directory *dir,
+                       struct error_info *err)
+{
+    struct store_ahead ahead;
+    int rc = store_ahead_begin(&ahead, file, err);
+
+    if (rc != 0)
+        return rc;
+    for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
+        rc = open_piece(t, &ahead, dir, i, err);
+    store_ahead_end(&ahead);
+    return rc;
+}
+
+int slot_open_dicts(struct slot *t, struct store_file *file, const struct dict_directory *dir,
+                    struct error_info *err)
 {
     struct slot_dict_file *f = &t->dict_file;
     struct dict_piece *pieces = malloc((dir->n_pieces + 1u) * sizeof *pieces);
-    int rc = 0;
+    int rc;
 
     if (!pieces)
         return error_set(err, -ENOMEM, 1037, "table %s: out of memory", t->schema->name);
-    for (uint32_t i = 0; i < dir->n_pieces && rc == 0; i++)
-        rc = open_piece(t, store, file, dir, i, err);
+    rc = open_pieces(t, file, dir, err);
     if (rc != 0) {
         free(pieces);
         return rc;

@@ -89,6 +89,7 @@ static int need_index(struct prepare *x, struct slot_part *p)
     if (x->let_go)
         return 0;
     segment_touch(p->segment, t->tick);
+    p->index_used = t->tick;
     while (p->unindexed && rc == 0) {
         uint32_t last = segment_blocks(p->segment), at = p->index_at;
 
@@ -220,6 +221,17 @@ static int need_timeless_row(struct prepare *x, struct slot_part *p, uint32_t ba
     return rc;
 }
 
+/* New rows at the end of a part that they go on with: nothing but its open block. */
+static int need_end(struct prepare *x, struct slot_part *p)
+{
+    uint32_t blocks = p ? segment_blocks(p->segment) : 0;
+    int rc = 0;
+
+    if (blocks && segment_rows(p->segment) % BLOCK_ROWS)
+        (void)need_block(x, p->segment, blocks - 1, NULL, &rc);
+    return rc;
+}
+
 /* The keys of a whole part, then what the rows they lead to need. */
 static int need_timeless(struct prepare *x, struct slot_part *p)
 {
@@ -253,6 +265,9 @@ static int need_batch(struct prepare *x)
             rc = need_timeless(x, t->parts[i]);
         return rc;
     }
+    struct slot_part *p = x->keys.time < 0 ? slot_part_find(t, 0) : NULL;
+    if (p && slot_index_is_ascending(t, p, x->batch, &x->keys))
+        return need_end(x, p);
     rc = need_parts(x);
     return rc || x->wait ? rc : need_rows(x);
 }
@@ -283,7 +298,7 @@ enum block_state slot_prepare(struct slot *t, const struct batch *b, struct task
     /* The write will need some, and what others have cached should not be in its way. */
     if (t->room && t->budget && budget_room(t->budget) < t->room->reserve)
         t->room->make(t->room->ctx, t->room->reserve);
-    if (t->unfilled && wake && is_inserting(b)) {
+    if (t->unfilled && wake && (is_inserting(b) || b->op == BATCH_UPDATE)) {
         enum block_state state = fill_more(t, err);
 
         if (state == BLOCK_PENDING)
@@ -346,7 +361,10 @@ bool slot_can_find(struct slot *t, const struct batch *b, uint32_t batch_row)
 /* ---- everything, in the background ---- */
 
 /* Of an index in a step: statements wait for it. */
-enum { LOAD_ROWS = 4096 };
+enum {
+    LOAD_ROWS = 4096,
+    QUIET_TICKS = 2, /* after the last of ascending rows */
+};
 
 enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
                            struct error_info *err)
@@ -370,12 +388,29 @@ enum block_state slot_load(struct slot *t, size_t in_flight, struct task *wake,
     return all;
 }
 
+/* Its rows need no index as long as they come. */
+static bool is_growing(const struct slot *t, const struct slot_part *p)
+{
+    return slot_index_can_wait(p) && t->tick < p->written + QUIET_TICKS;
+}
+
+bool slot_wants_index(const struct slot *t)
+{
+    for (uint32_t i = 0; i < t->n_parts && t->unindexed; i++) {
+        const struct slot_part *p = t->parts[i];
+
+        if (p->unindexed && p->waits && !is_growing(t, p) && segment_is_loaded(p->segment))
+            return true;
+    }
+    return false;
+}
+
 enum block_state slot_load_index(struct slot *t, struct error_info *err)
 {
     for (uint32_t i = t->n_parts; i-- > 0 && t->unindexed;) {
         struct slot_part *p = t->parts[i];
 
-        if (!p->unindexed || !segment_is_loaded(p->segment))
+        if (!p->unindexed || !segment_is_loaded(p->segment) || is_growing(t, p))
             continue;
         if (slot_index_step(t, p, LOAD_ROWS) == 0)
             return BLOCK_PENDING;

@@ -10,6 +10,7 @@
 enum {
     WRITE_CHUNK = 512,     /* rows */
     WRITE_MAX_LIST = 1024, /* values of a multi-valued column in one row */
+    WRITE_PREFETCH = 32,   /* rows ahead whose index entry is loaded */
     WRITE_NO_CODE = 0xffffffff,
 };
 
@@ -44,8 +45,9 @@ struct slot_write {
     const struct batch *batch;
     struct write_result *result;
     struct key_columns keys;
-    bool timeless;                /* partitioned table, no time in the batch */
-    bool complete;                /* no row of the chunk lacks a required value */
+    bool timeless;               /* partitioned table, no time in the batch */
+    bool complete;               /* no row of the chunk lacks a required value */
+    struct slot_part *ascending; /* all rows are new ones of this part and need no index; or NULL */
     struct write_column *columns; /* by column position */
     int64_t **values;             /* as segment_append_rows wants them */
     uint8_t **present;

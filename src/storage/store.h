@@ -75,6 +75,7 @@ struct store_read {
     struct store_file *file; /* set by the caller, who holds a reference */
     struct chunk_ref ref;
     bool unchecked; /* the bytes are given whatever their checksum is */
+    bool ahead;     /* nobody waits for it */
     void (*done)(struct store_read *x);
     void *ctx;
     int rc; /* 0, -EIO, -EBADMSG, -ENOMEM, -ECANCELED; error names file and offset */
@@ -91,8 +92,9 @@ struct store_read {
 };
 void store_read(struct store *s, struct store_read *x);
 void store_read_cancel(struct store *s, struct store_read *x);
-/* Bytes that reads have in memory or wait for. */
+/* Bytes that reads have in memory or wait for; of those that somebody waits for. */
 uint64_t store_reading(const struct store *s);
+uint64_t store_awaited(const struct store *s);
 /* Of bytes that were read unchecked: 0, or -EBADMSG with the error that store_read would have given. */
 int store_check_chunk(const struct store_file *f, const struct chunk_ref *ref, const uint8_t *bytes,
                       struct error_info *err);
@@ -100,6 +102,21 @@ int store_check_chunk(const struct store_file *f, const struct chunk_ref *ref, c
 /* The same at once, blocking; for the start of the program only. *bytes from aligned_alloc, caller frees. */
 int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref *ref,
                    uint8_t **bytes, struct error_info *err);
+
+/*
+ * The same for chunks in the order of the file: what lies behind them is on its way while they are used, through the
+ * system's cache. Owner: one function of the start; begin: 0, -EIO.
+ */
+struct store_ahead {
+    struct store_file *file;
+    int fd;         /* not the file's own, which is past the cache; -1 = none */
+    uint64_t asked; /* up to here; whole units */
+    uint64_t kept;  /* from here on in the cache */
+};
+int store_ahead_begin(struct store_ahead *x, struct store_file *f, struct error_info *err);
+int store_ahead_read(struct store_ahead *x, const struct chunk_ref *ref, uint8_t **bytes,
+                     struct error_info *err);
+void store_ahead_end(struct store_ahead *x);
 
 /* store_file_check through the ring. Embedded in the caller's operation, who holds a reference to the file until done. */
 struct store_check {

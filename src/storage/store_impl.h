@@ -50,6 +50,7 @@ struct store { /* owner: the core */
     struct list waiting, ended; /* store_read */
     unsigned reading;
     uint64_t reading_bytes; /* of all that did not end yet */
+    uint64_t awaited_bytes; /* of these, without store_read.ahead */
     struct task end_reads;
     struct store_stats stats;
 };
@@ -57,6 +58,9 @@ struct store { /* owner: the core */
 /* Opens the file if it is closed, and keeps it open until store_file_rest. 0/-errno. */
 int store_file_use(struct store_file *f);
 void store_file_rest(struct store_file *f);
+/* A chunk through a descriptor of the file, which is in use: as store_read_now. */
+int store_read_from(struct store_file *f, int fd, const struct chunk_ref *ref, uint8_t **bytes,
+                    struct error_info *err);
 /* Is the open file as long as the root says? 0, -EBADMSG, -errno. */
 int store_file_check_size(struct store_file *f, struct error_info *err);
 

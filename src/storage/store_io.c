@@ -96,6 +96,8 @@ static void end_read(struct store_read *x)
     x->state = READ_NONE;
     x->memory = NULL;
     s->reading_bytes -= bytes;
+    if (!x->ahead)
+        s->awaited_bytes -= bytes;
     x->done(x); /* x may be gone, and the store with it */
     free(memory);
     if (memory)
@@ -215,6 +217,8 @@ void store_read(struct store *s, struct store_read *x)
     x->cancelled = false;
     x->state = READ_WAITING;
     s->reading_bytes += span(&x->ref);
+    if (!x->ahead)
+        s->awaited_bytes += span(&x->ref);
     list_push_back(&s->waiting, &x->link);
     start_reads(s);
 }
@@ -222,6 +226,11 @@ void store_read(struct store *s, struct store_read *x)
 uint64_t store_reading(const struct store *s)
 {
     return s->reading_bytes;
+}
+
+uint64_t store_awaited(const struct store *s)
+{
+    return s->awaited_bytes;
 }
 
 void store_read_cancel(struct store *s, struct store_read *x)
@@ -236,9 +245,10 @@ void store_read_cancel(struct store *s, struct store_read *x)
     }
 }
 
-int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref *ref,
-                   uint8_t **bytes, struct error_info *err)
+int store_read_from(struct store_file *f, int fd, const struct chunk_ref *ref, uint8_t **bytes,
+                    struct error_info *err)
 {
+    struct store *s = f->store;
     uint8_t *memory;
     int64_t n;
     int rc = check_ref(f, ref, err);
@@ -248,19 +258,13 @@ int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref
     memory = aligned_alloc(DATAFILE_UNIT, span(ref));
     if (!memory)
         return read_error(err, -ENOMEM, f, ref, "out of memory");
-    rc = store_file_use(f);
-    if (rc != 0) {
-        free(memory);
-        return read_error(err, -EIO, f, ref, strerror(-rc));
-    }
     s->stats.reads++;
-    n = file_read_at(s->reactor, f->fd, memory, span(ref), unit_down(ref->offset));
+    n = file_read_at(s->reactor, fd, memory, span(ref), unit_down(ref->offset));
     /* -EINVAL: read on at the end of a file that does not end with a unit. */
     if (n < 0 && n != -EINVAL)
         rc = read_error(err, -EIO, f, ref, strerror((int)-n));
     else if (n < (int64_t)(ref->offset % DATAFILE_UNIT + ref->len))
         rc = short_error(err, f, ref);
-    store_file_rest(f);
     if (rc == 0) {
         s->stats.read_bytes += (uint64_t)n;
         memmove(memory, memory + ref->offset % DATAFILE_UNIT, ref->len);
@@ -272,6 +276,22 @@ int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref
     }
     *bytes = memory;
     return 0;
+}
+
+int store_read_now(struct store *s, struct store_file *f, const struct chunk_ref *ref,
+                   uint8_t **bytes, struct error_info *err)
+{
+    int rc = check_ref(f, ref, err);
+
+    ASSERT(f->store == s);
+    if (rc != 0)
+        return rc;
+    rc = store_file_use(f);
+    if (rc != 0)
+        return read_error(err, -EIO, f, ref, strerror(-rc));
+    rc = store_read_from(f, f->fd, ref, bytes, err);
+    store_file_rest(f);
+    return rc;
 }
 
 /* Must so many device writes wait? Then the timer goes off when to ask again; else they are charged. */

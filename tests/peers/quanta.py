@@ -151,11 +151,11 @@ def connect(port, **options):
                            charset="utf8mb4", autocommit=True, **options)
 
 
-def load(grpc_port, source, table, schema_dir=None):
+def load(grpc_port, source, table, schema_dir=None, timeout=LOADER_SECONDS):
     """Loads files through quanta-loader: its Summary."""
     extra = ["--schema-dir", schema_dir] if schema_dir else []
     status, out, err = run("quanta-loader", "--node", f"127.0.0.1:{grpc_port}", "--progress",
-                           "none", *extra, source, table)
+                           "none", *extra, source, table, timeout=timeout)
     if status:
         raise QuantaError(f"quanta-loader {source} {table}: exit status {status}\n{out}{err}")
     return Summary(out + err)

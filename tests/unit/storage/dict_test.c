@@ -45,8 +45,8 @@ Test(dict, bytes_codes_are_dense_and_stable)
         uint32_t n = text_of(i, text);
         const char *at = dict_bytes(d, i, &len);
 
-        CHECK(at == first[i] && len == n && memcmp(at, text, n) == 0, "value %u moved or changed",
-              i);
+        CHECK(len == n && memcmp(at, text, n) == 0 && memcmp(first[i], text, n) == 0,
+              "value %u changed", i);
         CHECK(dict_put_bytes(d, text, n, &code) == 0 && code == i, "known code %u", i);
         CHECK(dict_find_bytes(d, text, n, &code) && code == i, "found %u", i);
         CHECK(!dict_find_bytes(d, text, n - 1, &code) || code != i, "a prefix is another value");
@@ -282,6 +282,14 @@ Test(dict, equal_values_are_told_once)
     }
 }
 
+/* A hash of i. */
+static uint32_t mixed(uint64_t i)
+{
+    i = (i ^ i >> 30) * 0xBF58476D1CE4E5B9u;
+    i = (i ^ i >> 27) * 0x94D049BB133111EBu;
+    return (uint32_t)(i ^ i >> 31);
+}
+
 /* Entries of few hashes, so that chains wrap and deletions shift; compared with a plain array. */
 Test(key_table, equals_model)
 {
@@ -342,6 +350,56 @@ Test(key_table, large)
     }
     cr_assert_eq(t.memory + 256 * sizeof(struct key_part), budget.used);
     key_table_fini(&t);
+    cr_assert_eq(budget.used, 0);
+}
+
+/* Numbers come with gaps, ever larger ones, so that entries are made anew for them; 5 or 6 bytes each all the same. */
+Test(key_table, sparse_numbers)
+{
+    enum { N = 200000, GAP = 20000 };
+    struct budget budget;
+    struct key_table t;
+    uint32_t found;
+
+    budget_init(&budget, "test", 0, NULL);
+    key_table_init(&t, &budget);
+    for (uint32_t i = 0; i < N; i++)
+        CHECK(key_table_insert(&t, i * 2654435761u, i * GAP) == 0, "insert");
+    for (uint32_t i = 0; i < N; i++) {
+        struct key_walk w = key_table_walk(&t, i * 2654435761u);
+
+        CHECK(key_walk_next(&w, &found) && found == i * GAP, "entry %u", i);
+    }
+    cr_assert_lt(t.memory, N * 10u, "%zu bytes", t.memory);
+    CHECK(key_table_insert(&t, 7, KEY_TABLE_EMPTY - 1) == 0, "the largest number");
+    struct key_walk w = key_table_walk(&t, 7);
+    while (key_walk_next(&w, &found) && found != KEY_TABLE_EMPTY - 1)
+        continue;
+    cr_assert_eq(found, KEY_TABLE_EMPTY - 1);
+    for (uint32_t i = 0; i < N; i++)
+        key_table_remove(&t, i * 2654435761u, i * GAP);
+    cr_assert_eq(t.used, 1);
+    key_table_fini(&t);
+    cr_assert_eq(budget.used, 0);
+}
+
+/* What a code or a row costs: dense numbers, hashes as of keys, a table that grew and one that was planned. */
+Test(key_table, bytes_per_entry)
+{
+    struct budget budget;
+    struct key_table t;
+
+    budget_init(&budget, "test", 0, NULL);
+    for (uint32_t n = 300000; n < 1500000; n += 333333) {
+        for (int planned = 0; planned < 2; planned++) {
+            key_table_init(&t, &budget);
+            cr_assert_eq(planned ? key_table_reserve(&t, n) : 0, 0);
+            for (uint32_t i = 0; i < n; i++)
+                CHECK(key_table_insert(&t, mixed(i), i) == 0, "insert");
+            cr_assert_lt(budget.used, n * 7u, "%" PRIu64 " bytes for %u", budget.used, n);
+            key_table_fini(&t);
+        }
+    }
     cr_assert_eq(budget.used, 0);
 }
 

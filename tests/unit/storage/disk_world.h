@@ -659,8 +659,7 @@ static inline struct slot *world_reopen(struct world *w)
                                                    store_file_bytes(f->file), &w->arena, &dicts,
                                                    &err),
                              0, "%s", err.text);
-                cr_assert_eq(slot_open_dicts(t, w->store, f->file, &dicts, &err), 0, "%s",
-                             err.text);
+                cr_assert_eq(slot_open_dicts(t, f->file, &dicts, &err), 0, "%s", err.text);
                 slot_set_dict_directory(t, &f->directory);
             } else {
                 cr_assert_eq(segment_directory_decode(bytes, f->directory.len,

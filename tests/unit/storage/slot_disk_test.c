@@ -398,6 +398,35 @@ Test(slot_disk, memory_goes_back_to_the_budget)
     world_fini(&w);
 }
 
+/* An index that no write or look-up wanted for long leaves though statements read the rows; one that a write made
+ * stays while something is only to be spared. */
+Test(slot_disk, unused_indexes_leave)
+{
+    enum { LATER = 1000 };
+    struct world w;
+    size_t clean, changed, indexes, before;
+
+    world_with_file(&w, true, 70000);
+    slot_residency(w.slot, &clean, &changed, &before);
+    (void)slot_evict_many(&w.slot, 1, SIZE_MAX, slot_tick(w.slot), true);
+    slot_residency(w.slot, &clean, &changed, &indexes);
+    cr_assert_eq(indexes, before, "written a moment ago");
+    slot_set_tick(w.slot, LATER);
+    for (uint32_t i = 0; i < slot_segments(w.slot); i++)
+        segment_touch(slot_segment(w.slot, i), LATER);
+    (void)slot_evict_many(&w.slot, 1, SIZE_MAX, LATER, true);
+    slot_residency(w.slot, &clean, &changed, &indexes);
+    cr_assert_lt(indexes, 4096);
+    for (int i = 0; i < 10; i++)
+        world_write(&w);
+    world_checkpoint(&w);
+    (void)slot_evict_many(&w.slot, 1, SIZE_MAX, LATER + 1, true);
+    slot_residency(w.slot, &clean, &changed, &indexes);
+    cr_assert_gt(indexes, before / 4);
+    end_random(&w);
+    world_fini(&w);
+}
+
 /* A budget below what the rows need: they all come and go. */
 static void run_tight(bool partitioned)
 {

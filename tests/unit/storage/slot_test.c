@@ -14,6 +14,7 @@
 
 #include "reactor/budget.h"
 #include "storage/dict.h"
+#include "storage/slot_impl.h"
 
 /* Per row and cell: an assertion of the framework for each would take most of the time. */
 #define CHECK(cond, ...)                   \
@@ -700,7 +701,7 @@ static void run_out_of_memory(bool partitioned)
     struct model *m = model_new(partitioned, true);
     int failures = 0, partial = 0;
 
-    for (int step = 0; step < 900; step++) {
+    for (int step = 0; step < 1400; step++) {
         bool some;
 
         draw_batch(m, &r);
@@ -779,6 +780,78 @@ Test(slot, rows_beyond_a_block)
     cr_assert_eq(segment_blocks(slot_segment(m->slot, 0)), 3);
     cr_assert_eq(segment_rows(slot_segment(m->slot, 0)), ROWS);
     batch_builder_free(b);
+    model_free(m);
+}
+
+/* Ids from, from + step, ...: an upsert of n rows. */
+static void upsert_ids(struct model *m, int64_t from, int64_t step, uint32_t n, uint64_t inserted,
+                       uint64_t updated)
+{
+    static struct write_result got;
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct error_info err;
+    struct buffer bytes;
+    struct batch view;
+
+    batch_builder_add_column(b, m->schema->columns[m->col[COL_ID]].id, BATCH_I64, 0);
+    batch_builder_add_column(b, m->schema->columns[m->col[COL_NEED]].id, BATCH_I64, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        CHECK(batch_builder_put_i64(b, 0, from + step * (int64_t)i) == 0 &&
+                  batch_builder_put_i64(b, 1, from % 1000) == 0,
+              "put");
+        CHECK(batch_builder_end_row(b) == 0, "row");
+    }
+    buffer_init(&bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_UPSERT, 1, 3, &bytes), 0);
+    cr_assert_eq(batch_open(bytes.data, bytes.len, &view, &err), 0);
+    cr_assert_eq(slot_apply(m->slot, &view, &got), 0);
+    cr_assert_eq(got.inserted, inserted);
+    cr_assert_eq(got.updated, updated);
+    buffer_fini(&bytes);
+    batch_builder_free(b);
+}
+
+Test(slot, ascending_keys_wait_for_their_index)
+{
+    struct model *m = model_new(false, false);
+    struct slot_part *p;
+
+    upsert_ids(m, -5000, 2, 100, 100, 0);
+    p = slot_part_find(m->slot, 0);
+    cr_assert(p->unindexed && !slot_is_loaded(m->slot));
+    cr_assert_eq(slot_index_step(m->slot, p, 2048), 0);
+    cr_assert(!p->unindexed && slot_is_loaded(m->slot));
+    upsert_ids(m, -4800, 2, 5000, 5000, 0);
+    cr_assert(!p->unindexed, "once whole, it stays so");
+    upsert_ids(m, 5198, -2, 5100, 0, 5100);
+    model_free(m);
+}
+
+/* Steps end within blocks that grow afterwards; in the end the index has every row, once. */
+Test(slot, ascending_keys_are_found_when_others_come)
+{
+    struct model *m = model_new(false, false);
+    int64_t id = 1;
+    uint32_t rows = 0;
+
+    for (uint32_t n = 3000; rows < 140000; n += 777, rows += n) {
+        struct slot_part *p;
+
+        upsert_ids(m, id, 2, n, n, 0);
+        if (rows == 0)
+            rows = n;
+        id += 2 * (int64_t)n;
+        p = slot_part_find(m->slot, 0);
+        cr_assert(p->unindexed);
+        cr_assert_eq(slot_index_step(m->slot, p, 1024), 0);
+        cr_assert(p->unindexed);
+    }
+    rows = segment_rows(slot_segment(m->slot, 0));
+    cr_assert_eq(id, 1 + 2 * (int64_t)rows);
+    upsert_ids(m, 1, 1, 1000, 500, 500); /* every other one is there */
+    cr_assert(slot_is_loaded(m->slot));
+    upsert_ids(m, id - 2, -2, rows, 0, rows);
+    cr_assert_eq(segment_live(slot_segment(m->slot, 0)), rows + 500);
     model_free(m);
 }
 

@@ -14,6 +14,25 @@ static void check_all(struct store_world *w, struct store_file *f, const struct 
         cr_assert_eq(store_world_read(w, f, k, &refs[k]), 0, "%s", w->err.text);
 }
 
+static void check_ahead(struct store_file *f, const struct chunk_ref *refs, uint32_t n)
+{
+    struct store_ahead ahead;
+    struct error_info err;
+
+    cr_assert_eq(store_ahead_begin(&ahead, f, &err), 0, "%s", err.text);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = 0;
+        uint8_t *b;
+
+        cr_assert_eq(store_ahead_read(&ahead, &refs[k], &b, &err), 0, "%s", err.text);
+        while (i < refs[k].len && b[i] == store_world_byte(k, i))
+            i++;
+        cr_assert_eq(i, refs[k].len);
+        free(b);
+    }
+    store_ahead_end(&ahead);
+}
+
 Test(store, chunks_come_back_before_and_after_a_restart)
 {
     struct store_world w;
@@ -44,6 +63,7 @@ Test(store, chunks_come_back_before_and_after_a_restart)
             cr_assert_eq(b[i], store_world_byte(k, i));
         free(b);
     }
+    check_ahead(f, refs, CHUNKS);
     store_file_put(f);
     store_world_fini(&w);
 }
@@ -143,6 +163,14 @@ Test(store, damage_is_found_by_the_checksum)
                      "reading d/data/t1/s0/all.1.qsg at offset 9152, 5000 bytes: wrong checksum");
     cr_assert_eq(store_world_read(&w, f, 2, &refs[2]), 0);
     cr_assert_eq(store_read_now(w.store, f, &refs[1], &bytes, &w.err), -EBADMSG);
+    struct store_ahead ahead;
+    cr_assert_eq(store_ahead_begin(&ahead, f, &w.err), 0);
+    cr_assert_eq(store_ahead_read(&ahead, &refs[1], &bytes, &w.err), -EBADMSG);
+    cr_assert_str_eq(w.err.text,
+                     "reading d/data/t1/s0/all.1.qsg at offset 9152, 5000 bytes: wrong checksum");
+    cr_assert_eq(store_ahead_read(&ahead, &refs[2], &bytes, &w.err), 0);
+    free(bytes);
+    store_ahead_end(&ahead);
     store_file_put(f);
     store_world_fini(&w);
 }
@@ -169,6 +197,10 @@ Test(store, places_where_no_chunk_can_be_are_refused)
     for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         cr_assert_eq(store_world_read(&w, f, 0, &bad[i]), -EBADMSG);
         cr_assert_eq(store_read_now(w.store, f, &bad[i], &bytes, &w.err), -EBADMSG);
+        struct store_ahead ahead;
+        cr_assert_eq(store_ahead_begin(&ahead, f, &w.err), 0);
+        cr_assert_eq(store_ahead_read(&ahead, &bad[i], &bytes, &w.err), -EBADMSG);
+        store_ahead_end(&ahead);
     }
     store_file_put(f);
     store_world_fini(&w);
@@ -484,6 +516,7 @@ static void real_read_done(struct store_read *read)
     cr_assert_eq(read->rc, 0, "%s", read->error.text);
     if (--x->left > 0)
         return;
+    check_ahead(x->file, x->refs, 40);
     store_file_put(x->file);
     store_free(x->store);
     real_end(x);
@@ -524,7 +557,7 @@ static void real_start(struct reactor *r, void *ctx)
     cr_assert_eq(store_new(r, x->dir, STORE_WORLD_ID, &x->store), 0);
     cr_assert_eq(store_file_create(x->store, &id, &x->file, &err), 0, "%s", err.text);
     x->append = (struct store_append){.file = x->file, .done = real_appended, .ctx = x};
-    x->extent = store_world_extent(4096, 0, 40, 100001, x->refs, &x->append.len);
+    x->extent = store_world_extent(4096, 0, 40, 500001, x->refs, &x->append.len);
     x->append.bytes = x->extent;
     store_append(x->store, &x->append);
 }
