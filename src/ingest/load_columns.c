@@ -8,7 +8,8 @@
 #include "storage/mapping_column.h"
 
 enum {
-    KEEP_VALUES = 4,     /* rows per value of a dictionary from which all of it is sent */
+    KEEP_VALUES = 4,     /* rows per value of a dictionary from which all of it is sent, */
+    KEEP_BYTES = 16,     /* up to so many bytes per row */
     TEXTS_MAX = 1 << 30, /* more do not fit a batch anyway */
     NO_CODE = 0xffffffff
 };
@@ -189,7 +190,8 @@ static int put_codes(struct load_rows *l, unsigned i, const struct parquet_vecto
     }
     if (!lc->takes_values)
         return -EAGAIN;
-    if (!dict->count || dict->count > n / KEEP_VALUES)
+    if (!dict->count || dict->count > n / KEEP_VALUES ||
+        dict->offsets[dict->count] > (uint64_t)n * KEEP_BYTES)
         return put_some_values(l, i, v, presence, n);
     return batch_builder_put_codes(l->builder, i, dict->data, dict->offsets, (uint32_t)dict->count,
                                    v->codes + l->row, presence, n);

@@ -449,10 +449,12 @@ static int send_request(struct remote_query *op, struct node_leg *l, Quanta__Que
     const struct schema *there;
     int rc = remote_node_unusable(l->node, err);
 
-    if (!rc && l->node->batch_version < BATCH_VERSION) /* it would pass over what it does not know */
-        rc = error_set(err, -EPROTO, 1105,
-                       "%s is of an older version than the proxy: nodes are upgraded before proxies",
-                       l->node->who);
+    if (!rc &&
+        l->node->batch_version < BATCH_VERSION) /* it would pass over what it does not know */
+        rc =
+            error_set(err, -EPROTO, 1105,
+                      "%s is of an older version than the proxy: nodes are upgraded before proxies",
+                      l->node->who);
     if (!rc)
         rc = remote_find_table(op->remote, l->node, op->query->schema, l->asked_again, &there, err);
     if (rc) {

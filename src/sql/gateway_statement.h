@@ -84,7 +84,7 @@ struct statement {
     bool asks_newest; /* the catalog is asked for before the first try */
     uint64_t deadline_ns;
     int64_t now_us;
-    uint8_t refreshes; /* times the catalog was asked for */
+    uint8_t refreshes;  /* times the catalog was asked for */
     bool gateway_alone; /* does joins and computations: they were too large for the cores */
     struct cluster_refresh refresh;
     struct timer deadline; /* while waiting for the catalog */

@@ -203,7 +203,11 @@ struct plan *plan_query(struct planner *p, const struct bound_query *q)
 {
     if (q->n_terms == 1 && q->terms[0].select)
         return plan_select(p, q->terms[0].select);
-    return plan_union(p, q);
+    bool outer = p->in_union;
+    p->in_union = true;
+    struct plan *u = plan_union(p, q);
+    p->in_union = outer;
+    return u;
 }
 
 bool plan_subqueries(struct planner *p)

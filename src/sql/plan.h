@@ -151,6 +151,7 @@ struct planner {
     struct bind *bind;
     struct cluster *cluster; /* table sizes for the side of a join; may be NULL */
     bool gateway_alone;      /* joins and computations are left to the gateway */
+    bool in_union; /* after the first branch's rows nothing can begin again: computations too */
     uint32_t n_nodes;
 };
 

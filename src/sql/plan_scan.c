@@ -88,7 +88,7 @@ static const struct column *call_input(struct push *u, const struct aggregate_ca
 {
     const struct column *col = plan_plain_column(u->scan, c->args[0], position);
 
-    if (col || u->p->gateway_alone || c->distinct ||
+    if (col || u->p->gateway_alone || u->p->in_union || c->distinct ||
         !plan_compute(u->scan, &u->computed, c->args[0], position))
         return col;
     return &u->computed.columns[*position - PROGRAM_COMPUTED];

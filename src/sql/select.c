@@ -98,7 +98,9 @@ bool select_columns(struct statement *s, const struct bound_query *q)
 
 bool select_prepare(struct statement *s, const struct sql_query *q)
 {
-    struct planner p = {.bind = &s->bind, .cluster = s->env->cluster, .gateway_alone = s->gateway_alone};
+    struct planner p = {.bind = &s->bind,
+                        .cluster = s->env->cluster,
+                        .gateway_alone = s->gateway_alone};
 
     s->query = bind_query(&s->bind, q);
     if (!s->query || !select_columns(s, s->query))

@@ -9,7 +9,8 @@
 
 enum {
     SHORT_BYTES = 16, /* texts up to this are moved by one copy of that size */
-    KEEP_VALUES = 4,  /* rows per value from which all values stay */
+    KEEP_VALUES = 4,  /* rows per value from which all values stay, */
+    KEEP_BYTES = 16,  /* up to so many bytes of values per row: each slot gets a copy */
     NO_VALUE = 0xffffffff
 };
 
@@ -68,7 +69,8 @@ static void number_values(const struct gather *g, const struct batch_column *c, 
 
 static void plan_values(const struct gather *g, const struct batch_column *c, struct gathered *x)
 {
-    x->fewer = c->n_values > g->n / KEEP_VALUES;
+    x->fewer =
+        c->n_values > g->n / KEEP_VALUES || c->offsets[c->n_values] > (uint64_t)g->n * KEEP_BYTES;
     if (x->fewer) {
         number_values(g, c, x);
     } else {

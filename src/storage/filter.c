@@ -6,6 +6,7 @@
 
 #include "storage/dict.h"
 #include "storage/like.h"
+#include "storage/slot_disk.h"
 #include "storage/words_search.h"
 
 enum {
@@ -117,6 +118,21 @@ static int search_codes(struct filter *f, uint64_t *work)
     return 0;
 }
 
+/* Values that a start left out of the dictionary's table get there first, a step at a time: 1 = call again. Without
+ * memory for it each look-up walks over them. */
+static int fill_dict(struct filter *f, uint64_t *work)
+{
+    struct error_info err;
+
+    if (!dict_is_unindexed(f->dict))
+        return 0;
+    enum block_state state = slot_fill_dicts(f->slot, &err);
+    if (state == BLOCK_FAILED)
+        return err.code == 1038 ? 0 : -EBADMSG;
+    *work = 0;
+    return dict_is_unindexed(f->dict);
+}
+
 /* The new codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
 static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
 {
@@ -125,6 +141,8 @@ static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
     uint32_t n = dict_count(d);
     int rc = reserve_bits(f, n, arena);
 
+    if (!rc && (w->kind == PREDICATE_STRINGS || w->kind == PREDICATE_INTS))
+        rc = fill_dict(f, work);
     if (rc)
         return rc;
     if (w->kind == PREDICATE_STRINGS) {
@@ -217,6 +235,7 @@ int filter_bind(const struct predicate *where, struct slot *slot, struct arena *
     f->list = f->column->layout == LAYOUT_LIST;
     f->coded = d && where->kind != PREDICATE_NULL;
     f->dict = d;
+    f->slot = slot;
     if (where->kind != PREDICATE_WORDS)
         return 0;
     return words_search_new(slot, where->column, where->strings[0].bytes, where->strings[0].len,

@@ -9,6 +9,7 @@ struct filter {
     struct filter **children;    /* AND, OR; of AND the cheap ones first */
     struct code_set
         codes; /* leaves on coded columns: of the dictionary's first codes.limit entries */
+    struct slot *slot;
     const struct dict *dict;
     uint64_t *bits;              /* codes.bits */
     size_t words;                /* allocated */

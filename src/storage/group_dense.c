@@ -316,6 +316,8 @@ bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, 
     group_dense_clear(d);
     if (most > rows * DENSE_SPARSE + DENSE_FEW)
         most = rows * DENSE_SPARSE + DENSE_FEW;
+    if (d->program->n_joins && most > JOIN_PLACE_NONE)
+        most = JOIN_PLACE_NONE;
     if (rows > UINT32_MAX) /* counts are 32 bits wide, and sums of as many 32-bit values 64 */
         return false;
     uint64_t size = size_keys(d, ranges, most);

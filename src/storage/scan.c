@@ -54,35 +54,54 @@ static void widen(const struct scan *x, uint16_t column, bool all, struct dense_
         }
 }
 
-/* Arrays for the groups of the slot, when the ranges of their columns allow. */
-static int dense_begin(struct scan *x)
+/* The ranges of all columns that arrays are made for. */
+static void widen_columns(const struct scan *x, bool all, struct dense_range *ranges)
 {
-    bool all = x->allow_whole && group_dense_is_shared(x->dense);
-    uint32_t slot = x->parts[x->part].slot;
-    if (all && x->part && group_dense_is_open(x->dense)) {
-        x->dense_on = x->takes_whole = true;
-        return 0;
-    }
-    struct dense_range *ranges =
-        arena_alloc(&x->slot_arena, x->schema->n_columns * sizeof(*ranges));
-    uint64_t rows = 0;
+    const struct program *p = x->program;
 
-    if (!ranges)
-        return -ENOMEM;
-    for (uint32_t i = x->part; i < x->n_parts && (all || x->parts[i].slot == slot); i++)
-        rows += x->parts[i].rows - x->parts[i].from;
+    memset(ranges, 0, x->schema->n_columns * sizeof(*ranges));
     for (unsigned i = 0; i < x->n_inputs; i++)
         if (x->inputs[i].ref < x->schema->n_columns)
             widen(x, x->inputs[i].ref, all, &ranges[x->inputs[i].ref]);
-    for (unsigned i = 0; i < 2u * x->program->n_computed; i++) {
-        uint16_t column = x->program->computed[i / 2].operands[i % 2].column;
+    for (unsigned i = 0; i < 2u * p->n_computed; i++) {
+        uint16_t column = p->computed[i / 2].operands[i % 2].column;
         if (column < x->schema->n_columns && !ranges[column].any)
             widen(x, column, all, &ranges[column]);
     }
-    for (unsigned i = 0; i < x->program->n_joins; i++)
-        if (!ranges[x->program->joins[i].column].any)
-            widen(x, x->program->joins[i].column, all, &ranges[x->program->joins[i].column]);
-    x->dense_on = group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
+    for (unsigned i = 0; i < p->n_joins; i++)
+        if (!ranges[p->joins[i].column].any)
+            widen(x, p->joins[i].column, all, &ranges[p->joins[i].column]);
+}
+
+static bool dense_begin_over(struct scan *x, bool all, struct dense_range *ranges)
+{
+    uint32_t slot = x->parts[x->part].slot;
+    uint64_t rows = 0;
+
+    for (uint32_t i = x->part; i < x->n_parts && (all || x->parts[i].slot == slot); i++)
+        rows += x->parts[i].rows - x->parts[i].from;
+    widen_columns(x, all, ranges);
+    return group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
+}
+
+/* Arrays for the groups of all slots or of this one, when the ranges of their columns allow. */
+static int dense_begin(struct scan *x)
+{
+    bool all = x->allow_whole && group_dense_is_shared(x->dense);
+
+    x->dense_on = all && x->part && group_dense_is_open(x->dense);
+    if (!x->dense_on) {
+        struct dense_range *ranges =
+            arena_alloc(&x->slot_arena, x->schema->n_columns * sizeof(*ranges));
+        if (!ranges)
+            return -ENOMEM;
+        x->dense_on = dense_begin_over(x, all, ranges);
+        if (!x->dense_on &&
+            all) { /* not asked again for every slot: it would look at all that follow */
+            x->allow_whole = false;
+            x->dense_on = dense_begin_over(x, false, ranges);
+        }
+    }
     x->takes_whole = x->dense_on;
     return 0;
 }
@@ -611,7 +630,8 @@ static enum block_state want_block(struct scan *x, const struct column_want *wan
     if (state != BLOCK_PENDING)
         return state;
     x->waited = true;
-    for (uint32_t i = 1; i <= SCAN_AHEAD && !part->from; i++)
+    uint32_t most = segment_has_room(part->segment) ? SCAN_AHEAD_MANY : SCAN_AHEAD;
+    for (uint32_t i = 1; i <= most && !part->from; i++)
         if (x->block + i < segment_blocks(part->segment) &&
             filter_may_match(x->filter, part->segment, x->block + i))
             segment_block_ask(part->segment, x->block + i, want);
@@ -677,8 +697,12 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         return SCAN_AGAIN;
     }
     int rc = filter_grow(x->filter, &x->slot_arena);
+    if (rc > 0) {
+        x->work += SCAN_WORK_GROW;
+        return SCAN_AGAIN;
+    }
     if (rc)
-        return rc > 0 ? SCAN_AGAIN : scan_fail(x, rc);
+        return scan_fail(x, rc);
     if (segment_is_loaded(part->segment)) {
         (void)segment_block(part->segment, x->block, NULL, &b);
         for (unsigned i = 0; i < x->want.n; i++)

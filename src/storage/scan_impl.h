@@ -19,8 +19,9 @@ enum {
     SCAN_AHEAD_MANY = 16, /* where there is memory */
     SCAN_PIECES = 8,      /* of the memory, a range of groups may take one */
     SCAN_PIECE_MIN = 16384,
-    SCAN_WORK_FILTER = 30,  /* of scan_work: a selection made, or used for sums */
-    SCAN_WORK_MEET = 10,    /* rows counted where containers meet */
+    SCAN_WORK_FILTER = 30, /* of scan_work: a selection made, or used for sums */
+    SCAN_WORK_GROW = 4096, /* a step over dictionaries, when more is left: other work gets a turn */
+    SCAN_WORK_MEET = 10,   /* rows counted where containers meet */
     SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
     SCAN_WORK_FOLD = 1500,  /* positions folded in a step */
 };
