@@ -213,6 +213,46 @@ Test(batch_gather, codes_leave_with_the_rows)
 }
 
 /* A builder's rows and a list column: the same cells as a copy row by row. */
+/* A long value that few rows have must not go to every slot. */
+Test(batch_gather, long_values_go_where_their_rows_go)
+{
+    enum { ROWS = 512, LONG = 1 << 20 };
+    static uint8_t texts[LONG + 2];
+    uint32_t offsets[] = {0, 1, 2, LONG + 2}, codes[ROWS], rows[ROWS], len;
+    uint64_t presence[ROWS / 64];
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct buffer whole, some;
+    struct batch src, out;
+    struct batch_column c;
+    struct error_info err;
+
+    memset(texts, 'x', sizeof texts);
+    memset(presence, 0xff, sizeof presence);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        codes[i] = i == ROWS - 1 ? 2 : i % 2;
+        rows[i] = i;
+    }
+    buffer_init(&whole, BATCH_MAX_BYTES);
+    buffer_init(&some, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_add_column(b, 10, BATCH_BYTES, 0), 0);
+    cr_assert_eq(batch_builder_put_codes(b, 0, texts, offsets, 3, codes, presence, ROWS), 0);
+    cr_assert_eq(batch_builder_end_rows(b, ROWS), 0);
+    cr_assert_eq(batch_builder_finish(b, BATCH_UPSERT, 3, BATCH_SLOT_ANY, &whole), 0);
+    cr_assert_eq(batch_open(whole.data, whole.len, &src, &err), 0, "%s", err.text);
+    cr_assert_eq(batch_gather(&src, rows, ROWS - 1, 1, &some), 0);
+    cr_assert_lt(some.len, 16384);
+    cr_assert_eq(batch_open(some.data, some.len, &out, &err), 0, "%s", err.text);
+    batch_column_at(&out, 0, &c);
+    for (uint32_t i = 0; i + 1 < ROWS; i++)
+        cr_assert(batch_bytes(&c, i, &len) && len == 1);
+    some.len = 0;
+    cr_assert_eq(batch_gather(&src, rows + ROWS - 8, 8, 1, &some), 0);
+    cr_assert_gt(some.len, LONG);
+    buffer_fini(&whole);
+    buffer_fini(&some);
+    batch_builder_free(b);
+}
+
 Test(batch_gather, picks_what_copies_of_rows_have)
 {
     static const enum batch_kind kinds[] = {BATCH_I128, BATCH_F64, BATCH_BYTES, BATCH_LIST};
