@@ -79,7 +79,7 @@ static struct plan *plan_sort(struct planner *p, struct plan *child,
     return s;
 }
 
-static uint64_t rows_wanted(uint64_t limit, uint64_t offset)
+uint64_t plan_rows_wanted(uint64_t limit, uint64_t offset)
 {
     return limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
 }
@@ -164,7 +164,7 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
             n->types = n->child->types;
     }
     if (n && s->n_order && !is_ordered)
-        n = plan_sort(p, n, s->order, s->n_order, rows_wanted(s->limit, s->offset));
+        n = plan_sort(p, n, s->order, s->n_order, plan_rows_wanted(s->limit, s->offset));
     return plan_limit(p, n, s->limit, s->offset);
 }
 
@@ -195,7 +195,7 @@ static struct plan *plan_union(struct planner *p, const struct bound_query *q)
         }
     }
     if (left && q->n_order)
-        left = plan_sort(p, left, q->order, q->n_order, rows_wanted(q->limit, q->offset));
+        left = plan_sort(p, left, q->order, q->n_order, plan_rows_wanted(q->limit, q->offset));
     return plan_limit(p, left, q->limit, q->offset);
 }
 
@@ -229,6 +229,6 @@ struct plan *plan_table_rows(struct planner *p, struct bound_select *s)
     /* Used columns first, then what ORDER BY needs. */
     n = plan_project(p, n, s);
     if (n)
-        n = plan_sort(p, n, s->order, s->n_order, rows_wanted(s->limit, s->offset));
+        n = plan_sort(p, n, s->order, s->n_order, plan_rows_wanted(s->limit, s->offset));
     return plan_limit(p, n, s->limit, s->offset);
 }

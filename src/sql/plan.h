@@ -190,6 +190,8 @@ bool plan_compute(const struct plan_scan *scan, struct plan_computed *c, const s
 void plan_canonical_datum(const struct column *c, int64_t v, struct datum *d);
 /* Percentiles of one column over all rows, which the cores count: false when the aggregates are others. */
 bool plan_push_percentiles(struct planner *p, const struct bound_select *s, struct plan **from);
+/* Rows that LIMIT and OFFSET look at; UINT64_MAX = all. */
+uint64_t plan_rows_wanted(uint64_t limit, uint64_t offset);
 /* A scan that nothing was added to. */
 bool plan_is_plain_scan(const struct plan *n);
 /* The cores do groups and aggregates, DISTINCT, or order and limit when they can. */

@@ -281,7 +281,7 @@ static bool push_group_order(struct planner *p, const struct bound_select *s,
     enum {
         FIRST_GROUPS = 1000
     }; /* more of them are sorted here, where memory is that of the statement */
-    uint64_t rows = s->limit > UINT64_MAX - s->offset ? UINT64_MAX : s->limit + s->offset;
+    uint64_t rows = plan_rows_wanted(s->limit, s->offset);
 
     if (s->having || s->distinct || s->topn || !s->n_order || s->n_order > PROGRAM_MAX_ORDER ||
         rows > FIRST_GROUPS)
@@ -389,7 +389,7 @@ bool plan_push_distinct(struct planner *p, const struct bound_select *s, struct 
 
 bool plan_push_order(struct planner *p, const struct bound_select *s, struct plan *n)
 {
-    uint64_t rows = s->limit > UINT64_MAX - s->offset ? UINT64_MAX : s->limit + s->offset;
+    uint64_t rows = plan_rows_wanted(s->limit, s->offset);
     uint16_t position;
 
     if (!plan_is_plain_scan(n) || s->having || s->distinct || rows == UINT64_MAX ||

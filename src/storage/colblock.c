@@ -292,7 +292,7 @@ uint32_t colblock_count(const struct colblock *c, const uint64_t *sel)
     if (!sel)
         return block_present(c);
     if (s)
-        n = s->presence ? k->count_and_lines(sel, s->presence, s->words / LINE_WORDS)
+        n = s->presence ? kernel_count_both(k, sel, s->presence, s->words / LINE_WORDS)
                         : k->count_lines(sel, s->words / LINE_WORDS);
     return n + presence_count_and(sel + sealed_words(c), c->tail.presence,
                                   presence_words(c->tail.rows));
@@ -308,7 +308,7 @@ static uint32_t sum_sealed(const struct sealed *s, const uint64_t *sel, __int128
     if (all)
         n = s->present;
     else if (s->presence)
-        n = k->count_and_lines(sel, s->presence, lines);
+        n = kernel_count_both(k, sel, s->presence, lines);
 
     if (all) {
         for (uint32_t i = 0; i < s->slices.width; i++)

@@ -86,7 +86,7 @@ uint32_t container_count(const struct container *c, const uint8_t *arena, uint32
     uint32_t n = 0;
 
     if (!c->cap)
-        return kernel_table()->count_and_lines(sel, bitset_of(c, arena), words / LINE_WORDS);
+        return kernel_count_both(kernel_table(), sel, bitset_of(c, arena), words / LINE_WORDS);
     for (uint32_t i = 0; i < c->count; i++)
         n += presence_get(sel, rows[i]);
     return n;

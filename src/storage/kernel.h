@@ -6,6 +6,7 @@
  * 6.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -63,9 +64,8 @@ struct kernels {
     void (*and_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
     void (*and_not_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
     void (*or_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
-    /* Ones of a, of a & b. */
+    /* Ones of a. */
     uint32_t (*count_lines)(const uint64_t *a, uint32_t lines);
-    uint32_t (*count_and_lines)(const uint64_t *a, const uint64_t *b, uint32_t lines);
     /* Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. */
     uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel);
     /*
@@ -92,6 +92,13 @@ const struct kernels *kernel_table(void);
 
 /* Takes another form from now on: tests and benchmarks. */
 void kernel_use(const struct kernels *form);
+
+/* Ones that two bitsets have in common. */
+static inline uint32_t kernel_count_both(const struct kernels *k, const uint64_t *a,
+                                         const uint64_t *b, uint32_t lines)
+{
+    return k->meet_lines((const uint64_t *const[]){a, b}, 2, lines, NULL);
+}
 
 /* Scalar ones that other forms share. */
 uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out);

@@ -224,18 +224,6 @@ AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
     return (uint32_t)add_lanes(n);
 }
 
-AVX2 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
-{
-    __m256i n = _mm256_setzero_si256();
-
-    for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS)
-        n = _mm256_add_epi64(n,
-                             count_ones(
-                                 _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(a + k)),
-                                                  _mm256_loadu_si256((const __m256i *)(b + k)))));
-    return (uint32_t)add_lanes(n);
-}
-
 AVX2 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines,
                                 uint64_t *sel)
 {
@@ -283,7 +271,6 @@ const struct kernels kernels_avx2 = {
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,
     .count_lines = count_lines,
-    .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
     .encode_line32 = encode_line32,
 };

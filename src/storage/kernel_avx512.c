@@ -106,34 +106,7 @@ AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
     return (uint32_t)_mm512_reduce_add_epi64(n);
 }
 
-AVX512 static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
-{
-    __m512i n = _mm512_setzero_si512();
-
-    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS)
-        n = _mm512_add_epi64(n, count_ones(_mm512_and_si512(_mm512_loadu_si512(a + k),
-                                                            _mm512_loadu_si512(b + k))));
-    return (uint32_t)_mm512_reduce_add_epi64(n);
-}
-
-AVX512 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines,
-                                  uint64_t *sel)
-{
-    __m512i ones = _mm512_setzero_si512();
-
-    for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS) {
-        __m512i both = _mm512_set1_epi64(-1);
-
-        for (uint32_t i = 0; i < n; i++) {
-            __builtin_prefetch(bits[i] + k + MEET_LINES_AHEAD * LINE_WORDS);
-            both = _mm512_and_si512(both, _mm512_loadu_si512(bits[i] + k));
-        }
-        ones = _mm512_add_epi64(ones, count_ones(both));
-        if (sel)
-            _mm512_storeu_si512(sel + k, both);
-    }
-    return (uint32_t)_mm512_reduce_add_epi64(ones);
-}
+MEET_LINES_512(AVX512, count_ones)
 
 AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
@@ -168,7 +141,6 @@ const struct kernels kernels_avx512 = {
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,
     .count_lines = count_lines,
-    .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
     .encode_line32 = encode_line32,
 };

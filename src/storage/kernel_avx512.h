@@ -233,3 +233,24 @@ AVX512_INLINE uint32_t compress_line32_512(const uint32_t *values, const uint64_
     }
     return (uint32_t)(to - out);
 }
+
+/* The kernel meet_lines of a form, with the instructions it may use and what counts the ones of 64-bit lanes. */
+#define MEET_LINES_512(target, count)                                                          \
+    target static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, \
+                                      uint64_t *sel)                                           \
+    {                                                                                          \
+        __m512i ones = _mm512_setzero_si512();                                                 \
+                                                                                               \
+        for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS) {                        \
+            __m512i both = _mm512_set1_epi64(-1);                                              \
+                                                                                               \
+            for (uint32_t i = 0; i < n; i++) {                                                 \
+                __builtin_prefetch(bits[i] + k + MEET_LINES_AHEAD * LINE_WORDS);               \
+                both = _mm512_and_si512(both, _mm512_loadu_si512(bits[i] + k));                \
+            }                                                                                  \
+            ones = _mm512_add_epi64(ones, count(both));                                        \
+            if (sel)                                                                           \
+                _mm512_storeu_si512(sel + k, both);                                            \
+        }                                                                                      \
+        return (uint32_t)_mm512_reduce_add_epi64(ones);                                        \
+    }

@@ -140,15 +140,6 @@ static uint32_t count_lines(const uint64_t *a, uint32_t lines)
     return (uint32_t)n;
 }
 
-static uint32_t count_and_lines(const uint64_t *a, const uint64_t *b, uint32_t lines)
-{
-    uint64_t n = 0;
-
-    for (uint32_t i = 0; i < lines * LINE_WORDS; i++)
-        n += (uint64_t)__builtin_popcountll(a[i] & b[i]);
-    return (uint32_t)n;
-}
-
 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel)
 {
     uint64_t ones = 0;
@@ -199,7 +190,6 @@ const struct kernels kernels_scalar = {
     .and_not_lines = and_not_lines,
     .or_lines = or_lines,
     .count_lines = count_lines,
-    .count_and_lines = count_and_lines,
     .meet_lines = meet_lines,
     .encode_line32 = encode_line32,
 };
