@@ -106,7 +106,7 @@ static bool arena_grow(struct arena *a, size_t need)
     return true;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_raw(struct arena *a, size_t size)
 {
     uint8_t *p;
 
@@ -117,7 +117,14 @@ void *arena_alloc(struct arena *a, size_t size)
         return NULL;
     p = a->at;
     a->at += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *p = arena_alloc_raw(a, size);
+
+    return p ? memset(p, 0, size) : NULL;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)

@@ -31,6 +31,9 @@ void arena_reset(struct arena *a);
 /* `size` zeroed bytes, 16-byte aligned, valid until arena_fini or arena_reset; NULL over the limit or budget. */
 void *arena_alloc(struct arena *a, size_t size);
 
+/* The same with any contents, for what is written before it is read. */
+void *arena_alloc_raw(struct arena *a, size_t size);
+
 /* Copy of n bytes with a NUL after them; NULL as arena_alloc. */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 

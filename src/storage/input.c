@@ -9,8 +9,8 @@
 /* An operand that is the same in all rows: filled once. */
 static int init_constant(struct input *in, int64_t value, uint32_t rows, struct arena *arena)
 {
-    in->values = arena_alloc(arena, rows * sizeof(*in->values));
-    in->present = arena_alloc(arena, rows);
+    in->values = arena_alloc_raw(arena, rows * sizeof(*in->values));
+    in->present = arena_alloc_raw(arena, rows);
     if (!in->values || !in->present)
         return -ENOMEM;
     for (uint32_t i = 0; i < rows; i++)
@@ -44,8 +44,8 @@ int input_init(struct input *in, const struct program *p, const struct schema *s
 {
     memset(in, 0, sizeof(*in));
     in->ref = ref;
-    in->values = arena_alloc(arena, rows * sizeof(*in->values));
-    in->present = arena_alloc(arena, rows);
+    in->values = arena_alloc_raw(arena, rows * sizeof(*in->values));
+    in->present = arena_alloc_raw(arena, rows);
     if (!in->values || !in->present)
         return -ENOMEM;
     if (ref >= PROGRAM_COMPUTED)
