@@ -2,7 +2,7 @@
 """
 A work on Quanta and on its peers, side by side in one run: `make bench-peers`.
 
-    bench/peers/main.py [--work events|ssb|ingest|mixed] [--rows N] [--peers duckdb,clickhouse,mariadb,postgresql]
+    bench/peers/main.py [--work events|ssb|tpch|ingest|mixed] [--rows N] [--peers duckdb,clickhouse,mariadb,postgresql]
                         [--queries Q1,J1] [--runs 5] [--flags="--kernels avx2"] [--out FOLDER] [--results FILE]
                         [--base FOLDER]
 
@@ -32,8 +32,9 @@ from engine import Failed, Missing
 from engine_quanta import Quanta
 from work_events import EventsWork
 from work_ssb import SsbWork
+from work_tpch import TpchWork
 
-WORKS = {"events": EventsWork, "ssb": SsbWork}
+WORKS = {"events": EventsWork, "ssb": SsbWork, "tpch": TpchWork}
 PEERS = EventsWork.peers
 
 

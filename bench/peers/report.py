@@ -190,7 +190,8 @@ def finish(sections, work, options):
     lines, bad = [], []
     for facts, found in sections:
         lines += describe(facts) + ["", "Milliseconds, medians:", ""] + table(facts, found) + [""]
-        lines += kernels.lines(facts, found) + means(facts, found, work.counted)
+        lines += kernels.lines(facts, found) if options.work == "events" else []
+        lines += means(facts, found, work.counted)
         wrong = errors(found)
         lines += (["", "Errors:"] + wrong if wrong else []) + [""]
         bad += wrong

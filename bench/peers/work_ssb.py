@@ -6,8 +6,8 @@ distributions of the definition; ROWS is the number of rows of `lineorder`, 6,00
 import math
 import os
 
-from engine import TOP, fetch
-from engine_duckdb import open_worker
+from duckdb_tables import write_tables
+from engine import TOP
 
 REGIONS = ["AFRICA", "AMERICA", "ASIA", "EUROPE", "MIDDLE EAST"]
 NATIONS = ["ALGERIA", "ETHIOPIA", "KENYA", "MOROCCO", "MOZAMBIQUE", "ARGENTINA", "BRAZIL", "CANADA", "PERU",
@@ -130,18 +130,7 @@ class SsbWork:
         scale = rows / SCALE_ROWS
         sizes = {"rows": rows, "customers": max(100, round(30000 * scale)), "suppliers": max(100, round(2000 * scale)),
                  "parts": max(1000, round(200000 * (1 + math.floor(math.log2(scale)) if scale >= 1 else scale)))}
-        root, _ = fetch("duckdb")
-        worker = open_worker(root, ":memory:", options.threads)
-        files = {}
-        try:
-            for text in MACROS.split(";"):
-                worker.ask("time " + " ".join(text.split()))
-            for table, text in TABLES.items():
-                files[table] = os.path.join(place, f"{table}-{rows}.parquet")
-                worker.ask(f"time COPY ({' '.join(text.format(**sizes).split())}) TO '{files[table]}' (FORMAT parquet)")
-        finally:
-            worker.close()
-        return files
+        return write_tables(place, rows, MACROS, TABLES, sizes, options.threads)
 
     @staticmethod
     def statements(_rows, options):
