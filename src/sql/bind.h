@@ -53,7 +53,7 @@ struct source {
     uint32_t first_slot;
 };
 
-/* FROM as a tree; the sources below a node are consecutive. */
+/* FROM as a tree. Bound, the sources below a node are consecutive; plan_order_joins makes other trees. */
 struct join_tree {
     enum sql_join_kind kind; /* 0 = leaf */
     struct join_tree *left, *right;
@@ -199,7 +199,8 @@ struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
                           enum bind_clause c);
-/* Gives every used column its cell; after the whole block is bound. */
+/* Gives every used column its cell, sources from left to right in FROM; after the whole block is bound, and again when
+ * FROM was rearranged. */
 void bind_finish_slots(struct bound_select *s);
 struct value_type bind_column_type(const struct column *c);
 struct expr *bind_fold(struct bind *b, struct expr *e);

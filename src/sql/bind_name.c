@@ -158,15 +158,28 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
     return NULL;
 }
 
+static uint32_t place_source(struct source *src, uint32_t slot)
+{
+    src->first_slot = slot;
+    for (struct expr *e = src->nodes; e; e = e->state)
+        e->u.column.slot = slot + src->cell_of[e->u.column.column] - 1;
+    return slot + src->n_used;
+}
+
+static uint32_t place_below(struct bound_select *s, const struct join_tree *t, uint32_t slot)
+{
+    if (!t->kind)
+        return place_source(&s->sources[t->first_source], slot);
+    return place_below(s, t->right, place_below(s, t->left, slot));
+}
+
 void bind_finish_slots(struct bound_select *s)
 {
     uint32_t slot = 0;
 
-    for (uint16_t i = 0; i < s->n_sources; i++) {
-        struct source *src = &s->sources[i];
-        src->first_slot = slot;
-        slot += src->n_used;
-        for (struct expr *e = src->nodes; e; e = e->state)
-            e->u.column.slot = src->first_slot + src->cell_of[e->u.column.column] - 1;
-    }
+    if (s->from && s->from->kind)
+        place_below(s, s->from, 0);
+    else
+        for (uint16_t i = 0; i < s->n_sources; i++)
+            slot = place_source(&s->sources[i], slot);
 }

@@ -5,6 +5,7 @@
  *
  *   plan.c        bound query -> tree of operators
  *   plan_join.c   FROM: where conditions go, join keys
+ *   plan_order.c  FROM: which table is joined first
  *   plan_star.c   FROM: joins along primary keys, done by the cores
  *   plan_push.c   predicates of shard programs
  *   plan_computed.c  arithmetic in aggregates
@@ -168,6 +169,9 @@ struct plan *plan_table_rows(struct planner *p, struct bound_select *s);
 
 struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child, uint32_t width);
 struct plan *plan_from(struct planner *p, struct bound_select *s);
+/* Puts the inner joins of FROM into an order that makes no products where conditions tie tables. False without memory. */
+bool plan_order_joins(struct planner *p, struct bound_select *s);
+uint64_t plan_sources_below(const struct join_tree *t);
 /* FROM as one scan whose other tables are its parents, directly or not; *fits false: it is none. */
 struct plan *plan_star(struct planner *p, struct bound_select *s, bool *fits);
 /* The scan of a parent's own table. */

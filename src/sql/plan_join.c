@@ -35,11 +35,6 @@ uint64_t plan_sources_of(struct expr *e)
     return w.mask;
 }
 
-static uint64_t sources_below(const struct join_tree *n)
-{
-    return ((UINT64_C(1) << n->n_sources) - 1) << n->first_source;
-}
-
 static bool conditions_init(struct planner *p, struct conditions *c, uint32_t cap)
 {
     c->n = 0;
@@ -268,7 +263,7 @@ struct split {
 static bool split_conditions(struct planner *p, const struct join_tree *t,
                              const struct conditions *where, struct split *x)
 {
-    uint64_t l = sources_below(t->left), r = sources_below(t->right);
+    uint64_t l = plan_sources_below(t->left), r = plan_sources_below(t->right);
     bool outer = t->kind == SQL_JOIN_LEFT || t->kind == SQL_JOIN_RIGHT;
     uint64_t kept = t->kind == SQL_JOIN_RIGHT ? r : l, filled = t->kind == SQL_JOIN_RIGHT ? l : r;
     uint32_t cap = where->n + t->n_on;
@@ -305,7 +300,7 @@ static struct plan *plan_join(struct planner *p, struct bound_select *s, const s
                               const struct conditions *where)
 {
     struct split x;
-    uint64_t l = sources_below(t->left), r = sources_below(t->right);
+    uint64_t l = plan_sources_below(t->left), r = plan_sources_below(t->right);
 
     if (!split_conditions(p, t, where, &x))
         return NULL;
@@ -353,5 +348,7 @@ struct plan *plan_from(struct planner *p, struct bound_select *s)
 
     if (fits)
         return star;
+    if (!plan_order_joins(p, s))
+        return NULL;
     return plan_tree(p, s, s->from, &where);
 }

@@ -37,7 +37,7 @@ struct star {
     struct star_link *links;
     uint32_t n_links;
     uint16_t fact;
-    uint32_t width, base;
+    uint32_t width;
 };
 
 static void list_add(struct star_list *l, struct expr *e)
@@ -275,7 +275,7 @@ static bool own_columns(struct star *t, uint16_t i, const struct star_list *rest
             needed[t->links[k].key] = true;
     for (uint16_t c = 0; c < src->n_used; c++)
         if (needed[src->used[c]])
-            add_ref(out, src->columns[src->used[c]].column, src->first_slot + c - t->base);
+            add_ref(out, src->columns[src->used[c]].column, src->first_slot + c);
     return true;
 }
 
@@ -293,7 +293,7 @@ static bool take_attributes(struct star *t, const struct plan_scan *from, struct
         a->cell = from->cells[k];
         for (uint16_t i = 0; i < t->s->n_sources; i++) {
             const struct source *src = &t->s->sources[i];
-            uint32_t slot = a->cell + t->base;
+            uint32_t slot = a->cell;
             if (slot < src->first_slot || slot >= src->first_slot + src->n_used)
                 continue;
             a->source = i;
@@ -338,7 +338,7 @@ static bool add_parent(struct star *t, struct plan *n, const struct star_link *l
     r->column = l->column;
     r->left = l->left;
     r->key = &src->schema->columns[src->columns[l->key].column];
-    r->key_cell = src->first_slot + src->cell_of[l->key] - 1u - t->base;
+    r->key_cell = src->first_slot + src->cell_of[l->key] - 1u;
     if (!take_attributes(t, from, r))
         return false;
     for (uint16_t k = 0; k < r->n_attributes; k++)
@@ -359,7 +359,6 @@ static struct plan *star_scan(struct star *t, uint16_t i, bool *fits)
     if (!n)
         return NULL;
     struct plan_scan *scan = &n->u.scan;
-    n->base = t->base;
     scan->source = &t->s->sources[i];
     scan->source_number = i;
     scan->schema = scan->source->schema;
@@ -392,7 +391,7 @@ static bool star_init(struct star *t, struct planner *p, struct bound_select *s)
     uint32_t n = s->n_where + count_conditions(s->from) + 1;
     struct star_list *lists[STAR_MAX_SOURCES + 2] = {&t->inner, &t->above};
 
-    *t = (struct star){.p = p, .s = s, .base = s->sources[0].first_slot};
+    *t = (struct star){.p = p, .s = s};
     for (uint16_t i = 0; i < s->n_sources; i++) {
         lists[i + 2] = &t->own[i];
         t->width += s->sources[i].n_used;

@@ -9,8 +9,7 @@ int scan_join_open(struct scan *x)
 
     for (unsigned i = 0; i < p->n_joins && !rc; i++) {
         rc = join_map_new(&p->joins[i], &x->arena, x->budget, &x->joins[i]);
-        x->parent_rows[i] =
-            arena_alloc_raw(&x->arena, x->window_rows * sizeof(*x->parent_rows[i]));
+        x->parent_rows[i] = arena_alloc_raw(&x->arena, x->window_rows * sizeof(*x->parent_rows[i]));
         if (!rc && !x->parent_rows[i])
             rc = -ENOMEM;
         x->join_order[i] = (uint8_t)i;

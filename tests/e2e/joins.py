@@ -6,6 +6,7 @@ outer joins, conditions on either side, parents deleted and inserted again; comp
 """
 
 import contextlib
+import itertools
 import os
 import random
 import sys
@@ -108,6 +109,21 @@ STATEMENTS = [
      None),
 ]
 
+# Tables tied by other columns than keys, in any order of the text: no products of tables.
+TIED = ("FROM {} WHERE p.size = s.n AND m.founded = i.year - 53 AND i.category = 'c2' AND s.item = i.id + 1 "
+        "AND p.region <> 'r1'")
+PARTS = ["sale s", "item i", "place p", "maker m"]
+TIED_STATEMENTS = [f"SELECT {what} {TIED.format(joint.join(order))}"
+                   for order in itertools.permutations(PARTS)
+                   for what, joint in [("*", ", "), ("count(*), sum(s.n), min(m.country)", " JOIN ")]]
+TIED_STATEMENTS += [
+    "SELECT * FROM maker m, place p, sale s LEFT JOIN item i ON s.item = i.id + 1 AND i.year > 2000 "
+    "WHERE p.size = s.n AND m.id = s.item - 1",
+    "SELECT m.id, p.code, s.id, i.id FROM maker m JOIN place p JOIN (item i LEFT JOIN sale s ON s.item = i.id + 1) "
+    "ON p.size = s.n AND m.founded = i.year - 53",
+    "SELECT count(*) FROM maker m JOIN place p JOIN sale s ON p.size = s.n AND m.id + 1 = s.item",
+]
+
 
 def text(value):
     """A literal."""
@@ -177,6 +193,15 @@ class Sides:
             if on_cores is not None:
                 expect("join along" in plan and "hash join" not in plan, on_cores,
                        f"{statement}\n{plan}\non the cores")
+
+    def check_orders(self):
+        """All orders of tables that are tied by other columns than keys."""
+        for statement in TIED_STATEMENTS:
+            found, wanted = (sorted(self._answer(c, statement), key=repr) for c in self.connections)
+            expect(found, wanted, f"seed {SEED}: {statement}")
+            assert found, statement
+            plan = "\n".join(r[0] for r in self._answer(self.connections[0], "EXPLAIN " + statement))
+            expect("nested loop" in plan, False, f"{statement}\n{plan}\na product")
 
 
 def fill(sides, made):
@@ -251,6 +276,7 @@ def main():
         sides.check("without rows")
         fill(sides, rows())
         sides.check("filled")
+        sides.check_orders()
         sides.change("DELETE FROM item WHERE id BETWEEN 100 AND 300")
         sides.change("DELETE FROM place WHERE code IN ('p3', 'p7', 'p11')")
         sides.change("UPDATE place SET region = 'r9' WHERE size > 80")
