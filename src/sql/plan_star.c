@@ -9,7 +9,10 @@
 #include "rpc/cluster.h"
 #include "sql/plan.h"
 
-enum { STAR_MAX_SOURCES = PROGRAM_MAX_JOINS + 1 };
+enum {
+    STAR_MAX_SOURCES = PROGRAM_MAX_JOINS + 1,
+    STAR_SURE_ROWS = 65536, /* parents of so few rows have room on the cores, whatever their texts, or nearly */
+};
 
 /* child.column = parent's key */
 struct star_link {
@@ -202,9 +205,11 @@ static bool choose_fact(struct star *t)
         most = rows;
         t->fact = i;
     }
+    /* A batch would not hold more; in a UNION nothing can begin again when parents turn out to be too large. */
+    uint64_t most_parents = t->p->in_union ? STAR_SURE_ROWS : BATCH_MAX_ROWS;
     for (uint16_t i = 0; i < t->s->n_sources && found; i++)
-        if (i != t->fact && table_rows(t, i) > BATCH_MAX_ROWS)
-            return false; /* a batch would not hold them */
+        if (i != t->fact && table_rows(t, i) > most_parents)
+            return false;
     return found && reach_all(t, t->fact);
 }
 

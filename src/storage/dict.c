@@ -30,7 +30,10 @@ struct dict {
     struct dict_values values;
     uint32_t count;   /* codes given */
     uint32_t indexed; /* codes in the table: all but after dict_append_* */
-    bool has_twins;   /* two codes have the same value */
+    bool has_twins;   /* two codes have the same value, and */
+    uint32_t twins[2];
+    bool told;    /* dict_index has told so */
+    bool starved; /* the table had no memory when it was filled last */
 };
 
 struct dict *dict_new(enum dict_kind kind, uint64_t seed, struct budget *budget)
@@ -121,13 +124,11 @@ static const void *value_of(const struct dict *d, uint32_t code, size_t *len)
     return dict_values_number(&d->values, code);
 }
 
-static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b);
+static int index_some(struct dict *d, uint32_t most);
 
 /* Finds a value that is not in the table, which is only a way to the values: the next one has less to walk over. */
 static bool find_unindexed(const struct dict *d, const void *value, size_t len, uint32_t *code)
 {
-    uint32_t a, b;
-
     for (*code = d->indexed; *code < d->count; ++*code) {
         size_t n;
         const void *have = value_of(d, *code, &n);
@@ -136,17 +137,18 @@ static bool find_unindexed(const struct dict *d, const void *value, size_t len, 
             break;
     }
     bool found = *code < d->count;
-    for (unsigned i = 0; i < FIND_STEPS && d->indexed < d->count; i++)
-        (void)index_some((struct dict *)d, INDEX_STEP, &a, &b);
+    for (unsigned i = 0; i < FIND_STEPS && d->indexed < d->count && !d->starved; i++)
+        (void)index_some((struct dict *)d, INDEX_STEP);
     return found;
 }
 
 static int index_all(struct dict *d)
 {
-    uint32_t a, b;
-    int rc = d->indexed < d->count ? dict_index(d, &a, &b) : 0;
+    int rc = 0;
 
-    return rc == -EEXIST ? dict_index(d, &a, &b) : rc;
+    while (d->indexed < d->count && (rc >= 0 || rc == -EEXIST))
+        rc = index_some(d, INDEX_MANY);
+    return rc;
 }
 
 static bool find_bytes(const struct dict *d, uint32_t hash, const void *bytes, uint32_t len,
@@ -352,7 +354,7 @@ static int index_many(struct dict *d, uint32_t most, struct key_equals *equals)
 }
 
 /* A step: memory for a part of the table, or up to `most` values. 1 = more are left. */
-static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b)
+static int index_some(struct dict *d, uint32_t most)
 {
     struct key_equals equals = {.is_equal = is_equal, .ctx = d};
     int rc = 0;
@@ -369,10 +371,24 @@ static int index_some(struct dict *d, uint32_t most, uint32_t *a, uint32_t *b)
         if (rc == 0)
             rc = d->indexed < d->count;
     }
-    d->has_twins |= rc == -EEXIST;
-    *a = equals.a;
-    *b = equals.b;
+    d->starved = rc == -ENOMEM;
+    if (rc == -EEXIST) {
+        d->has_twins = true;
+        d->twins[0] = equals.a;
+        d->twins[1] = equals.b;
+    }
     return rc;
+}
+
+/* Twins are told once, whoever found them. */
+static int tell_twins(struct dict *d, int rc, uint32_t *a, uint32_t *b)
+{
+    if (!d->has_twins || d->told)
+        return rc;
+    d->told = true;
+    *a = d->twins[0];
+    *b = d->twins[1];
+    return -EEXIST;
 }
 
 bool dict_is_unindexed(const struct dict *d)
@@ -382,7 +398,7 @@ bool dict_is_unindexed(const struct dict *d)
 
 int dict_index_step(struct dict *d, uint32_t *a, uint32_t *b)
 {
-    return index_some(d, INDEX_STEP, a, b);
+    return tell_twins(d, index_some(d, INDEX_STEP), a, b);
 }
 
 int dict_index(struct dict *d, uint32_t *a, uint32_t *b)
@@ -390,7 +406,7 @@ int dict_index(struct dict *d, uint32_t *a, uint32_t *b)
     int rc;
 
     do
-        rc = index_some(d, INDEX_MANY, a, b);
+        rc = index_some(d, INDEX_MANY);
     while (rc > 0);
-    return rc;
+    return tell_twins(d, rc, a, b);
 }

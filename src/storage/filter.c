@@ -37,6 +37,14 @@ static bool is_in_range(const struct predicate *w, const char *s, uint32_t len)
     return true;
 }
 
+static bool is_string_member(const struct predicate *w, const char *s, uint32_t len)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        if (compare_bytes(s, len, w->strings[i].bytes, w->strings[i].len) == 0)
+            return true;
+    return false;
+}
+
 static void spend(uint64_t *work, uint64_t n)
 {
     *work -= n < *work ? n : *work;
@@ -50,6 +58,11 @@ static bool is_entry_match(const struct predicate *w, const struct dict *d, uint
 
     spend(work, ENTRY_WORK);
     switch (w->kind) {
+    case PREDICATE_STRINGS: {
+        const char *s = dict_bytes(d, code, &len);
+        spend(work, w->n);
+        return is_string_member(w, s, len);
+    }
     case PREDICATE_STRING_RANGE: {
         const char *s = dict_bytes(d, code, &len);
         return is_in_range(w, s, len);
@@ -119,22 +132,28 @@ static int search_codes(struct filter *f, uint64_t *work)
 }
 
 /* Values that a start left out of the dictionary's table get there first, a step at a time: 1 = call again. Without
- * memory for it each look-up walks over them. */
-static int fill_dict(struct filter *f, uint64_t *work)
+ * memory for it nothing is looked up. */
+static int fill_dict(struct filter *f, uint64_t *work, struct error_info *err)
 {
-    struct error_info err;
+    struct error_info why;
 
-    if (!dict_is_unindexed(f->dict))
+    if (f->walks || !dict_is_unindexed(f->dict))
         return 0;
-    enum block_state state = slot_fill_dicts(f->slot, &err);
-    if (state == BLOCK_FAILED)
-        return err.code == 1038 ? 0 : -EBADMSG;
+    enum block_state state = slot_fill_dicts(f->slot, &why);
+    f->walks = state == BLOCK_FAILED && why.code == 1038;
+    if (f->walks)
+        return 0;
+    if (state == BLOCK_FAILED) {
+        if (err)
+            *err = why;
+        return -EBADMSG;
+    }
     *work = 0;
     return dict_is_unindexed(f->dict);
 }
 
 /* The new codes of a slot's dictionary that satisfy a leaf. Equality looks up, the rest walks the dictionary. */
-static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
+static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work, struct error_info *err)
 {
     const struct predicate *w = f->predicate;
     const struct dict *d = f->dict;
@@ -142,17 +161,17 @@ static int bind_codes(struct filter *f, struct arena *arena, uint64_t *work)
     int rc = reserve_bits(f, n, arena);
 
     if (!rc && (w->kind == PREDICATE_STRINGS || w->kind == PREDICATE_INTS))
-        rc = fill_dict(f, work);
+        rc = fill_dict(f, work, err);
     if (rc)
         return rc;
-    if (w->kind == PREDICATE_STRINGS) {
+    if (w->kind == PREDICATE_STRINGS && !f->walks) {
         f->codes.limit = n;
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
             if (dict_find_bytes(d, w->strings[i].bytes, w->strings[i].len, &code))
                 set_code(f, code);
         }
-    } else if (w->kind == PREDICATE_INTS && w->n < n - f->codes.limit) {
+    } else if (w->kind == PREDICATE_INTS && !f->walks && w->n < n - f->codes.limit) {
         f->codes.limit = n;
         for (uint32_t i = 0; i < w->n; i++) {
             uint32_t code;
@@ -242,22 +261,22 @@ int filter_bind(const struct predicate *where, struct slot *slot, struct arena *
                             arena, &f->search);
 }
 
-static int grow(struct filter *f, struct arena *arena, uint64_t *work)
+static int grow(struct filter *f, struct arena *arena, uint64_t *work, struct error_info *err)
 {
     int rc = 0;
 
     if (f && f->coded && (!f->bound || dict_count(f->dict) > f->codes.limit))
-        return bind_codes(f, arena, work);
+        return bind_codes(f, arena, work, err);
     for (uint32_t i = 0; f && f->children && i < f->predicate->n && !rc; i++)
-        rc = grow(f->children[i], arena, work);
+        rc = grow(f->children[i], arena, work, err);
     return rc;
 }
 
-int filter_grow(struct filter *f, struct arena *arena)
+int filter_grow(struct filter *f, struct arena *arena, struct error_info *err)
 {
     uint64_t work = STEP_WORK;
 
-    return grow(f, arena, &work);
+    return grow(f, arena, &work, err);
 }
 
 /* ---- before anything is read ---- */

@@ -15,8 +15,9 @@ int filter_bind(const struct predicate *where, struct slot *slot, struct arena *
                 struct filter **out);
 
 /* Takes in the dictionaries as they are now, which rows whose values change may let grow: before each block. Bounded
- * work: 0 = all taken in; 1 = call again before the filter is used; -ENOMEM. */
-int filter_grow(struct filter *f, struct arena *arena);
+ * work: 0 = all taken in; 1 = call again before the filter is used; -ENOMEM; -EBADMSG with err filled: a dictionary is
+ * damaged. */
+int filter_grow(struct filter *f, struct arena *arena, struct error_info *err);
 
 /* sel &= rows for which the predicate is true. True when the block was decided by its bounds alone. */
 bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);

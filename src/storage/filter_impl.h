@@ -16,6 +16,7 @@ struct filter {
     struct words_search *search; /* PREDICATE_WORDS */
     bool coded, list;
     bool bound;        /* codes have been looked at once */
+    bool walks;        /* values are not looked up: the dictionary's table has no memory */
     bool nothing;      /* no value of this slot can match */
     uint64_t *scratch; /* OR: two selections */
 };

@@ -284,7 +284,7 @@ static bool size_sums(struct group_dense *d, const struct dense_range *ranges)
 {
     for (unsigned i = 0; i < d->n_columns; i++) {
         struct dense_column *c = &d->columns[i];
-        if (c->word && !group_value_bound(&c->value, ranges))
+        if ((c->word || c->value.n > 1) && !group_value_bound(&c->value, ranges))
             return false;
     }
     return true;
@@ -356,8 +356,8 @@ static bool open_block(struct group_dense *d, const struct block *b)
     }
     for (unsigned i = 0; i < d->n_columns; i++) {
         struct dense_column *c = &d->columns[i];
-        /* Of a column that is only counted no value is read. */
-        if (!c->word)
+        /* Of a column that is only counted no value is read; one that is computed must not be too large. */
+        if (!c->word && c->value.n == 1)
             group_value_view(&c->value, b);
         else if (!group_value_open(&c->value, b))
             return false;

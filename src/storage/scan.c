@@ -696,7 +696,7 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         }
         return SCAN_AGAIN;
     }
-    int rc = filter_grow(x->filter, &x->slot_arena);
+    int rc = filter_grow(x->filter, &x->slot_arena, &x->error);
     if (rc > 0) {
         x->work += SCAN_WORK_GROW;
         return SCAN_AGAIN;

@@ -291,6 +291,8 @@ static void publish(struct slot_rewrite *x)
     t->unindexed -= p->unindexed;
     p->unindexed = false;
     p->index_at = p->index_row = 0;
+    p->waits = false;
+    p->ascending = 0; /* its rows are fewer now: as many as then would be others */
     x->leave = NULL;
     x->to = NULL;
     release(x);

@@ -42,6 +42,7 @@ TOGETHER = [
 LARGE = "CREATE TABLE large (id BIGINT PRIMARY KEY, x BIGINT, d DECIMAL(18,4))"
 BEYOND = [
     ("SELECT sum(x * x) FROM large WHERE id < 2", None), ("SELECT sum(x * x) FROM large", 1690),
+    ("SELECT count(x * x) FROM large", 1690), ("SELECT d, count(x * x), sum(d) FROM large GROUP BY d", 1690),
     ("SELECT sum(x + x) FROM large", 1690), ("SELECT sum(d * d) FROM large", None),
     ("SELECT sum(d * 1000000), count(*) FROM large", None),
     ("SELECT id * 1.5 FROM t UNION ALL SELECT sum(d * d) FROM large", None), ("SELECT max(x - 1) FROM large", None),

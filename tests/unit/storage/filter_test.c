@@ -13,7 +13,7 @@ static uint32_t count(const struct predicate *w)
 
     small_block(&table, &b, sel);
     cr_assert_eq(filter_bind(w, table.slot, &table.arena, &f), 0);
-    cr_assert_eq(filter_grow(f, &table.arena), 0);
+    cr_assert_eq(filter_grow(f, &table.arena, NULL), 0);
     if (f)
         filter_block(f, &b, sel);
     return selection_count(sel);

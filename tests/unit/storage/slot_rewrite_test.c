@@ -611,3 +611,21 @@ Test(slot_rewrite, random_writes_cuts_drops_and_rewrites)
         run_random(s);
     }
 }
+
+/* Keys that came in ascending order before a rewrite say nothing of those that came after it. */
+Test(slot_rewrite, keys_that_ascended_before_are_looked_for)
+{
+    static const int at[] = {-1, 0, -1, -1, -1, 1, -1};
+    struct world w;
+
+    init(&w, 11, false);
+    world_batch(&w, BATCH_UPSERT, at, 1000, 1, true);
+    delete_keys(&w, 1, 501, 1);
+    finish(&w, start(&w, 0, 0));
+    world_batch(&w, BATCH_INSERT, at, 500, 2001, true); /* as many rows as then */
+    world_checkpoint(&w);
+    (void)slot_evict(w.slot, SIZE_MAX, slot_tick(w.slot) + 1000);
+    world_batch(&w, BATCH_UPSERT, at, 500, 2001, true);
+    compare_slots(&w);
+    world_fini(&w);
+}

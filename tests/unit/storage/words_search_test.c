@@ -266,7 +266,7 @@ static void bind_filter(struct world *w, const struct predicate *p, struct arena
     int rc;
 
     cr_assert_eq(filter_bind(p, w->slot, a, f), 0);
-    while ((rc = filter_grow(*f, a)) == 1)
+    while ((rc = filter_grow(*f, a, NULL)) == 1)
         continue;
     cr_assert_eq(rc, 0);
 }
@@ -327,7 +327,7 @@ static void search(struct world *w)
     if (draw(w, 4) == 0 && w->rows) { /* rows change while the filter is in use */
         for (unsigned i = 0; i < 5; i++)
             change_row(w);
-        while ((rc = filter_grow(f, &a)) == 1)
+        while ((rc = filter_grow(f, &a, NULL)) == 1)
             continue;
         cr_assert_eq(rc, 0);
         check_rows(w, f, terms, n, p.negate, text);
