@@ -462,7 +462,7 @@ static void collect(struct write_op *op)
     struct cluster_write *w = op->write;
 
     for (unsigned i = 0; i < op->n_legs; i++) {
-        if (op->legs[i].n)
+        if (op->legs[i].n && op->legs[i].result != &w->result)
             add_result(&w->result, op->legs[i].result);
         if (op->legs[i].rc && !w->rc) {
             w->rc = op->legs[i].rc;
@@ -519,8 +519,10 @@ static int group_by_core(struct write_op *op)
         struct write_leg *l = &op->legs[i];
         l->pieces = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->pieces));
         l->records = arena_alloc(&op->arena, (l->n + 1) * sizeof(*l->records));
-        if (l->n)
-            l->result = arena_alloc(&op->arena, sizeof(*l->result));
+        if (l->n == op->split.n) /* alone: no further 8 KiB to allocate and to add */
+            l->result = &op->write->result;
+        else if (l->n)
+            l->result = arena_alloc_raw(&op->arena, sizeof(*l->result));
         if (!l->pieces || !l->records || (l->n && !l->result))
             return -ENOMEM;
         l->n = 0;

@@ -228,7 +228,7 @@ static void warn_skipped(struct insert *x, uint64_t n)
 
 void insert_answer(struct insert *x)
 {
-    const struct write_result *r = &x->writer.total;
+    const struct dml_total *r = &x->writer.total;
     uint64_t affected = r->inserted + r->updated, duplicates = 0;
     char info[96];
 

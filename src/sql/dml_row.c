@@ -249,7 +249,8 @@ bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct sch
     buffer_init(&w->bytes, BATCH_MAX_BYTES);
     w->builder = batch_builder_new(&s->budget);
     w->columns = statement_alloc(s, (n + 1u) * sizeof *w->columns);
-    if (!w->builder || !w->columns)
+    w->write = statement_alloc_raw(s, sizeof *w->write);
+    if (!w->builder || !w->columns || !w->write)
         return false;
     memcpy(w->columns, columns, n * sizeof *columns);
     w->n_columns = n;
@@ -362,35 +363,34 @@ enum step dml_writer_flush(struct dml_writer *w)
                              batch_builder_rows(w->builder));
         return STEP_READY;
     }
-    clear_write(&w->write);
-    if (batch_open(w->bytes.data, w->bytes.len, &w->write.batch, &err) != 0) {
+    clear_write(w->write);
+    if (batch_open(w->bytes.data, w->bytes.len, &w->write->batch, &err) != 0) {
         mysql_error_set_text(&w->s->error, 1105, "%s", err.text);
         return STEP_READY;
     }
-    w->write.schema = w->schema;
-    w->write.check_first = w->check_first;
-    w->write.done = write_done;
-    w->write.ctx = w;
+    w->write->schema = w->schema;
+    w->write->check_first = w->check_first;
+    w->write->done = write_done;
+    w->write->ctx = w;
     w->in_flight = true;
     w->s->exec.open_queries++; /* the statement outlives its writes */
-    cluster_write_start(w->s->env->cluster, &w->write);
+    cluster_write_start(w->s->env->cluster, w->write);
     return STEP_PENDING;
 }
 
 bool dml_writer_take(struct dml_writer *w)
 {
-    const struct write_result *r = &w->write.result;
+    const struct write_result *r = &w->write->result;
     const struct error_info *err = NULL;
 
     w->total.inserted += r->inserted;
     w->total.updated += r->updated;
     w->total.unchanged += r->unchanged;
     w->total.deleted += r->deleted;
-    w->total.rejected += r->rejected;
     w->rows_before += batch_builder_rows(w->builder);
     batch_builder_reset(w->builder);
-    if (w->write.rc != 0)
-        err = &w->write.error;
+    if (w->write->rc != 0)
+        err = &w->write->error;
     else if (r->n_errors)
         err = &r->errors[0].info;
     if (!err)

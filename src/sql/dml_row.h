@@ -20,6 +20,11 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
 bool dml_default(struct statement *s, const struct schema *t, uint16_t column, struct datum *out,
                  bool *has);
 
+/* Rows of all batches written so far. */
+struct dml_total {
+    uint64_t inserted, updated, unchanged, deleted;
+};
+
 /* Several rows for cluster_write, and the write itself. */
 struct dml_writer {
     struct statement *s;
@@ -29,10 +34,10 @@ struct dml_writer {
     struct batch_builder *builder;
     uint16_t *columns; /* positions in the schema, in order of the batch */
     uint16_t n_columns;
-    struct cluster_write write;
+    struct cluster_write *write; /* in the statement's arena */
     struct buffer bytes;
     bool in_flight;
-    struct write_result total;
+    struct dml_total total;
     uint64_t rows_before; /* rows of batches already written */
 };
 

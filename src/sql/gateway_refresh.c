@@ -87,9 +87,9 @@ static bool wrote_nothing(const struct statement *s)
         const struct dml_writer *w = s->writers[i];
         if (!w || (!w->in_flight && !w->rows_before)) /* nothing was sent */
             continue;
-        const struct write_result *r = &w->total;
+        const struct dml_total *r = &w->total;
         if (w->in_flight || r->inserted + r->updated + r->deleted ||
-            !cluster_wrote_nothing(s->env->cluster, &w->write))
+            !cluster_wrote_nothing(s->env->cluster, w->write))
             return false;
     }
     return true;

@@ -109,14 +109,21 @@ void statement_fail(struct statement *s, unsigned code, ...)
     va_end(ap);
 }
 
-void *statement_alloc(struct statement *s, size_t n)
+void *statement_alloc_raw(struct statement *s, size_t n)
 {
-    void *p = arena_alloc(&s->arena, n);
+    void *p = arena_alloc_raw(&s->arena, n);
 
     if (!p && !s->error.code)
         mysql_error_set_text(&s->error, 1041,
                              "Out of memory: the statement needs more than it may use");
     return p;
+}
+
+void *statement_alloc(struct statement *s, size_t n)
+{
+    void *p = statement_alloc_raw(s, n);
+
+    return p ? memset(p, 0, n) : NULL;
 }
 
 char *statement_printf(struct statement *s, const char *fmt, ...)

@@ -156,6 +156,7 @@ void statement_fail(struct statement *s, unsigned code, ...);
 char *statement_printf(struct statement *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void *statement_alloc(struct statement *s, size_t n);
+void *statement_alloc_raw(struct statement *s, size_t n); /* not zeroed */
 
 /* Queries: bind and plan; false with the error. */
 bool select_prepare(struct statement *s, const struct sql_query *q);

@@ -307,7 +307,7 @@ static int write_chunk(struct slot_write *w)
     int rc, flushed;
     uint32_t taken = 0;
 
-    memset(w->state, WRITE_ROW_OPEN, sizeof w->state);
+    memset(w->state, WRITE_ROW_OPEN, w->n);
     w->lost = UINT32_MAX;
     rc = slot_write_encode(w);
     for (uint32_t i = 0; rc == 0 && i < w->n; i++) {
@@ -378,20 +378,46 @@ static size_t count_values(const struct batch *b)
     return n;
 }
 
+/* Rows of the largest chunk, up to a multiple of 8, so that what stands behind bytes is aligned. */
+static size_t chunk_rows(const struct batch *b)
+{
+    return b->rows < WRITE_CHUNK ? (b->rows + 7) & ~7u : WRITE_CHUNK;
+}
+
+/* What there is once per row of a chunk: places it from `at` on, its bytes. */
+static size_t place_rows(struct slot_write *w, uint8_t *at, size_t rows)
+{
+    uint8_t *from = at;
+
+    w->hashes = (struct key_hash *)(void *)at;
+    at += rows * sizeof *w->hashes;
+    w->texts = (const char **)(void *)at;
+    at += rows * sizeof *w->texts;
+    w->waiting = (uint32_t *)(void *)at;
+    at += rows * sizeof *w->waiting;
+    w->lens = (uint32_t *)(void *)at;
+    at += rows * sizeof *w->lens;
+    w->codes = (uint32_t *)(void *)at;
+    at += rows * sizeof *w->codes;
+    w->state = at;
+    at += rows * sizeof *w->state;
+    return (size_t)(at - from);
+}
+
 /*
- * One allocation for the whole write: buffers for the columns the batch has, one pair of NULLs for
- * all others.
+ * One allocation for the whole write, small for few rows: buffers for the columns the batch has, one
+ * pair of NULLs for all others.
  */
 static struct slot_write *write_new(struct slot *t, const struct batch *b)
 {
-    size_t columns = t->schema->n_columns,
-           rows = b->rows < WRITE_CHUNK ? (b->rows + 7) & ~7u : WRITE_CHUNK;
+    size_t columns = t->schema->n_columns, rows = chunk_rows(b);
     size_t given = b->columns < columns ? b->columns : columns;
     size_t buffers = (given + 1) * rows * (sizeof(int64_t) + 1);
     size_t codes = count_values(b) * sizeof(uint32_t);
     size_t tables =
         columns * (sizeof(struct write_column) + 2 * sizeof(void *) + sizeof(struct write_change));
-    size_t bytes = sizeof(struct slot_write) + tables + buffers + codes;
+    size_t each = sizeof(struct key_hash) + sizeof(char *) + 3 * sizeof(uint32_t) + 1;
+    size_t bytes = sizeof(struct slot_write) + rows * each + tables + buffers + codes;
     struct slot_write *w = slot_memory_new(t->budget, bytes);
     uint8_t *at;
 
@@ -404,6 +430,7 @@ static struct slot_write *write_new(struct slot *t, const struct batch *b)
     w->part = w->last = w->ascending = NULL;
     w->n_waiting = 0;
     at = (uint8_t *)(w + 1);
+    at += place_rows(w, at, rows);
     w->columns = memset(at, 0, tables);
     at += columns * sizeof *w->columns;
     w->values = (int64_t **)(void *)at;
@@ -417,7 +444,7 @@ static struct slot_write *write_new(struct slot *t, const struct batch *b)
 static void place_buffers(struct slot_write *w)
 {
     size_t columns = w->schema->n_columns;
-    size_t rows = w->batch->rows < WRITE_CHUNK ? (w->batch->rows + 7) & ~7u : WRITE_CHUNK;
+    size_t rows = chunk_rows(w->batch);
     size_t each = rows * (sizeof(int64_t) + 1);
     uint8_t *nulls = memset(w->changes + columns, 0, each), *at = nulls + each;
 

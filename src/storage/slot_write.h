@@ -52,16 +52,17 @@ struct slot_write {
     int64_t **values;             /* as segment_append_rows wants them */
     uint8_t **present;
     struct write_change *changes;
-    uint32_t from, n; /* rows of the chunk */
-    struct key_hash hashes[WRITE_CHUNK];
-    uint8_t state[WRITE_CHUNK];               /* enum write_row_state */
-    struct slot_part *part;                   /* of the new rows that wait */
-    struct slot_part *last;                   /* of the row before, likely that of the next ones */
-    uint32_t waiting[WRITE_CHUNK], n_waiting; /* rows of the chunk, ascending */
-    uint32_t lost;                            /* first row of the chunk that found no memory */
+    uint32_t from, n;             /* rows of the chunk */
+    struct slot_part *part;       /* of the new rows that wait */
+    struct slot_part *last;       /* of the row before, likely that of the next ones */
+    uint32_t *waiting, n_waiting; /* rows of the chunk, ascending */
+    uint32_t lost;                /* first row of the chunk that found no memory */
     uint32_t list[WRITE_MAX_LIST];
-    const char *texts[WRITE_CHUNK]; /* scratch of the encoding */
-    uint32_t lens[WRITE_CHUNK], codes[WRITE_CHUNK];
+    /* Of the chunk's rows. */
+    struct key_hash *hashes;
+    uint8_t *state;     /* enum write_row_state */
+    const char **texts; /* scratch of the encoding */
+    uint32_t *lens, *codes;
     size_t bytes; /* of this allocation */
 };
 
