@@ -84,16 +84,40 @@ static bool take_turn(struct wlog *l)
     return l->has_turn;
 }
 
+/*
+ * The next file is begun when the current one is half full, and whole at the latest when three quarters are: so much
+ * of it is needed when groups end at `offset`.
+ */
+static uint64_t needed_at(const struct wlog *l, uint64_t offset)
+{
+    uint64_t half = l->current.size / 2, quarter = l->current.size / 4;
+
+    if (offset <= half)
+        return 0;
+    return offset - half < quarter ? (offset - half) * l->next.size / quarter : l->next.size;
+}
+
+/* Up to here no core need look after the files. */
+static uint64_t end_of_rest(const struct wlog *l)
+{
+    uint64_t half = l->current.size / 2;
+
+    switch (l->next.state) {
+    case WLOG_FILE_READY:
+        return l->current.size;
+    case WLOG_FILE_FILLING:
+        return half + l->next.filled * (l->current.size / 4) / l->next.size;
+    default:
+        return half;
+    }
+}
+
 /* Nothing is to be written: any core may, as far as this one need not look after the files. */
 static void maybe_rest(struct wlog *l)
 {
-    bool prepared = l->next.state == WLOG_FILE_FILLING || l->next.state == WLOG_FILE_READY;
-
     if (!l->has_turn || l->state != WLOG_IDLE || l->queue)
         return;
-    l->direct_end = l->window.expected > 1 || !l->frame.data ? 0
-                    : prepared                               ? l->current.size
-                                                             : l->current.size / 2;
+    l->direct_end = l->window.expected > 1 || !l->frame.data ? 0 : end_of_rest(l);
     l->has_turn = false;
     wlog_turn_give(&l->turn);
 }
@@ -255,6 +279,8 @@ static void next_ready(struct wlog_file *f)
     if (f->rc == -ENOSPC && f->size > FIRST_FILE_BYTES) {
         f->size /= FILE_GROWTH; /* a smaller one may find room */
         wlog_file_prepare(f, l->reactor, l->dir, f->generation, l->pace, next_ready);
+        if (l->state == WLOG_WAITING_FILE)
+            wlog_file_need(f, f->size);
         leave(l);
         return;
     }
@@ -403,6 +429,7 @@ static bool roll_over(struct wlog *l)
     if (l->next.state != WLOG_FILE_READY) {
         l->state = WLOG_WAITING_FILE;
         prepare_next(l);
+        wlog_file_need(&l->next, l->next.size);
         return false;
     }
     wlog_held_add(&l->held, l->offset);
@@ -437,6 +464,7 @@ int wlog_begin_file(struct wlog *l)
     if (rc || l->offset <= FIRST_FILE_BYTES)
         return rc;
     enter(l);
+    wlog_file_need(&l->next, l->next.size);
     if (l->state != WLOG_IDLE || l->queue || l->next.state == WLOG_FILE_FILLING || !take_turn(l))
         rc = -EAGAIN;
     if (!rc)
@@ -496,8 +524,10 @@ static void start_group(struct wlog *l)
     l->op.done = write_done;
     wlog_window_started(&l->window, reactor_now_ns(l->reactor));
     write_rest(l);
-    if (l->offset + bytes > l->current.size / 2)
+    if (l->offset + bytes > l->current.size / 2) {
         prepare_next(l);
+        wlog_file_need(&l->next, needed_at(l, l->offset + bytes));
+    }
 }
 
 static int check_append(const struct wlog *l, const struct wlog_append *a)

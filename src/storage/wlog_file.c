@@ -10,7 +10,8 @@
 #include "storage/wlog_replay.h"
 
 enum {
-    FILL_CHUNK = 1 << 20,
+    FILL_CHUNK = DEVICE_PACE_PIECE_BYTES, /* what a group may have to wait for */
+    FILL_PAUSE_NS = 4000000,              /* 64 MiB in about a second */
     JOURNAL_WRITES = 16, /* of the file system to make a file: directory, inode, bitmaps, extents */
 };
 
@@ -113,6 +114,26 @@ static void fill_next(struct wlog_file *f)
     io_write(f->reactor, &f->op, f->fill_fd, f->zeros, bytes, f->filled);
 }
 
+/* A file filled in one go keeps the device busy for a quarter of a second, and every commit with it. */
+static void fill_on(struct wlog_file *f)
+{
+    if (f->filled < f->needed)
+        fill_next(f);
+    else
+        timer_arm(f->reactor, &f->turn, FILL_PAUSE_NS);
+}
+
+void wlog_file_need(struct wlog_file *f, uint64_t bytes)
+{
+    if (f->state != WLOG_FILE_FILLING || bytes <= f->needed)
+        return;
+    f->needed = bytes;
+    if (f->turn.armed && f->filled < f->needed) {
+        timer_cancel(f->reactor, &f->turn);
+        fill_next(f);
+    }
+}
+
 static void turn_fired(struct timer *t)
 {
     fill_next((struct wlog_file *)((char *)t - offsetof(struct wlog_file, turn)));
@@ -135,7 +156,7 @@ static void fill_done(struct io_op *op)
     }
     f->filled += (uint64_t)op->res & ~(uint64_t)(WLOG_UNIT - 1);
     if (f->filled < f->size) {
-        fill_next(f);
+        fill_on(f);
         return;
     }
     f->op.done = sync_done;

@@ -22,7 +22,7 @@ struct wlog_file {
     struct timer turn;
     struct io_op op;
     int fill_fd;
-    uint64_t filled;
+    uint64_t filled, needed; /* bytes; up to `needed` there is no pause */
     uint8_t *zeros;
     bool cancelled;
     void (*ready)(struct wlog_file *f);
@@ -32,10 +32,14 @@ struct wlog_file {
 /* Opens an existing file for writing: READY, or -errno. */
 int wlog_file_open(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation);
 
-/* Makes a new file of `size` bytes in the background, no faster than `pace`; ready(f) when READY or FAILED, then
- * nothing is left of it. f->size and f->ctx are set by the caller; dir and pace live until then. */
+/* Makes a new file of `size` bytes in the background, no faster than `pace`, and with pauses, in which groups have
+ * the device for themselves; ready(f) when READY or FAILED, then nothing is left of it. f->size and f->ctx are set by
+ * the caller; dir and pace live until then. */
 void wlog_file_prepare(struct wlog_file *f, struct reactor *r, const char *dir, uint64_t generation,
                        struct device_pace *pace, void (*ready)(struct wlog_file *f));
+
+/* While FILLING: so many bytes of it are wanted without pauses. Else nothing. */
+void wlog_file_need(struct wlog_file *f, uint64_t bytes);
 
 /* While FILLING: it soon ends as FAILED with -ECANCELED, perhaps before this returns. */
 void wlog_file_cancel(struct wlog_file *f);
