@@ -6,6 +6,12 @@
 #include "storage/presence.h"
 #include "storage/slices.h"
 
+enum {
+    UNITE_SETS = 64, /* bitsets that a slice is made of at once */
+    PICK_FEW = 6,    /* rows of a line up to which they are read one by one */
+    PICK_AHEAD = 4,  /* lines prefetched ahead, as kernels do */
+};
+
 static uint32_t width_of(uint32_t code)
 {
     return code ? 32 - (uint32_t)__builtin_clz(code) : 0;
@@ -17,6 +23,20 @@ size_t colblock_lines_scratch(uint32_t codes)
 }
 
 /* Slice i is the union of the containers whose code has bit i. */
+static void unite_slice(const struct sealed *s, uint32_t i, uint32_t lines, uint64_t *slice)
+{
+    const uint64_t *sets[UNITE_SETS];
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < s->n_containers && n < UNITE_SETS; k++)
+        if (s->directory[k].code >> i & 1 && !s->directory[k].cap)
+            sets[n++] = (const uint64_t *)(const void *)(sealed_arena(s) + s->directory[k].offset);
+    kernel_table()->unite_lines(sets, n, lines, slice);
+    for (uint32_t k = 0; k < s->n_containers; k++)
+        if (s->directory[k].code >> i & 1 && (s->directory[k].cap || n == UNITE_SETS))
+            container_or(&s->directory[k], sealed_arena(s), s->words, slice);
+}
+
 static bool build_slices(struct colblock_lines *x, const struct sealed *s, uint64_t *scratch,
                          size_t bytes)
 {
@@ -27,15 +47,10 @@ static bool build_slices(struct colblock_lines *x, const struct sealed *s, uint6
                                 .stride = (lines + 1) * LINE_WORDS,
                                 .lines = lines,
                                 .width = width_of(top)};
-    size_t need = slices_bytes(lines, x->slices.width);
-    if (need > bytes)
+    if (slices_bytes(lines, x->slices.width) > bytes)
         return false;
-    if (need)
-        memset(scratch, 0, need);
-    for (uint32_t i = 0; i < s->n_containers; i++)
-        for (uint32_t code = s->directory[i].code; code; code &= code - 1)
-            container_or(&s->directory[i], sealed_arena(s), s->words,
-                         scratch + (size_t)__builtin_ctz(code) * x->slices.stride);
+    for (uint32_t i = 0; i < x->slices.width; i++)
+        unite_slice(s, i, lines, scratch + (size_t)i * x->slices.stride);
     return true;
 }
 
@@ -80,6 +95,61 @@ void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t
     tail_read(&x->c->tail, from, n, values);
     for (uint32_t i = 0; i < n; i++)
         out[i] = (uint32_t)((uint64_t)values[i] - (uint64_t)x->base);
+}
+
+/* Few rows of a line: bit by bit from the slices, which costs less than to transpose all. */
+static void pick_few(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
+                     uint32_t *out)
+{
+    const struct slices *s = &x->slices;
+    const uint64_t *top = s->words + (size_t)s->width * s->stride + line * LINE_WORDS;
+
+    for (uint32_t i = 1; i <= s->width; i++)
+        __builtin_prefetch(top - (size_t)i * s->stride + PICK_AHEAD * LINE_WORDS);
+    for (unsigned w = 0; w < LINE_WORDS; w++)
+        for (uint64_t bits = sel[w]; bits; bits &= bits - 1) {
+            unsigned row = (unsigned)__builtin_ctzll(bits);
+            const uint64_t *at = top + w;
+            uint32_t offset = 0;
+
+            for (uint32_t i = 0; i < s->width; i++) {
+                at -= s->stride;
+                offset = offset << 1 | (uint32_t)(*at >> row & 1);
+            }
+            *out++ = offset + x->add;
+        }
+}
+
+void colblock_lines_pick(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
+                         uint32_t n, uint32_t *out)
+{
+    _Alignas(64) uint32_t values[LINE_ROWS];
+
+    if (n <= PICK_FEW && x->c && line < x->sealed) {
+        pick_few(x, line, sel, out);
+        return;
+    }
+    colblock_lines_read(x, line, values);
+    if (n == LINE_ROWS)
+        memcpy(out, values, sizeof(values));
+    else
+        kernel_table()->compress_line32(values, sel, out);
+}
+
+void colblock_lines_pick_all(const struct colblock_lines *x, uint32_t from, uint32_t to,
+                             const uint64_t *sel, const uint16_t *counts, uint32_t *out)
+{
+    for (uint32_t line = from; line < to; line++)
+        if (counts[line]) {
+            colblock_lines_pick(x, line, sel + line * LINE_WORDS, counts[line], out);
+            out += counts[line];
+        }
+}
+
+void colblock_lines_rebase(struct colblock_lines *x, int64_t base)
+{
+    x->add += (uint32_t)((uint64_t)x->base - (uint64_t)base);
+    x->base = base;
 }
 
 bool colblock_lines_nulls(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,

@@ -31,6 +31,17 @@ void colblock_lines_view(struct colblock_lines *x, const struct colblock *c);
 /* The 512 values of a line less the base, 64-byte aligned; those of NULL rows and beyond the block may be anything. */
 void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t *out);
 
+/* The same of the n > 0 rows of a line that are selected, in order; out needs no alignment. */
+void colblock_lines_pick(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
+                         uint32_t n, uint32_t *out);
+
+/* The same of lines [from, to); sel and counts, the rows selected of a line, begin at line 0. */
+void colblock_lines_pick_all(const struct colblock_lines *x, uint32_t from, uint32_t to,
+                             const uint64_t *sel, const uint16_t *counts, uint32_t *out);
+
+/* Numbers are relative to another base from now on, modulo 2^32. */
+void colblock_lines_rebase(struct colblock_lines *x, int64_t base);
+
 /* nulls = rows of sel that are NULL, a line each: false when there are none. */
 bool colblock_lines_nulls(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
                           uint64_t *nulls);

@@ -6,63 +6,13 @@
 
 #include "reactor/budget.h"
 #include "storage/colblock_lines.h"
-#include "storage/group_packed.h"
+#include "storage/group_dense_impl.h"
 #include "storage/join_place.h"
 
 enum {
     DENSE_BYTES = 64 << 20, /* of the arrays of a core */
     DENSE_SPARSE = 8,  /* positions per row from which hashing wins: they are cleared and read */
     DENSE_FEW = 65536, /* positions that are always worth it */
-    DENSE_SUMS = 8,    /* sums whose values of a line are kept while it is added */
-};
-
-struct dense_key { /* a group column */
-    struct input *input;
-    int64_t base;       /* value of code 1; code 0 = NULL */
-    uint32_t dim, step; /* codes; positions between two of them */
-};
-
-struct
-    dense_source { /* a column that gives positions: a group column of the table, or a relation */
-    uint16_t ref;
-    const struct dense_key *key; /* own column */
-    const struct join_map *join; /* relation, with */
-    const uint32_t *places;      /* what its codes add, and */
-    int64_t base;                /* as of a key */
-    uint32_t dim;
-    uint64_t *scratch;
-    size_t scratch_bytes;
-    struct colblock_lines lines;
-};
-
-struct dense_column { /* of aggregates */
-    uint16_t ref;
-    unsigned word;   /* of its sum among a group's words; 0 = none */
-    uint32_t *nulls; /* rows without a value by position; NULL = none yet */
-    struct group_value value;
-};
-
-struct group_dense {
-    const struct program *program;
-    const struct schema *schema;
-    struct input *inputs;
-    struct budget *budget;
-    struct join_map *const *joins;
-    unsigned n_keys, n_sources, n_columns;
-    bool drops; /* rows without a parent fall out */
-    struct dense_key keys[PROGRAM_MAX_GROUPS];
-    struct dense_source sources[PROGRAM_MAX_GROUPS + PROGRAM_MAX_JOINS];
-    struct dense_column columns[PROGRAM_MAX_AGGREGATES];
-    unsigned column_of[PROGRAM_MAX_AGGREGATES];
-    unsigned stride;  /* words of a group: rows and sums; 1 = only counts */
-    uint32_t *counts; /* stride 1 */
-    bool only_keys;   /* are asked for: */
-    uint64_t *seen;   /* a bit per position */
-    uint64_t
-        *cells; /* else: stride words per position, or with packed.words stride tables of words */
-    size_t size, bytes; /* positions; charged */
-    struct group_packed packed;
-    uint64_t limit; /* of bytes */
 };
 
 static bool take_column(struct group_dense *d, unsigned a)
@@ -98,12 +48,13 @@ static void take_join(struct group_dense *d, unsigned i)
 {
     bool used = !d->program->joins[i].left;
 
-    d->drops |= used;
+    d->inner |= (uint32_t)used << i;
     for (unsigned k = 0; k < d->n_keys && !used; k++)
         used = d->inputs[k].ref >= PROGRAM_PARENT && d->inputs[k].join == i;
     if (used)
-        d->sources[d->n_sources++] =
-            (struct dense_source){.ref = d->program->joins[i].column, .join = d->joins[i]};
+        d->sources[d->n_sources++] = (struct dense_source){.ref = d->program->joins[i].column,
+                                                           .join = d->joins[i],
+                                                           .number = i};
 }
 
 static bool is_usable(struct group_dense *d)
@@ -242,23 +193,29 @@ static bool take_scratch(struct dense_source *x, const struct schema *schema, st
     return p != NULL;
 }
 
-/* What the relation's values add to positions: not for many more values than rows, as each is looked up. */
+/*
+ * What the relation's values add to positions: not for many more values than rows, as each is looked up. Nothing when
+ * only rows are dropped, and a sieve does that.
+ */
 static bool take_places(struct group_dense *d, struct dense_source *x,
                         const struct dense_range *range, uint64_t rows, struct arena *arena)
 {
     struct join_place_key keys[PROGRAM_MAX_GROUPS];
     unsigned n = 0;
 
-    if (!count_codes(x->join->row_of_code ? x->join->dict : NULL, range, &x->base, &x->dim) ||
-        x->dim > rows + DENSE_FEW)
-        return false;
-    if (x->join->row_of_code && x->dim > x->join->n_codes + 1)
-        x->dim = x->join->n_codes + 1;
     for (unsigned i = 0; i < d->n_keys; i++) {
         const struct dense_key *k = &d->keys[i];
         if (k->input->ref >= PROGRAM_PARENT && d->joins[k->input->join] == x->join)
             keys[n++] = (struct join_place_key){k->input->attribute, k->step};
     }
+    x->places = NULL;
+    if (!n && d->sieves >> x->number & 1)
+        return true;
+    if (!count_codes(x->join->row_of_code ? x->join->dict : NULL, range, &x->base, &x->dim) ||
+        x->dim > rows + DENSE_FEW)
+        return false;
+    if (x->join->row_of_code && x->dim > x->join->n_codes + 1)
+        x->dim = x->join->n_codes + 1;
     x->places = join_place_make(x->join, x->base, x->dim - 1, keys, n, arena);
     return x->places != NULL;
 }
@@ -274,7 +231,7 @@ static bool bind_sources(struct group_dense *d, const struct dense_range *ranges
             x->base = x->key->base;
             x->dim = x->key->dim;
         }
-        if (!take_scratch(x, d->schema, arena))
+        if ((!x->join || x->places) && !take_scratch(x, d->schema, arena))
             return false;
     }
     return true;
@@ -308,12 +265,13 @@ static void choose_packed(struct group_dense *d)
 }
 
 bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
-                       struct arena *arena)
+                       uint32_t sieves, struct arena *arena)
 {
     uint64_t most =
         d->only_keys ? DENSE_BYTES * 8ull : DENSE_BYTES / (d->stride > 1 ? d->stride * 8 : 4);
 
     group_dense_clear(d);
+    d->sieves = d->inner & sieves;
     if (most > rows * DENSE_SPARSE + DENSE_FEW)
         most = rows * DENSE_SPARSE + DENSE_FEW;
     if (d->program->n_joins && most > JOIN_PLACE_NONE)
@@ -321,6 +279,8 @@ bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, 
     if (rows > UINT32_MAX) /* counts are 32 bits wide, and sums of as many 32-bit values 64 */
         return false;
     uint64_t size = size_keys(d, ranges, most);
+    if (size)
+        size = group_direct_align(d, size, most);
     if (!size || !size_sums(d, ranges) || !bind_sources(d, ranges, rows, arena))
         return false;
     d->size = size;
@@ -341,13 +301,19 @@ bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, 
 
 /* ---- a block ---- */
 
-static bool open_block(struct group_dense *d, const struct block *b)
+static bool open_block(struct group_dense *d, const struct block *b, uint32_t sieved)
 {
     int64_t min, max;
 
+    d->drops = d->inner & ~sieved;
     for (unsigned i = 0; i < d->n_sources; i++) {
         struct dense_source *x = &d->sources[i];
         const struct colblock *c = b->columns[x->ref];
+        x->active = !x->join || x->places;
+        if (!x->active && !(sieved >> x->number & 1))
+            return false;
+        if (!x->active)
+            continue;
         if (c && colblock_bounds(c, &min, &max) &&
             (min < x->base || (uint64_t)max - (uint64_t)x->base >= x->dim - 1))
             return false;
@@ -382,14 +348,15 @@ static void read_positions(struct group_dense *d, uint32_t line, const uint64_t 
 {
     _Alignas(64) uint32_t codes[LINE_ROWS];
     uint64_t nulls[LINE_WORDS];
+    bool direct = d->n_sources && !d->sources[0].join && d->sources[0].key->step == 1;
 
-    if (!d->n_sources)
+    if (!direct)
         memset(pos, 0, LINE_ROWS * sizeof(*pos));
     for (unsigned i = 0; i < d->n_sources; i++) {
         const struct dense_source *x = &d->sources[i];
-        uint32_t *to = !i && !x->join && x->key->step == 1 ? pos : codes;
-        if (!i && to != pos)
-            memset(pos, 0, LINE_ROWS * sizeof(*pos));
+        uint32_t *to = !i && direct ? pos : codes;
+        if (!x->active)
+            continue;
         colblock_lines_read(&x->lines, line, to);
         /* NULLs have any value; as what is looked up must be a code they count also where they are not selected. */
         if (colblock_lines_nulls(&x->lines, line, x->join ? full : sel, nulls))
@@ -465,6 +432,17 @@ static void add_sums(struct group_dense *d, const uint32_t *pos, uint32_t (*valu
     }
 }
 
+void group_dense_add_rows_at(struct group_dense *d, const uint32_t *pos,
+                             uint32_t (*values)[LINE_ROWS], uint32_t n)
+{
+    if (d->only_keys)
+        add_seen(d->seen, pos, n);
+    else if (d->stride > 1)
+        add_sums(d, pos, values, n);
+    else
+        add_counts(d->counts, pos, n);
+}
+
 static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, uint32_t n)
 {
     const struct kernels *k = kernel_table();
@@ -498,18 +476,25 @@ static void add_line(struct group_dense *d, uint32_t line, const uint64_t *sel, 
         if (n < LINE_ROWS)
             k->compress_line32(column, sel, values[c->word]);
     }
-    if (d->only_keys)
-        add_seen(d->seen, at, n);
-    else if (d->stride > 1)
-        add_sums(d, at, values, n);
-    else
-        add_counts(d->counts, at, n);
+    group_dense_add_rows_at(d, at, values, n);
 }
 
-bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel)
+/* Few enough rows of a block that the others are not worth being read? */
+static bool is_few(const struct block *b, const uint64_t *sel)
 {
-    if (!open_block(d, b))
+    return kernel_table()->count_lines(sel, BLOCK_WORDS / LINE_WORDS) < b->rows / 2;
+}
+
+bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel,
+                     uint32_t sieved)
+{
+    if (!open_block(d, b, sieved))
         return false;
+    group_direct_open(d);
+    if (sel && !d->direct_lines && group_dense_is_sparse(d) && is_few(b, sel)) {
+        group_dense_add_sparse(d, b, sel);
+        return true;
+    }
     for (uint32_t line = 0; line * LINE_ROWS < b->rows; line++) {
         uint32_t left = b->rows - line * LINE_ROWS, n = LINE_ROWS;
         const uint64_t *rows = sel ? sel + line * LINE_WORDS : full;
@@ -522,7 +507,9 @@ bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_
         } else if (sel) {
             n = kernel_table()->count_lines(rows, 1);
         }
-        if (n)
+        if (n && line < d->direct_lines)
+            group_direct_add(d, line, rows, n);
+        else if (n)
             add_line(d, line, rows, n);
     }
     return true;
@@ -709,10 +696,36 @@ static int add_to_set(const struct group_dense *d, size_t at, struct group_set *
     return group_set_add(to, bytes, len, counts);
 }
 
+/* All positions with rows from `at` to before `end`, when nothing else is known of them. */
+static int fold_seen(const struct group_dense *d, size_t at, size_t end, struct group_set *to)
+{
+    const struct dict *dict = d->keys[0].input->dict;
+    uint32_t len;
+
+    for (; (at = next_group(d, at, end)) < end; at = (at | 63) + 1) {
+        for (uint64_t bits = d->seen[at >> 6] >> (at & 63); bits; bits &= bits - 1) {
+            size_t pos = at + (size_t)__builtin_ctzll(bits);
+            if (pos >= end)
+                break;
+            const char *bytes = pos ? dict_bytes(dict, (uint32_t)pos - 1, &len) : NULL;
+            if (!pos)
+                group_set_add_null(to, NULL);
+            else if (group_set_add(to, bytes, len, NULL))
+                return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 int group_dense_fold(struct group_dense *d, size_t *at, size_t most, struct group_set *to)
 {
     size_t end = d->size - *at < most ? d->size : *at + most;
 
+    if (d->only_keys) {
+        if (fold_seen(d, *at, end, to))
+            return -ENOMEM;
+        *at = end;
+    }
     while ((*at = next_group(d, *at, end)) < end) {
         if (add_to_set(d, *at, to))
             return -ENOMEM;

@@ -24,13 +24,18 @@ void group_dense_clear(struct group_dense *d);
 
 /*
  * Empties it, and takes the slot's dictionaries and the ranges of all own columns, by position in the schema, for at
- * most `rows` rows. False: the arrays would be too large, or there is no memory for them.
+ * most `rows` rows. `sieves`: the inner joins, by bits, of which group_dense_add may be told that all rows have their
+ * parent. False: the arrays would be too large, or there is no memory for them.
  */
 bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
-                       struct arena *arena);
+                       uint32_t sieves, struct arena *arena);
 
-/* Adds the selected rows of a block, NULL = all of them: false when its values do not fit; then nothing was added. */
-bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel);
+/*
+ * Adds the selected rows of a block, NULL = all of them; those have their parents of the joins `sieved`. False when its
+ * values do not fit; then nothing was added.
+ */
+bool group_dense_add(struct group_dense *d, const struct block *b, const uint64_t *sel,
+                     uint32_t sieved);
 
 /* The groups go into the slot's. 0 or -ENOMEM; it is empty in any case. */
 int group_dense_flush(struct group_dense *d, struct group_table *to);

@@ -5,6 +5,7 @@
  * core.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct group_packed {
@@ -25,6 +26,19 @@ bool group_packed_init(struct group_packed *p, uint32_t size, const unsigned wid
  */
 void group_packed_add(struct group_packed *p, const uint32_t *groups, const uint32_t *a,
                       const uint32_t *b, uint32_t n, uint64_t *tables);
+
+struct group_packed_ahead { /* memory that is fetched while rows are added: word `at` of n arrays */
+    const uint64_t *const *words;
+    uint32_t n;
+    size_t at;
+};
+
+/*
+ * The same of at most 512 rows whose values are in the fields of a word already, each with 1 in the field of rows.
+ * Additions and the reading of slices take turns, and only in between the processor has places left to fetch into.
+ */
+void group_packed_add_words(struct group_packed *p, const uint16_t *groups, const uint64_t *values,
+                            uint32_t n, uint64_t *tables, const struct group_packed_ahead *ahead);
 
 /* What is still in the words goes into the tables. */
 void group_packed_empty(struct group_packed *p, uint64_t *tables);

@@ -9,7 +9,9 @@
 #include "reactor/assert.h"
 
 enum {
-    KEY_SHORT = 15, /* bytes that a key has room for */
+    KEY_SHORT = 15,  /* bytes that a key has room for */
+    KEY_SMALL = 8,   /* that a word has */
+    SMALL_AHEAD = 8, /* words: the next line of memory, which else is waited for */
     BLOCK_FIRST = 8,
     BLOCK_MOST = 512, /* groups of a block */
     WORDS_MAX = 64,
@@ -28,7 +30,7 @@ struct group_set {
     struct arena arena; /* blocks, and places of long strings */
     bool has_null;
     uint64_t null[WORDS_MAX];
-    struct set_part parts[GROUP_SET_PARTS];
+    struct set_part parts[GROUP_SET_PARTS], small[GROUP_SET_PARTS];
 };
 
 struct group_set *group_set_new(unsigned words, struct budget *budget, uint64_t limit)
@@ -119,14 +121,14 @@ const char *group_key_bytes(const struct group_key *k, uint32_t *len)
     return (const char *)k;
 }
 
-static int grow_part(struct group_set *s, struct set_part *p)
+static int grow_part(struct group_set *s, struct set_part *p, unsigned width)
 {
     uint32_t cap = p->last ? p->last->cap * 2 : BLOCK_FIRST;
     struct group_set_block *b;
 
     if (cap > BLOCK_MOST)
         cap = BLOCK_MOST;
-    b = arena_alloc(&s->arena, sizeof(*b) + (size_t)cap * (2 + s->words) * sizeof(uint64_t));
+    b = arena_alloc(&s->arena, sizeof(*b) + (size_t)cap * width * sizeof(uint64_t));
     if (!b)
         return -ENOMEM;
     *b = (struct group_set_block){.n = cap, .cap = cap};
@@ -136,7 +138,18 @@ static int grow_part(struct group_set *s, struct set_part *p)
         p->first = b;
     p->last = b;
     p->at = b->data;
-    p->end = b->data + (size_t)cap * (2 + s->words);
+    p->end = b->data + (size_t)cap * width;
+    return 0;
+}
+
+static int add_small(struct group_set *s, uint64_t small)
+{
+    struct set_part *p = &s->small[group_small_hash(small) >> (64 - GROUP_SET_PART_BITS)];
+
+    if (p->at == p->end && grow_part(s, p, 1))
+        return -ENOMEM;
+    __builtin_prefetch(p->at + SMALL_AHEAD, 1);
+    *p->at++ = small;
     return 0;
 }
 
@@ -144,12 +157,16 @@ int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const ui
 {
     struct group_key k;
 
+    if (!s->words && len - 1 < KEY_SMALL && bytes[len - 1]) {
+        short_key(bytes, len, &k);
+        return add_small(s, k.low);
+    }
     if (len <= KEY_SHORT)
         short_key(bytes, len, &k);
     else if (long_key(s, bytes, len, &k))
         return -ENOMEM;
     struct set_part *p = &s->parts[group_key_hash(&k) >> (64 - GROUP_SET_PART_BITS)];
-    if (p->at == p->end && grow_part(s, p))
+    if (p->at == p->end && grow_part(s, p, 2 + s->words))
         return -ENOMEM;
     uint64_t *to = p->at;
     to[0] = k.low;
@@ -160,15 +177,21 @@ int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const ui
     return 0;
 }
 
-void group_set_settle(struct group_set *s)
+static void settle(struct set_part *parts, unsigned width)
 {
-    for (struct set_part *p = s->parts; p < s->parts + GROUP_SET_PARTS; p++) {
+    for (struct set_part *p = parts; p < parts + GROUP_SET_PARTS; p++) {
         if (p->last)
-            p->last->n = (uint32_t)((uint64_t)(p->at - p->last->data) / (2 + s->words));
+            p->last->n = (uint32_t)((uint64_t)(p->at - p->last->data) / width);
         p->n = 0;
         for (const struct group_set_block *b = p->first; b; b = b->next)
             p->n += b->n;
     }
+}
+
+void group_set_settle(struct group_set *s)
+{
+    settle(s->parts, 2 + s->words);
+    settle(s->small, 1);
 }
 
 void group_set_add_null(struct group_set *s, const uint64_t *counts)
@@ -187,6 +210,12 @@ const struct group_set_block *group_set_part(const struct group_set *s, unsigned
 {
     *n = s->parts[part].n;
     return s->parts[part].first;
+}
+
+const struct group_set_block *group_set_small(const struct group_set *s, unsigned part, uint64_t *n)
+{
+    *n = s->small[part].n;
+    return s->small[part].first;
 }
 
 const uint64_t *group_set_null(const struct group_set *s)

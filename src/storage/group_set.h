@@ -2,9 +2,10 @@
 /*
  * Groups by one string, each with its counts, of all slots of a core: in parts by a hash of the string, so that those
  * of several cores are joined a part at a time, in a near cache. A string of up to 15 bytes is its own key; of longer
- * ones the key is a hash and the place of the bytes, which stay in their dictionary. Slots add theirs one after the
- * other, so a string may stand in a set more than once. Owner: the scan; constant once it is handed out, and then read
- * in place by the home core until the scan is freed.
+ * ones the key is a hash and the place of the bytes, which stay in their dictionary. Without counts, small strings, of
+ * 1 to 8 bytes whose last is not 0, lie apart as one word each: half as much memory is written and read. Slots add
+ * theirs one after the other, so a string may stand in a set more than once. Owner: the scan; constant once it is
+ * handed out, and then read in place by the home core until the scan is freed.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,11 +30,11 @@ struct group_key_place { /* of a long string; lives with the set */
     uint32_t len;
 };
 
-/* Groups of a part, `words` counts after each key. */
+/* Groups of a part, `words` counts after each key; or small ones. */
 struct group_set_block {
     struct group_set_block *next;
     uint32_t n, cap;
-    uint64_t data[]; /* n of 2 + words */
+    uint64_t data[]; /* n of 2 + words; of one */
 };
 
 /* words: counts of a group. At most `limit` bytes. NULL on -ENOMEM. */
@@ -50,6 +51,9 @@ void group_set_settle(struct group_set *s);
 unsigned group_set_words(const struct group_set *s);
 /* First block of a part; *n = groups of all its blocks. */
 const struct group_set_block *group_set_part(const struct group_set *s, unsigned part, uint64_t *n);
+/* The same of its small ones, which are never 0 and the first word of the key that they would have. */
+const struct group_set_block *group_set_small(const struct group_set *s, unsigned part,
+                                              uint64_t *n);
 /* Counts of the group of NULL; NULL = there is none. */
 const uint64_t *group_set_null(const struct group_set *s);
 
@@ -71,6 +75,20 @@ static inline uint64_t group_key_hash(const struct group_key *k)
     unsigned __int128 m =
         (unsigned __int128)(k->low ^ 0x9E3779B97F4A7C15u) * (k->high ^ 0xE7037ED1A0B428DBu);
     return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t group_small_hash(uint64_t small)
+{
+    unsigned __int128 m = (unsigned __int128)(small ^ 0x9E3779B97F4A7C15u) * 0xE7037ED1A0B428DBu;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* The key of a small one. */
+static inline struct group_key group_small_key(uint64_t small)
+{
+    uint64_t len = 8 - (uint64_t)__builtin_clzll(small) / 8;
+
+    return (struct group_key){small, (len + 1) << GROUP_KEY_SHIFT};
 }
 
 /* The string; valid as long as the key. */

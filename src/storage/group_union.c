@@ -12,6 +12,7 @@ enum {
     UNION_CHUNK = 1024,  /* values looked at together, from a multiple of it on */
     UNION_CHUNKS = 64,   /* looked at between two turns of the core's other work */
     UNION_GROUPS = 8192, /* joined there */
+    UNION_AHEAD = 16,    /* small ones whose places are fetched together */
     UNION_PART = 64,     /* groups that a part costs beside its own */
 };
 
@@ -27,12 +28,15 @@ struct group_union {
     bool some;        /* arrays: there is a next value */
     unsigned part;    /* sets: the part at hand or to come, */
     bool part_open;   /* joined up to */
-    unsigned joining; /* this set's */
+    unsigned joining; /* these: those of a set, its small ones, those of the next set */
     const struct group_set_block *block;
     uint64_t *groups; /* key and counts of each */
     uint64_t n_groups, next, cap;
     uint32_t *buckets; /* 1 + group */
     uint64_t n_buckets, charged, counted;
+    bool counts;      /* only their number is asked for, and small ones are looked for in: */
+    uint64_t *smalls; /* 0 = none */
+    uint64_t n_smalls, room, cap_smalls; /* of the part; room is a power of two */
 };
 
 int group_union_new(const struct program *p, const struct schema *s, struct budget *budget,
@@ -68,6 +72,7 @@ void group_union_free(struct group_union *u)
     buffer_fini(&u->out);
     free(u->groups);
     free(u->buckets);
+    free(u->smalls);
     free(u);
 }
 
@@ -294,23 +299,82 @@ static void join_group(struct group_union *u, const uint64_t *from, unsigned wor
     u->buckets[at] = (uint32_t)++u->n_groups;
 }
 
+/* Room for n small ones of a part, none there yet. */
+static int begin_smalls(struct group_union *u, uint64_t n)
+{
+    int rc = 0;
+
+    for (u->room = 64; u->room < n + n / 2;)
+        u->room *= 2;
+    if (u->room > u->cap_smalls) {
+        rc = grow(u, &u->smalls, u->cap_smalls * sizeof(*u->smalls), u->room * sizeof(*u->smalls));
+        u->cap_smalls = rc ? u->cap_smalls : u->room;
+    }
+    if (!rc)
+        memset(u->smalls, 0, u->room * sizeof(*u->smalls));
+    u->n_smalls = 0;
+    return rc;
+}
+
 static int open_part(struct group_union *u)
 {
-    uint64_t all = 0, n;
+    uint64_t all = 0, smalls = 0, n;
 
     for (unsigned i = 0; i < u->n; i++) {
         group_set_part(u->from[i].set, u->part, &n);
         all += n;
+        group_set_small(u->from[i].set, u->part, &n);
+        smalls += n;
     }
     u->joining = 0;
     u->block = NULL;
-    return begin_part(u, all, 2 + group_set_words(u->from[0].set));
+    if (u->counts && begin_smalls(u, smalls))
+        return -ENOMEM;
+    return begin_part(u, all + (u->counts ? 0 : smalls), 2 + group_set_words(u->from[0].set));
+}
+
+static void count_smalls(struct group_union *u, const uint64_t *smalls, uint32_t n)
+{
+    uint64_t mask = u->room - 1, at[UNION_AHEAD];
+
+    for (uint32_t from = 0; from < n; from += UNION_AHEAD) {
+        uint32_t some = n - from < UNION_AHEAD ? n - from : UNION_AHEAD;
+
+        for (uint32_t i = 0; i < some; i++) {
+            at[i] = group_small_hash(smalls[from + i]) & mask;
+            __builtin_prefetch(&u->smalls[at[i]], 1);
+        }
+        for (uint32_t i = 0; i < some; i++) {
+            uint64_t small = smalls[from + i], k = at[i];
+
+            while (u->smalls[k] && u->smalls[k] != small)
+                k = (k + 1) & mask;
+            u->n_smalls += !u->smalls[k];
+            u->smalls[k] = small;
+        }
+    }
+}
+
+static void join_block(struct group_union *u, const struct group_set_block *b, bool small)
+{
+    unsigned words = group_set_words(u->from[0].set);
+
+    if (small && u->counts) {
+        count_smalls(u, b->data, b->n);
+        return;
+    }
+    for (uint32_t k = 0; k < b->n; k++) {
+        struct group_key key;
+
+        if (small)
+            key = group_small_key(b->data[k]);
+        join_group(u, small ? (const uint64_t *)&key : &b->data[(size_t)k * (2 + words)], words);
+    }
 }
 
 /* Some more groups of the part at hand, of all sets: 1 when it is complete, 0, -errno. */
 static int join_part(struct group_union *u, int64_t *left)
 {
-    unsigned words = group_set_words(u->from[0].set);
     uint64_t n;
     int rc = u->part_open ? 0 : open_part(u);
 
@@ -318,13 +382,18 @@ static int join_part(struct group_union *u, int64_t *left)
         return rc;
     u->part_open = true;
     *left -= UNION_PART;
-    for (; u->joining<u->n && * left> 0; u->joining += !u->block) {
-        u->block = u->block ? u->block->next : group_set_part(u->from[u->joining].set, u->part, &n);
-        for (uint32_t k = 0; u->block && k < u->block->n; k++)
-            join_group(u, &u->block->data[(size_t)k * (2 + words)], words);
+    for (; u->joining<2 * u->n && * left> 0; u->joining += !u->block) {
+        const struct group_set *s = u->from[u->joining / 2].set;
+        bool small = u->joining % 2;
+
+        u->block = u->block ? u->block->next
+                   : small  ? group_set_small(s, u->part, &n)
+                            : group_set_part(s, u->part, &n);
+        if (u->block)
+            join_block(u, u->block, small);
         *left -= u->block ? u->block->n : 0;
     }
-    if (u->joining < u->n)
+    if (u->joining < 2 * u->n)
         return 0;
     u->part_open = false;
     u->part += u->shares;
@@ -414,12 +483,13 @@ int group_union_next(struct group_union *u, uint32_t max_rows, const struct part
 
 static int count_strings(struct group_union *u)
 {
+    u->counts = true;
     for (int64_t left = UNION_GROUPS; u->part < GROUP_SET_PARTS && left > 0;) {
         int rc = join_part(u, &left);
         if (rc < 0)
             return rc;
         if (rc)
-            u->counted += u->n_groups;
+            u->counted += u->n_groups + u->n_smalls;
     }
     return u->part < GROUP_SET_PARTS ? -EAGAIN : 0;
 }

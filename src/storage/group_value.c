@@ -142,54 +142,76 @@ bool group_value_nulls(const struct group_value *v, uint32_t line, const uint64_
 
 /* A step's values by its factor in an operation, modulo 2^32. */
 static void read_operand(const struct group_value *v, const struct value_step *at, unsigned operand,
-                         const uint32_t (*values)[LINE_ROWS], uint32_t *out)
+                         const uint32_t (*values)[LINE_ROWS], uint32_t n, uint32_t *out)
 {
     const struct value_step *s = &v->steps[at->operands[operand]];
     uint32_t factor = (uint32_t)at->factors[operand],
              add = s->kind == VALUE_COLUMN ? (uint32_t)s->min : 0;
 
-    for (unsigned r = 0; r < LINE_ROWS; r++)
+    for (unsigned r = 0; r < n; r++)
         out[r] = (values[at->operands[operand]][r] + add) * factor;
 }
 
-static void operate(enum computed_kind kind, const uint32_t *a, const uint32_t *b, uint32_t *out)
+static void operate(enum computed_kind kind, const uint32_t *a, const uint32_t *b, uint32_t n,
+                    uint32_t *out)
 {
     if (kind == COMPUTED_ADD)
-        for (unsigned r = 0; r < LINE_ROWS; r++)
+        for (unsigned r = 0; r < n; r++)
             out[r] = a[r] + b[r];
     else if (kind == COMPUTED_SUBTRACT)
-        for (unsigned r = 0; r < LINE_ROWS; r++)
+        for (unsigned r = 0; r < n; r++)
             out[r] = a[r] - b[r];
     else
-        for (unsigned r = 0; r < LINE_ROWS; r++)
+        for (unsigned r = 0; r < n; r++)
             out[r] = a[r] * b[r];
 }
 
-static void compute(const struct group_value *v, uint32_t line, uint32_t *out)
+/* The steps of n rows, after the columns' values were read. */
+static void compute(const struct group_value *v, uint32_t (*values)[LINE_ROWS], uint32_t n,
+                    uint32_t *out)
 {
-    _Alignas(64) uint32_t values[GROUP_VALUE_STEPS][LINE_ROWS], a[LINE_ROWS], b[LINE_ROWS];
+    _Alignas(64) uint32_t a[LINE_ROWS], b[LINE_ROWS];
 
     for (unsigned i = 0; i < v->n; i++) {
         const struct value_step *s = &v->steps[i];
-        if (s->kind == VALUE_COLUMN) {
-            colblock_lines_read(&s->lines, line, values[i]);
-        } else if (s->kind == VALUE_CONSTANT) {
-            for (unsigned r = 0; r < LINE_ROWS; r++)
+        if (s->kind == VALUE_CONSTANT) {
+            for (unsigned r = 0; r < n; r++)
                 values[i][r] = (uint32_t)s->min;
-        } else {
-            read_operand(v, s, 0, (const uint32_t(*)[LINE_ROWS])values, a);
-            read_operand(v, s, 1, (const uint32_t(*)[LINE_ROWS])values, b);
-            operate(s->operation, a, b, values[i]);
+        } else if (s->kind == VALUE_OPERATION) {
+            read_operand(v, s, 0, (const uint32_t(*)[LINE_ROWS])values, n, a);
+            read_operand(v, s, 1, (const uint32_t(*)[LINE_ROWS])values, n, b);
+            operate(s->operation, a, b, n, values[i]);
         }
     }
-    for (unsigned r = 0; r < LINE_ROWS; r++)
+    for (unsigned r = 0; r < n; r++)
         out[r] = values[v->n - 1][r] - (uint32_t)v->base;
 }
 
 void group_value_read(const struct group_value *v, uint32_t line, uint32_t *out)
 {
-    if (v->n == 1)
+    _Alignas(64) uint32_t values[GROUP_VALUE_STEPS][LINE_ROWS];
+
+    if (v->n == 1) {
         colblock_lines_read(&v->steps[0].lines, line, out);
-    else
-        compute(v, line, out);
+        return;
+    }
+    for (unsigned i = 0; i < v->n; i++)
+        if (v->steps[i].kind == VALUE_COLUMN)
+            colblock_lines_read(&v->steps[i].lines, line, values[i]);
+    compute(v, values, LINE_ROWS, out);
+}
+
+void group_value_pick(const struct group_value *v, uint32_t from, uint32_t to, const uint64_t *sel,
+                      const uint16_t *counts, uint32_t n, uint32_t *out)
+{
+    _Alignas(64) uint32_t values[GROUP_VALUE_STEPS][LINE_ROWS];
+
+    if (v->n == 1) {
+        colblock_lines_pick_all(&v->steps[0].lines, from, to, sel, counts, out);
+        return;
+    }
+    for (unsigned i = 0; i < v->n; i++)
+        if (v->steps[i].kind == VALUE_COLUMN)
+            colblock_lines_pick_all(&v->steps[i].lines, from, to, sel, counts, values[i]);
+    compute(v, values, n, out);
 }

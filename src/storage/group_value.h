@@ -52,3 +52,9 @@ bool group_value_nulls(const struct group_value *v, uint32_t line, const uint64_
                        uint64_t *nulls);
 /* The values of a line less the base, 64-byte aligned; those of NULL rows and beyond the block may be anything. */
 void group_value_read(const struct group_value *v, uint32_t line, uint32_t *out);
+/*
+ * The same of the selected rows of lines [from, to), in order, n <= LINE_ROWS in all; counts are those of every line of
+ * the block. None of them is NULL.
+ */
+void group_value_pick(const struct group_value *v, uint32_t from, uint32_t to, const uint64_t *sel,
+                      const uint16_t *counts, uint32_t n, uint32_t *out);

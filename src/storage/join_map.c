@@ -68,8 +68,7 @@ int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
     return 0;
 }
 
-/* Smallest and largest key: false when there is none. */
-static bool key_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
+bool join_map_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
 {
     *min = INT64_MAX;
     *max = INT64_MIN;
@@ -107,7 +106,7 @@ static int read_int_keys(struct join_map *m, const struct batch_column *key, str
 {
     int64_t min, max;
 
-    if (!key_bounds(key, &min, &max))
+    if (!join_map_bounds(key, &min, &max))
         return 0;
     uint64_t span = (uint64_t)max - (uint64_t)min;
     if (span >= KEYS_ALWAYS && span >= (uint64_t)KEYS_PER_PARENT * key->rows)

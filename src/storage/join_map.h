@@ -37,6 +37,8 @@ struct join_map {
 int join_map_new(const struct program_join *join, struct arena *arena, struct budget *budget,
                  struct join_map **out);
 void join_map_free(struct join_map *m);
+/* Smallest and largest of the parents' keys: false when there is none. */
+bool join_map_bounds(const struct batch_column *key, int64_t *min, int64_t *max);
 /* Makes codes of an integer attribute, so that groups by it are found without hashing: 0 or -ENOMEM. */
 int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
                   struct budget *budget);

@@ -17,25 +17,56 @@ static uint32_t place_of(const struct join_map *m, uint32_t parent_row,
     return place;
 }
 
-const uint32_t *join_place_make(const struct join_map *m, int64_t base, uint32_t n,
-                                const struct join_place_key *keys, unsigned n_keys,
-                                struct arena *arena)
+/* Of a slot's codes. */
+static void place_codes(const struct join_map *m, int64_t base, uint32_t n,
+                        const struct join_place_key *keys, unsigned n_keys, uint32_t *places)
 {
-    uint32_t *places = arena_alloc(arena, ((size_t)n + 1) * sizeof(*places)), rows[FIND_ROWS];
+    uint32_t rows[FIND_ROWS];
     int64_t values[FIND_ROWS];
     uint8_t present[FIND_ROWS];
 
-    if (!places)
-        return NULL;
     memset(present, 1, sizeof(present));
-    places[0] = place_of(m, 0, keys, n_keys);
     for (uint32_t from = 0; from < n; from += FIND_ROWS) {
         uint32_t some = n - from < FIND_ROWS ? n - from : FIND_ROWS;
         for (uint32_t i = 0; i < some; i++)
             values[i] = base + (int64_t)(from + i);
         join_map_find(m, values, present, some, rows);
         for (uint32_t i = 0; i < some; i++)
-            places[1 + from + i] = place_of(m, rows[i], keys, n_keys);
+            places[from + i] = place_of(m, rows[i], keys, n_keys);
     }
+}
+
+/* Of integers: there may be many more than parents. */
+static void place_ints(const struct join_map *m, int64_t base, uint32_t n,
+                       const struct join_place_key *keys, unsigned n_keys, uint32_t *places)
+{
+    uint32_t none = place_of(m, 0, keys, n_keys);
+    struct batch_column key;
+
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = none;
+    batch_column_at(m->join->parents, 0, &key);
+    for (uint32_t row = 0; row < key.rows; row++) {
+        if (!batch_is_present(&key, row))
+            continue;
+        uint64_t at = (uint64_t)batch_i64(&key, row) - (uint64_t)base;
+        if (at < n)
+            places[at] = place_of(m, row + 1, keys, n_keys);
+    }
+}
+
+const uint32_t *join_place_make(const struct join_map *m, int64_t base, uint32_t n,
+                                const struct join_place_key *keys, unsigned n_keys,
+                                struct arena *arena)
+{
+    uint32_t *places = arena_alloc(arena, ((size_t)n + 1) * sizeof(*places));
+
+    if (!places)
+        return NULL;
+    places[0] = place_of(m, 0, keys, n_keys);
+    if (m->row_of_code)
+        place_codes(m, base, n, keys, n_keys, places + 1);
+    else
+        place_ints(m, base, n, keys, n_keys, places + 1);
     return places;
 }

@@ -49,9 +49,24 @@ struct kernels {
      * plus `add`, modulo 2^32; and those whose bits are set. Both arrays are 64-byte aligned.
      */
     void (*decode_line32)(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out);
+    /*
+     * Slices of any columns side by side: bit i of a row's number is its bit of the line that begins at word `at` of
+     * bits[i], NULL = 0; plus `add`, modulo 2^16 and 2^64. n at most 16, 64; bits and out are 64-byte
+     * aligned. Lines to come are not fetched ahead, unlike with decode_line.
+     */
+    void (*transpose_line16)(const uint64_t *const *bits, uint32_t n, size_t at, uint16_t add,
+                             uint16_t *out);
+    void (*transpose_line64)(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t add,
+                             uint64_t *out);
     uint32_t (*compress_line32)(const uint32_t *values, const uint64_t *sel, uint32_t *out);
     /* sel &= rows of a line whose value is below the limit; values is 64-byte aligned. */
     void (*below_line32)(const uint32_t *values, uint32_t limit, uint64_t *sel);
+    /*
+     * sel &= rows of a line whose code is below the limit and a member of the set, a bit for each code; codes is 64-byte
+     * aligned. bits has whole words up to the limit.
+     */
+    void (*member_line32)(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                          uint64_t *sel);
     /* out += values * factor, modulo 2^32, a line; both 64-byte aligned. */
     void (*add_scaled_line32)(const uint32_t *values, uint32_t factor, uint32_t *out);
     /*
@@ -68,6 +83,8 @@ struct kernels {
     uint32_t (*count_lines)(const uint64_t *a, uint32_t lines);
     /* Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. */
     uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel);
+    /* Bits that any of n bitsets has, in one pass. */
+    void (*unite_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *out);
     /*
      * The other way round: the offsets of a line, below 2^width, into the slices, at most 32 wide; the ones of each are
      * added to counts. offsets is 64-byte aligned.

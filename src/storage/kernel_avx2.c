@@ -131,14 +131,13 @@ AVX2_INLINE __m256i transpose_bits(__m256i v)
  * bytes of the same rows into one word: after three rounds vector m holds in lane l the rows 128 l
  * + 16 m and the 15 after them.
  */
-AVX2_INLINE void decode_plane(const struct slices *s, const uint64_t *at, uint32_t n,
-                              uint8_t *bytes)
+AVX2_INLINE void decode_plane(const uint64_t *const *bits, uint32_t n, size_t at, uint8_t *bytes)
 {
     __m256i a[8], b[8];
 
     for (unsigned i = 0; i < 8; i++)
-        a[i] = i < n ? _mm256_load_si256((const __m256i *)(at + (size_t)i * s->stride))
-                     : _mm256_setzero_si256();
+        a[i] = i < n && bits[i] ? _mm256_load_si256((const __m256i *)(bits[i] + at))
+                                : _mm256_setzero_si256();
     for (unsigned i = 0; i < 4; i++) {
         b[i] = _mm256_unpacklo_epi8(a[2 * i], a[2 * i + 1]);
         b[4 + i] = _mm256_unpackhi_epi8(a[2 * i], a[2 * i + 1]);
@@ -159,49 +158,81 @@ AVX2_INLINE void decode_plane(const struct slices *s, const uint64_t *at, uint32
     }
 }
 
+/* One byte per row and plane of eight slices, of half a line. */
+AVX2_INLINE uint32_t decode_planes(const uint64_t *const *bits, uint32_t n, size_t at,
+                                   uint8_t bytes[8][256])
+{
+    uint32_t planes = (n + 7) / 8;
+
+    for (uint32_t p = 0; p < planes; p++)
+        decode_plane(bits + 8 * p, n - 8 * p, at, bytes[p]);
+    return planes;
+}
+
 AVX2_INLINE __m256i widen(const uint8_t *bytes)
 {
     return _mm256_cvtepu8_epi64(_mm_loadu_si32(bytes));
 }
 
-AVX2 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+AVX2 static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t add,
+                                  uint64_t *out)
 {
     _Alignas(32) uint8_t bytes[8][256];
-    uint32_t planes = (s->width + 7) / 8;
-    __m256i base = _mm256_set1_epi64x(s->base);
+    __m256i first = _mm256_set1_epi64x((int64_t)add);
 
     for (unsigned half = 0; half < 2; half++, out += 256) {
-        const uint64_t *at = s->words + line * LINE_WORDS + half * HALF_WORDS;
+        uint32_t planes = decode_planes(bits, n, at + half * HALF_WORDS, bytes);
 
-        for (uint32_t p = 0; p < planes; p++) {
-            uint32_t left = s->width - 8 * p;
-
-            decode_plane(s, at + (size_t)p * 8 * s->stride, left < 8 ? left : 8, bytes[p]);
-        }
         for (unsigned r = 0; r < 256; r += 4) {
-            __m256i v = base;
+            __m256i v = first;
 
             for (uint32_t p = 0; p < planes; p++)
                 v = _mm256_add_epi64(v, _mm256_slli_epi64(widen(bytes[p] + r), (int)(8 * p)));
-            _mm256_storeu_si256((__m256i *)(out + r), v);
+            _mm256_storeu_si256((__m256i *)(void *)(out + r), v);
         }
     }
 }
 
-AVX2 static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+AVX2 static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at, uint16_t add,
+                                  uint16_t *out)
 {
-    _Alignas(32) uint8_t bytes[4][256];
-    uint32_t planes = (s->width + 7) / 8;
-    __m256i first = _mm256_set1_epi32((int)add);
+    _Alignas(32) uint8_t bytes[8][256];
+    __m256i first = _mm256_set1_epi16((short)add);
 
     for (unsigned half = 0; half < 2; half++, out += 256) {
-        const uint64_t *at = s->words + line * LINE_WORDS + half * HALF_WORDS;
+        uint32_t planes = decode_planes(bits, n, at + half * HALF_WORDS, bytes);
 
-        for (uint32_t p = 0; p < planes; p++) {
-            uint32_t left = s->width - 8 * p;
+        for (unsigned r = 0; r < 256; r += 16) {
+            __m256i v = first;
 
-            decode_plane(s, at + (size_t)p * 8 * s->stride, left < 8 ? left : 8, bytes[p]);
+            for (uint32_t p = 0; p < planes; p++)
+                v = _mm256_add_epi16(v, _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_load_si128(
+                                                              (const __m128i *)(bytes[p] + r))),
+                                                          (int)(8 * p)));
+            _mm256_storeu_si256((__m256i *)(void *)(out + r), v);
         }
+    }
+}
+
+AVX2 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    const uint64_t *bits[SLICES_MAX];
+
+    list_slices(s, bits);
+    transpose_line64(bits, s->width, (size_t)line * LINE_WORDS, (uint64_t)s->base, (uint64_t *)out);
+}
+
+AVX2 static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    _Alignas(32) uint8_t bytes[8][256];
+    const uint64_t *bits[SLICES_MAX];
+    __m256i first = _mm256_set1_epi32((int)add);
+
+    list_slices(s, bits);
+    for (unsigned half = 0; half < 2; half++, out += 256) {
+        uint32_t planes =
+            decode_planes(bits, s->width, (size_t)line * LINE_WORDS + half * HALF_WORDS, bytes);
+
         for (unsigned r = 0; r < 256; r += 8) {
             __m256i v = first;
 
@@ -243,9 +274,26 @@ AVX2 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_
     return (uint32_t)add_lanes(ones);
 }
 
+AVX2 static void unite_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *out)
+{
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS) {
+        __m256i all = _mm256_setzero_si256();
+
+        for (uint32_t i = 0; i < n; i++)
+            all = _mm256_or_si256(all, _mm256_loadu_si256((const __m256i *)(bits[i] + k)));
+        _mm256_storeu_si256((__m256i *)(out + k), all);
+    }
+}
+
 AVX2 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_body(values, limit, sel);
+}
+
+AVX2 static void member_line32(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                               uint64_t *sel)
+{
+    member_line32_body(codes, bits, limit, sel);
 }
 
 AVX2 static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
@@ -263,8 +311,11 @@ const struct kernels kernels_avx2 = {
     .decode_line = decode_line,
     .compress_line = kernel_compress_line,
     .decode_line32 = decode_line32,
+    .transpose_line16 = transpose_line16,
+    .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
     .below_line32 = below_line32,
+    .member_line32 = member_line32,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,
@@ -272,6 +323,7 @@ const struct kernels kernels_avx2 = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .meet_lines = meet_lines,
+    .unite_lines = unite_lines,
     .encode_line32 = encode_line32,
 };
 #endif

@@ -62,40 +62,10 @@ AVX512_INLINE __m512i transpose_bits(__m512i v)
     return _mm512_xor_si512(v, _mm512_xor_si512(t, _mm512_slli_epi64(t, 28)));
 }
 
-/* One byte per row and plane of eight slices. */
-AVX512 static inline uint32_t decode_planes(const struct slices *s, uint32_t line,
-                                            uint8_t bytes[8][512])
-{
-    uint32_t planes = (s->width + 7) / 8;
+#define TRANSPOSER ((struct transposer_512){.bits = transpose_bits})
+#define FETCHING ((struct transposer_512){.bits = transpose_bits, .fetches = true})
 
-    for (uint32_t p = 0; p < planes; p++) {
-        uint32_t left = s->width - 8 * p;
-        __m512i v[8];
-
-        interleave_512(s, s->words + (size_t)p * 8 * s->stride + line * LINE_WORDS,
-                       left < 8 ? left : 8, v);
-        for (unsigned m = 0; m < 8; m++)
-            v[m] = transpose_bits(v[m]);
-        store_lanes_512(v, bytes[p]);
-    }
-    return planes;
-}
-
-AVX512 static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
-{
-    _Alignas(64) uint8_t bytes[8][512];
-    uint32_t planes = decode_planes(s, line, bytes);
-
-    join_planes_512((const uint8_t(*)[512])bytes, planes, s->base, out);
-}
-
-AVX512 static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
-{
-    _Alignas(64) uint8_t bytes[8][512];
-    uint32_t planes = decode_planes(s, line, bytes);
-
-    join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
-}
+TRANSPOSE_512(AVX512, TRANSPOSER, FETCHING)
 
 AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
@@ -108,6 +78,8 @@ AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 
 MEET_LINES_512(AVX512, count_ones)
 
+UNITE_LINES_512(AVX512)
+
 AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
     return compress_line32_512(values, sel, out);
@@ -116,6 +88,12 @@ AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *s
 AVX512 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_512(values, limit, sel);
+}
+
+AVX512 static void member_line32(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                                 uint64_t *sel)
+{
+    member_line32_512(codes, bits, limit, sel);
 }
 
 AVX512 static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
@@ -133,8 +111,11 @@ const struct kernels kernels_avx512 = {
     .decode_line = decode_line,
     .compress_line = compress_line,
     .decode_line32 = decode_line32,
+    .transpose_line16 = transpose_line16,
+    .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
     .below_line32 = below_line32,
+    .member_line32 = member_line32,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,
@@ -142,6 +123,7 @@ const struct kernels kernels_avx512 = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .meet_lines = meet_lines,
+    .unite_lines = unite_lines,
     .encode_line32 = encode_line32,
 };
 #endif

@@ -19,6 +19,7 @@ enum {
     TERNARY_AND3 = 0x80,       /* a & b & c */
     TERNARY_OR3 = 0xfe,        /* a | b | c */
     PREFETCH_LINES = 4,        /* ahead, per slice (layout study, 6) */
+    PLANE_FEW = 3, /* slices of a plane that are cheaper added as masks than transposed */
 };
 
 AVX512_INLINE __m512i flip_of(uint64_t bound, uint32_t bit)
@@ -107,24 +108,25 @@ AVX512_INLINE uint32_t compress_line_512(const int64_t *values, const uint64_t *
 }
 
 /*
- * Eight slices of a line, bytewise interleaved: word j of the 64 holds byte j of each; in vector m,
- * lane l are the words of the rows 128 l + 16 m and the 15 after them.
+ * Eight vectors, bytewise interleaved: 64-bit word j of all eight results holds byte j of each. Those from n on are 0.
+ * Unpacking works in lanes of 128 bits, so pairs of bytes are first put where it leaves them in order.
  */
-AVX512_INLINE void interleave_512(const struct slices *s, const uint64_t *at, uint32_t n,
-                                  __m512i out[8])
+AVX512_INLINE void interleave_512(const __m512i in[8], uint32_t n, __m512i out[8])
 {
+    const __m512i order =
+        _mm512_set_epi16(31, 27, 23, 19, 15, 11, 7, 3, 30, 26, 22, 18, 14, 10, 6, 2, 29, 25, 21, 17,
+                         13, 9, 5, 1, 28, 24, 20, 16, 12, 8, 4, 0);
     __m512i a[8], b[8];
 
-    for (unsigned i = 0; i < 8; i++) {
-        const uint64_t *slice = at + (size_t)i * s->stride;
-
-        a[i] = i < n ? _mm512_load_si512(slice) : _mm512_setzero_si512();
-        if (i < n)
-            __builtin_prefetch(slice + PREFETCH_LINES * LINE_WORDS);
-    }
     for (unsigned i = 0; i < 4; i++) {
-        b[i] = _mm512_unpacklo_epi8(a[2 * i], a[2 * i + 1]);
-        b[4 + i] = _mm512_unpackhi_epi8(a[2 * i], a[2 * i + 1]);
+        b[i] = b[4 + i] = _mm512_setzero_si512();
+        if (2 * i < n) {
+            __m512i x = _mm512_permutexvar_epi16(order, in[2 * i]);
+            __m512i y = _mm512_permutexvar_epi16(order, in[2 * i + 1]);
+
+            b[i] = _mm512_unpacklo_epi8(x, y);
+            b[4 + i] = _mm512_unpackhi_epi8(x, y);
+        }
     }
     for (unsigned h = 0; h < 2; h++) {
         for (unsigned i = 0; i < 2; i++) {
@@ -138,52 +140,97 @@ AVX512_INLINE void interleave_512(const struct slices *s, const uint64_t *at, ui
     }
 }
 
-/* Lane l of the vectors m are the bytes of the rows 128 l + 16 m and the 15 after them. */
-AVX512_INLINE void store_lanes_512(const __m512i v[8], uint8_t *bytes)
+/*
+ * How a form transposes the 8 x 8 bits of 64-bit words: row i of the matrix is byte i, or with `reversed` byte 7 - i;
+ * its columns are the bytes of the result in order.
+ */
+struct transposer_512 {
+    __m512i (*bits)(__m512i);
+    bool reversed, fetches; /* lines to come */
+};
+
+/* A byte per row of a line from at most eight slices of it, NULL = zeros: rows 64 m to 64 m + 63 are vector m. */
+AVX512_INLINE void plane_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                             struct transposer_512 t, __m512i out[8])
 {
-    for (unsigned h = 0; h < 2; h++, v += 4, bytes += 64) {
-        __m512i a = _mm512_shuffle_i64x2(v[0], v[1], 0x44);
-        __m512i b = _mm512_shuffle_i64x2(v[0], v[1], 0xee);
-        __m512i c = _mm512_shuffle_i64x2(v[2], v[3], 0x44);
-        __m512i d = _mm512_shuffle_i64x2(v[2], v[3], 0xee);
+    __m512i in[8];
+    uint32_t there = 0;
 
-        _mm512_store_si512(bytes, _mm512_shuffle_i64x2(a, c, 0x88));
-        _mm512_store_si512(bytes + 128, _mm512_shuffle_i64x2(a, c, 0xdd));
-        _mm512_store_si512(bytes + 256, _mm512_shuffle_i64x2(b, d, 0x88));
-        _mm512_store_si512(bytes + 384, _mm512_shuffle_i64x2(b, d, 0xdd));
-    }
-}
+    for (unsigned i = 0; i < 8; i++)
+        there |= i < n && bits[i] ? 1u << i : 0;
+    if (__builtin_popcount(there) <= PLANE_FEW) {
+        for (unsigned m = 0; m < 8; m++)
+            out[m] = _mm512_setzero_si512();
+        for (; there; there &= there - 1) {
+            const uint64_t *slice = bits[__builtin_ctz(there)] + at;
+            const __m512i one = _mm512_set1_epi8((char)(there & -there));
 
-/* Values of a line from one byte per row and plane. */
-AVX512_INLINE void join_planes_512(const uint8_t bytes[8][512], uint32_t planes, int64_t base,
-                                   int64_t *out)
-{
-    for (unsigned r = 0; r < 512; r += 8) {
-        __m512i v = _mm512_set1_epi64(base);
-
-        for (uint32_t p = 0; p < planes; p++) {
-            __m512i part = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(bytes[p] + r)));
-
-            v = _mm512_add_epi64(v, _mm512_slli_epi64(part, 8 * p));
+            if (t.fetches)
+                __builtin_prefetch(slice + PREFETCH_LINES * LINE_WORDS);
+            for (unsigned m = 0; m < 8; m++)
+                out[m] = _mm512_mask_add_epi8(out[m], slice[m], out[m], one);
         }
-        _mm512_storeu_si512(out + r, v);
+        return;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        __m512i *to = &in[t.reversed ? 7 - i : i];
+
+        *to = _mm512_setzero_si512();
+        if (there >> i & 1) {
+            *to = _mm512_load_si512(bits[i] + at);
+            if (t.fetches)
+                __builtin_prefetch(bits[i] + at + PREFETCH_LINES * LINE_WORDS);
+        }
+    }
+    interleave_512(in, 8, out);
+    for (unsigned m = 0; m < 8; m++)
+        out[m] = t.bits(out[m]);
+}
+
+/* Planes of a line; those up to `most` that there are no slices for are 0. Their number is at most 8. */
+AVX512_INLINE uint32_t planes_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                                  struct transposer_512 t, uint32_t most, __m512i out[][8])
+{
+    uint32_t planes = (n + 7) / 8;
+
+    for (uint32_t p = 0; p < planes; p++)
+        plane_512(bits + 8 * p, n - 8 * p, at, t, out[p]);
+    for (uint32_t p = planes; p < most; p++)
+        for (unsigned m = 0; m < 8; m++)
+            out[p][m] = _mm512_setzero_si512();
+    return planes;
+}
+
+AVX512_INLINE void transpose_line64_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                                        uint64_t add, struct transposer_512 t, uint64_t *out)
+{
+    __m512i bytes[8][8], in[8], words[8];
+    uint32_t planes = planes_512(bits, n, at, t, 8, bytes);
+    const __m512i first = _mm512_set1_epi64((int64_t)add);
+
+    for (unsigned m = 0; m < 8; m++, out += 64) {
+        for (unsigned p = 0; p < 8; p++)
+            in[p] = bytes[p][m];
+        interleave_512(in, planes, words);
+        for (unsigned q = 0; q < 8; q++)
+            _mm512_storeu_si512(out + 8 * q, _mm512_add_epi64(words[q], first));
     }
 }
 
-/* The same as 32-bit numbers, without the base: 64 rows at a time are unpacked from their bytes. */
-AVX512_INLINE void join_planes32_512(const uint8_t bytes[8][512], uint32_t planes, uint32_t add,
-                                     uint32_t *out)
+/* 64 rows at a time are unpacked from their bytes: four rows of each of the four vectors to come go into a lane. */
+AVX512_INLINE void transpose_line32_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                                        uint32_t add, struct transposer_512 t, uint32_t *out)
 {
-    /* Unpacking works in lanes of 16 bytes: four rows of each of the four vectors to come go into a lane. */
     const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i first = _mm512_set1_epi32((int)add), zero = _mm512_setzero_si512();
+    const __m512i first = _mm512_set1_epi32((int)add);
+    __m512i bytes[4][8];
 
-    for (unsigned r = 0; r < 512; r += 64) {
+    planes_512(bits, n, at, t, 4, bytes);
+    for (unsigned m = 0; m < 8; m++, out += 64) {
         __m512i p[4], low[2], high[2];
 
         for (unsigned i = 0; i < 4; i++)
-            p[i] = i < planes ? _mm512_permutexvar_epi32(lanes, _mm512_load_si512(bytes[i] + r))
-                              : zero;
+            p[i] = _mm512_permutexvar_epi32(lanes, bytes[i][m]);
         low[0] = _mm512_unpacklo_epi8(p[0], p[1]);
         low[1] = _mm512_unpackhi_epi8(p[0], p[1]);
         high[0] = _mm512_unpacklo_epi8(p[2], p[3]);
@@ -192,11 +239,55 @@ AVX512_INLINE void join_planes32_512(const uint8_t bytes[8][512], uint32_t plane
             __m512i a = _mm512_unpacklo_epi16(low[i], high[i]);
             __m512i b = _mm512_unpackhi_epi16(low[i], high[i]);
 
-            _mm512_storeu_si512(out + r + 32 * i, _mm512_add_epi32(a, first));
-            _mm512_storeu_si512(out + r + 32 * i + 16, _mm512_add_epi32(b, first));
+            _mm512_storeu_si512(out + 32 * i, _mm512_add_epi32(a, first));
+            _mm512_storeu_si512(out + 32 * i + 16, _mm512_add_epi32(b, first));
         }
     }
 }
+
+AVX512_INLINE void transpose_line16_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                                        uint16_t add, struct transposer_512 t, uint16_t *out)
+{
+    const __m512i lanes = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m512i first = _mm512_set1_epi16((short)add);
+    __m512i bytes[2][8];
+
+    planes_512(bits, n, at, t, 2, bytes);
+    for (unsigned m = 0; m < 8; m++, out += 64) {
+        __m512i a = _mm512_permutexvar_epi64(lanes, bytes[0][m]),
+                b = _mm512_permutexvar_epi64(lanes, bytes[1][m]);
+
+        _mm512_storeu_si512(out, _mm512_add_epi16(_mm512_unpacklo_epi8(a, b), first));
+        _mm512_storeu_si512(out + 32, _mm512_add_epi16(_mm512_unpackhi_epi8(a, b), first));
+    }
+}
+
+/* The kernels that read slices as numbers, of a form with the instructions it may use. */
+#define TRANSPOSE_512(target, transposer, fetching)                                         \
+    target static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at, \
+                                        uint64_t add, uint64_t *out)                        \
+    {                                                                                       \
+        transpose_line64_512(bits, n, at, add, transposer, out);                            \
+    }                                                                                       \
+    target static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at, \
+                                        uint16_t add, uint16_t *out)                        \
+    {                                                                                       \
+        transpose_line16_512(bits, n, at, add, transposer, out);                            \
+    }                                                                                       \
+    target static void decode_line(const struct slices *s, uint32_t line, int64_t *out)     \
+    {                                                                                       \
+        const uint64_t *bits[SLICES_MAX];                                                   \
+        list_slices(s, bits);                                                               \
+        transpose_line64_512(bits, s->width, (size_t)line *LINE_WORDS, (uint64_t)s->base,   \
+                             fetching, (uint64_t *)out);                                    \
+    }                                                                                       \
+    target static void decode_line32(const struct slices *s, uint32_t line, uint32_t add,   \
+                                     uint32_t *out)                                         \
+    {                                                                                       \
+        const uint64_t *bits[SLICES_MAX];                                                   \
+        list_slices(s, bits);                                                               \
+        transpose_line32_512(bits, s->width, (size_t)line *LINE_WORDS, add, fetching, out); \
+    }
 
 AVX512_INLINE void below_line32_512(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
@@ -208,6 +299,26 @@ AVX512_INLINE void below_line32_512(const uint32_t *values, uint32_t limit, uint
         for (unsigned i = 0; i < 4; i++)
             in |= (uint64_t)_mm512_cmplt_epu32_mask(_mm512_load_si512(values + 16 * i), bound)
                   << (16 * i);
+        sel[k] &= in;
+    }
+}
+
+AVX512_INLINE void member_line32_512(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                                     uint64_t *sel)
+{
+    const __m512i bound = _mm512_set1_epi32((int)limit), one = _mm512_set1_epi32(1);
+
+    for (unsigned k = 0; k < LINE_WORDS; k++, codes += 64) {
+        uint64_t in = 0;
+
+        for (unsigned i = 0; sel[k] && i < 4; i++) {
+            __m512i code = _mm512_load_si512(codes + 16 * i);
+            __mmask16 below = _mm512_cmplt_epu32_mask(code, bound);
+            __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), below,
+                                                        _mm512_srli_epi32(code, 5), bits, 4);
+            __m512i bit = _mm512_sllv_epi32(one, _mm512_and_si512(code, _mm512_set1_epi32(31)));
+            in |= (uint64_t)_mm512_test_epi32_mask(words, bit) << (16 * i);
+        }
         sel[k] &= in;
     }
 }
@@ -253,4 +364,18 @@ AVX512_INLINE uint32_t compress_line32_512(const uint32_t *values, const uint64_
                 _mm512_storeu_si512(sel + k, both);                                            \
         }                                                                                      \
         return (uint32_t)_mm512_reduce_add_epi64(ones);                                        \
+    }
+
+/* The kernel unite_lines of a form, likewise. */
+#define UNITE_LINES_512(target)                                                             \
+    target static void unite_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, \
+                                   uint64_t *out)                                           \
+    {                                                                                       \
+        for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS) {                     \
+            __m512i all = _mm512_setzero_si512();                                           \
+                                                                                            \
+            for (uint32_t i = 0; i < n; i++)                                                \
+                all = _mm512_or_si512(all, _mm512_loadu_si512(bits[i] + k));                \
+            _mm512_storeu_si512(out + k, all);                                              \
+        }                                                                                   \
     }

@@ -58,48 +58,18 @@ GFNI static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
     return total;
 }
 
-/* One byte per row and plane of eight slices. */
-GFNI static inline uint32_t decode_planes(const struct slices *s, uint32_t line,
-                                          uint8_t bytes[8][512])
+/* The unit vectors as rows: the matrix product with the data gives its columns. */
+GFNI static inline __attribute__((always_inline)) __m512i transpose_bits(__m512i v)
 {
-    /* The unit vectors as rows: the matrix product with the data gives its columns. */
-    const __m512i unit = _mm512_set1_epi64(0x0102040810204080);
-    const __m512i reverse =
-        _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
-    uint32_t planes = (s->width + 7) / 8;
-
-    for (uint32_t p = 0; p < planes; p++) {
-        uint32_t left = s->width - 8 * p;
-        __m512i v[8];
-
-        interleave_512(s, s->words + (size_t)p * 8 * s->stride + line * LINE_WORDS,
-                       left < 8 ? left : 8, v);
-        for (unsigned m = 0; m < 8; m++) {
-            __m512i columns =
-                _mm512_gf2p8affine_epi64_epi8(unit, _mm512_shuffle_epi8(v[m], reverse), 0);
-
-            v[m] = _mm512_shuffle_epi8(columns, reverse);
-        }
-        store_lanes_512(v, bytes[p]);
-    }
-    return planes;
+    return _mm512_gf2p8affine_epi64_epi8(_mm512_set1_epi64((int64_t)0x8040201008040201), v, 0);
 }
 
-GFNI static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
-{
-    _Alignas(64) uint8_t bytes[8][512];
-    uint32_t planes = decode_planes(s, line, bytes);
+/* The instruction takes the last byte of a word as the first row of its matrix. */
+#define TRANSPOSER ((struct transposer_512){.bits = transpose_bits, .reversed = true})
+#define FETCHING \
+    ((struct transposer_512){.bits = transpose_bits, .reversed = true, .fetches = true})
 
-    join_planes_512((const uint8_t(*)[512])bytes, planes, s->base, out);
-}
-
-GFNI static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
-{
-    _Alignas(64) uint8_t bytes[8][512];
-    uint32_t planes = decode_planes(s, line, bytes);
-
-    join_planes32_512((const uint8_t(*)[512])bytes, planes, add, out);
-}
+TRANSPOSE_512(GFNI, TRANSPOSER, FETCHING)
 
 GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
@@ -112,6 +82,8 @@ GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 
 MEET_LINES_512(GFNI, _mm512_popcnt_epi64)
 
+UNITE_LINES_512(GFNI)
+
 GFNI static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
     return compress_line32_512(values, sel, out);
@@ -120,6 +92,12 @@ GFNI static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel
 GFNI static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_512(values, limit, sel);
+}
+
+GFNI static void member_line32(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                               uint64_t *sel)
+{
+    member_line32_512(codes, bits, limit, sel);
 }
 
 GFNI static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
@@ -137,8 +115,11 @@ const struct kernels kernels_gfni = {
     .decode_line = decode_line,
     .compress_line = compress_line,
     .decode_line32 = decode_line32,
+    .transpose_line16 = transpose_line16,
+    .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
     .below_line32 = below_line32,
+    .member_line32 = member_line32,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,
@@ -146,6 +127,7 @@ const struct kernels kernels_gfni = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .meet_lines = meet_lines,
+    .unite_lines = unite_lines,
     .encode_line32 = encode_line32,
 };
 #endif

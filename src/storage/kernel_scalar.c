@@ -86,12 +86,6 @@ static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
     return total;
 }
 
-static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
-{
-    for (unsigned k = 0; k < LINE_WORDS; k++)
-        slices_decode_word(s, line * LINE_WORDS + k, out + k * 64);
-}
-
 uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out)
 {
     int64_t *at = out;
@@ -110,17 +104,6 @@ uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_
     return (uint32_t)(at - out);
 }
 
-static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
-{
-    int64_t values[64];
-
-    for (unsigned k = 0; k < LINE_WORDS; k++) {
-        slices_decode_word(s, line * LINE_WORDS + k, values);
-        for (unsigned r = 0; r < 64; r++)
-            *out++ = (uint32_t)((uint64_t)values[r] - (uint64_t)s->base) + add;
-    }
-}
-
 uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
     uint32_t *at = out;
@@ -129,6 +112,58 @@ uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uin
         for (uint64_t w = sel[k]; w; w &= w - 1)
             *at++ = values[__builtin_ctzll(w)];
     return (uint32_t)(at - out);
+}
+
+/* 64 rows of a line of slices, NULL = zeros, as numbers. */
+static void transpose_word(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t add,
+                           uint64_t out[64])
+{
+    memset(out, 0, 64 * sizeof(*out));
+    for (uint32_t i = 0; i < n; i++)
+        for (uint64_t w = bits[i] ? bits[i][at] : 0; w; w &= w - 1)
+            out[__builtin_ctzll(w)] |= 1ull << i;
+    for (unsigned r = 0; r < 64; r++)
+        out[r] += add;
+}
+
+static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t add,
+                             uint64_t *out)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++)
+        transpose_word(bits, n, at + k, add, out + k * 64);
+}
+
+static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at, uint16_t add,
+                             uint16_t *out)
+{
+    uint64_t values[64];
+
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        transpose_word(bits, n, at + k, add, values);
+        for (unsigned r = 0; r < 64; r++)
+            *out++ = (uint16_t)values[r];
+    }
+}
+
+static void decode_line(const struct slices *s, uint32_t line, int64_t *out)
+{
+    const uint64_t *bits[SLICES_MAX];
+
+    list_slices(s, bits);
+    transpose_line64(bits, s->width, (size_t)line * LINE_WORDS, (uint64_t)s->base, (uint64_t *)out);
+}
+
+static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, uint32_t *out)
+{
+    const uint64_t *bits[SLICES_MAX];
+    uint64_t values[64];
+
+    list_slices(s, bits);
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        transpose_word(bits, s->width, (size_t)line * LINE_WORDS + k, add, values);
+        for (unsigned r = 0; r < 64; r++)
+            *out++ = (uint32_t)values[r];
+    }
 }
 
 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
@@ -156,9 +191,26 @@ static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lin
     return (uint32_t)ones;
 }
 
+static void unite_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *out)
+{
+    for (uint32_t k = 0; k < lines * LINE_WORDS; k++) {
+        uint64_t all = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+            all |= bits[i][k];
+        out[k] = all;
+    }
+}
+
 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
 {
     below_line32_body(values, limit, sel);
+}
+
+static void member_line32(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                          uint64_t *sel)
+{
+    member_line32_body(codes, bits, limit, sel);
 }
 
 static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
@@ -182,8 +234,11 @@ const struct kernels kernels_scalar = {
     .decode_line = decode_line,
     .compress_line = kernel_compress_line,
     .decode_line32 = decode_line32,
+    .transpose_line16 = transpose_line16,
+    .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
     .below_line32 = below_line32,
+    .member_line32 = member_line32,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,
@@ -191,5 +246,6 @@ const struct kernels kernels_scalar = {
     .or_lines = or_lines,
     .count_lines = count_lines,
     .meet_lines = meet_lines,
+    .unite_lines = unite_lines,
     .encode_line32 = encode_line32,
 };

@@ -15,6 +15,13 @@ typedef uint64_t line_vector __attribute__((vector_size(64), aligned(8), may_ali
 
 typedef uint32_t rows_vector __attribute__((vector_size(64), aligned(8), may_alias));
 
+/* The slices one by one. */
+WORDS_INLINE void list_slices(const struct slices *s, const uint64_t *bits[SLICES_MAX])
+{
+    for (uint32_t i = 0; i < s->width; i++)
+        bits[i] = s->words + (size_t)i * s->stride;
+}
+
 WORDS_INLINE void and_lines_body(uint64_t *sel, const uint64_t *other, uint32_t lines)
 {
     for (uint32_t i = 0; i < lines; i++, sel += LINE_WORDS, other += LINE_WORDS)
@@ -40,6 +47,20 @@ WORDS_INLINE void below_line32_body(const uint32_t *values, uint32_t limit, uint
 
         for (unsigned i = 0; i < 64; i++)
             in |= (uint64_t)(values[i] < limit) << i;
+        sel[k] &= in;
+    }
+}
+
+WORDS_INLINE void member_line32_body(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
+                                     uint64_t *sel)
+{
+    for (unsigned k = 0; k < LINE_WORDS; k++, codes += 64) {
+        uint64_t in = 0;
+
+        for (unsigned i = 0; sel[k] && i < 64; i++) {
+            uint32_t code = codes[i] < limit ? codes[i] : 0;
+            in |= (uint64_t)((bits[code >> 5] >> (code & 31) & 1) & (codes[i] < limit)) << i;
+        }
         sel[k] &= in;
     }
 }

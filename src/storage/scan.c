@@ -81,7 +81,7 @@ static bool dense_begin_over(struct scan *x, bool all, struct dense_range *range
     for (uint32_t i = x->part; i < x->n_parts && (all || x->parts[i].slot == slot); i++)
         rows += x->parts[i].rows - x->parts[i].from;
     widen_columns(x, all, ranges);
-    return group_dense_begin(x->dense, ranges, rows, &x->slot_arena);
+    return group_dense_begin(x->dense, ranges, rows, scan_join_sieves(x), &x->slot_arena);
 }
 
 /* Arrays for the groups of all slots or of this one, when the ranges of their columns allow. */
@@ -127,8 +127,8 @@ static int slot_begin(struct scan *x, uint32_t number)
     arena_reset(&x->slot_arena);
     int rc = filter_bind(x->program->where, slot, &x->slot_arena, &x->filter);
     scan_bind_inputs(x, slot);
-    for (unsigned i = 0; i < x->program->n_joins && !rc; i++)
-        rc = join_map_bind(x->joins[i], slot, &x->slot_arena);
+    if (!rc)
+        rc = scan_join_bind(x, slot);
     if (!rc && x->groups)
         rc = group_begin(x->groups, number);
     if (!rc && x->dense)
@@ -304,7 +304,7 @@ static bool is_out_of_range(const struct scan *x)
 
 static int block_groups(struct scan *x, const struct block *b)
 {
-    if (x->dense_on && group_dense_add(x->dense, b, x->whole ? NULL : x->sel))
+    if (x->dense_on && group_dense_add(x->dense, b, x->whole ? NULL : x->sel, x->sieved))
         return 0;
     if (x->whole)
         selection_fill(x->sel, 0, b->rows);
@@ -411,7 +411,12 @@ static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinn
         x->work += SCAN_WORK_FILTER;
     }
     x->stats.rows_matched += n;
-    return n;
+    if (!n || !x->program->n_joins)
+        return n;
+    if (x->whole)
+        selection_fill(x->sel, 0, b->rows);
+    x->whole = false;
+    return scan_join_sieve(x, b, n);
 }
 
 /* Keeps at most n rows of the window; what is left stays in sel for the next batch. */

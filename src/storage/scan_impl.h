@@ -6,6 +6,7 @@
 #include "storage/group_dense.h"
 #include "storage/group_union.h"
 #include "storage/input.h"
+#include "storage/join_sieve.h"
 #include "storage/partial.h"
 #include "storage/scan.h"
 #include "storage/segment_disk.h"
@@ -24,6 +25,10 @@ enum {
     SCAN_WORK_MEET = 10,   /* rows counted where containers meet */
     SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
     SCAN_WORK_FOLD = 1500,  /* positions folded in a step */
+    SCAN_WORK_SIEVE = 2,    /* a line of a sieve, and */
+    SCAN_SIEVE_ROWS = 32,   /* so many rows of it */
+    SCAN_SIEVE_AGAIN =
+        16, /* of so many blocks, one goes through a sieve that lets most rows pass */
 };
 
 enum scan_stage {
@@ -77,6 +82,11 @@ struct scan {
     uint32_t *parent_rows[PROGRAM_MAX_JOINS];                    /* of the window's rows */
     uint64_t joined[PROGRAM_MAX_JOINS], kept[PROGRAM_MAX_JOINS]; /* rows looked at, left */
     uint8_t join_order[PROGRAM_MAX_JOINS];
+    struct join_sieve sieves[PROGRAM_MAX_JOINS];                   /* of inner joins */
+    uint64_t sifted[PROGRAM_MAX_JOINS], passed[PROGRAM_MAX_JOINS]; /* rows they looked at, left */
+    uint8_t sieve_order[PROGRAM_MAX_JOINS];
+    uint32_t sieved; /* joins by bits: all selected rows of the block at hand have their parent */
+    uint32_t attributes; /* joins whose parents' attributes are used */
     struct input *inputs;
     unsigned n_inputs;
 

@@ -2,6 +2,27 @@
 
 #include <errno.h>
 
+#include "storage/selection.h"
+
+static void note_attribute(struct scan *x, uint16_t ref)
+{
+    if (ref >= PROGRAM_PARENT && ref < PROGRAM_COMPUTED)
+        x->attributes |= 1u << program_ref_join(ref);
+}
+
+static void note_attributes(struct scan *x)
+{
+    const struct program *p = x->program;
+
+    for (unsigned i = 0; i < p->n_columns; i++)
+        note_attribute(x, p->columns[i]);
+    for (unsigned i = 0; p->output == OUTPUT_GROUPS && i < p->n_aggregates; i++)
+        if (p->aggregates[i].kind != AGGREGATE_COUNT_ROWS)
+            note_attribute(x, p->aggregates[i].column);
+    for (unsigned i = 0; i < 2u * p->n_computed; i++)
+        note_attribute(x, p->computed[i / 2].operands[i % 2].column);
+}
+
 int scan_join_open(struct scan *x)
 {
     const struct program *p = x->program;
@@ -12,7 +33,22 @@ int scan_join_open(struct scan *x)
         x->parent_rows[i] = arena_alloc_raw(&x->arena, x->window_rows * sizeof(*x->parent_rows[i]));
         if (!rc && !x->parent_rows[i])
             rc = -ENOMEM;
-        x->join_order[i] = (uint8_t)i;
+        if (!rc)
+            rc = join_sieve_init(&x->sieves[i], x->joins[i], &x->arena);
+        x->join_order[i] = x->sieve_order[i] = (uint8_t)i;
+    }
+    note_attributes(x);
+    return rc;
+}
+
+int scan_join_bind(struct scan *x, const struct slot *slot)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < x->program->n_joins && !rc; i++) {
+        rc = join_map_bind(x->joins[i], slot, &x->slot_arena);
+        if (!rc)
+            rc = join_sieve_bind(&x->sieves[i], x->joins[i], &x->slot_arena);
     }
     return rc;
 }
@@ -76,6 +112,76 @@ uint32_t scan_join_window(struct scan *x, const struct block *b, uint32_t first_
             n = drop_orphans(x, first_word, k, n);
         x->joined[i] += before;
         x->kept[i] += n;
+    }
+    return n;
+}
+
+/* ---- sieves ---- */
+
+static bool is_sieved(const struct scan *x, unsigned join)
+{
+    return !x->program->joins[join].left && x->sieves[join].kind != JOIN_SIEVE_UNKNOWN;
+}
+
+uint32_t scan_join_sieves(const struct scan *x)
+{
+    uint32_t joins = 0;
+
+    for (unsigned i = 0; i < x->program->n_joins; i++)
+        joins |= (uint32_t)is_sieved(x, i) << i;
+    return joins;
+}
+
+/* Of the rows a join looks at, how many it drops for its cost: of a comparison 1, of a look at each value 4. */
+static double sharpness(const struct scan *x, const struct block *b, unsigned join)
+{
+    const struct colblock *c = b->columns[x->program->joins[join].column];
+    double dropped = x->sifted[join] ? 1 - (double)x->passed[join] / (double)x->sifted[join] : 0.5;
+
+    return join_sieve_is_cheap(&x->sieves[join], c) ? dropped * 4 : dropped;
+}
+
+static void order_sieves(struct scan *x, const struct block *b)
+{
+    double sharp[PROGRAM_MAX_JOINS];
+
+    for (unsigned i = 0; i < x->program->n_joins; i++) {
+        unsigned join = x->sieve_order[i], k = i;
+        double own = is_sieved(x, join) ? sharpness(x, b, join) : -1;
+        for (; k > 0 && sharp[k - 1] < own; k--) {
+            sharp[k] = sharp[k - 1];
+            x->sieve_order[k] = x->sieve_order[k - 1];
+        }
+        sharp[k] = own;
+        x->sieve_order[k] = (uint8_t)join;
+    }
+}
+
+/* A join that lets most rows pass is left to where attributes are looked up; what comes later may differ. */
+static bool is_worth(const struct scan *x, unsigned join)
+{
+    return !(x->attributes >> join & 1) || x->stats.blocks % SCAN_SIEVE_AGAIN == 1 ||
+           x->passed[join] <= x->sifted[join] / 4 * 3;
+}
+
+uint32_t scan_join_sieve(struct scan *x, const struct block *b, uint32_t n)
+{
+    x->sieved = 0;
+    order_sieves(x, b);
+    for (unsigned k = 0; k < x->program->n_joins; k++) {
+        unsigned i = x->sieve_order[k];
+        if (!is_sieved(x, i) || (n && !is_worth(x, i)))
+            continue;
+        x->sieved |= 1u << i;
+        if (!n)
+            continue;
+        if (!join_sieve_rows(&x->sieves[i], b->columns[x->program->joins[i].column], n, x->sel))
+            x->sieved &= ~(1u << i);
+        uint32_t left = selection_count(x->sel);
+        x->work += (b->rows / LINE_ROWS + 1) * SCAN_WORK_SIEVE + n / SCAN_SIEVE_ROWS;
+        x->sifted[i] += n;
+        x->passed[i] += left;
+        n = left;
     }
     return n;
 }

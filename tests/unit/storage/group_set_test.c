@@ -68,6 +68,39 @@ Test(group_set, finds_all_again)
     cr_assert_eq(budget.used, 0);
 }
 
+/* Without counts, the small ones lie apart: each as often as it was added, in one part. */
+Test(group_set, small_ones_are_words)
+{
+    static unsigned found[STRINGS], part_of[STRINGS];
+    uint64_t n;
+
+    make_texts();
+    struct group_set *s = group_set_new(0, NULL, 64 << 20);
+    for (uint32_t k = 0; k < TWICE; k++)
+        for (uint32_t i = 0; i < STRINGS; i++)
+            cr_assert_eq(group_set_add(s, texts[i], lens[i], NULL), 0);
+    group_set_settle(s);
+    for (unsigned part = 0; part < GROUP_SET_PARTS; part++)
+        for (const struct group_set_block *b = group_set_small(s, part, &n); b; b = b->next)
+            for (uint32_t k = 0; k < b->n; k++) {
+                struct group_key key = group_small_key(b->data[k]);
+                uint32_t len, i = 0;
+                const char *bytes = group_key_bytes(&key, &len);
+                cr_assert(len && len <= 8 && bytes[len - 1]);
+                for (unsigned c = 5; c-- > 0;)
+                    i = i * 16 + (uint32_t)(uint8_t)bytes[len - 1 - c];
+                cr_assert(i < STRINGS && len == lens[i] && !memcmp(bytes, texts[i], len));
+                cr_assert(!found[i] || part_of[i] == part);
+                part_of[i] = part;
+                found[i]++;
+            }
+    for (uint32_t i = 0; i < STRINGS; i++) {
+        bool small = lens[i] && lens[i] <= 8 && texts[i][lens[i] - 1];
+        cr_assert_eq(found[i], small ? TWICE : 0, "string %u", i);
+    }
+    group_set_free(s);
+}
+
 Test(group_set, keys_are_equal_when_strings_are)
 {
     static const char *const strings[] = {
@@ -78,12 +111,13 @@ Test(group_set, keys_are_equal_when_strings_are)
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         for (unsigned k = 0; k < sizeof(strings) / sizeof(strings[0]); k++) {
-            struct group_set *x = group_set_new(0, NULL, 1 << 20),
-                             *y = group_set_new(0, NULL, 1 << 20);
+            struct group_set *x = group_set_new(1, NULL, 1 << 20),
+                             *y = group_set_new(1, NULL, 1 << 20);
+            uint64_t one = 1;
             const struct group_set_block *p = NULL, *q = NULL;
             snprintf(copy, sizeof(copy), "%s", strings[k]);
-            cr_assert_eq(group_set_add(x, strings[i], (uint32_t)strlen(strings[i]), NULL), 0);
-            cr_assert_eq(group_set_add(y, copy, (uint32_t)strlen(copy), NULL), 0);
+            cr_assert_eq(group_set_add(x, strings[i], (uint32_t)strlen(strings[i]), &one), 0);
+            cr_assert_eq(group_set_add(y, copy, (uint32_t)strlen(copy), &one), 0);
             group_set_settle(x);
             group_set_settle(y);
             for (unsigned part = 0; part < GROUP_SET_PARTS; part++) {

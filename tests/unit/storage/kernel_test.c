@@ -166,6 +166,37 @@ static void check_decode32(const struct kernels *k, const struct data *d)
     }
 }
 
+/* Slices in any places, with gaps, against the bits of rows. */
+static void check_transpose(const struct kernels *k, const struct data *d)
+{
+    _Alignas(64) uint64_t out64[512];
+    _Alignas(64) uint16_t out16[512];
+    const uint64_t *bits[SLICES_MAX];
+    uint64_t add = next();
+    uint32_t width = d->slices.width, from[SLICES_MAX], n = (uint32_t)(next() % (SLICES_MAX + 1)),
+             gap = (uint32_t)(next() % 8);
+
+    for (uint32_t i = 0; i < n; i++) {
+        bool none = !width || next() % 8 < gap;
+        from[i] = none ? SLICES_MAX : (uint32_t)(next() % width);
+        bits[i] = none ? NULL : d->slices.words + (size_t)from[i] * d->slices.stride;
+    }
+    for (uint32_t l = 0; l < LINES; l++) {
+        uint32_t n16 = n < 16 ? n : 16;
+
+        k->transpose_line64(bits, n, (size_t)l * LINE_WORDS, add, out64);
+        k->transpose_line16(bits, n16, (size_t)l * LINE_WORDS, (uint16_t)add, out16);
+        for (uint32_t i = 0; i < 512; i++) {
+            uint64_t want = 0;
+            for (uint32_t b = 0; b < n; b++)
+                want |= from[b] < SLICES_MAX ? (d->offsets[l * 512 + i] >> from[b] & 1) << b : 0;
+            CHECK(out64[i] == want + add &&
+                      out16[i] == (uint16_t)((want & mask_of(n16)) + (uint16_t)add),
+                  "%s: %" PRIu32 " slices, line %" PRIu32 " row %" PRIu32, k->name, n, l, i);
+        }
+    }
+}
+
 /* What a form writes are the slices it was given, to the last bit. */
 static void check_encode32(const struct kernels *k, const struct data *d)
 {
@@ -195,6 +226,28 @@ static void check_encode32(const struct kernels *k, const struct data *d)
     free(again.words);
 }
 
+/* Codes beyond the set, too, are none of its members. */
+static void check_members(const struct kernels *k, const uint64_t *sel)
+{
+    _Alignas(64) uint32_t codes[512];
+    uint32_t limit = (uint32_t)(next() % 3000), bits[94];
+    uint64_t kept[LINE_WORDS];
+
+    for (unsigned i = 0; i < 94; i++)
+        bits[i] = (uint32_t)next();
+    for (uint32_t i = 0; i < 512; i++)
+        codes[i] = next() % 8 ? (uint32_t)(next() % 3000) : (uint32_t)next();
+    memcpy(kept, sel, sizeof(kept));
+    kept[next() % LINE_WORDS] = 0;
+    uint64_t had[LINE_WORDS];
+    memcpy(had, kept, sizeof(had));
+    k->member_line32(codes, bits, limit, kept);
+    for (uint32_t i = 0; i < 512; i++)
+        CHECK(selected(kept, i) == (selected(had, i) && codes[i] < limit &&
+                                    (bits[codes[i] / 32] >> codes[i] % 32 & 1)),
+              "%s: members, row %" PRIu32, k->name, i);
+}
+
 /* Positions of groups, and words of fields. */
 static void check_groups(const struct kernels *k)
 {
@@ -215,6 +268,7 @@ static void check_groups(const struct kernels *k)
         CHECK(selected(kept, i) == (selected(sel, i) && values[i] < limit) &&
                   out[i] == i + values[i] * factor,
               "%s: groups, row %" PRIu32, k->name, i);
+    check_members(k, sel);
     for (unsigned i = 0; i < 16; i++) {
         words[i] = next();
         a[i] = b[i] = c[i] = i;
@@ -260,6 +314,12 @@ static void check_words(const struct kernels *k, const struct data *d)
               "%s: what %" PRIu32 " bitsets have in common", k->name, n);
         for (uint32_t i = 0; i < ROWS / 64; i++)
             CHECK(b[i] == (n == 1 ? d->sel[i] : a[i]), "%s: met, word %" PRIu32, k->name, i);
+        k->unite_lines(sets, n - 1, LINES, b);
+        for (uint32_t i = 0; i < ROWS / 64; i++)
+            CHECK(b[i] == (n == 1   ? 0
+                           : n == 2 ? d->sel[i]
+                                    : d->sel[i] | other[i]),
+                  "%s: united, word %" PRIu32, k->name, i);
     }
 }
 
@@ -284,6 +344,7 @@ Test(kernel, all_forms_at_all_widths)
                 check_sum(forms[i], &d);
                 check_words(forms[i], &d);
                 check_groups(forms[i]);
+                check_transpose(forms[i], &d);
                 if (width <= 32) {
                     check_decode32(forms[i], &d);
                     check_encode32(forms[i], &d);

@@ -1,0 +1,91 @@
+/* Groups in arrays: blocks of which few rows are selected. Their values are packed, over lines, before they are used. */
+#include <string.h>
+
+#include "storage/group_dense_impl.h"
+#include "storage/join_place.h"
+
+/* Rows at hand: of lines [from, to). */
+struct sparse_rows {
+    const uint64_t *sel;
+    const uint16_t *counts; /* of every line */
+    uint32_t from, to, n;
+};
+
+bool group_dense_is_sparse(const struct group_dense *d)
+{
+    for (unsigned i = 0; i < d->n_sources; i++) {
+        const struct dense_source *x = &d->sources[i];
+        if (x->active && (!x->lines.c || colblock_has_nulls(x->lines.c)))
+            return false;
+    }
+    for (unsigned i = 0; i < d->n_columns; i++)
+        if (group_value_has_nulls(&d->columns[i].value))
+            return false;
+    return true;
+}
+
+static void read_positions(const struct group_dense *d, const struct sparse_rows *r, uint32_t *pos)
+{
+    uint32_t codes[LINE_ROWS];
+
+    memset(pos, 0, r->n * sizeof(*pos));
+    for (unsigned i = 0; i < d->n_sources; i++) {
+        const struct dense_source *x = &d->sources[i];
+        if (!x->active)
+            continue;
+        colblock_lines_pick_all(&x->lines, r->from, r->to, r->sel, r->counts, codes);
+        if (x->join)
+            for (uint32_t k = 0; k < r->n; k++)
+                pos[k] += x->places[codes[k]];
+        else
+            for (uint32_t k = 0; k < r->n; k++)
+                pos[k] += codes[k] * x->key->step;
+    }
+}
+
+/* Rows whose position is beyond all groups go: the number of the others. */
+static uint32_t drop_orphans(const struct group_dense *d, uint32_t *pos,
+                             uint32_t (*values)[LINE_ROWS], uint32_t n)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        pos[kept] = pos[i];
+        for (unsigned w = 1; w < d->stride; w++)
+            values[w][kept] = values[w][i];
+        kept += pos[i] < JOIN_PLACE_NONE;
+    }
+    return kept;
+}
+
+static void add_rows(struct group_dense *d, const struct sparse_rows *r)
+{
+    uint32_t pos[LINE_ROWS], values[DENSE_SUMS + 1][LINE_ROWS], n = r->n;
+
+    read_positions(d, r, pos);
+    for (unsigned i = 0; i < d->n_columns; i++) {
+        const struct dense_column *c = &d->columns[i];
+        if (c->word)
+            group_value_pick(&c->value, r->from, r->to, r->sel, r->counts, n, values[c->word]);
+    }
+    if (d->drops)
+        n = drop_orphans(d, pos, values, n);
+    group_dense_add_rows_at(d, pos, values, n);
+}
+
+void group_dense_add_sparse(struct group_dense *d, const struct block *b, const uint64_t *sel)
+{
+    uint32_t lines = (b->rows + LINE_ROWS - 1) / LINE_ROWS;
+    uint16_t counts[BLOCK_WORDS / LINE_WORDS];
+    struct sparse_rows r = {.sel = sel, .counts = counts};
+
+    for (uint32_t line = 0; line < lines; line++)
+        counts[line] = (uint16_t)kernel_table()->count_lines(sel + line * LINE_WORDS, 1);
+    while (r.to < lines) {
+        r.from = r.to;
+        for (r.n = 0; r.to < lines && r.n + counts[r.to] <= LINE_ROWS; r.to++)
+            r.n += counts[r.to];
+        if (r.n)
+            add_rows(d, &r);
+    }
+}

@@ -1,0 +1,207 @@
+#include "storage/join_sieve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "storage/colblock_lines.h"
+#include "storage/selection.h"
+
+enum {
+    SIEVE_RANGE_ROWS = BLOCK_ROWS / 128, /* selected, from which all are compared with a range */
+    SIEVE_FEW = 6,                       /* rows of a line whose values are read one by one, */
+    SIEVE_SOME = 160,                    /* or whose bits are */
+    SIEVE_FAR = 1 << 30,    /* values so far from the first one are not told from those with bits */
+    SIEVE_ALWAYS = 8 << 20, /* bits that are always worth it: 1 MiB; */
+    SIEVE_PER_PARENT = 512, /* else so many for each parent */
+};
+
+/* Are bits for so many values worth it? */
+static bool is_near(uint64_t span, uint32_t parents)
+{
+    return span < SIEVE_ALWAYS || (span < SIEVE_FAR && span < (uint64_t)SIEVE_PER_PARENT * parents);
+}
+
+int join_sieve_init(struct join_sieve *s, const struct join_map *m, struct arena *arena)
+{
+    struct batch_column key;
+    uint32_t n = 0;
+
+    *s = (struct join_sieve){.kind = JOIN_SIEVE_UNKNOWN};
+    batch_column_at(m->join->parents, 0, &key);
+    if (key.kind != BATCH_I64 || !join_map_bounds(&key, &s->first, &s->last))
+        return 0;
+    uint64_t span = (uint64_t)s->last - (uint64_t)s->first;
+    if (!is_near(span, key.rows))
+        return 0;
+    s->bits = arena_alloc(arena, (span / 64 + 1) * sizeof(uint64_t));
+    if (!s->bits)
+        return -ENOMEM;
+    for (uint32_t row = 0; row < key.rows; row++) {
+        if (!batch_is_present(&key, row))
+            continue;
+        uint64_t at = (uint64_t)batch_i64(&key, row) - (uint64_t)s->first;
+        n += !(s->bits[at >> 5] >> (at & 31) & 1);
+        s->bits[at >> 5] |= 1u << (at & 31);
+    }
+    s->solid = n == span + 1;
+    return 0;
+}
+
+static int bind_codes(struct join_sieve *s, const struct join_map *m, struct arena *arena)
+{
+    uint64_t *bits = arena_alloc(arena, ((size_t)m->n_codes + 64) / 64 * sizeof(*bits));
+
+    if (!bits)
+        return -ENOMEM;
+    s->codes = (struct code_set){.bits = bits, .limit = m->n_codes};
+    for (uint32_t code = 0; code < m->n_codes; code++)
+        if (m->row_of_code[code]) {
+            bits[code >> 6] |= 1ull << (code & 63);
+            s->codes.count++;
+            s->codes.only = code;
+        }
+    s->n_codes = m->n_codes;
+    return 0;
+}
+
+int join_sieve_bind(struct join_sieve *s, const struct join_map *m, struct arena *arena)
+{
+    s->kind = m->row_of_code                   ? JOIN_SIEVE_CODES
+              : s->bits                        ? JOIN_SIEVE_BITS
+              : !m->row_of_key && !m->int_keys ? JOIN_SIEVE_NONE
+                                               : JOIN_SIEVE_UNKNOWN;
+    return s->kind == JOIN_SIEVE_CODES ? bind_codes(s, m, arena) : 0;
+}
+
+static bool is_bit(const struct join_sieve *s, uint32_t limit, uint32_t code)
+{
+    return code < limit && s->bits[code >> 5] >> (code & 31) & 1;
+}
+
+/* Rows of a line by their values, which are packed. */
+static void keep_picked(const struct join_sieve *s, uint32_t limit, const uint32_t *codes,
+                        uint64_t *sel)
+{
+    for (unsigned w = 0; w < LINE_WORDS; w++) {
+        uint64_t keep = 0;
+        for (uint64_t bits = sel[w]; bits; bits &= bits - 1)
+            keep |= (bits & -bits) & -(uint64_t)is_bit(s, limit, *codes++);
+        sel[w] = keep;
+    }
+}
+
+static void keep_some(const struct join_sieve *s, uint32_t limit, const uint32_t *codes,
+                      uint64_t *sel)
+{
+    for (unsigned w = 0; w < LINE_WORDS; w++) {
+        uint64_t keep = 0;
+        for (uint64_t bits = sel[w]; bits; bits &= bits - 1) {
+            unsigned row = w * 64 + (unsigned)__builtin_ctzll(bits);
+            keep |= (bits & -bits) & -(uint64_t)is_bit(s, limit, codes[row]);
+        }
+        sel[w] = keep;
+    }
+}
+
+static void sieve_line(const struct join_sieve *s, const struct colblock_lines *lines,
+                       uint32_t line, uint64_t *sel)
+{
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint32_t codes[LINE_ROWS];
+    uint32_t n = k->count_lines(sel, 1),
+             limit = (uint32_t)((uint64_t)s->last - (uint64_t)s->first) + 1;
+
+    if (!n)
+        return;
+    if (n <= SIEVE_FEW) {
+        colblock_lines_pick(lines, line, sel, n, codes);
+        keep_picked(s, limit, codes, sel);
+        return;
+    }
+    colblock_lines_read(lines, line, codes);
+    if (n <= SIEVE_SOME)
+        keep_some(s, limit, codes, sel);
+    else
+        k->member_line32(codes, s->bits, limit, sel);
+}
+
+/* How the values of a block, all in [min, max], lie to those with parents. */
+static bool is_apart(const struct join_sieve *s, int64_t min, int64_t max)
+{
+    return max < s->first || min > s->last;
+}
+
+static bool is_inside(const struct join_sieve *s, int64_t min, int64_t max)
+{
+    return min >= s->first && max <= s->last;
+}
+
+/* Does the range leave less than seven eighths of a block's? */
+static bool is_narrow(const struct join_sieve *s, int64_t min, int64_t max)
+{
+    uint64_t range = (uint64_t)s->last - (uint64_t)s->first, all = (uint64_t)max - (uint64_t)min;
+
+    return range < all - all / 8;
+}
+
+static bool sieve_bits(const struct join_sieve *s, const struct colblock *c, uint32_t n,
+                       uint64_t *sel)
+{
+    struct colblock_lines lines;
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max) || is_apart(s, min, max)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (colblock_has_nulls(c))
+        colblock_filter_null(c, false, sel);
+    bool inside = is_inside(s, min, max);
+    if (!inside && (s->solid || (is_narrow(s, min, max) && n >= SIEVE_RANGE_ROWS)))
+        colblock_filter_range(c, s->first, s->last, false, sel);
+    if (s->solid)
+        return true;
+    if ((__int128)s->first - min > SIEVE_FAR || (__int128)max - s->first > SIEVE_FAR ||
+        !colblock_lines_open(&lines, c, min, NULL, 0))
+        return false;
+    colblock_lines_rebase(&lines, s->first);
+    for (uint32_t line = 0; line < BLOCK_LINES; line++)
+        sieve_line(s, &lines, line, sel + line * LINE_WORDS);
+    return true;
+}
+
+static bool sieve_codes(const struct join_sieve *s, const struct colblock *c, uint64_t *sel)
+{
+    int64_t min, max;
+
+    if (!colblock_bounds(c, &min, &max)) {
+        selection_clear_all(sel);
+        return true;
+    }
+    if (max >= s->n_codes) /* a value that came since */
+        return false;
+    colblock_filter_codes(c, &s->codes, false, sel);
+    return true;
+}
+
+bool join_sieve_rows(const struct join_sieve *s, const struct colblock *c, uint32_t n,
+                     uint64_t *sel)
+{
+    if (s->kind == JOIN_SIEVE_UNKNOWN)
+        return false;
+    if (s->kind == JOIN_SIEVE_NONE || !c) {
+        selection_clear_all(sel);
+        return true;
+    }
+    return s->kind == JOIN_SIEVE_BITS ? sieve_bits(s, c, n, sel) : sieve_codes(s, c, sel);
+}
+
+bool join_sieve_is_cheap(const struct join_sieve *s, const struct colblock *c)
+{
+    int64_t min, max;
+
+    if (s->kind == JOIN_SIEVE_NONE || !c || !colblock_bounds(c, &min, &max))
+        return s->kind != JOIN_SIEVE_UNKNOWN;
+    return s->kind == JOIN_SIEVE_BITS &&
+           (is_apart(s, min, max) || s->solid || is_narrow(s, min, max));
+}
