@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_hidden_key(const struct schema *s)
-{
-    return s->n_key == 1 && s->columns[s->key[0]].hidden;
-}
-
 /* Tables by node, as each of them knows it. */
 static int find_tables(struct remote *x, const struct schema *s, bool may_be_old,
                        struct remote_split *out, struct error_info *err)
@@ -122,7 +117,7 @@ int remote_split(struct remote *x, const struct schema *s, bool may_be_old, cons
     *out = (struct remote_split){0};
     out->parts = arena_alloc(arena, x->n_nodes * sizeof(*out->parts));
     int rc = out->parts ? find_tables(x, s, may_be_old, out, err) : -ENOMEM;
-    if (!rc && has_hidden_key(s)) {
+    if (!rc && schema_has_hidden_key(s)) {
         /* With no slot bits there is one slot, and the piece is the batch with its keys. */
         rc = split_batch(s, b, x->nodes[0].hash_seed, 0, new_key, x, arena, &out->whole, err);
         if (!rc && out->whole.n)

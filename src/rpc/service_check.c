@@ -135,12 +135,6 @@ static void task_run(struct task *t)
     w->done(w);
 }
 
-/* A generated key is new: there is nothing to look for. */
-static bool has_hidden_key(const struct schema *s)
-{
-    return s->n_key == 1 && s->columns[s->key[0]].hidden;
-}
-
 /* As local_prepare wants them: it finds those of a core itself. */
 static int list_pieces(struct check_op *op, struct error_info *err)
 {
@@ -184,7 +178,7 @@ void service_check_start(struct rpc_server *s, struct cluster_write *w)
     w->rc = 0;
     w->result = (struct write_result){0};
     w->error.text[0] = 0;
-    if (!has_hidden_key(w->schema))
+    if (!schema_has_hidden_key(w->schema)) /* one that is generated is new: there is nothing to look for */
         w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
                             NULL, NULL, &op->arena, &op->split, &w->error);
     if (!w->rc)

@@ -88,11 +88,6 @@ static int add_hidden_key(const struct batch *b, split_key_fn *new_key, void *ct
     return rc;
 }
 
-static bool has_hidden_key(const struct schema *s)
-{
-    return s->n_key == 1 && s->columns[s->key[0]].hidden;
-}
-
 /* Rows in slot order, stable, so that two writes of one key keep their order. */
 static int sort_rows(const struct key_hash *hashes, uint32_t n, unsigned slot_bits,
                      struct arena *arena, uint32_t **rows, uint32_t **starts)
@@ -172,7 +167,7 @@ int split_batch(const struct schema *s, const struct batch *b, uint64_t hash_see
     *out = (struct split){0};
     err->text[0] = 0;
     int rc = 0;
-    if (has_hidden_key(s) && batch_find_column(b, SCHEMA_HIDDEN_KEY_ID) < 0)
+    if (schema_has_hidden_key(s) && batch_find_column(b, SCHEMA_HIDDEN_KEY_ID) < 0)
         rc = add_hidden_key(b, new_key, ctx, &keyed, &whole, err);
     struct key_hash *hashes = arena_alloc(arena, whole.rows * sizeof(*hashes) + 16);
     if (!rc && !hashes)

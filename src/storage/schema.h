@@ -106,6 +106,12 @@ struct schema {
     int64_t retention_s;               /* 0 = for ever */
 };
 
+/* Has the table no primary key, so that its rows get one that nobody sees? */
+static inline bool schema_has_hidden_key(const struct schema *s)
+{
+    return !s->primary_key;
+}
+
 /* Parses one schema.yaml text. `file` is named in messages. Warnings (unknown and legacy keys) go to `warn`
  * (may be NULL), one call per line. 0, or -EINVAL with file, line, key, found, allowed in err. */
 int schema_parse_yaml(const char *file, const char *text, size_t len,

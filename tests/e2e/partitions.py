@@ -106,6 +106,24 @@ def check_statements(cur):
     expect(code_of(cur, "ALTER TABLE hours DROP PARTITION p20260101"), 1507, "a day of hours")
     cur.execute("ALTER TABLE hours DROP PARTITION p2026010103, p2026010100")
     expect(len(partitions(cur, "hours")), 22, "hours left")
+    check_keyless(cur)
+
+
+def check_keyless(cur):
+    """Rows without a primary key: equal ones are rows of their own."""
+    cur.execute("CREATE TABLE keyless (ts DATETIME NOT NULL, num INT, name VARCHAR(20)) time_quantum_field='ts' "
+                "time_quantum_type='YMD'")
+    expect(code_of(cur, "INSERT INTO keyless (num) VALUES (1)"), 1364, "no time")
+    for day in DAYS:
+        cur.execute("INSERT INTO keyless VALUES " + ", ".join([f"('{day} 01:02:03', 4, 'same')"] * 3))
+    expect(counts(cur, "keyless"), dict.fromkeys(DAYS, 3), "rows without a key")
+    expect(cur.execute(f"UPDATE keyless SET num = 5 WHERE ts < '{DAYS[2]}' LIMIT 4"), 4, "rows changed")
+    expect(cur.execute(f"DELETE FROM keyless WHERE date(ts) = '{DAYS[4]}' LIMIT 1"), 1, "rows deleted")
+    drop(cur, DAYS[2], name="keyless")
+    cur.execute("SELECT date(ts), count(*), sum(num) FROM keyless GROUP BY 1 ORDER BY 1")
+    found = {row[0]: (row[1], int(row[2])) for row in cur.fetchall()}
+    expect({day: n for day, (n, _) in found.items()}, {DAYS[0]: 3, DAYS[1]: 3, DAYS[3]: 3, DAYS[4]: 2}, "rows left")
+    expect(sum(total for _, total in found.values()), 11 * 4 + 4, "their sum")
 
 
 def test_statements():
@@ -113,13 +131,13 @@ def test_statements():
     with Node("--slots", "4") as server, server.connect() as conn:
         cur = conn.cursor()
         check_statements(cur)
-        before = counts(cur), partitions(cur, "hours")
+        before = counts(cur), partitions(cur, "hours"), counts(cur, "keyless")
         server.kill()
         server.start()
         for _ in range(2):
             with server.connect() as again:
                 cur = again.cursor()
-                expect((counts(cur), partitions(cur, "hours")), before, "after a restart")
+                expect((counts(cur), partitions(cur, "hours"), counts(cur, "keyless")), before, "after a restart")
             server.restart()
         with server.connect() as again:
             cur = again.cursor()
