@@ -182,10 +182,12 @@ static void write_done(struct cluster_write *cw)
     struct load_job *j = w->job;
     struct load *l = j->load;
 
-    atomic_fetch_add(&l->inserted, cw->result.inserted);
-    atomic_fetch_add(&l->updated, cw->result.updated + cw->result.unchanged);
-    if (cw->rc)
+    if (cw->rc) { /* of what it did the log may hold nothing */
         fail(j, cw->error.text);
+    } else {
+        atomic_fetch_add(&l->inserted, cw->result.inserted);
+        atomic_fetch_add(&l->updated, cw->result.updated + cw->result.unchanged);
+    }
     for (uint32_t i = 0; i < cw->result.n_errors; i++)
         reject(j,
                w->first_row +

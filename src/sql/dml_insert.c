@@ -240,10 +240,12 @@ void insert_answer(struct insert *x)
         affected = r->inserted;
         warn_skipped(x, duplicates);
     }
-    snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
-             (unsigned long long)x->row, (unsigned long long)duplicates,
-             x->s->session->warning_count);
-    statement_ok(x->s, affected, 0, x->row > 1 || x->ast->query ? info : NULL);
+    bool tells = x->row > 1 || x->ast->query;
+    if (tells)
+        snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
+                 (unsigned long long)x->row, (unsigned long long)duplicates,
+                 x->s->session->warning_count);
+    statement_ok(x->s, affected, 0, tells ? info : NULL);
 }
 
 static enum step insert_run(struct statement *s)

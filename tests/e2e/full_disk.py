@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
-from support import Node, expect
+from support import Node, expect, quanta
 
 import pymysql
 
@@ -126,9 +126,27 @@ def run_alone(place, io):
         server.stop()
 
 
+def run_load(place, io):
+    """What the loader has counted when the disk became full is there after a kill."""
+    rows = os.path.join(support.folder("rows-"), "events.parquet")
+    schemas = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conf/schemas")
+    quanta.generate("events", 700000, rows)
+    with Node("--io", io, "--cores", "2", data_dir=os.path.join(place, f"data-{io}"), schema_dir=schemas) as server:
+        status, out, err = quanta.run("quanta-loader", "--node", f"127.0.0.1:{server.ports['grpc']}", "--progress",
+                                      "none", "--schema-dir", schemas, rows, "events")
+        server.kill()
+        assert status and "No space left on device" in err, out + err
+        counted = quanta.Summary(out + err).rows
+        server.start()
+        there = server.value("SELECT count(*) FROM events")
+        assert 0 < counted <= there, f"{counted} rows counted, {there} there"
+        print(f"{io}: {counted} rows counted by the loader, {there} there after a kill")
+        server.stop()
+
+
 if __name__ == "__main__":
-    support.need("quanta")
-    for test, back_end in [(t, io) for t in (run, run_alone) for io in ("uring", "epoll")]:
+    support.need("quanta", "quanta-bench", "quanta-loader")
+    for test, back_end in [(t, io) for t in (run, run_alone, run_load) for io in ("uring", "epoll")]:
         folder = support.folder("full-")
         if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "tmpfs", folder],
                           stderr=subprocess.DEVNULL, check=False).returncode:
