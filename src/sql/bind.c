@@ -433,7 +433,9 @@ static bool bind_select_clauses(struct bind *b, struct bound_select *s,
     s->rollup = ast->has_rollup;
     if (s->rollup)
         return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "WITH ROLLUP");
-    return !s->grouped || regroup(b, s);
+    if (s->grouped && !regroup(b, s))
+        return false;
+    return !ast->group_by || s->n_groups || bind_some_row(b, s);
 }
 
 static struct bound_select *bind_select(struct bind *b, const struct sql_select *ast,

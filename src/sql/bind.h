@@ -199,6 +199,8 @@ struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
                           enum bind_clause c);
+/* GROUP BY of constants alone, which are no groups: rows make one, no rows none. */
+bool bind_some_row(struct bind *b, struct bound_select *s);
 /* Gives every used column its cell, sources from left to right in FROM; after the whole block is bound, and again when
  * FROM was rearranged. */
 void bind_finish_slots(struct bound_select *s);

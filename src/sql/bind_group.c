@@ -136,3 +136,24 @@ struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e
     }
     return copy;
 }
+
+bool bind_some_row(struct bind *b, struct bound_select *s)
+{
+    struct aggregate_call *count = bind_alloc(b, sizeof *count);
+
+    if (!count)
+        return false;
+    count->op = AGG_COUNT_ROWS;
+    count->type = aggregate_type(AGG_COUNT_ROWS, NULL);
+    struct expr *rows = aggregate_slot(b, s, count);
+    struct expr *both = s->having && rows ? expr_new(b->arena, EXPR_AND, 2) : rows;
+    if (!both)
+        return bind_alloc(b, SIZE_MAX / 2) != NULL;
+    if (s->having) {
+        both->args[0] = rows;
+        both->args[1] = s->having;
+        expr_prepare(both, b->arena);
+    }
+    s->having = both;
+    return true;
+}

@@ -137,3 +137,23 @@ Test(engine_aggregate, percentile_by_hand)
               "percentile_cont(0.5, a)\n      -> scan t, on the cores: numbers of rows by a\n");
     engine_fini(&e);
 }
+
+/* Constants are no groups: all rows are one, and no rows are none. */
+Test(engine_aggregate, groups_of_constants)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT)", "OK 0");
+    check_sql(&e, "SELECT 1 x, count(*) FROM t GROUP BY x", "");
+    check_sql(&e, "SELECT count(*) FROM t GROUP BY NULL", "");
+    check_sql(&e, "SELECT sum(a), count(*) FROM t", "NULL|0\n");
+    check_sql(&e, "INSERT INTO t VALUES (1, 2), (2, 3)",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT 'k' k, sum(a) FROM t GROUP BY k", "k|5\n");
+    check_sql(&e, "SELECT 'k' k FROM t WHERE id > 2 GROUP BY 1", "");
+    check_sql(&e, "SELECT sum(a) FROM t GROUP BY 1.1 HAVING count(1) > 0", "5\n");
+    check_sql(&e, "SELECT sum(a) FROM t GROUP BY 1.1 HAVING sum(a) > 5", "");
+    check_sql(&e, "SELECT sum(a) FROM t WHERE a + 0 > 9 GROUP BY 'x'", "");
+    engine_fini(&e);
+}
