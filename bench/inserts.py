@@ -122,7 +122,9 @@ def measure(name, port, pid, options, run):
             print(f"{name}: {figures['refused']} refused: {figures['refusal']}", file=sys.stderr)
         figures.pop("refusal")
         line = {"case": name, "round": run, **figures,
-                "server_cpu": round(cpu / figures["seconds"], 2), **device.figures()}
+                "server_cpu": round(cpu / figures["seconds"], 2),
+                "server_us_per_row": round(cpu * 1e6 / max(figures["rows"], 1), 1),
+                **device.figures()}
         print(json.dumps(line), flush=True)
         result[clients] = figures["rows_per_s"]
     return result

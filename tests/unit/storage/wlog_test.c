@@ -1,5 +1,5 @@
 /* The log at work: groups, errors of the disk, the cap of device writes, closing. */
-#include "storage/wlog_window.h"
+#include "storage/wlog_impl.h"
 #include "wlog_world.h"
 
 static void open_well(struct world *w)
@@ -49,6 +49,40 @@ Test(wlog, appends_during_a_write_become_one_group)
     cr_assert_eq(w.replayed, 50);
     world_close(&w);
     world_fini(&w);
+}
+
+static bool is_prepared(void *ctx)
+{
+    const struct wlog *l = ((struct world *)ctx)->log;
+
+    return l->next.state == WLOG_FILE_READY || l->current.generation > 1;
+}
+
+/* From more than half of the first file (256 KiB) to when the next one (1 MiB) is whole. */
+static uint64_t prepare_ns(uint32_t rest)
+{
+    struct world w;
+
+    world_init(&w, 20, 1 << 20);
+    open_well(&w);
+    world_write(&w, 140 << 10);
+    uint64_t begin = reactor_now_ns(w.r);
+    if (rest)
+        world_submit(&w, rest);
+    cr_assert_eq(reactor_sim_run(w.group, is_prepared, &w, WORLD_STEPS), 0);
+    uint64_t took = reactor_now_ns(w.r) - begin;
+    world_close(&w);
+    world_fini(&w);
+    return took;
+}
+
+Test(wlog, the_next_file_is_filled_with_pauses_that_end_when_it_is_needed)
+{
+    const uint64_t three_pauses_ns = 12000000;
+
+    cr_assert_geq(prepare_ns(0), three_pauses_ns);
+    cr_assert_lt(prepare_ns(60 << 10), three_pauses_ns, "three quarters of the file are used");
+    cr_assert_lt(prepare_ns(200 << 10), three_pauses_ns, "a group waits for the file");
 }
 
 Test(wlog, a_group_stays_below_its_limit)
