@@ -129,6 +129,10 @@ void colblock_lines_pick(const struct colblock_lines *x, uint32_t line, const ui
         pick_few(x, line, sel, out);
         return;
     }
+    if (n < LINE_ROWS && x->c && line < x->sealed) {
+        kernel_table()->pick_line32(&x->slices, line, x->add, sel, out);
+        return;
+    }
     colblock_lines_read(x, line, values);
     if (n == LINE_ROWS)
         memcpy(out, values, sizeof(values));

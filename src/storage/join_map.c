@@ -6,15 +6,43 @@
 #include "storage/selection.h"
 
 enum {
-    KEYS_PER_PARENT = 16,   /* a direct map may have this many entries per parent, */
-    KEYS_ALWAYS = 512 << 10 /* or this many: 2 MiB, which stay in L2 */
+    KEYS_PER_PARENT = 16,    /* a direct map may have this many entries per parent, */
+    KEYS_ALWAYS = 512 << 10, /* or this many: 2 MiB, which stay in L2 */
+    MET_TEXTS_LOG = 8,
 };
+
+/* Texts met before, by their last bytes: attributes have few different ones, and comparing is cheaper than hashing. */
+struct met_text {
+    const char *s; /* in the batch; NULL = none */
+    uint32_t len, code;
+};
+
+static int code_text(struct met_text *met, struct dict *d, const char *s, uint32_t len,
+                     uint32_t *code)
+{
+    uint32_t n = len < sizeof(uint32_t) ? len : sizeof(uint32_t), last = 0;
+
+    memcpy(&last, s + (len - n), n);
+    struct met_text *m = &met[last * 2654435761u >> (32 - MET_TEXTS_LOG)];
+    if (!m->s || m->len != len || memcmp(m->s, s, len) != 0) {
+        int rc = dict_put_bytes(d, s, len, &m->code);
+        if (rc) {
+            m->s = NULL;
+            return rc;
+        }
+        m->s = s;
+        m->len = len;
+    }
+    *code = m->code;
+    return 0;
+}
 
 /* Values of one attribute column: int64 as they are, bytes as codes of a dictionary made here. */
 static int read_attribute(struct join_map *m, unsigned i, struct arena *arena,
                           struct budget *budget)
 {
     struct join_attribute *a = &m->attributes[i];
+    struct met_text met[1 << MET_TEXTS_LOG] = {0};
     struct batch_column c;
 
     batch_column_at(m->join->parents, i, &c);
@@ -39,7 +67,7 @@ static int read_attribute(struct join_map *m, unsigned i, struct arena *arena,
             continue;
         }
         const char *s = batch_bytes(&c, row, &len);
-        int rc = dict_put_bytes(a->dict, s, len, &code);
+        int rc = code_text(met, a->dict, s, len, &code);
         if (rc)
             return rc;
         a->values[row + 1] = code;

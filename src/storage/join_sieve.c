@@ -9,7 +9,7 @@
 enum {
     SIEVE_RANGE_ROWS = BLOCK_ROWS / 128, /* selected, from which all are compared with a range */
     SIEVE_FEW = 6,                       /* rows of a line whose values are read one by one, */
-    SIEVE_SOME = 160,                    /* or whose bits are */
+    SIEVE_SOME = 256,                    /* or are packed before they are looked up */
     SIEVE_FAR = 1 << 30,    /* values so far from the first one are not told from those with bits */
     SIEVE_ALWAYS = 8 << 20, /* bits that are always worth it: 1 MiB; */
     SIEVE_PER_PARENT = 512, /* else so many for each parent */
@@ -90,17 +90,20 @@ static void keep_picked(const struct join_sieve *s, uint32_t limit, const uint32
     }
 }
 
-static void keep_some(const struct join_sieve *s, uint32_t limit, const uint32_t *codes,
+/* Rows of a line whose values are packed first, so that as few as possible are looked up. */
+static void keep_some(const struct join_sieve *s, uint32_t limit, const uint32_t *codes, uint32_t n,
                       uint64_t *sel)
 {
-    for (unsigned w = 0; w < LINE_WORDS; w++) {
-        uint64_t keep = 0;
-        for (uint64_t bits = sel[w]; bits; bits &= bits - 1) {
-            unsigned row = w * 64 + (unsigned)__builtin_ctzll(bits);
-            keep |= (bits & -bits) & -(uint64_t)is_bit(s, limit, codes[row]);
-        }
-        sel[w] = keep;
-    }
+    const struct kernels *k = kernel_table();
+    _Alignas(64) uint32_t packed[LINE_ROWS];
+    uint64_t bits[LINE_WORDS] = {0};
+
+    /* Whole words are looked up. */
+    k->compress_line32(codes, sel, packed);
+    memset(packed + n, 0, (-n & 63) * sizeof(*packed));
+    memset(bits, 0xff, (n + 63) / 64 * sizeof(*bits));
+    k->member_line32(packed, s->bits, limit, bits);
+    k->expand_line(bits, sel);
 }
 
 static void sieve_line(const struct join_sieve *s, const struct colblock_lines *lines,
@@ -120,7 +123,7 @@ static void sieve_line(const struct join_sieve *s, const struct colblock_lines *
     }
     colblock_lines_read(lines, line, codes);
     if (n <= SIEVE_SOME)
-        keep_some(s, limit, codes, sel);
+        keep_some(s, limit, codes, n, sel);
     else
         k->member_line32(codes, s->bits, limit, sel);
 }

@@ -16,7 +16,8 @@ unsigned kernel_forms(const struct kernels *out[4])
     if (__builtin_cpu_supports("avx2"))
         out[n++] = &kernels_avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("bmi2")) {
         out[n++] = &kernels_avx512;
         if (__builtin_cpu_supports("gfni") && __builtin_cpu_supports("avx512vpopcntdq"))
             out[n++] = &kernels_gfni;

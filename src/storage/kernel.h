@@ -59,6 +59,9 @@ struct kernels {
     void (*transpose_line64)(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t add,
                              uint64_t *out);
     uint32_t (*compress_line32)(const uint32_t *values, const uint64_t *sel, uint32_t *out);
+    /* decode_line32 and compress_line32 at once; out need not be aligned. */
+    uint32_t (*pick_line32)(const struct slices *s, uint32_t line, uint32_t add,
+                            const uint64_t *sel, uint32_t *out);
     /* sel &= rows of a line whose value is below the limit; values is 64-byte aligned. */
     void (*below_line32)(const uint32_t *values, uint32_t limit, uint64_t *sel);
     /*
@@ -67,6 +70,8 @@ struct kernels {
      */
     void (*member_line32)(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
                           uint64_t *sel);
+    /* The other way round than compress_line: the rows of a line that are selected stay whose bits, in order, are set. */
+    void (*expand_line)(const uint64_t *bits, uint64_t *sel);
     /* out += values * factor, modulo 2^32, a line; both 64-byte aligned. */
     void (*add_scaled_line32)(const uint32_t *values, uint32_t factor, uint32_t *out);
     /*
@@ -120,6 +125,8 @@ static inline uint32_t kernel_count_both(const struct kernels *k, const uint64_t
 /* Scalar ones that other forms share. */
 uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out);
 uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out);
+
+void kernel_expand_line(const uint64_t *bits, uint64_t *sel);
 
 /* Where two bounds of a range part: bits above *split are equal in both; false when all are. */
 static inline bool kernel_split(uint64_t lo, uint64_t hi, uint32_t *split)

@@ -246,6 +246,15 @@ AVX2 static void decode_line32(const struct slices *s, uint32_t line, uint32_t a
     }
 }
 
+AVX2 static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
+                                 const uint64_t *sel, uint32_t *out)
+{
+    _Alignas(64) uint32_t values[LINE_WORDS * 64];
+
+    decode_line32(s, line, add, values);
+    return kernel_compress_line32(values, sel, out);
+}
+
 AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m256i n = _mm256_setzero_si256();
@@ -314,8 +323,10 @@ const struct kernels kernels_avx2 = {
     .transpose_line16 = transpose_line16,
     .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
+    .pick_line32 = pick_line32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .expand_line = kernel_expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,

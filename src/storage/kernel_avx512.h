@@ -217,32 +217,67 @@ AVX512_INLINE void transpose_line64_512(const uint64_t *const *bits, uint32_t n,
     }
 }
 
-/* 64 rows at a time are unpacked from their bytes: four rows of each of the four vectors to come go into a lane. */
+/*
+ * 64 rows as 32-bit numbers in four vectors, from a byte of each in four planes: four rows of each of the four go into
+ * a lane before they are unpacked.
+ */
+AVX512_INLINE void widen_512(const __m512i bytes[4][8], unsigned m, __m512i first, __m512i out[4])
+{
+    const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i p[4], low[2], high[2];
+
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = _mm512_permutexvar_epi32(lanes, bytes[i][m]);
+    low[0] = _mm512_unpacklo_epi8(p[0], p[1]);
+    low[1] = _mm512_unpackhi_epi8(p[0], p[1]);
+    high[0] = _mm512_unpacklo_epi8(p[2], p[3]);
+    high[1] = _mm512_unpackhi_epi8(p[2], p[3]);
+    for (unsigned i = 0; i < 2; i++) {
+        out[2 * i] = _mm512_add_epi32(_mm512_unpacklo_epi16(low[i], high[i]), first);
+        out[2 * i + 1] = _mm512_add_epi32(_mm512_unpackhi_epi16(low[i], high[i]), first);
+    }
+}
+
 AVX512_INLINE void transpose_line32_512(const uint64_t *const *bits, uint32_t n, size_t at,
                                         uint32_t add, struct transposer_512 t, uint32_t *out)
 {
-    const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i first = _mm512_set1_epi32((int)add);
-    __m512i bytes[4][8];
+    __m512i bytes[4][8], rows[4];
 
     planes_512(bits, n, at, t, 4, bytes);
     for (unsigned m = 0; m < 8; m++, out += 64) {
-        __m512i p[4], low[2], high[2];
-
+        widen_512((const __m512i(*)[8])bytes, m, first, rows);
         for (unsigned i = 0; i < 4; i++)
-            p[i] = _mm512_permutexvar_epi32(lanes, bytes[i][m]);
-        low[0] = _mm512_unpacklo_epi8(p[0], p[1]);
-        low[1] = _mm512_unpackhi_epi8(p[0], p[1]);
-        high[0] = _mm512_unpacklo_epi8(p[2], p[3]);
-        high[1] = _mm512_unpackhi_epi8(p[2], p[3]);
-        for (unsigned i = 0; i < 2; i++) {
-            __m512i a = _mm512_unpacklo_epi16(low[i], high[i]);
-            __m512i b = _mm512_unpackhi_epi16(low[i], high[i]);
+            _mm512_storeu_si512(out + 16 * i, rows[i]);
+    }
+}
 
-            _mm512_storeu_si512(out + 32 * i, _mm512_add_epi32(a, first));
-            _mm512_storeu_si512(out + 32 * i + 16, _mm512_add_epi32(b, first));
+/* Lines to come are fetched in between: together they are more than the processor has places for. */
+AVX512_INLINE uint32_t pick_line32_512(const uint64_t *const *bits, uint32_t n, size_t at,
+                                       uint32_t add, struct transposer_512 t, const uint64_t *sel,
+                                       uint32_t *out)
+{
+    const __m512i first = _mm512_set1_epi32((int)add);
+    __m512i bytes[4][8], rows[4];
+    uint32_t *to = out;
+
+    planes_512(bits, n, at, t, 4, bytes);
+    for (unsigned m = 0; m < 8; m++) {
+        for (uint32_t i = m; i < n; i += 8)
+            __builtin_prefetch(bits[i] + at + PREFETCH_LINES * LINE_WORDS);
+        if (!sel[m])
+            continue;
+        widen_512((const __m512i(*)[8])bytes, m, first, rows);
+        for (unsigned i = 0; i < 4; i++) {
+            __mmask16 mask = (__mmask16)(sel[m] >> (16 * i));
+            unsigned some = (unsigned)__builtin_popcount(mask);
+
+            _mm512_mask_storeu_epi32(to, (__mmask16)((1u << some) - 1),
+                                     _mm512_maskz_compress_epi32(mask, rows[i]));
+            to += some;
         }
     }
+    return (uint32_t)(to - out);
 }
 
 AVX512_INLINE void transpose_line16_512(const uint64_t *const *bits, uint32_t n, size_t at,
@@ -263,30 +298,38 @@ AVX512_INLINE void transpose_line16_512(const uint64_t *const *bits, uint32_t n,
 }
 
 /* The kernels that read slices as numbers, of a form with the instructions it may use. */
-#define TRANSPOSE_512(target, transposer, fetching)                                         \
-    target static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at, \
-                                        uint64_t add, uint64_t *out)                        \
-    {                                                                                       \
-        transpose_line64_512(bits, n, at, add, transposer, out);                            \
-    }                                                                                       \
-    target static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at, \
-                                        uint16_t add, uint16_t *out)                        \
-    {                                                                                       \
-        transpose_line16_512(bits, n, at, add, transposer, out);                            \
-    }                                                                                       \
-    target static void decode_line(const struct slices *s, uint32_t line, int64_t *out)     \
-    {                                                                                       \
-        const uint64_t *bits[SLICES_MAX];                                                   \
-        list_slices(s, bits);                                                               \
-        transpose_line64_512(bits, s->width, (size_t)line *LINE_WORDS, (uint64_t)s->base,   \
-                             fetching, (uint64_t *)out);                                    \
-    }                                                                                       \
-    target static void decode_line32(const struct slices *s, uint32_t line, uint32_t add,   \
-                                     uint32_t *out)                                         \
-    {                                                                                       \
-        const uint64_t *bits[SLICES_MAX];                                                   \
-        list_slices(s, bits);                                                               \
-        transpose_line32_512(bits, s->width, (size_t)line *LINE_WORDS, add, fetching, out); \
+#define TRANSPOSE_512(target, transposer, fetching)                                             \
+    target static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at,     \
+                                        uint64_t add, uint64_t *out)                            \
+    {                                                                                           \
+        transpose_line64_512(bits, n, at, add, transposer, out);                                \
+    }                                                                                           \
+    target static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at,     \
+                                        uint16_t add, uint16_t *out)                            \
+    {                                                                                           \
+        transpose_line16_512(bits, n, at, add, transposer, out);                                \
+    }                                                                                           \
+    target static void decode_line(const struct slices *s, uint32_t line, int64_t *out)         \
+    {                                                                                           \
+        const uint64_t *bits[SLICES_MAX];                                                       \
+        list_slices(s, bits);                                                                   \
+        transpose_line64_512(bits, s->width, (size_t)line *LINE_WORDS, (uint64_t)s->base,       \
+                             fetching, (uint64_t *)out);                                        \
+    }                                                                                           \
+    target static void decode_line32(const struct slices *s, uint32_t line, uint32_t add,       \
+                                     uint32_t *out)                                             \
+    {                                                                                           \
+        const uint64_t *bits[SLICES_MAX];                                                       \
+        list_slices(s, bits);                                                                   \
+        transpose_line32_512(bits, s->width, (size_t)line *LINE_WORDS, add, fetching, out);     \
+    }                                                                                           \
+    target static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,     \
+                                       const uint64_t *sel, uint32_t *out)                      \
+    {                                                                                           \
+        const uint64_t *bits[SLICES_MAX];                                                       \
+        list_slices(s, bits);                                                                   \
+        return pick_line32_512(bits, s->width, (size_t)line * LINE_WORDS, add, transposer, sel, \
+                               out);                                                            \
     }
 
 AVX512_INLINE void below_line32_512(const uint32_t *values, uint32_t limit, uint64_t *sel)
@@ -320,6 +363,22 @@ AVX512_INLINE void member_line32_512(const uint32_t *codes, const uint32_t *bits
             in |= (uint64_t)_mm512_test_epi32_mask(words, bit) << (16 * i);
         }
         sel[k] &= in;
+    }
+}
+
+static inline __attribute__((always_inline, target("bmi2,popcnt"))) void expand_line_512(
+    const uint64_t *bits, uint64_t *sel)
+{
+    unsigned at = 0;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        unsigned n = (unsigned)__builtin_popcountll(sel[k]), shift = at & 63;
+        uint64_t some = n ? bits[at >> 6] >> shift : 0;
+
+        if (shift + n > 64)
+            some |= bits[(at >> 6) + 1] << (64 - shift);
+        sel[k] = _pdep_u64(some, sel[k]);
+        at += n;
     }
 }
 

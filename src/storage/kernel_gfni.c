@@ -100,6 +100,11 @@ GFNI static void member_line32(const uint32_t *codes, const uint32_t *bits, uint
     member_line32_512(codes, bits, limit, sel);
 }
 
+static __attribute__((target("bmi2,popcnt"))) void expand_line(const uint64_t *bits, uint64_t *sel)
+{
+    expand_line_512(bits, sel);
+}
+
 GFNI static void encode_line32(const struct slices *s, uint32_t line, const uint32_t *offsets,
                                uint32_t *counts)
 {
@@ -118,8 +123,10 @@ const struct kernels kernels_gfni = {
     .transpose_line16 = transpose_line16,
     .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
+    .pick_line32 = pick_line32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .expand_line = expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,

@@ -166,6 +166,28 @@ static void decode_line32(const struct slices *s, uint32_t line, uint32_t add, u
     }
 }
 
+void kernel_expand_line(const uint64_t *bits, uint64_t *sel)
+{
+    uint32_t at = 0;
+
+    for (unsigned k = 0; k < LINE_WORDS; k++) {
+        uint64_t kept = 0;
+
+        for (uint64_t w = sel[k]; w; w &= w - 1, at++)
+            kept |= (w & -w) & -(bits[at >> 6] >> (at & 63) & 1);
+        sel[k] = kept;
+    }
+}
+
+static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
+                            const uint64_t *sel, uint32_t *out)
+{
+    _Alignas(64) uint32_t values[LINE_WORDS * 64];
+
+    decode_line32(s, line, add, values);
+    return kernel_compress_line32(values, sel, out);
+}
+
 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     uint64_t n = 0;
@@ -237,8 +259,10 @@ const struct kernels kernels_scalar = {
     .transpose_line16 = transpose_line16,
     .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
+    .pick_line32 = pick_line32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .expand_line = kernel_expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,
     .and_lines = and_lines,

@@ -163,6 +163,12 @@ static void check_decode32(const struct kernels *k, const struct data *d)
                 CHECK(out[at++] == line[i], "%s: compress32, row %" PRIu32, k->name, i);
         }
         CHECK(n == at, "%s: compress32 gave %" PRIu32 " of %" PRIu32, k->name, n, at);
+        uint32_t *picked =
+            malloc((at + 1) * sizeof(*picked)); /* exact for the sanitizer, and not aligned */
+        n = k->pick_line32(&d->slices, l, add, d->sel + l * LINE_WORDS, picked + 1);
+        CHECK(n == at && !memcmp(picked + 1, out, at * sizeof(*out)),
+              "%s: pick32, width %" PRIu32 " line %" PRIu32, k->name, d->slices.width, l);
+        free(picked);
     }
 }
 
@@ -246,6 +252,16 @@ static void check_members(const struct kernels *k, const uint64_t *sel)
         CHECK(selected(kept, i) == (selected(had, i) && codes[i] < limit &&
                                     (bits[codes[i] / 32] >> codes[i] % 32 & 1)),
               "%s: members, row %" PRIu32, k->name, i);
+    uint64_t packed[LINE_WORDS];
+    for (unsigned i = 0; i < LINE_WORDS; i++)
+        packed[i] = next();
+    memcpy(kept, had, sizeof(kept));
+    k->expand_line(packed, kept);
+    for (uint32_t i = 0, at = 0; i < 512; i++) {
+        CHECK(selected(kept, i) == (selected(had, i) && selected(packed, at)),
+              "%s: expand, row %" PRIu32, k->name, i);
+        at += selected(had, i);
+    }
 }
 
 /* Positions of groups, and words of fields. */

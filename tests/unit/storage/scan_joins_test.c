@@ -238,24 +238,32 @@ static uint32_t name_of(int32_t k)
     return (uint32_t)k * 40503u % NAMES;
 }
 
-/* Parents of some keys: any part of them, or a range. There are keys that no row has. */
-static void make_parents(const struct world *w, unsigned relation, struct parents *p)
+/*
+ * Parents of some keys: `part` in 1,000 of them and of all that no row has; 0: any part of them, or a range, and some
+ * that no row has.
+ */
+static void make_parents(const struct world *w, unsigned relation, uint32_t part, struct parents *p)
 {
     static const uint32_t parts[] = {1, 20, 300, 900, 1000};
     struct batch_builder *b = batch_builder_new(NULL);
     struct error_info err;
-    uint32_t part = parts[below(5)], from, to;
+    uint32_t from = 0, to, always = w->keys[relation];
 
     p->n = w->keys[relation] + 30;
     p->has = calloc(p->n, sizeof(*p->has));
-    from = below(3) ? 0 : below(p->n);
-    to = below(3) ? p->n : from + below(p->n - from);
+    to = p->n;
+    if (!part) {
+        part = parts[below(5)];
+        always = p->n;
+        from = below(3) ? 0 : below(p->n);
+        to = below(3) ? p->n : from + below(p->n - from);
+    }
     batch_builder_add_column(b, 0, relation < TEXT ? BATCH_I64 : BATCH_BYTES, 0);
     batch_builder_add_column(b, 1, BATCH_I64, 0);
     batch_builder_add_column(b, 2, BATCH_BYTES, 0);
     for (uint32_t i = from; i < to; i++) {
         int32_t k = (int32_t)(from + to - 1 - i);
-        if (below(1000) >= part)
+        if ((uint32_t)k < always && below(1000) >= part)
             continue;
         p->has[k] = true;
         put_key(w, b, 0, relation, k);
@@ -354,7 +362,7 @@ static void random_query(const struct world *w, struct query *q)
 
     for (unsigned i = 0; i < q->n; i++) {
         q->relation[i] = (at + i) % RELATIONS;
-        make_parents(w, q->relation[i], &q->parents[i]);
+        make_parents(w, q->relation[i], 0, &q->parents[i]);
         q->joins[i] = (struct program_join){.column = (uint16_t)(1 + q->relation[i]),
                                             .left = below(6) == 0,
                                             .parents = &q->parents[i].batch};
@@ -581,8 +589,12 @@ Test(scan_joins, find_values_that_come_while_they_run)
         free_query(&q);
         q.n = q.program.n_joins = 1;
         q.relation[0] = relation;
-        make_parents(&w, relation, &q.parents[0]);
+        make_parents(&w, relation, 300, &q.parents[0]);
         q.joins[0].column = (uint16_t)(1 + relation);
+        q.joins[0].left = false;
+        q.program.where = NULL;
+        q.lo = 1;
+        q.hi = 0;
         random_groups(&q);
         q.by_name = q.by_number = 0;
         q.by_own = false;
