@@ -9,6 +9,7 @@ int main(int argc, char **argv)
                        .data_dir = "./data",
                        .serves_mysql = true,
                        .serves_grpc = true,
+                       .splits_slots = true,
                        .mysql_port = 4000,
                        .token_port = 4001,
                        .grpc_port = 4010,
@@ -26,7 +27,10 @@ int main(int argc, char **argv)
         {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
          NULL},
         {"slots", OPTION_UINT, &s.slots, "N",
-         "slots per table, fixed at creation (default: cores, as a power of two)", NULL},
+         "slots per table (default: cores, as a power of two, at creation); more than there are "
+         "split "
+         "them",
+         NULL},
         {"log-iops", OPTION_UINT, &s.log_iops, "N",
          "at most so many device writes a second; 0 = no cap", NULL},
         {"checkpoint-log", OPTION_BYTES, &s.checkpoint_log, "BYTES",

@@ -269,6 +269,7 @@ static int make_node(struct server *s)
     struct node_config config = {.data_dir = s->data_dir,
                                  .name = s->name,
                                  .slots = (unsigned)s->slots,
+                                 .splits_slots = s->splits_slots,
                                  .cores_run = true,
                                  .log_iops = (unsigned)s->log_iops,
                                  .checkpoint_log = s->checkpoint_log,

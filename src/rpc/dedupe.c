@@ -5,7 +5,7 @@
 
 #include "storage/root.h"
 
-int dedupe_init(struct dedupe *d, uint32_t slots, uint32_t cores)
+int dedupe_init(struct dedupe *d, uint32_t slots, uint32_t cores, uint32_t doublings)
 {
     uint32_t own = (slots + cores - 1) / cores;
 
@@ -13,6 +13,7 @@ int dedupe_init(struct dedupe *d, uint32_t slots, uint32_t cores)
     while (d->n > DEDUPE_MIN_BATCHES && (uint64_t)d->n * own > DEDUPE_ENTRIES)
         d->n /= 2;
     d->cores = cores;
+    d->doublings = doublings;
     d->entries = calloc((size_t)d->n * own, sizeof(*d->entries));
     d->added = calloc(own, sizeof(*d->added));
     if (d->entries && d->added)
@@ -42,7 +43,7 @@ uint32_t dedupe_count(const struct dedupe *d, uint32_t slot)
 }
 
 bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
-                 struct write_result *result)
+                 struct write_result *result, unsigned *halvings)
 {
     const struct dedupe_entry *ring = ring_of(d, slot);
     uint32_t n = dedupe_count(d, slot), i = 0;
@@ -56,23 +57,39 @@ bool dedupe_find(const struct dedupe *d, uint64_t client, uint64_t sequence, uin
     result->unchanged += ring[i].unchanged;
     result->deleted += ring[i].deleted;
     result->rejected += ring[i].rejected;
+    *halvings = d->doublings - ring[i].doublings;
     return true;
+}
+
+void dedupe_restore(struct dedupe *d, uint32_t slot, const struct root_batch *b)
+{
+    uint64_t *added = &d->added[slot / d->cores];
+
+    ring_of(d, slot)[(*added)++ % d->n] = (struct dedupe_entry){
+        .client = b->client,
+        .sequence = b->sequence,
+        .inserted = b->inserted,
+        .updated = b->updated,
+        .unchanged = b->unchanged,
+        .deleted = b->deleted,
+        .rejected = b->rejected,
+        .doublings = b->doublings,
+    };
 }
 
 void dedupe_add(struct dedupe *d, uint64_t client, uint64_t sequence, uint32_t slot,
                 const struct write_result *result)
 {
-    uint64_t *added = &d->added[slot / d->cores];
+    const struct root_batch b = {.client = client,
+                                 .sequence = sequence,
+                                 .inserted = result->inserted,
+                                 .updated = result->updated,
+                                 .unchanged = result->unchanged,
+                                 .deleted = result->deleted,
+                                 .rejected = (uint32_t)result->rejected,
+                                 .doublings = d->doublings};
 
-    ring_of(d, slot)[(*added)++ % d->n] = (struct dedupe_entry){
-        .client = client,
-        .sequence = sequence,
-        .inserted = result->inserted,
-        .updated = result->updated,
-        .unchanged = result->unchanged,
-        .deleted = result->deleted,
-        .rejected = result->rejected,
-    };
+    dedupe_restore(d, slot, &b);
 }
 
 uint32_t dedupe_copy(const struct dedupe *d, uint32_t slot, struct root_batch *out)
@@ -89,7 +106,8 @@ uint32_t dedupe_copy(const struct dedupe *d, uint32_t slot, struct root_batch *o
                                      .updated = e->updated,
                                      .unchanged = e->unchanged,
                                      .deleted = e->deleted,
-                                     .rejected = e->rejected};
+                                     .rejected = e->rejected,
+                                     .doublings = e->doublings};
     }
     return n;
 }

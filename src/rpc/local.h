@@ -45,7 +45,9 @@ struct node { /* made by the main thread; the log and DDL queue belong to core 0
     struct closing *closing; /* node_close */
     uint64_t *root_lsn;      /* start: by slot, records up to it are in the checkpoint */
     uint64_t root_round, definitions_lsn;
-    uint64_t replayed; /* records, at the start */
+    unsigned split_from;      /* start: slot bits before they were split; else those of dir */
+    atomic_uint shared_files; /* node_shared_files */
+    uint64_t replayed;        /* records, at the start */
 };
 
 struct local_rewrite_stats {                 /* written by its core, read by any */

@@ -295,6 +295,7 @@ static int round_prepare(struct checkpoints *k)
                            .log_generation = wlog_generation(n->log),
                            /* what is being written may yet be refused; no definition is in it */
                            .definitions_lsn = log.durable_lsn + 1,
+                           .doublings = n->dir.doublings,
                            .catalog = k->catalog_bytes,
                            .catalog_len = (uint32_t)k->catalog_len};
     return rc;

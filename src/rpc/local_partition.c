@@ -212,6 +212,7 @@ static void add_record(struct partition_leg *l, struct local *local, uint32_t sl
                                              .operation = kinds[l->op->ddl->kind].operation,
                                              .partition = partition};
     l->records[n] = (struct wlog_record){.kind = LOG_PARTITION,
+                                         .doublings = (uint8_t)local->node->dir.doublings,
                                          .slot = slot,
                                          .slot_lsn = ++local->slot_lsn[slot],
                                          .payload = &l->payloads[n],

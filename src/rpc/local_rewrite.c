@@ -8,7 +8,10 @@
 #include "reactor/assert.h"
 #include "reactor/list.h"
 #include "reactor/log.h"
+#include "storage/segment_disk.h"
 #include "storage/slot_rewrite.h"
+
+#define SHARED_BONUS (1ull << 32) /* more than a segment has rows */
 
 enum {
     LOOK_TICKS = 5,
@@ -36,7 +39,7 @@ struct rewriter { /* owner: its core */
     const struct schema *schema; /* of the pinned table */
     struct slot *slot;
     int64_t partition;
-    bool on_request;
+    bool on_request, splits; /* splits: its file is shared with other slots until then */
     uint64_t next_look, retry_ticks;
     /* A barrier for what was rewritten: */
     bool unlogged, logging;
@@ -79,6 +82,7 @@ static int begin(struct rewriter *w, const struct schema *s, struct slot *slot, 
     w->schema = s;
     w->slot = slot;
     w->partition = segment_partition(slot_segment(slot, i));
+    w->splits = segment_is_shared(slot_segment(slot, i));
     return 0;
 }
 
@@ -143,6 +147,8 @@ static void note_done(struct rewriter *w)
     if (w->on_request)
         w->first->tries = 0;
     w->retry_ticks = 0;
+    if (w->splits) /* the next one at once */
+        w->next_look = w->local->seal_tick;
     w->unlogged = true;
     log_debug("table %s, slot %u: a partition rewritten, %" PRIu64 " rows stay, %" PRIu64
               " deleted ones are gone",
@@ -232,7 +238,8 @@ static bool begin_in_slot(struct rewriter *w, struct rewrite_request *r, struct 
         const struct segment *g = slot_segment(slot, i);
         int rc;
 
-        if ((r->is_begun && segment_partition(g) < r->from) || segment_rows(g) == segment_live(g))
+        if ((r->is_begun && segment_partition(g) < r->from) ||
+            (segment_rows(g) == segment_live(g) && !segment_is_shared(g)))
             continue;
         r->is_begun = true;
         r->from = segment_partition(g);
@@ -326,10 +333,12 @@ static void look_in_slot(const struct rewriter *w, struct slot *slot, struct can
         uint64_t deleted = segment_rows(g) - segment_live(g);
         struct slot_rewrite_part p;
 
+        if (segment_is_shared(g)) /* before others */
+            deleted += SHARED_BONUS;
         if (deleted < least_deleted(w) || deleted <= best->deleted)
             continue;
         slot_rewrite_peek(slot, i, &p);
-        if (is_worth_it(w, &p) &&
+        if ((p.shared || is_worth_it(w, &p)) &&
             budget_room(&w->local->data) >= p.bytes + parts(w->local, ROOM_TO_BEGIN))
             *best = (struct candidate){slot, i, deleted};
     }

@@ -177,6 +177,7 @@ static struct wlog_record *add_record(struct local *local, struct write_leg *l,
 
     *rec = (struct wlog_record){
         .kind = kind,
+        .doublings = (uint8_t)local->node->dir.doublings,
         .slot = p->slot,
         .slot_lsn = ++local->slot_lsn[p->slot],
         .client = w->client_id,
@@ -212,6 +213,30 @@ static void log_applied(struct local *local, struct write_leg *l, const struct s
     rec->client = rec->sequence = 0; /* a repetition is not answered by a part */
 }
 
+/* Slots that were one when the batch was applied have its counts together: the first of them to come tells. */
+static bool tells_counts(const struct write_op *op, const struct split_piece *p, unsigned halvings)
+{
+    return p == op->split.pieces || p[-1].slot >> halvings != p->slot >> halvings;
+}
+
+/* Was the piece applied before? Its counts are added to the result. */
+static bool was_applied(const struct local *local, const struct write_op *op,
+                        const struct split_piece *p, struct write_result *result)
+{
+    const struct cluster_write *w = op->write;
+    struct write_result r;
+    unsigned halvings;
+
+    if (!w->client_id)
+        return false;
+    write_result_clear(&r);
+    if (!dedupe_find(&local->dedupe, w->client_id, w->sequence, p->slot, &r, &halvings))
+        return false;
+    if (tells_counts(op, p, halvings))
+        add_result(result, &r);
+    return true;
+}
+
 static int no_memory(struct error_info *err, const struct schema *s)
 {
     return error_set(err, -ENOMEM, 1037,
@@ -230,8 +255,7 @@ static int apply_piece(struct local *local, struct write_leg *l, const struct sp
     if (!slot || slot_schema(slot)->version < w->schema->version)
         return error_set(&l->error, -ESTALE, 1412,
                          "Table definition of '%s' has changed, please retry", w->schema->name);
-    if (w->client_id &&
-        dedupe_find(&local->dedupe, w->client_id, w->sequence, p->slot, l->result)) {
+    if (was_applied(local, l->op, p, l->result)) {
         add_record(local, l, p,
                    LOG_BARRIER); /* the first one may still be on its way to the disk */
         return 0;
@@ -354,8 +378,7 @@ static void check_pieces(struct local *local, struct write_leg *l)
         struct write_result r, before;
         write_result_clear(&r);
         write_result_clear(&before);
-        bool repeated = w->client_id && dedupe_find(&local->dedupe, w->client_id, w->sequence,
-                                                    l->pieces[i]->slot, &before);
+        bool repeated = was_applied(local, l->op, l->pieces[i], &before);
         int rc = 0;
         if (slot && !repeated) /* its own rows would be found */
             rc = slot_check(slot, &l->pieces[i]->batch, &r);

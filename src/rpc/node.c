@@ -17,6 +17,7 @@
 #include "rpc/local_stats.h"
 #include "rpc/local_write.h"
 #include "rpc/node_restore.h"
+#include "rpc/node_split.h"
 #include "storage/store.h"
 
 enum {
@@ -41,13 +42,17 @@ struct closing { /* owner: core 0; of the node, so that ending needs no memory *
     } legs[]; /* one per core */
 };
 
-static unsigned slot_bits_for(unsigned slots)
+static void tell_slots(const struct node *n)
 {
-    unsigned bits = 0;
+    unsigned slots = 1U << n->dir.slot_bits, asked = n->config.slots;
 
-    while (bits < DATADIR_MAX_SLOT_BITS && 1U << bits < slots)
-        bits++;
-    return bits;
+    if (slots < n->cores)
+        log_warn("%u slots on %u cores: %u cores will hold no data%s", slots, n->cores,
+                 n->cores - slots,
+                 n->config.splits_slots ? "; a start with more --slots splits them" : "");
+    if (asked && slots != 1U << node_split_bits(asked))
+        log_warn("--slots %u does not count: data directory %s has %u slots", asked, n->data_dir,
+                 slots);
 }
 
 int node_new(const struct node_config *config, struct reactor_group *g, struct node **out,
@@ -69,8 +74,8 @@ int node_new(const struct node_config *config, struct reactor_group *g, struct n
                  ? 0
                  : error_set(err, -ENOMEM, 0, "out of memory at start");
     if (!rc)
-        rc = datadir_open(config->data_dir, slot_bits_for(config->slots ? config->slots : n->cores),
-                          &n->dir, err);
+        rc = datadir_open(config->data_dir,
+                          node_split_bits(config->slots ? config->slots : n->cores), &n->dir, err);
     if (!rc && (rc = datadir_upgrade(config->data_dir, &n->dir)))
         error_set(err, rc, 0, "cannot write quanta.meta in %s: %s", config->data_dir,
                   strerror(-rc));
@@ -78,12 +83,7 @@ int node_new(const struct node_config *config, struct reactor_group *g, struct n
         node_free(n);
         return rc;
     }
-    if (1U << n->dir.slot_bits < n->cores)
-        log_warn("%u slots on %u cores: %u cores will hold no data", 1U << n->dir.slot_bits,
-                 n->cores, n->cores - (1U << n->dir.slot_bits));
-    if (config->slots && 1U << n->dir.slot_bits != config->slots)
-        log_warn("--slots %u does not count: data directory %s has %u slots since its creation",
-                 config->slots, config->data_dir, 1U << n->dir.slot_bits);
+    n->split_from = n->dir.slot_bits;
     *out = n;
     return 0;
 }
@@ -146,7 +146,9 @@ int node_start_core(struct node *n, struct reactor *r, struct error_info *err)
     l->node = n;
     l->reactor = r;
     l->slot_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*l->slot_lsn));
-    int rc = l->slot_lsn ? dedupe_init(&l->dedupe, 1U << n->dir.slot_bits, n->cores) : -ENOMEM;
+    int rc = l->slot_lsn
+                 ? dedupe_init(&l->dedupe, 1U << n->dir.slot_bits, n->cores, n->dir.doublings)
+                 : -ENOMEM;
     if (!rc)
         rc = shard_new(&config, &l->shard);
     if (!rc)
@@ -173,6 +175,21 @@ struct replay {
     struct error_info *err;
 };
 
+static int replay_slot(struct node *n, const struct wlog_record *rec, struct error_info *err)
+{
+    struct local *l = n->locals[shard_core_of_slot(rec->slot, n->cores)];
+
+    if (rec->kind == LOG_BATCH)
+        return local_replay_batch(l, rec, err);
+    if (rec->kind == LOG_TRUNCATE_TABLE)
+        return local_replay_truncate(l, rec);
+    if (rec->kind == LOG_PARTITION)
+        return local_replay_partition(l, rec, err);
+    return error_set(err, -EBADMSG, 0,
+                     "the log has a record of unknown kind %u; this program knows 1 to %d",
+                     rec->kind, LOG_KINDS);
+}
+
 static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node_lsn)
 {
     struct replay *p = ctx;
@@ -188,24 +205,19 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
     if (rec->slot == BATCH_SLOT_ANY &&
         (rec->kind == LOG_TRUNCATE_TABLE || rec->kind == LOG_PARTITION))
         return removal_replay(n, rec, p->err);
-    if (rec->slot >> n->dir.slot_bits)
+    if (rec->doublings > n->dir.doublings ||
+        rec->slot >> (n->dir.slot_bits - n->dir.doublings + rec->doublings))
         return error_set(p->err, -EBADMSG, 0,
-                         "the log has a record of slot %u; the data directory has %u slots",
-                         rec->slot, 1U << n->dir.slot_bits);
-    if (rec->slot_lsn <= n->root_lsn[rec->slot]) { /* the checkpoint has it */
+                         "the log has a record of slot %u after %u doublings; the data directory "
+                         "has %u slots after %u",
+                         rec->slot, rec->doublings, 1U << n->dir.slot_bits, n->dir.doublings);
+    /* Of the slots that came of it any will do: a root made since a doubling has all records before it. */
+    if (rec->slot_lsn <= n->root_lsn[rec->slot << (n->dir.doublings - rec->doublings)]) {
         n->replayed--;
         return 0;
     }
-    struct local *l = n->locals[shard_core_of_slot(rec->slot, n->cores)];
-    if (rec->kind == LOG_BATCH)
-        return local_replay_batch(l, rec, p->err);
-    if (rec->kind == LOG_TRUNCATE_TABLE)
-        return local_replay_truncate(l, rec);
-    if (rec->kind == LOG_PARTITION)
-        return local_replay_partition(l, rec, p->err);
-    return error_set(p->err, -EBADMSG, 0,
-                     "the log has a record of unknown kind %u; this program knows 1 to %d",
-                     rec->kind, LOG_KINDS);
+    return rec->doublings < n->dir.doublings ? node_split_replay(n, rec, replay_slot, p->err)
+                                             : replay_slot(n, rec, p->err);
 }
 
 static int open_log(struct node *n, struct reactor *r, uint64_t first_generation,
@@ -231,12 +243,18 @@ int node_replay(struct node *n, struct reactor *r, struct error_info *err)
     struct node_restored restored;
 
     ASSERT(reactor_core(r) == NODE_LOG_CORE);
-    int rc = node_restore(n, r, &restored, err);
+    int rc = node_split_begin(n, r, err);
+    if (rc)
+        return rc;
+    tell_slots(n);
+    rc = node_restore(n, r, &restored, err);
     if (!rc)
         rc = open_log(n, r, restored.log_generation, err);
     int tidy = node_restore_tidy(n, r, &restored, rc != 0, err);
     if (!rc)
         rc = tidy;
+    if (!rc)
+        rc = node_split_end(n, err);
     if (!rc)
         rc = checkpoints_start(n, err);
     if (!rc && (rc = retention_start(n)))
@@ -402,6 +420,11 @@ void node_log_stats(const struct node *n, struct wlog_stats *out)
 void node_checkpoint_stats(const struct node *n, struct node_checkpoint_stats *out)
 {
     checkpoints_get_stats(n, out);
+}
+
+unsigned node_shared_files(const struct node *n)
+{
+    return atomic_load_explicit(&((struct node *)n)->shared_files, memory_order_relaxed);
 }
 
 void node_rewrite_stats(const struct node *n, struct node_rewrite_stats *out)

@@ -16,8 +16,9 @@ struct wlog_stats;
 struct node_config {
     const char *data_dir;
     const char *name; /* host key, for messages and EXPLAIN ANALYZE */
-    unsigned
-        slots; /* 0 = cores rounded up to a power of two; only used when the directory is new */
+    unsigned slots;   /* 0 = cores rounded up to a power of two, when the directory is new */
+    bool
+        splits_slots; /* slots above those of the directory: they are split. Not with other nodes: rows would change theirs */
     bool cores_run; /* each core has a thread: they take over their parts of a checkpoint at once */
     unsigned log_iops;       /* 0 = no cap */
     uint64_t log_file_bytes; /* 0 = default; tests take small files */
@@ -27,6 +28,9 @@ struct node_config {
     /* Partitions are rewritten by themselves from so many deleted rows on, and so many rows in a step; 0 = default. */
     uint32_t rewrite_min_rows, rewrite_step_rows;
 };
+
+/* Files that slots share with others since they were split, and that their rewrites have not replaced yet; any core. */
+unsigned node_shared_files(const struct node *n);
 
 struct node_rewrite_stats {  /* since the start */
     uint64_t done, given_up; /* partitions */

@@ -254,6 +254,10 @@ static void put_rewrites(const struct node *n, struct buffer *out)
             "Rewrites of partitions given up since the start.", s.given_up);
     put_one(out, "quanta_rewrite_rows_reclaimed_total", COUNTER,
             "Deleted rows that rewrites have removed since the start.", s.reclaimed);
+    put_one(out, "quanta_slots", GAUGE, "Slots of every table.", 1ULL << node_slot_bits(n));
+    put_one(out, "quanta_slot_split_files", GAUGE,
+            "Data files that slots still share since they were split; 0: all have their own.",
+            node_shared_files(n));
 }
 
 void node_metrics_print(struct reactor *r, struct node *node, const struct figures_set *set,

@@ -30,7 +30,9 @@ struct restore { /* owner: the call of node_restore */
     struct reactor *reactor;
     struct error_info *err;
     struct node_restored *out;
-    uint32_t slot; /* the last one told */
+    uint32_t slot;       /* the last one told */
+    unsigned halvings;   /* of its slots since it was made */
+    uint64_t generation; /* the highest of its files */
 };
 
 static int take_head(void *ctx, const struct root_head *h)
@@ -42,6 +44,13 @@ static int take_head(void *ctx, const struct root_head *h)
 
     if (rc)
         return rc;
+    if (h->doublings > n->dir.doublings) {
+        catalog_put(c);
+        return error_set(x->err, -EBADMSG, 0,
+                         "its slots were doubled %u times, those of the data directory %u",
+                         h->doublings, n->dir.doublings);
+    }
+    x->halvings = n->dir.doublings - h->doublings;
     x->out->log_generation = h->log_generation;
     n->root_round = h->round;
     n->definitions_lsn = h->definitions_lsn;
@@ -59,21 +68,17 @@ static int take_slot(void *ctx, const struct root_slot *s)
     struct restore *x = ctx;
     struct node *n = x->node;
 
-    if (s->slot >> n->dir.slot_bits)
+    if (s->slot >> (n->dir.slot_bits - x->halvings))
         return error_set(x->err, -EBADMSG, 0,
                          "the checkpoint has slot %u; the data directory has %u slots", s->slot,
-                         1U << n->dir.slot_bits);
-    struct local *l = n->locals[shard_core_of_slot(s->slot, n->cores)];
+                         1U << (n->dir.slot_bits - x->halvings));
     x->slot = s->slot;
-    l->slot_lsn[s->slot] = n->root_lsn[s->slot] = s->lsn;
-    for (uint32_t i = 0; i < s->n_batches; i++) {
-        const struct root_batch *b = &s->batches[i];
-        struct write_result r = {.inserted = b->inserted,
-                                 .updated = b->updated,
-                                 .unchanged = b->unchanged,
-                                 .deleted = b->deleted,
-                                 .rejected = b->rejected};
-        dedupe_add(&l->dedupe, b->client, b->sequence, s->slot, &r);
+    for (uint32_t k = 0, slot = s->slot << x->halvings; k < 1U << x->halvings; k++, slot++) {
+        struct local *l = n->locals[shard_core_of_slot(slot, n->cores)];
+
+        l->slot_lsn[slot] = n->root_lsn[slot] = s->lsn;
+        for (uint32_t i = 0; i < s->n_batches; i++)
+            dedupe_restore(&l->dedupe, slot, &s->batches[i]);
     }
     return 0;
 }
@@ -94,15 +99,10 @@ static int note_id(struct restore *x, const struct datafile_id *id)
     return 0;
 }
 
-static int take_file(void *ctx, const struct root_file *f)
+static int add_file(struct restore *x, const struct root_file *f)
 {
-    struct restore *x = ctx;
-    struct node *n = x->node;
+    struct restore_share *share = &x->shares[shard_core_of_slot(f->slot, x->node->cores)];
 
-    if (f->id.slot != x->slot)
-        return error_set(x->err, -EBADMSG, 0, "the checkpoint has a file of slot %u at slot %u",
-                         f->id.slot, x->slot);
-    struct restore_share *share = &x->shares[shard_core_of_slot(f->id.slot, n->cores)];
     if (share->n == share->cap) {
         uint32_t cap = share->cap ? share->cap * 2 : 64;
         struct root_file *files = realloc(share->files, cap * sizeof(*files));
@@ -112,15 +112,43 @@ static int take_file(void *ctx, const struct root_file *f)
         share->cap = cap;
     }
     share->files[share->n++] = *f;
-    return note_id(x, &f->id);
+    return 0;
+}
+
+static int take_file(void *ctx, const struct root_file *f)
+{
+    struct restore *x = ctx;
+    struct root_file one = *f;
+    int rc = 0;
+
+    if (f->slot != x->slot)
+        return error_set(x->err, -EBADMSG, 0, "the checkpoint has a file of slot %u at slot %u",
+                         f->slot, x->slot);
+    if (f->id.archived && x->halvings)
+        return error_set(x->err, -ENOTSUP, 0,
+                         "slot %u has an archived partition, but was split since", x->slot);
+    if (x->generation < f->id.generation)
+        x->generation = f->id.generation;
+    one.shared |= x->halvings > 0;
+    for (uint32_t k = 0; k < 1U << x->halvings && !rc; k++) {
+        one.slot = (f->slot << x->halvings) + k;
+        rc = add_file(x, &one);
+    }
+    return rc ? rc : note_id(x, &f->id);
 }
 
 static void load_share(struct restore_share *share)
 {
     struct local *l = share->local;
 
-    for (uint32_t i = 0; i < share->n && !share->rc; i++)
-        share->rc = checkpoint_load_file(l->shard, l->store, &share->files[i], &share->error);
+    for (uint32_t i = 0; i < share->n; i++) {
+        struct root_file *f = &share->files[i];
+
+        if (!share->rc)
+            share->rc = checkpoint_load_file(l->shard, l->store, f, &share->error);
+        else if (f->sharing)
+            store_shared_close(f->sharing);
+    }
 }
 
 static void share_posted(struct reactor *r, void *ctx)
@@ -175,6 +203,49 @@ static int compare_ids(const void *a, const void *b)
     return (x->generation > y->generation) - (x->generation < y->generation);
 }
 
+static int compare_files(const void *a, const void *b)
+{
+    const struct root_file *const *x = a, *const *y = b;
+
+    return compare_ids(&(*x)->id, &(*y)->id);
+}
+
+/* All that name the same file know of each other. */
+static int share_files(struct node *n, struct root_file **files, uint32_t count)
+{
+    uint32_t end;
+
+    if (count)
+        qsort(files, count, sizeof(*files), compare_files);
+    for (uint32_t i = 0; i < count; i = end) {
+        for (end = i + 1; end < count && !compare_ids(&files[i]->id, &files[end]->id); end++)
+            continue;
+        struct store_shared *shared = store_shared_new(end - i, &n->shared_files);
+        if (!shared)
+            return -ENOMEM;
+        for (uint32_t k = i; k < end; k++)
+            files[k]->sharing = shared;
+    }
+    return 0;
+}
+
+static int find_shared(struct restore *x)
+{
+    struct root_file **files;
+    uint32_t all = 0, n = 0;
+
+    for (unsigned i = 0; i < x->node->cores; i++)
+        all += x->shares[i].n;
+    files = malloc((all + 1) * sizeof(*files));
+    for (unsigned i = 0; files && i < x->node->cores; i++)
+        for (uint32_t k = 0; k < x->shares[i].n; k++)
+            if (x->shares[i].files[k].shared)
+                files[n++] = &x->shares[i].files[k];
+    int rc = files ? share_files(x->node, files, n) : -ENOMEM;
+    free(files);
+    return rc ? error_set(x->err, rc, 0, "out of memory for the files of the checkpoint") : 0;
+}
+
 static bool is_named(void *ctx, const struct datafile_id *id)
 {
     const struct node_restored *o = ctx;
@@ -182,30 +253,31 @@ static bool is_named(void *ctx, const struct datafile_id *id)
     return o->n_ids && bsearch(id, o->ids, o->n_ids, sizeof(*o->ids), compare_ids);
 }
 
-/* The root's bytes: 0, -ENOENT when there is none. */
-static int read_root(struct restore *x, uint8_t **bytes, size_t *len)
+int node_read_root(struct node *n, struct reactor *r, uint8_t **bytes, size_t *len,
+                   struct error_info *err)
 {
     char path[4096];
     int64_t got = 0;
 
-    snprintf(path, sizeof(path), "%s/" ROOT_FILE, x->node->data_dir);
-    int fd = file_open(x->reactor, path, O_RDONLY | O_CLOEXEC, 0);
+    snprintf(path, sizeof(path), "%s/" ROOT_FILE, n->data_dir);
+    int fd = file_open(r, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd == -ENOENT)
         return fd;
-    int64_t size = fd < 0 ? fd : file_size(x->reactor, fd);
+    int64_t size = fd < 0 ? fd : file_size(r, fd);
     *bytes = size >= 0 && size <= ROOT_MAX_BYTES ? malloc((size_t)size + 1) : NULL;
     for (*len = 0; *bytes && *len < (size_t)size; *len += (size_t)got) {
-        got = file_read_at(x->reactor, fd, *bytes + *len, (size_t)size - *len, *len);
+        got = file_read_at(r, fd, *bytes + *len, (size_t)size - *len, *len);
         if (got <= 0)
             break;
     }
     if (fd >= 0)
-        file_close(x->reactor, fd);
+        file_close(r, fd);
     if (*bytes && *len == (size_t)size)
         return 0;
     int rc = size < 0 ? (int)size : got < 0 ? (int)got : size > ROOT_MAX_BYTES ? -EFBIG : -EIO;
     free(*bytes);
-    return error_set(x->err, rc, 0, "checkpoint %s cannot be read: %s", path, strerror(-rc));
+    *bytes = NULL;
+    return error_set(err, rc, 0, "checkpoint %s cannot be read: %s", path, strerror(-rc));
 }
 
 static int decode_root(struct restore *x, const uint8_t *bytes, size_t len)
@@ -234,7 +306,7 @@ int node_restore(struct node *n, struct reactor *r, struct node_restored *out,
     n->root_lsn = calloc((size_t)1 << n->dir.slot_bits, sizeof(*n->root_lsn));
     if (!n->root_lsn)
         return error_set(err, -ENOMEM, 0, "out of memory at start");
-    int rc = read_root(&x, &bytes, &len);
+    int rc = node_read_root(n, r, &bytes, &len, err);
     if (rc)
         return rc == -ENOENT ? 0 : rc;
     x.shares = calloc(n->cores, sizeof(*x.shares));
@@ -243,7 +315,12 @@ int node_restore(struct node *n, struct reactor *r, struct node_restored *out,
     rc = x.shares ? decode_root(&x, bytes, len)
                   : error_set(err, -ENOMEM, 0, "out of memory at start");
     if (!rc)
+        rc = find_shared(&x);
+    if (!rc)
         rc = load_shares(&x);
+    for (unsigned i = 0; !rc && n->dir.doublings && i < n->cores; i++)
+        shard_raise_generation(n->locals[i]->shard,
+                               x.generation); /* no slot makes a file that another has */
     for (unsigned i = 0; x.shares && i < n->cores; i++)
         free(x.shares[i].files);
     free(x.shares);

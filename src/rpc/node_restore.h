@@ -13,6 +13,10 @@ struct node_restored {
 int node_restore(struct node *n, struct reactor *r, struct node_restored *out,
                  struct error_info *err);
 
+/* The root's bytes, from malloc: 0, -ENOENT when there is none, or an error with its text. */
+int node_read_root(struct node *n, struct reactor *r, uint8_t **bytes, size_t *len,
+                   struct error_info *err);
+
 /* Once the log was replayed too: data files that the root does not name go. Gives `restored` back in any case. */
 int node_restore_tidy(struct node *n, struct reactor *r, struct node_restored *restored, bool keep,
                       struct error_info *err);

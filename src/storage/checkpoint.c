@@ -157,7 +157,8 @@ static int put_file(struct checkpoint_work *w, const struct part_file *f)
     struct root_file entry = {.id = *store_file_id(f->file),
                               .bytes = f->bytes,
                               .directory = f->directory,
-                              .rows = f->rows};
+                              .rows = f->rows,
+                              .shared = store_file_is_shared(f->file)};
 
     return root_put_file(&w->c->part, &entry);
 }

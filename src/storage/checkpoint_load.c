@@ -10,6 +10,7 @@
 #include "storage/directory.h"
 #include "storage/slot_archive.h"
 #include "storage/slot_disk.h"
+#include "storage/slot_split.h"
 
 enum { ER_BAD_FILE = 1033 };
 
@@ -33,6 +34,7 @@ static struct segment *find_segment(const struct slot *t, int64_t partition)
 /* What one call of checkpoint_load_file is about. */
 struct load {
     struct slot *slot;
+    unsigned slot_bits;
     struct store *store;
     struct store_file *file;
     const struct root_file *entry;
@@ -66,6 +68,8 @@ static int load_segment(struct load *l, const uint8_t *bytes, struct error_info 
         rc = slot_open_segment(l->slot, l->store, l->file, &dir, err);
     if (rc == 0)
         segment_set_directory(find_segment(l->slot, l->entry->id.partition), &l->entry->directory);
+    if (rc == 0 && l->entry->shared)
+        rc = slot_split_partition(l->slot, l->entry->id.partition, l->slot_bits, err);
     return rc;
 }
 
@@ -104,22 +108,31 @@ static int load_archived(struct load *l, struct error_info *err)
 int checkpoint_load_file(struct shard *s, struct store *store, const struct root_file *f,
                          struct error_info *err)
 {
-    struct load l = {.store = store, .entry = f};
+    struct load l = {.store = store, .entry = f, .slot_bits = shard_slot_bits(s)};
     int rc;
 
-    l.slot = shard_slot(s, f->id.table_id, f->id.slot);
+    l.slot = shard_slot(s, f->id.table_id, f->slot);
+    if (!l.slot && f->shared)
+        store_shared_close(f->sharing);
     if (!l.slot)
         return error_set(err, -EBADMSG, ER_BAD_FILE,
                          "the checkpoint has a file of table id %u, slot %u, which its catalog "
                          "does not know",
-                         f->id.table_id, f->id.slot);
+                         f->id.table_id, f->slot);
     if (f->id.archived)
         return load_archived(&l, err);
     rc = store_file_open(store, &f->id, f->bytes, &l.file, err);
+    if (rc != 0 && f->shared)
+        store_shared_close(f->sharing);
     if (rc != 0)
         return rc;
+    if (f->shared)
+        store_file_share(l.file, f->sharing);
     rc = load_directory(&l, err);
-    if (rc == 0) {
+    if (rc == 0 && f->shared && f->id.kind == DATAFILE_SEGMENT &&
+        !find_segment(l.slot, f->id.partition)) {
+        store_file_unshare(l.file);
+    } else if (rc == 0) {
         store_file_set_directory(l.file, &f->directory, f->bytes);
         rc = store_add_named(store, l.file);
     }

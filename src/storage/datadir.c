@@ -76,6 +76,8 @@ static int print_meta(const struct datadir *d, char out[META_MAX])
                      "\nid: %s\n",
                      d->version, d->slot_bits, d->hash_seed, d->id);
 
+    if (d->version > DATADIR_UNSPLIT)
+        n += snprintf(out + n, META_MAX - (size_t)n, "doublings: %u\n", d->doublings);
     return n + snprintf(out + n, META_MAX - (size_t)n, "checksum: %016" PRIx64 "\n",
                         (uint64_t)XXH3_64bits(out, (size_t)n));
 }
@@ -96,6 +98,10 @@ static int parse_meta(const char *file, const char *text, struct datadir *d, str
         return error_set(err, -EBADMSG, 0,
                          "%s is damaged: expected version, slot_bits, hash_seed, id and checksum",
                          file);
+    const char *doublings = strstr(text, "\ndoublings: ");
+    if (d->version > DATADIR_UNSPLIT &&
+        (!doublings || sscanf(doublings, " doublings: %9u", &d->doublings) != 1))
+        return error_set(err, -EBADMSG, 0, "%s is damaged: expected doublings", file);
     print_meta(d, again);
     if (strcmp(text, again))
         return error_set(err, -EBADMSG, 0, "%s is damaged: its checksum is not that of its bytes",
@@ -103,6 +109,9 @@ static int parse_meta(const char *file, const char *text, struct datadir *d, str
     if (d->slot_bits > DATADIR_MAX_SLOT_BITS)
         return error_set(err, -EBADMSG, 0, "%s has slot_bits %u; allowed are 0 to %d", file,
                          d->slot_bits, DATADIR_MAX_SLOT_BITS);
+    if (d->doublings > d->slot_bits)
+        return error_set(err, -EBADMSG, 0, "%s has doublings %u; allowed are 0 to %u", file,
+                         d->doublings, d->slot_bits);
     return 0;
 }
 
@@ -152,9 +161,9 @@ int datadir_write_meta(const char *path, const struct datadir *d)
 
 int datadir_upgrade(const char *path, struct datadir *d)
 {
-    if (d->version == DATADIR_VERSION)
+    if (d->version >= DATADIR_UNSPLIT)
         return 0;
-    d->version = DATADIR_VERSION;
+    d->version = DATADIR_UNSPLIT;
     return datadir_write_meta(path, d);
 }
 
@@ -164,7 +173,7 @@ static int create_meta(const char *path, const char *file, unsigned slot_bits, s
 
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
         return -EIO;
-    d->version = DATADIR_VERSION;
+    d->version = DATADIR_UNSPLIT;
     d->slot_bits = slot_bits;
     d->hash_seed = random[0];
     snprintf(d->id, sizeof(d->id), "%016" PRIx64 "%016" PRIx64, random[1], random[2]);

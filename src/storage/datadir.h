@@ -8,7 +8,8 @@
 #include "storage/type.h"
 
 enum {
-    DATADIR_VERSION = 4, /* 3: no codes in the row batches of its log */
+    DATADIR_VERSION = 5, /* with slots that were split; others have the one before */
+    DATADIR_UNSPLIT = 4, /* 3: no codes in the row batches of its log */
     DATADIR_OLDEST = 3,
     DATADIR_MAX_SLOT_BITS = 16
 };
@@ -17,6 +18,7 @@ struct datadir {
     int lock_fd;
     uint32_t version;
     unsigned slot_bits;
+    unsigned doublings; /* of the slots since the creation: so many of slot_bits came later */
     uint64_t hash_seed;
     char id[33]; /* random, names the directory in messages between nodes */
 };
@@ -26,7 +28,7 @@ struct datadir {
 int datadir_open(const char *path, unsigned wanted_slot_bits, struct datadir *out,
                  struct error_info *err);
 void datadir_close(struct datadir *d);
-/* Before something is written there that programs of its version cannot read: 0/-errno. */
+/* Before something is written there that programs of its version cannot read: 0/-errno. For split slots: datadir_write_meta. */
 int datadir_upgrade(const char *path, struct datadir *d);
-/* Writes quanta.meta for a directory that has the facts of d: 0/-errno. */
+/* Writes quanta.meta for a directory that has the facts of d, durable when it returns: 0/-errno, then the old one holds. */
 int datadir_write_meta(const char *path, const struct datadir *d);

@@ -15,7 +15,10 @@
 #include "storage/datadir.h"
 
 enum { ROOT_MAGIC = 0x31545251 /* "QRT1" */, ENTRY_SLOT = 1, ENTRY_FILE = 2, ENTRY_ARCHIVED = 3 };
-enum { SLOTS_MAX = 1 << DATADIR_MAX_SLOT_BITS };
+enum {
+    SLOTS_MAX = 1 << DATADIR_MAX_SLOT_BITS,
+    ROOT_UNSPLIT = 1 /* version without shared files */
+};
 
 /* On disk, little endian, as all below. Up to the directory's id the same in every version. */
 struct disk_root {
@@ -24,7 +27,7 @@ struct disk_root {
     uint64_t checksum; /* of all of them, this field 0 */
     char directory_id[32];
     uint64_t round, log_generation, definitions_lsn, wall_us;
-    uint32_t catalog_len, reserved;
+    uint32_t catalog_len, doublings;
 };
 
 struct disk_entry {
@@ -41,7 +44,7 @@ struct disk_file {
     int64_t partition;
     uint64_t generation, bytes, directory, hash;
     uint32_t directory_len;
-    uint8_t kind, reserved[3];
+    uint8_t kind, shared, reserved[2];
 };
 
 struct disk_archived { /* a segment that is archived */
@@ -94,7 +97,8 @@ int root_put_file(struct buffer *part, const struct root_file *f)
                           .directory = f->directory.offset,
                           .hash = f->directory.hash,
                           .directory_len = f->directory.len,
-                          .kind = f->id.kind};
+                          .kind = f->id.kind,
+                          .shared = f->shared};
     int rc = buffer_reserve(part, sizeof(e) + sizeof(struct disk_archived));
 
     if (rc)
@@ -127,12 +131,13 @@ int root_encode(const struct root_head *head, const char directory_id[33],
     static const uint8_t zeros[8];
     size_t bytes = sizeof(struct disk_root) + padded(head->catalog_len), start = out->len;
     struct disk_root h = {.magic = ROOT_MAGIC,
-                          .version = ROOT_VERSION,
+                          .version = head->doublings ? ROOT_VERSION : ROOT_UNSPLIT,
                           .round = head->round,
                           .log_generation = head->log_generation,
                           .definitions_lsn = head->definitions_lsn,
                           .wall_us = head->wall_us,
-                          .catalog_len = head->catalog_len};
+                          .catalog_len = head->catalog_len,
+                          .doublings = head->doublings};
 
     for (unsigned i = 0; i < n_parts; i++)
         bytes += parts[i]->len;
@@ -176,16 +181,19 @@ static int check_head(const uint8_t *bytes, size_t len, const char directory_id[
     if (sum != h->checksum)
         return BAD(err, 16, "the checksum is %016" PRIx64 ", the bytes have %016" PRIx64,
                    h->checksum, sum);
-    if (h->version != ROOT_VERSION)
+    if (h->version < ROOT_UNSPLIT || h->version > ROOT_VERSION)
         return error_set(err, -ENOTSUP, 0,
-                         ROOT_FILE " has format version %" PRIu32 "; this program reads version %d",
-                         h->version, ROOT_VERSION);
+                         ROOT_FILE " has format version %" PRIu32
+                                   "; this program reads versions %d to %d",
+                         h->version, ROOT_UNSPLIT, ROOT_VERSION);
     memcpy(wanted, directory_id, strnlen(directory_id, sizeof(wanted)));
     if (memcmp(h->directory_id, wanted, sizeof(wanted)))
         return BAD(err, 24, "it belongs to data directory %.32s; this one is %.32s",
                    h->directory_id, wanted);
-    if (h->reserved || h->catalog_len > len - sizeof(*h) ||
-        padded(h->catalog_len) > len - sizeof(*h))
+    if (h->doublings > DATADIR_MAX_SLOT_BITS || !h->doublings != (h->version == ROOT_UNSPLIT))
+        return BAD(err, 92, "%" PRIu32 " doublings of the slots in format version %" PRIu32,
+                   h->doublings, h->version);
+    if (h->catalog_len > len - sizeof(*h) || padded(h->catalog_len) > len - sizeof(*h))
         return BAD(err, 88, "a catalog of %" PRIu32 " bytes does not fit into %zu", h->catalog_len,
                    len);
     return 0;
@@ -194,6 +202,7 @@ static int check_head(const uint8_t *bytes, size_t len, const char directory_id[
 /* Identity of a file and where its entry stands, for finding those that are there twice. */
 struct named {
     struct datafile_id id;
+    uint32_t slot; /* that names it */
     size_t at;
 };
 
@@ -204,11 +213,26 @@ struct walk {
     const struct root_visitor *v; /* NULL while checking */
     struct error_info *err;
     bool in_slot;
-    uint32_t slot;
+    uint32_t doublings, slot;
     uint64_t *slots; /* seen: bits */
     struct named *files;
     size_t n_files;
 };
+
+static int check_batches(struct walk *w, uint32_t n)
+{
+    size_t at = w->at + sizeof(struct disk_slot);
+
+    for (uint32_t i = 0; i < n; i++, at += sizeof(struct root_batch)) {
+        struct root_batch b;
+
+        memcpy(&b, w->bytes + at, sizeof(b));
+        if (b.doublings > w->doublings)
+            return BAD(w->err, at, "a batch of %" PRIu32 " doublings; the slots had %" PRIu32,
+                       b.doublings, w->doublings);
+    }
+    return 0;
+}
 
 static int walk_slot(struct walk *w, size_t len)
 {
@@ -236,21 +260,23 @@ static int walk_slot(struct walk *w, size_t len)
     if (w->slots[d.slot / 64] >> (d.slot % 64) & 1)
         return BAD(w->err, w->at, "slot %" PRIu32 " is there twice", d.slot);
     w->slots[d.slot / 64] |= 1ull << (d.slot % 64);
-    return 0;
+    return check_batches(w, d.n_batches);
 }
 
 static int check_file(struct walk *w, const struct disk_file *d)
 {
-    if (!w->in_slot || d->slot != w->slot)
+    if (!w->in_slot || (d->slot != w->slot && !d->shared) || d->slot >= SLOTS_MAX)
         return BAD(w->err, w->at, "a file of slot %" PRIu32 " outside of its slot's entries",
                    d->slot);
+    if (d->shared > (w->doublings ? 1 : 0))
+        return BAD(w->err, w->at, "a file is shared: %d; allowed is %d", d->shared,
+                   w->doublings > 0);
     if (d->kind != DATAFILE_SEGMENT && d->kind != DATAFILE_DICTS)
         return BAD(w->err, w->at, "a file of kind %d; allowed are %d and %d", d->kind,
                    DATAFILE_SEGMENT, DATAFILE_DICTS);
-    if (d->reserved[0] || d->reserved[1] || d->reserved[2] ||
-        (d->kind == DATAFILE_DICTS && d->partition))
-        return BAD(w->err, w->at, "a field is %d %d %d, partition %" PRId64 "; allowed is 0",
-                   d->reserved[0], d->reserved[1], d->reserved[2], d->partition);
+    if (d->reserved[0] || d->reserved[1] || (d->kind == DATAFILE_DICTS && d->partition))
+        return BAD(w->err, w->at, "a field is %d %d, partition %" PRId64 "; allowed is 0",
+                   d->reserved[0], d->reserved[1], d->partition);
     if (d->bytes % DATAFILE_UNIT || d->bytes < 2 * DATAFILE_UNIT || d->bytes > INT64_MAX)
         return BAD(w->err, w->at,
                    "a file of %" PRIu64 " bytes; allowed are multiples of %d from %d on", d->bytes,
@@ -278,6 +304,8 @@ static int check_archived(struct walk *w, const struct disk_archived *d)
     if (d->file.kind != DATAFILE_SEGMENT)
         return BAD(w->err, w->at, "an archived file of kind %d; allowed is %d", d->file.kind,
                    DATAFILE_SEGMENT);
+    if (d->file.shared)
+        return BAD(w->err, w->at, "an archived file of slot %" PRIu32 " is shared", d->file.slot);
     if (is_empty(d)) { /* the rest as of any file */
         x.file.bytes = 2 * DATAFILE_UNIT;
         x.file.directory = DATAFILE_UNIT;
@@ -301,12 +329,14 @@ static int walk_file(struct walk *w, size_t len, bool archived)
         .bytes = d.bytes,
         .directory = {d.directory, d.directory_len, d.hash},
         .rows = a.rows,
+        .slot = w->slot,
+        .shared = d.shared,
     };
     if (w->v)
         return w->v->file ? w->v->file(w->v->ctx, &f) : 0;
     int rc = archived ? check_archived(w, &a) : check_file(w, &d);
     if (!rc)
-        w->files[w->n_files++] = (struct named){f.id, w->at};
+        w->files[w->n_files++] = (struct named){f.id, w->slot, w->at};
     return rc;
 }
 
@@ -350,7 +380,7 @@ static int compare_named(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
 
-    ORDER(x->id.slot, y->id.slot);
+    ORDER(x->slot, y->slot);
     ORDER(x->id.table_id, y->id.table_id);
     ORDER(y->id.kind, x->id.kind);
     ORDER(x->id.partition, y->id.partition);
@@ -367,7 +397,7 @@ static int check_files(struct walk *w)
         qsort(w->files, w->n_files, sizeof(*w->files), compare_named);
     for (size_t i = 0; i < w->n_files; i++) {
         const struct named *f = &w->files[i], *last = i ? f - 1 : NULL;
-        bool same = last && last->id.slot == f->id.slot && last->id.table_id == f->id.table_id;
+        bool same = last && last->slot == f->slot && last->id.table_id == f->id.table_id;
 
         if (!same)
             dicts = NULL;
@@ -376,23 +406,25 @@ static int check_files(struct walk *w)
         if (same && last->id.kind == f->id.kind && last->id.partition == f->id.partition)
             return BAD(w->err, f->at,
                        "a second file of table %" PRIu32 ", slot %" PRIu32 ", partition %" PRId64,
-                       f->id.table_id, f->id.slot, f->id.partition);
+                       f->id.table_id, f->slot, f->id.partition);
         if (dicts && dicts->at > f->at)
             return BAD(w->err, f->at,
                        "a segment of table %" PRIu32 ", slot %" PRIu32
                        " before the dictionaries at offset %zu",
-                       f->id.table_id, f->id.slot, dicts->at);
+                       f->id.table_id, f->slot, dicts->at);
     }
     return 0;
 }
 
-static int check_entries(const uint8_t *bytes, size_t start, size_t len, struct error_info *err)
+static int check_entries(const uint8_t *bytes, size_t start, size_t len, uint32_t doublings,
+                         struct error_info *err)
 {
     size_t files = (len - start) / (sizeof(struct disk_entry) + sizeof(struct disk_file));
     struct walk w = {.bytes = bytes,
                      .at = start,
                      .len = len,
                      .err = err,
+                     .doublings = doublings,
                      .slots = calloc(SLOTS_MAX / 64, sizeof(*w.slots)),
                      .files = malloc((files + 1) * sizeof(*w.files))};
     int rc = w.slots && w.files ? walk_entries(&w)
@@ -415,11 +447,11 @@ int root_decode(const uint8_t *bytes, size_t len, const char directory_id[33],
     if (rc)
         return rc;
     size_t start = sizeof(h) + padded(h.catalog_len);
-    rc = check_entries(bytes, start, len, err);
+    rc = check_entries(bytes, start, len, h.doublings, err);
     if (rc)
         return rc;
-    struct root_head head = {h.round,   h.log_generation,  h.definitions_lsn,
-                             h.wall_us, bytes + sizeof(h), h.catalog_len};
+    struct root_head head = {h.round,           h.log_generation, h.definitions_lsn, h.wall_us,
+                             bytes + sizeof(h), h.catalog_len,    h.doublings};
     rc = v->head ? v->head(v->ctx, &head) : 0;
     struct walk w = {.bytes = bytes, .at = start, .len = len, .v = v, .err = err};
     return rc ? rc : walk_entries(&w);

@@ -7,7 +7,7 @@
  */
 #include "storage/datafile.h"
 
-enum { ROOT_VERSION = 1, ROOT_MAX_BYTES = 256 << 20 };
+enum { ROOT_VERSION = 2 /* 1: slots were never split */, ROOT_MAX_BYTES = 256 << 20 };
 
 #define ROOT_FILE "checkpoint.qck"
 #define ROOT_NEW_FILE "checkpoint.qck.new"
@@ -21,12 +21,16 @@ struct root_head {
     uint64_t wall_us;         /* when it was made */
     const uint8_t *catalog;   /* catalog_encode */
     uint32_t catalog_len;
+    uint32_t doublings; /* of the slots (datadir.h): the numbers are those of so many */
 };
 
 /* Batches of clients that a slot has applied (see rpc/dedupe.h). */
 struct root_batch {
     uint64_t client, sequence;
-    uint64_t inserted, updated, unchanged, deleted, rejected;
+    uint64_t inserted, updated, unchanged, deleted;
+    uint32_t rejected;
+    uint32_t
+        doublings; /* of the slots when it was applied: all that came of that slot have the batch with these counts */
 };
 
 struct root_slot {
@@ -43,6 +47,9 @@ struct root_file {
     uint64_t bytes;             /* of the file; what lies behind is no part of it */
     struct chunk_ref directory; /* in it */
     uint64_t rows;              /* archived: live ones */
+    uint32_t slot; /* decoded: the slot that names it; another than the id's when it is shared */
+    bool shared; /* of a slot that was split: several name it, each for the rows that are its own */
+    struct store_shared *sharing; /* for checkpoint_load_file; the root's reader sets it */
 };
 
 /* Entries, appended to a core's part: 0, -ENOMEM, -ENOBUFS. Those of a slot follow its root_slot, dictionaries of a

@@ -152,5 +152,10 @@ void segment_cut_written(struct segment *g, struct store_file *file);
 void segment_cut_end(struct segment *g, bool committed);
 
 struct store_file *segment_file(const struct segment *g); /* NULL = never written; borrowed */
+/* Is it a file that other slots have as well (slot_split.h)? */
+bool segment_is_shared(const struct segment *g);
+/* Of a block, whose row mask must be in memory, only rows of the mask stay live. The new row mask is in no file, and yet the
+ * segment does not count as changed: before anything is, at the start. 0 or -ENOMEM. */
+int segment_keep_rows(struct segment *g, uint32_t index, const uint64_t keep[BLOCK_WORDS]);
 /* Bytes of the file that the newest directory refers to. */
 uint64_t segment_file_live(const struct segment *g);

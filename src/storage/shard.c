@@ -69,6 +69,24 @@ int shard_new(const struct shard_config *config, struct shard **out)
     return 0;
 }
 
+unsigned shard_slot_bits(const struct shard *s)
+{
+    return s->config.slot_bits;
+}
+
+void shard_set_slot_bits(struct shard *s, unsigned slot_bits)
+{
+    ASSERT(!s->n_tables);
+    s->config.slot_bits = slot_bits;
+}
+
+void shard_raise_generation(struct shard *s, uint64_t generation)
+{
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        for (uint32_t k = 0; k < s->tables[i]->n_slots; k++)
+            slot_raise_generation(s->tables[i]->slots[k], generation);
+}
+
 /* The definition is not to be. */
 static void table_keep(struct shard_table *t)
 {

@@ -19,6 +19,11 @@ struct shard_config {
 };
 
 int shard_new(const struct shard_config *config, struct shard **out);
+unsigned shard_slot_bits(const struct shard *s);
+/* More slots, before there is any table. */
+void shard_set_slot_bits(struct shard *s, unsigned slot_bits);
+/* Files that its slots make from now on have a generation above this one. */
+void shard_raise_generation(struct shard *s, uint64_t generation);
 void shard_free(struct shard *s);
 
 /* Slot -> core of this node. Data on disk is per slot, so the number of cores may change between starts. */

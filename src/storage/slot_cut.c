@@ -35,6 +35,9 @@ static void begin_segment(struct slot_cut *c, struct segment *g, bool archived)
     bool stays = archived ? slot_file_is_archived(g) && !segment_is_changed(g)
                           : !slot_file_is_archived(g) && !wants_new_file(g);
 
+    if (segment_is_shared(g) && segment_is_changed(g)) /* others have the file, too */
+        stays = false;
+
     segment_cut_begin(segment_get(g), !stays);
     c->parts[c->n_segments] = (struct slot_cut_part){archived, segment_live(g)};
     c->segments[c->n_segments++] = g;
@@ -48,6 +51,14 @@ static void begin_archived(struct slot_cut *c, const struct slot_archived *a)
     }
     c->archived[c->n_archived++] =
         (struct slot_cut_archived){a->partition, a->file ? store_file_get(a->file) : NULL, a->rows};
+}
+
+static bool has_shared_segment(const struct slot_cut *c)
+{
+    for (uint32_t i = 0; i < c->n_segments; i++)
+        if (segment_is_shared(c->segments[i]))
+            return true;
+    return false;
 }
 
 int slot_cut_begin(struct slot *t, struct slot_cut *out)
@@ -77,6 +88,8 @@ int slot_cut_begin(struct slot *t, struct slot_cut *out)
     t->dict_file.cut = true;
     t->dict_file.whole = t->dict_file.n_written > DICT_PIECES_MAX;
     t->dict_file.has_cut_id = false;
+    if (t->dict_file.file && store_file_is_shared(t->dict_file.file))
+        t->dict_file.whole = slot_cut_has_dicts(out) || !has_shared_segment(out);
     return 0;
 }
 

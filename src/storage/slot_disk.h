@@ -18,6 +18,8 @@ enum block_state slot_fill_dicts(struct slot *t, struct error_info *err);
 int slot_open_segment(struct slot *t, struct store *store, struct store_file *file,
                       const struct segment_directory *dir, struct error_info *err);
 void slot_set_store(struct slot *t, struct store *store);
+/* Files that it makes from now on have a generation above this one. */
+void slot_raise_generation(struct slot *t, uint64_t generation);
 /* Where its segments ask for memory; outlives the slot. */
 void slot_set_room(struct slot *t, const struct segment_room *room);
 /* Now, in ticks: what is used from here on counts as used then. */

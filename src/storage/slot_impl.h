@@ -121,6 +121,8 @@ void slot_reap(struct slot *t, bool all);
 int slot_index_step(struct slot *t, struct slot_part *p, uint32_t rows);
 /* Hash under which a row is in the index: its values by position in schema->key, number `row` of each. */
 uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
+/* The hash that chose its slot; of keys[] only those of schema->place need be there. */
+uint64_t slot_place_hash(const struct slot *t, int64_t *const keys[], uint32_t row);
 void slot_index_drop(struct slot *t, struct slot_part *p);
 
 /*

@@ -65,16 +65,18 @@ static uint32_t part_bytes(const struct slot *t, unsigned column, int64_t value,
     return 1 + sizeof *len;
 }
 
-static uint64_t hash_long(const struct slot *t, int64_t *const keys[], uint32_t row)
+static uint64_t hash_long(const struct slot *t, int64_t *const keys[], uint32_t row,
+                          const uint8_t *parts, unsigned n_parts)
 {
     XXH3_state_t state;
 
     XXH3_INITSTATE(&state);
     XXH3_64bits_reset_withSeed(&state, t->seed);
-    for (unsigned i = 0; i < t->schema->n_key; i++) {
+    for (unsigned i = 0; i < n_parts; i++) {
         uint8_t head[9];
         const char *text = NULL;
-        uint32_t len, n = part_bytes(t, t->schema->key[i], keys[i][row], head, &text, &len);
+        uint32_t len,
+            n = part_bytes(t, t->schema->key[parts[i]], keys[parts[i]][row], head, &text, &len);
 
         XXH3_64bits_update(&state, head, n);
         if (len)
@@ -83,25 +85,38 @@ static uint64_t hash_long(const struct slot *t, int64_t *const keys[], uint32_t 
     return XXH3_64bits_digest(&state);
 }
 
-uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row)
+static inline uint64_t hash_parts(const struct slot *t, int64_t *const keys[], uint32_t row,
+                                  const uint8_t *parts, unsigned n)
 {
     uint8_t bytes[SHORT_BYTES + 9];
     size_t at = 0;
 
-    for (unsigned i = 0; i < t->schema->n_key; i++) {
+    for (unsigned i = 0; i < n; i++) {
         const char *text = NULL;
         uint32_t len;
 
         if (at > SHORT_BYTES)
-            return hash_long(t, keys, row);
-        at += part_bytes(t, t->schema->key[i], keys[i][row], bytes + at, &text, &len);
+            return hash_long(t, keys, row, parts, n);
+        at += part_bytes(t, t->schema->key[parts[i]], keys[parts[i]][row], bytes + at, &text, &len);
         if (len > SHORT_BYTES || at + len > SHORT_BYTES)
-            return hash_long(t, keys, row);
+            return hash_long(t, keys, row, parts, n);
         if (len)
             memcpy(bytes + at, text, len);
         at += len;
     }
     return XXH3_64bits_withSeed(bytes, at, t->seed);
+}
+
+uint64_t slot_index_hash(const struct slot *t, int64_t *const keys[], uint32_t row)
+{
+    static const uint8_t all[SCHEMA_MAX_KEY_COLUMNS] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    return hash_parts(t, keys, row, all, t->schema->n_key);
+}
+
+uint64_t slot_place_hash(const struct slot *t, int64_t *const keys[], uint32_t row)
+{
+    return hash_parts(t, keys, row, t->schema->place, t->schema->n_place);
 }
 
 /* Rows of a block from `from` on, of one window, into the index. */

@@ -60,10 +60,10 @@ static int open_piece(struct slot *t, struct store_ahead *ahead, const struct di
     return 0;
 }
 
-static void note_generation(struct slot *t, const struct datafile_id *id)
+void slot_raise_generation(struct slot *t, uint64_t generation)
 {
-    if (t->generation < id->generation)
-        t->generation = id->generation;
+    if (t->generation < generation)
+        t->generation = generation;
 }
 
 static int open_pieces(struct slot *t, struct store_file *file, const struct dict_directory *dir,
@@ -101,7 +101,7 @@ int slot_open_dicts(struct slot *t, struct store_file *file, const struct dict_d
     f->cap_pieces = dir->n_pieces + 1;
     store_file_put(f->file);
     f->file = store_file_get(file);
-    note_generation(t, &dir->id);
+    slot_raise_generation(t, dir->id.generation);
     t->unfilled = true;
     return 0;
 }
@@ -156,6 +156,6 @@ int slot_open_segment(struct slot *t, struct store *store, struct store_file *fi
     p->unindexed = true;
     t->unindexed++;
     t->store = store;
-    note_generation(t, &dir->id);
+    slot_raise_generation(t, dir->id.generation);
     return 0;
 }

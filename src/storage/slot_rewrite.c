@@ -453,7 +453,8 @@ void slot_rewrite_peek(const struct slot *t, uint32_t i, struct slot_rewrite_par
     *out = (struct slot_rewrite_part){.partition = t->parts[i]->partition,
                                       .rows = segment_rows(g),
                                       .live = segment_live(g),
-                                      .written = t->parts[i]->written};
+                                      .written = t->parts[i]->written,
+                                      .shared = segment_is_shared(g)};
     if (rows)
         out->bytes = (memory > file ? memory : file) * out->live / rows + STEP_BYTES +
                      (uint64_t)out->live * INDEX_BYTES;

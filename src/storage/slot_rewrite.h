@@ -53,6 +53,7 @@ struct slot_rewrite_part {
     uint32_t rows, live;
     uint64_t written; /* tick of the last write, 0 = not since the start */
     uint64_t bytes;   /* that the copy will need, about */
+    bool shared;      /* its file is one that other slots have, too (slot_split.h) */
 };
 void slot_rewrite_peek(const struct slot *t, uint32_t i, struct slot_rewrite_part *out);
 

@@ -312,6 +312,8 @@ void store_file_put(struct store_file *f)
     s = f->store;
     ASSERT(f->busy == 0 || s->abandoned);
     close_file(f);
+    if (f->shared)
+        f->dropped = store_shared_last(f);
     if (!f->dropped || s->abandoned) {
         store_free_file(f);
         return;
@@ -396,7 +398,9 @@ void store_set_named(struct store *s, struct store_file **files, uint32_t n)
     s->named = files;
     s->n_named = n;
     for (uint32_t i = 0; i < n_old; i++) {
-        if (old[i]->mark != s->marks)
+        if (old[i]->mark != s->marks && old[i]->shared)
+            store_shared_unname(old[i]);
+        else if (old[i]->mark != s->marks)
             store_file_drop(old[i]);
         store_file_put(old[i]);
     }

@@ -3,6 +3,8 @@
  * Store: the data files of a core's slots behind its ring: reading chunks, appending extents. Bounded: at most
  * STORE_READS chunks and one extent of a file are in flight, the others wait in order. Owner: the core.
  */
+#include <stdatomic.h>
+
 #include "reactor/io.h"
 #include "reactor/list.h"
 #include "reactor/reactor.h"
@@ -50,6 +52,21 @@ const struct datafile_id *store_file_id(const struct store_file *f);
 uint64_t store_file_bytes(const struct store_file *f); /* where the next extent goes: whole units */
 const char *store_file_name(
     const struct store_file *f); /* for messages: path as the user knows it */
+
+/*
+ * A file that several slots name after a split (slot_split.h), each through a store_file of its own, on any cores. It is
+ * written no more, and deleted when neither a root names it nor anybody has it. Made at the start, before the files are
+ * opened, for so many of them; lives until the last of them is closed.
+ */
+struct store_shared;
+struct store_shared *store_shared_new(unsigned files, atomic_uint *left); /* NULL = no memory */
+/* left: of all shared files, how many roots name; outlives the store. The file was just opened or referred to. */
+void store_file_share(struct store_file *f, struct store_shared *shared);
+bool store_file_is_shared(const struct store_file *f);
+/* One of them is not opened: it counts as closed. */
+void store_shared_close(struct store_shared *shared);
+/* Its slot has no rows in it: the file is not waited for; before it is closed. */
+void store_file_unshare(struct store_file *f);
 
 /*
  * What the durable root says of its files: the length that counts and the directory (its offset 0: the root names no

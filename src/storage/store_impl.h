@@ -26,6 +26,7 @@ struct store_file { /* owner: its references */
     uint8_t *header;             /* not yet written */
     uint64_t mark;               /* store_set_named */
     bool appending, dropped;
+    struct store_shared *shared; /* or NULL */
     struct list
         idle; /* in store.idle when open and not busy, in store.dropped when nobody has it */
     char name[];
@@ -63,6 +64,11 @@ int store_read_from(struct store_file *f, int fd, const struct chunk_ref *ref, u
                     struct error_info *err);
 /* Is the open file as long as the root says? 0, -EBADMSG, -errno. */
 int store_file_check_size(struct store_file *f, struct error_info *err);
+
+/* The newest root names it no more. */
+void store_shared_unname(struct store_file *f);
+/* The last reference of this core went: true when it was the last of all, and no root names the file. */
+bool store_shared_last(struct store_file *f);
 
 static inline bool store_is_same_file(const struct datafile_id *a, const struct datafile_id *b)
 {

@@ -39,6 +39,8 @@ struct verify_data {
     int fd;
     uint8_t *bytes; /* of the chunk at hand */
     size_t cap;
+    struct datafile_id *shared; /* segments of several slots, which were looked at */
+    uint32_t n_shared;
 };
 
 struct verify_data *verify_data_new(struct verify *v)
@@ -74,6 +76,7 @@ void verify_data_free(struct verify_data *d)
     dict_free(d->no_lists);
     free(d->dicts);
     free(d->bytes);
+    free(d->shared);
     free(d);
 }
 
@@ -342,15 +345,36 @@ static bool check_header(struct verify_data *d)
 /* The dictionaries at hand must be those of the file's table and slot. */
 static void turn_to(struct verify_data *d)
 {
-    if (d->table_id != d->file.id.table_id || d->slot != d->file.id.slot) {
+    if (d->table_id != d->file.id.table_id || d->slot != d->file.slot) {
         drop_dicts(d);
         d->has_dicts = true; /* none: no codes are allowed */
         d->table_id = d->file.id.table_id;
-        d->slot = d->file.id.slot;
+        d->slot = d->file.slot;
     }
     d->schema = d->v->catalog ? catalog_find_id(d->v->catalog, d->table_id) : NULL;
     if (d->v->catalog && !d->schema)
         FOUND(d, 0, "table %" PRIu32 " is not in the catalog", d->table_id);
+}
+
+/* A segment that several slots name is looked at once, with the dictionaries of the first: all have its codes. */
+static bool was_checked(struct verify_data *d, const struct root_file *f)
+{
+    const struct datafile_id *id = &f->id;
+
+    if (!f->shared || id->kind != DATAFILE_SEGMENT)
+        return false;
+    for (uint32_t i = 0; i < d->n_shared; i++)
+        if (d->shared[i].table_id == id->table_id && d->shared[i].slot == id->slot &&
+            d->shared[i].partition == id->partition && d->shared[i].generation == id->generation)
+            return true;
+    struct datafile_id *grown = realloc(d->shared, (d->n_shared + 1) * sizeof(*grown));
+    if (grown) {
+        d->shared = grown;
+        d->shared[d->n_shared++] = *id;
+    } else {
+        d->v->rc = -ENOMEM;
+    }
+    return false;
 }
 
 void verify_data_file(struct verify_data *d, const struct root_file *f)
@@ -359,6 +383,10 @@ void verify_data_file(struct verify_data *d, const struct root_file *f)
 
     if (d->v->rc || !f->bytes) /* an archived partition without rows in the slot */
         return;
+    if (was_checked(d, f)) {
+        verify_progress(d->v, 2 * f->bytes);
+        return;
+    }
     d->file = *f;
     datafile_path(d->name, sizeof(d->name), &f->id);
     d->v->counts->files++;

@@ -35,6 +35,7 @@ struct wlog; /* the name "log" belongs to reactor/log.h's lines */
 
 struct wlog_record {
     uint8_t kind;
+    uint8_t doublings; /* of the slots when it was made (datadir.h): the number is one of so many */
     uint32_t slot;     /* BATCH_SLOT_ANY for definitions */
     uint64_t slot_lsn; /* given by the slot's owner, ascending per slot and table */
     uint64_t client,

@@ -21,7 +21,7 @@ struct frame_header {
 /* On disk; 48 bytes, then the payload padded to 8. */
 struct record_header {
     uint32_t bytes; /* payload */
-    uint8_t kind, reserved[3];
+    uint8_t kind, doublings, reserved[2];
     uint32_t slot, reserved2;
     uint64_t slot_lsn, node_lsn, client, sequence;
 };
@@ -60,6 +60,7 @@ int wlog_frame_add(struct buffer *b, const struct wlog_record *rec, uint64_t nod
 {
     struct record_header h = {.bytes = rec->len,
                               .kind = rec->kind,
+                              .doublings = rec->doublings,
                               .slot = rec->slot,
                               .slot_lsn = rec->slot_lsn,
                               .node_lsn = node_lsn,
@@ -157,8 +158,14 @@ int wlog_frame_records(const uint8_t *bytes, const struct wlog_frame *frame,
         size_t padded = ((size_t)h.bytes + 7) & ~(size_t)7;
         if (padded > end - at || h.node_lsn != frame->first_lsn + i)
             return -EBADMSG;
-        struct wlog_record rec = {h.kind,     h.slot,     h.slot_lsn, h.client,
-                                  h.sequence, bytes + at, h.bytes};
+        struct wlog_record rec = {.kind = h.kind,
+                                  .doublings = h.doublings,
+                                  .slot = h.slot,
+                                  .slot_lsn = h.slot_lsn,
+                                  .client = h.client,
+                                  .sequence = h.sequence,
+                                  .payload = bytes + at,
+                                  .len = h.bytes};
         int rc = apply(ctx, &rec, h.node_lsn);
         if (rc)
             return rc;

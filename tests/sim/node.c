@@ -116,6 +116,7 @@ static void boot(struct work *w, bool rough)
     }
     sim_set_faults(w->host->sim, &(struct sim_faults){0});
     w->counts.lives++;
+    w->counts.splits = w->host->splits;
     find_tables(w);
     work_verify(w, true);
 }

@@ -12,7 +12,7 @@
 #include "rpc/local.h"
 #include "storage/datadir.h"
 
-enum { REWRITE_STEP_ROWS = 7 /* so that writes come in between */ };
+enum { REWRITE_STEP_ROWS = 7 /* so that writes come in between */, SLOT_BITS_MAX = 6 };
 
 /* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
 static void write_meta(const struct node_host *h, uint64_t seed)
@@ -79,6 +79,14 @@ static void replay(struct reactor *r, void *ctx)
     p->done = true;
 }
 
+/* Now and then more than there are: they are split. 0 = those that there are. */
+static unsigned choose_slots(const struct node_host *h)
+{
+    unsigned bits = h->slot_bits + 1 + (unsigned)(sim_random(h->sim) % 2);
+
+    return bits > SLOT_BITS_MAX || sim_random(h->sim) % 4 ? 0 : 1U << bits;
+}
+
 int node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, uint64_t memory,
                    struct error_info *err)
 {
@@ -93,6 +101,8 @@ int node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, u
                              .name = "n",
                              .log_file_bytes = h->log_file_bytes,
                              .checkpoint_log = h->checkpoint_log,
+                             .slots = choose_slots(h),
+                             .splits_slots = true,
                              .rewrite_step_rows = REWRITE_STEP_ROWS,
                              .checkpoint_at_end = h->checkpoint_log % 2};
     struct replay p = {.host = h};
@@ -110,6 +120,10 @@ int node_host_boot(struct node_host *h, unsigned cores, unsigned ring_entries, u
         h->data_memory = local_of(first)->data.limit;
         reactor_post(first, replay, &p);
         scenario_run_until(h->group, &p.done);
+    }
+    if (p.rc == 0 && h->slot_bits != node_slot_bits(h->node)) {
+        h->slot_bits = node_slot_bits(h->node);
+        h->splits++;
     }
     *err = p.err;
     return p.rc;

@@ -13,8 +13,8 @@ struct node_host {
     struct sim *sim;
     struct sim_disk *disk;
     char dir[64];
-    bool has_dir; /* the fake disk has it, too */
-    unsigned slot_bits;
+    bool has_dir;               /* the fake disk has it, too */
+    unsigned slot_bits, splits; /* splits: starts that found more slots wanted than there were */
     uint64_t log_file_bytes;
     uint64_t checkpoint_log; /* an odd number: also one at each end */
     unsigned cores;

@@ -100,6 +100,7 @@ static void print_lives(const struct work_counts *c)
     line("least of both of a seed", report->least_crashes);
     line("ended in order", c->clean_ends);
     line("starts that failed by faults", c->failed_boots);
+    line("starts that split slots", c->splits);
     line("checkpoints", c->checkpoints);
     line("checkpoints given up", c->failed_checkpoints);
     line("log records", c->log_records);

@@ -118,7 +118,7 @@ struct work_counts {
     uint64_t kinds[WORK_KINDS]; /* operations begun */
     uint64_t ended;             /* those that came to their end, one way or the other */
     uint64_t failures, closed_early, rows_acknowledged, rows_read;
-    uint64_t lives, power_losses, kills, clean_ends, failed_boots;
+    uint64_t lives, power_losses, kills, clean_ends, failed_boots, splits;
     uint64_t checkpoints, failed_checkpoints, log_records, chunks_read;
 };
 

@@ -5,10 +5,11 @@
 #include "storage/root.h"
 
 static struct dedupe d;
+static unsigned halvings;
 
 static void setup(void)
 {
-    cr_assert_eq(dedupe_init(&d, 8, 1), 0);
+    cr_assert_eq(dedupe_init(&d, 8, 1, 0), 0);
 }
 
 static void teardown(void)
@@ -29,7 +30,7 @@ static void add(uint64_t client, uint64_t sequence, uint32_t slot, uint64_t inse
 static bool find(uint64_t client, uint64_t sequence, uint32_t slot, struct write_result *r)
 {
     *r = (struct write_result){0};
-    return dedupe_find(&d, client, sequence, slot, r);
+    return dedupe_find(&d, client, sequence, slot, r, &halvings);
 }
 
 Test(dedupe, the_earlier_answer_is_added)
@@ -37,9 +38,27 @@ Test(dedupe, the_earlier_answer_is_added)
     struct write_result r = {.inserted = 100};
 
     add(7, 1, 3, 11);
-    cr_assert(dedupe_find(&d, 7, 1, 3, &r));
+    cr_assert(dedupe_find(&d, 7, 1, 3, &r, &halvings));
     cr_assert_eq(r.inserted, 111);
     cr_assert(r.updated == 2 && r.unchanged == 3 && r.deleted == 4 && r.rejected == 5);
+}
+
+/* Slots 4 to 7 came of slot 1 of two: each has its batch, with the counts of all four. */
+Test(dedupe, batches_of_a_slot_that_was_split)
+{
+    struct root_batch b = {.client = 7, .sequence = 1, .inserted = 11}, copy;
+    struct write_result r;
+
+    d.doublings = 2;
+    for (uint32_t slot = 4; slot < 8; slot++)
+        dedupe_restore(&d, slot, &b);
+    cr_assert(find(7, 1, 6, &r) && r.inserted == 11);
+    cr_assert_eq(halvings, 2);
+    cr_assert_eq(dedupe_copy(&d, 6, &copy), 1);
+    cr_assert_eq(copy.doublings, 0, "also after the next checkpoint");
+    add(7, 2, 6, 1);
+    cr_assert(find(7, 2, 6, &r));
+    cr_assert_eq(halvings, 0);
 }
 
 Test(dedupe, client_sequence_and_slot_all_count)
@@ -109,7 +128,7 @@ Test(dedupe, very_many_slots_have_fewer_each)
     struct dedupe large;
 
     cr_assert_eq(d.n, DEDUPE_MAX_BATCHES);
-    cr_assert_eq(dedupe_init(&large, 1 << 16, 2), 0);
+    cr_assert_eq(dedupe_init(&large, 1 << 16, 2, 0), 0);
     cr_assert_eq(large.n, DEDUPE_MIN_BATCHES);
     dedupe_add(&large, 4, 4, (1 << 16) - 1, &(struct write_result){.inserted = 9});
     cr_assert_eq(dedupe_count(&large, (1 << 16) - 1), 1);

@@ -38,6 +38,8 @@ struct world {
     struct cluster_ddl rewrite;
     bool rewritten;
     uint32_t rewrite_min_rows;
+    unsigned slots; /* more than there were are split; 0 = 4 */
+    bool checkpoint_at_end;
 };
 
 static struct world w;
@@ -85,7 +87,9 @@ static void boot(void)
                                 .memory = 1 << 28};
     struct node_config nc = {.data_dir = w.dir,
                              .name = "n",
-                             .slots = 4,
+                             .slots = w.slots ? w.slots : 4,
+                             .splits_slots = true,
+                             .checkpoint_at_end = w.checkpoint_at_end,
                              .log_file_bytes = 64 << 10,
                              .rewrite_min_rows = w.rewrite_min_rows,
                              .rewrite_step_rows = 20};
@@ -354,6 +358,84 @@ Test(local_sim, repeated_rows_without_a_key_are_not_added_twice)
                      "other rows that look the same");
         cr_assert_eq(write_rows(BATCH_INSERT, 0, 100, 0, false)->inserted, 100);
         cr_assert_eq(count_rows(), 300);
+        end();
+    }
+}
+
+static void kill_node(void)
+{
+    sim_kill(w.group);
+    node_abandon(w.node);
+    node_free(w.node);
+    reactor_group_free(w.group);
+}
+
+/* What was in flight when a node is killed is nobody's any more. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static void run_split(unsigned slots, bool killed)
+{
+    w.slots = slots;
+    if (killed)
+        kill_node();
+    else
+        halt();
+    boot();
+    cr_assert_eq(node_slot_bits(w.node), slots == 8 ? 3 : slots == 16 ? 4 : 5);
+    call(2, run_find, NULL);
+}
+
+/* From the log or, with the last checkpoint, from the root; in slots of which several were one when it was applied. */
+Test(local_sim, a_repeated_batch_is_known_after_slots_were_split)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        if (__lsan_disable)
+            __lsan_disable();
+        start(seed, seed % 3 != 0);
+        w.checkpoint_at_end = seed % 2;
+        restart();
+        cr_assert_eq(write_rows(BATCH_INSERT, 0, 100, 1, false)->inserted, 100);
+        cr_assert_eq(write_rows(BATCH_INSERT, 100, 103, 2, false)->inserted, 3);
+        run_split(16, seed % 4 > 1);
+        cr_assert_eq(count_rows(), 103);
+        cr_assert_eq(write_rows(BATCH_INSERT, 0, 100, 1, true)->inserted, 100);
+        cr_assert_eq(write_rows(BATCH_INSERT, 100, 103, 2, false)->inserted, 3);
+        cr_assert_eq(write_rows(BATCH_INSERT, 200, 300, 3, false)->inserted, 100);
+        run_split(32, seed % 5 > 2);
+        for (int i = 0; i < 2; i++) {
+            cr_assert_eq(write_rows(BATCH_INSERT, 0, 100, 1, false)->inserted, 100);
+            cr_assert_eq(write_rows(BATCH_INSERT, 100, 103, 2, true)->inserted, 3);
+            cr_assert_eq(write_rows(BATCH_INSERT, 200, 300, 3, false)->inserted, 100);
+            cr_assert_eq(count_rows(), 203);
+            restart();
+        }
+        end();
+        if (__lsan_enable)
+            __lsan_enable();
+    }
+}
+
+/* Rewrites come by themselves; with the checkpoint after them every slot has files of its own, and the old ones are gone. */
+Test(local_sim, slots_that_were_split_get_files_of_their_own)
+{
+    for (uint64_t seed = 1; seed <= SEEDS / 3; seed++) {
+        start(seed, true);
+        w.checkpoint_at_end = true;
+        restart();
+        write_rows(BATCH_INSERT, 0, 3000, 0, false);
+        run_split(8, false);
+        cr_assert_eq(node_shared_files(w.node), 2 * 8, "a segment and dictionaries each");
+        cr_assert_eq(count_rows(), 3000);
+        reactor_sim_run(w.group, never, NULL, STEPS / 10);
+        struct node_rewrite_stats stats;
+        node_rewrite_stats(w.node, &stats);
+        cr_assert_eq(stats.done, 8);
+        cr_assert_eq(stats.reclaimed, 3000);
+        cr_assert_eq(write_rows(BATCH_DELETE, 0, 10, 0, false)->deleted, 10);
+        run_split(8, false);
+        cr_assert_eq(node_shared_files(w.node), 0);
+        cr_assert_eq(count_rows(), 2990);
         end();
     }
 }

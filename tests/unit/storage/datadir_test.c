@@ -118,8 +118,11 @@ Test(datadir, damaged_facts_are_refused)
     check_refused("something else\n", "damaged");
     check_refused("quanta data directory\nversion: 3\nslot_bits: 3\n", "damaged");
     snprintf(text, sizeof(text),
+             "quanta data directory\nversion: 6\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
+    check_refused(text, "version 6");
+    snprintf(text, sizeof(text),
              "quanta data directory\nversion: 5\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
-    check_refused(text, "version 5");
+    check_refused(text, "doublings");
     snprintf(text, sizeof(text),
              "quanta data directory\nversion: 3\nslot_bits: 3\nhash_seed: 1f\nid: %s\n", id);
     check_refused(text, "checksum");
@@ -127,6 +130,30 @@ Test(datadir, damaged_facts_are_refused)
     cr_assert_eq(datadir_write_meta(path("d"), &d), 0);
     cr_assert_eq(datadir_open(path("d"), 1, &d, &err), -EBADMSG);
     cr_assert_not_null(strstr(err.text, "slot_bits 17"), "%s", err.text);
+    d.slot_bits = 3;
+    d.doublings = 4;
+    cr_assert_eq(datadir_write_meta(path("d"), &d), 0);
+    cr_assert_eq(datadir_open(path("d"), 1, &d, &err), -EBADMSG);
+    cr_assert_not_null(strstr(err.text, "doublings 4; allowed are 0 to 3"), "%s", err.text);
+}
+
+Test(datadir, one_whose_slots_were_split_says_so)
+{
+    struct error_info err;
+    struct datadir a, b;
+
+    cr_assert_eq(datadir_open(path("s"), 1, &a, &err), 0, "%s", err.text);
+    cr_assert(a.version == DATADIR_UNSPLIT && a.doublings == 0, "programs before read it");
+    a.version = DATADIR_VERSION;
+    a.slot_bits = 4;
+    a.doublings = 3;
+    cr_assert_eq(datadir_write_meta(path("s"), &a), 0);
+    datadir_close(&a);
+    cr_assert_eq(datadir_open(path("s"), 1, &b, &err), 0, "%s", err.text);
+    cr_assert(b.slot_bits == 4 && b.doublings == 3 && b.hash_seed == a.hash_seed);
+    cr_assert_eq(datadir_upgrade(path("s"), &b), 0);
+    cr_assert_eq(b.version, DATADIR_VERSION);
+    datadir_close(&b);
 }
 
 Test(datadir, every_flipped_bit_is_refused)

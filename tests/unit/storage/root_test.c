@@ -14,7 +14,8 @@ static const char directory[33] = "0123456789abcdef0123456789ABCDEF";
 
 enum { HEAD = 96, ENTRY = 8, SLOT = 16, BATCH = 56, FILE_ENTRY = 56 }; /* bytes on disk */
 
-static const struct root_batch batches[2] = {{1, 2, 3, 4, 5, 6, 7}, {11, 12, 13, 14, 15, 16, 17}};
+static const struct root_batch batches[2] = {{1, 2, 3, 4, 5, 6, 7, 0},
+                                             {11, 12, 13, 14, 15, 16, 17, 0}};
 
 static void put_files(struct buffer *part, uint32_t slot)
 {
@@ -36,7 +37,7 @@ static void put_files(struct buffer *part, uint32_t slot)
 /* Two parts: slots 0 and 65535; slot 1. Catalog of 5 bytes. */
 static void make(struct buffer *out)
 {
-    const struct root_head head = {7, 3, 1000, 123456789, (const uint8_t *)"hello", 5};
+    const struct root_head head = {7, 3, 1000, 123456789, (const uint8_t *)"hello", 5, 0};
     struct buffer a, b, *parts[2] = {&a, &b};
 
     buffer_init(&a, 1 << 20);
@@ -214,10 +215,13 @@ Test(root, damage_is_refused)
     const size_t slot = HEAD + 8, file = slot + ENTRY + SLOT + 2 * BATCH,
                  segment = file + ENTRY + FILE_ENTRY, last = file + 4 * (ENTRY + FILE_ENTRY);
 
-    refuse(4, 4, 2, -ENOTSUP, "format version 2; this program reads version 1");
+    refuse(4, 4, 3, -ENOTSUP, "format version 3; this program reads versions 1 to 2");
+    refuse(4, 4, 0, -ENOTSUP, "format version 0");
+    refuse(4, 4, 2, -EBADMSG, "0 doublings of the slots in format version 2");
     refuse(88, 4, 1 << 20, -EBADMSG, "a catalog of 1048576 bytes");
     refuse(88, 4, UINT32_MAX, -EBADMSG, "a catalog of 4294967295 bytes");
-    refuse(92, 4, 1, -EBADMSG, "catalog");
+    refuse(92, 4, 1, -EBADMSG, "1 doublings of the slots in format version 1");
+    refuse(92, 4, 17, -EBADMSG, "17 doublings");
     refuse(slot, 4, 4, -EBADMSG, "kind 4; allowed are 1 to 3");
     refuse(slot + 4, 4, UINT32_MAX - 7, -EBADMSG, "follow");
     refuse(slot + 4, 4, 17, -EBADMSG, "an entry of 17 bytes");
@@ -225,11 +229,13 @@ Test(root, damage_is_refused)
     refuse(slot + 8, 4, 65536, -EBADMSG, "slot 65536; allowed are up to 65535");
     refuse(slot + 12, 4, 3, -EBADMSG, "3 batches");
     refuse(slot + 8, 4, 65535, -EBADMSG, "outside of its slot");
+    refuse(slot + ENTRY + SLOT + BATCH - 4, 4, 1, -EBADMSG, "a batch of 1 doublings");
     refuse(last + 8, 4, 0, -EBADMSG, "slot 0 is there twice");
     refuse(file + 4, 4, 48, -EBADMSG, "a file entry of 48 bytes");
     refuse(file + ENTRY + 4, 4, 1, -EBADMSG, "outside of its slot");
     refuse(file + ENTRY + 52, 1, 3, -EBADMSG, "kind 3; allowed are 1 and 2");
-    refuse(file + ENTRY + 53, 1, 1, -EBADMSG, "allowed is 0");
+    refuse(file + ENTRY + 53, 1, 1, -EBADMSG, "shared: 1; allowed is 0");
+    refuse(file + ENTRY + 54, 1, 1, -EBADMSG, "allowed is 0");
     refuse(file + ENTRY + 8, 8, 1, -EBADMSG, "allowed is 0");
     refuse(file + ENTRY + 24, 8, 4096, -EBADMSG, "a file of 4096 bytes");
     refuse(file + ENTRY + 24, 8, 12289, -EBADMSG, "a file of 12289 bytes");
@@ -240,6 +246,70 @@ Test(root, damage_is_refused)
     refuse(file + ENTRY + 48, 4, 0, -EBADMSG, "a directory of 0 bytes");
     refuse(file + ENTRY + 48, 4, 4097, -EBADMSG, "does not fit");
     refuse(segment + ENTRY + 8, 8, (uint64_t)-86400, -EBADMSG, "a second file of table 1");
+}
+
+struct shared_seen {
+    unsigned files, shared;
+    uint32_t doublings;
+};
+
+static int see_doublings(void *ctx, const struct root_head *h)
+{
+    ((struct shared_seen *)ctx)->doublings = h->doublings;
+    return 0;
+}
+
+static int see_shared(void *ctx, const struct root_file *f)
+{
+    struct shared_seen *x = ctx;
+
+    cr_assert_eq(f->slot, f->shared ? 2 + x->shared : 0, "the slot that names it");
+    cr_assert_eq(f->id.slot, f->shared ? 1 : 0);
+    x->shared += f->shared;
+    x->files++;
+    return 0;
+}
+
+/* After a doubling slots 2 and 3 name a file of slot 1 that was. twice: one of them does it a second time. */
+static int decode_shared(bool twice, bool archived, struct shared_seen *seen,
+                         struct error_info *err)
+{
+    const struct root_head head = {.round = 1, .doublings = 1};
+    const struct root_visitor v = {see_doublings, NULL, see_shared, seen};
+    struct buffer part, out, *parts[1] = {&part};
+    struct root_file f = {.id = {DATAFILE_SEGMENT, 1, 0, 0, 4, archived},
+                          .bytes = 12288,
+                          .directory = {8192, 100, 55}};
+
+    *seen = (struct shared_seen){0};
+    buffer_init(&part, 1 << 20);
+    buffer_init(&out, 1 << 20);
+    for (uint32_t slot = 0; slot < 4; slot++) {
+        cr_assert_eq(root_put_slot(&part, &(struct root_slot){slot, 50, NULL, 0}), 0);
+        f.id.slot = slot / 2;
+        f.shared = slot >= 2;
+        for (int i = 0; slot != 1 && i <= (twice && slot == 2); i++)
+            cr_assert_eq(root_put_file(&part, &f), 0);
+    }
+    cr_assert_eq(root_encode(&head, directory, parts, 1, &out), 0);
+    int rc = root_decode(out.data, out.len, directory, &v, err);
+    buffer_fini(&part);
+    buffer_fini(&out);
+    return rc;
+}
+
+Test(root, slots_that_were_split_share_files)
+{
+    struct shared_seen seen;
+    struct error_info err;
+
+    cr_assert_eq(decode_shared(false, false, &seen, &err), 0, "%s", err.text);
+    cr_assert(seen.files == 3 && seen.shared == 2 && seen.doublings == 1);
+    cr_assert_eq(decode_shared(true, false, &seen, &err), -EBADMSG);
+    cr_assert(strstr(err.text, "a second file of table 1, slot 2"), "%s", err.text);
+    cr_assert_eq(decode_shared(false, true, &seen, &err), -EBADMSG);
+    cr_assert(strstr(err.text, "an archived file of slot 1 is shared"), "%s", err.text);
+    cr_assert_eq(seen.files, 0);
 }
 
 Test(root, segments_before_their_dictionaries)

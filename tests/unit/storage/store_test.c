@@ -334,6 +334,52 @@ Test(store, files_go_when_the_root_no_longer_names_them)
     store_world_fini(&w);
 }
 
+/* Two slots share one: it is there until no root names it and nobody has it. third: a slot whose file was not opened. */
+static void share_one(bool third)
+{
+    struct store_world w;
+    struct store_file *a[2], **named;
+    struct datafile_id id;
+    atomic_uint left = 0;
+    char name[100];
+
+    store_world_init(&w, 12, 0);
+    a[0] = store_world_create(&w, 0);
+    id = *store_file_id(a[0]);
+    snprintf(name, sizeof(name), "%s", store_file_name(a[0]));
+    cr_assert_eq(store_file_refer(w.store, &id, store_file_bytes(a[0]), &a[1]), 0);
+    struct store_shared *shared = store_shared_new(2 + third, &left);
+    for (int i = 0; i < 2; i++) {
+        store_file_share(a[i], shared);
+        cr_assert_eq(store_add_named(w.store, a[i]), 0);
+    }
+    if (third)
+        store_shared_close(shared);
+    store_file_put(a[1]);
+    named = calloc(1, sizeof(struct store_file *));
+    named[0] = store_file_get(a[0]);
+    reactor_set_self(w.r);
+    store_set_named(w.store, named, 1);
+    cr_assert_eq(left, 1u + third);
+    store_set_named(w.store, NULL, 0);
+    reactor_set_self(NULL);
+    store_world_steps(&w, 100);
+    cr_assert(exists(&w, name), "somebody has it");
+    cr_assert_eq(left, third);
+    reactor_set_self(w.r);
+    store_file_put(a[0]);
+    reactor_set_self(NULL);
+    store_world_steps(&w, 100);
+    cr_assert_eq(exists(&w, name), third, "for all that is known the root of the third names it");
+    store_world_fini(&w);
+}
+
+Test(store, a_shared_file_goes_with_the_last_that_has_it)
+{
+    share_one(false);
+    share_one(true);
+}
+
 enum { MANY = 40 };
 
 /* Files that a root let go at once, and their names. */

@@ -20,6 +20,7 @@ static void make_frame(struct buffer *b, struct wlog_frame *f)
     cr_assert_eq(wlog_frame_begin(b), 0);
     for (uint32_t i = 0; i < RECORDS; i++, f->records++) {
         struct wlog_record rec = {.kind = (uint8_t)(1 + i % LOG_BARRIER),
+                                  .doublings = (uint8_t)(i * 3),
                                   .slot = 10 + i,
                                   .slot_lsn = 1000 + i,
                                   .client = 77,
@@ -37,6 +38,7 @@ static int check_record(void *ctx, const struct wlog_record *rec, uint64_t node_
 
     cr_assert_lt(*n, RECORDS);
     cr_assert_eq(rec->kind, 1 + *n % LOG_BARRIER);
+    cr_assert_eq(rec->doublings, *n * 3);
     cr_assert_eq(rec->slot, 10 + *n);
     cr_assert_eq(rec->slot_lsn, 1000 + *n);
     cr_assert_eq(rec->client, 77);
