@@ -74,8 +74,9 @@ struct cluster_query {
     struct batch batch; /* CLUSTER_BATCH */
     uint64_t
         below; /* CLUSTER_BATCH of GROUPS: those with a smaller hash (partial_hash) have all come before it */
-    struct error_info error;               /* CLUSTER_ERROR */
-    const struct cluster_leg_stats *stats; /* at CLUSTER_END when program->analyze */
+    struct error_info error; /* CLUSTER_ERROR */
+    const struct cluster_leg_stats
+        *stats; /* program->analyze: at CLUSTER_END; of own cores at every answer */
     uint32_t n_stats;
     void *impl; /* the cluster's */
 };

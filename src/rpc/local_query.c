@@ -42,6 +42,7 @@ struct query_op { /* owner: the home core; freed when on_closed has run */
     struct error_info error;
     bool failed;
     struct cluster_leg_stats *stats;
+    uint8_t *small;         /* of the legs */
     struct scan_leg legs[]; /* one per core */
 };
 
@@ -103,7 +104,8 @@ static void take_partial(struct query_op *op, struct scan_leg *l)
         fail(op, &err);
         return;
     }
-    l->state = SCAN_LEG_TAKEN;
+    l->state = l->last ? SCAN_LEG_END : SCAN_LEG_TAKEN;
+    op->running -= l->last && op->stage != QUERY_CLOSING;
     l->passed = l->below;
     op->piecewise = true;
     if (op->stage != QUERY_CLOSING)
@@ -157,6 +159,8 @@ static void leg_home(struct leg *leg)
 
     op->lent--;
     l->out = false;
+    if (op->stats)
+        op->stats[l - op->legs].scan = l->stats;
     if (l->state == SCAN_LEG_ERROR)
         fail(op, &l->error);
     if (op->stage != QUERY_CLOSING && (l->state == SCAN_LEG_END || l->state == SCAN_LEG_ERROR))
@@ -182,14 +186,6 @@ static void answer_error(struct query_op *op)
 
 static void answer_end(struct query_op *op)
 {
-    op->query->stats = op->stats;
-    op->query->n_stats = op->stats ? op->cores : 0;
-    for (unsigned i = 0; op->stats && i < op->cores; i++) {
-        snprintf(op->stats[i].where, sizeof(op->stats[i].where), "%s core %u",
-                 op->local->node->name, i);
-        if (!op->legs[i].out)
-            op->stats[i].scan = op->legs[i].stats;
-    }
     answer(op, CLUSTER_END);
 }
 
@@ -230,7 +226,8 @@ static void gather_rows(struct query_op *op)
     struct scan_leg *l = op->rows_left ? find_batch(op) : NULL;
 
     if (l) {
-        l->state = SCAN_LEG_TAKEN;
+        l->state = l->last ? SCAN_LEG_END : SCAN_LEG_TAKEN;
+        op->running -= l->last;
         op->query->batch = l->batch;
         if (op->query->batch.rows > op->rows_left)
             op->query->batch.rows = (uint32_t)op->rows_left;
@@ -247,6 +244,7 @@ static void free_op(struct query_op *op)
 
     merge_free(op->merge);
     free(op->stats);
+    free(op->small);
     free(op);
     q->impl = NULL;
     q->on_closed(q);
@@ -333,6 +331,11 @@ static struct query_op *op_new(struct local *l, struct cluster_query *q)
 
     if (!op)
         return NULL;
+    op->small = malloc((size_t)cores * SCAN_LEG_SMALL);
+    if (!op->small) {
+        free(op);
+        return NULL;
+    }
     op->impl.ops = &local_ops;
     op->local = l;
     op->query = q;
@@ -342,6 +345,7 @@ static struct query_op *op_new(struct local *l, struct cluster_query *q)
     op->rows_left = q->program->limit;
     for (unsigned i = 0; i < cores; i++) {
         op->legs[i].op = op;
+        op->legs[i].small = op->small + (size_t)i * SCAN_LEG_SMALL;
         op->legs[i].leg.run = scan_leg_run;
         op->legs[i].leg.done = leg_home;
         op->legs[i].program = q->program;
@@ -372,6 +376,19 @@ static void narrow(struct query_op *op)
     op->running = 1;
 }
 
+static int begin_stats(struct query_op *op)
+{
+    op->stats = calloc(op->cores, sizeof(*op->stats));
+    if (!op->stats)
+        return -ENOMEM;
+    for (unsigned i = 0; i < op->cores; i++)
+        snprintf(op->stats[i].where, sizeof(op->stats[i].where), "%s core %u",
+                 op->local->node->name, i);
+    op->query->stats = op->stats;
+    op->query->n_stats = op->cores;
+    return 0;
+}
+
 void local_query_start(struct cluster *c, struct cluster_query *q)
 {
     struct local *l = (struct local *)c;
@@ -387,8 +404,8 @@ void local_query_start(struct cluster *c, struct cluster_query *q)
     narrow(op);
     int rc =
         op->merging ? merge_new(q->program, q->schema, reactor_budget(l->reactor), &op->merge) : 0;
-    if (!rc && q->program->analyze && !(op->stats = calloc(op->cores, sizeof(*op->stats))))
-        rc = -ENOMEM;
+    if (!rc && q->program->analyze)
+        rc = begin_stats(op);
     if (rc) {
         op->failed = true;
         error_set(&op->error, rc, 1037, "out of memory at the start of a query");

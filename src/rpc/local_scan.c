@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "reactor/assert.h"
 #include "rpc/local.h"
@@ -17,19 +18,53 @@ struct shard_scan { /* owner: the core of the slots; lives from the first SCAN_N
     struct scan_leg *leg; /* while lent; NULL when at home */
     struct scan *scan;
     struct merge *united; /* after SCAN_UNITE */
+    uint64_t merge_ns;    /* spent in it */
     struct shard_pin pin;
     struct task task; /* bulk: a turn of TURN_WORK */
 };
 
-static void reply(struct shard_scan *x, enum scan_leg_state state)
+static void close_scan(struct local *local, struct scan_leg *l)
+{
+    struct shard_scan *x = l->scan;
+
+    ASSERT(!x->task.queued);
+    merge_free(x->united);
+    scan_free(x->scan);
+    shard_unpin(local->shard, &x->pin);
+    free(x);
+    l->scan = NULL;
+}
+
+/* After this answer the scan is of no use: the leg need not come again to have it closed. */
+static bool is_over(struct shard_scan *x)
 {
     struct scan_leg *l = x->leg;
 
+    if (x->united || x->task.queued)
+        return false;
+    if (l->state == SCAN_LEG_END)
+        return true;
+    if (!l->last || l->batch.len > SCAN_LEG_SMALL)
+        return false;
+    memcpy(l->small, l->batch.bytes, l->batch.len);
+    batch_open_trusted(l->small, &l->batch);
+    return true;
+}
+
+static void reply(struct shard_scan *x, enum scan_leg_state state)
+{
+    struct local *local = x->local;
+    struct scan_leg *l = x->leg;
+
     l->state = state;
-    if (state != SCAN_LEG_BATCH)
-        l->stats = *scan_stats(x->scan);
-    x->leg = NULL;
-    leg_reply(x->local->reactor, &l->leg);
+    l->last = state == SCAN_LEG_BATCH && !x->united && scan_is_done(x->scan);
+    l->stats = *scan_stats(x->scan);
+    l->stats.ns += x->merge_ns;
+    if (is_over(x))
+        close_scan(local, l);
+    else
+        x->leg = NULL;
+    leg_reply(local->reactor, &l->leg);
 }
 
 static void reply_error(struct shard_scan *x, int code, const char *text)
@@ -38,11 +73,21 @@ static void reply_error(struct shard_scan *x, int code, const char *text)
     reply(x, SCAN_LEG_ERROR);
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
 /* A step of the merge of this core's part of the groups of all. */
 static void unite_step(struct shard_scan *x)
 {
+    uint64_t start = now_ns();
     int rc = merge_next(x->united, x->leg->batch_rows, MERGE_ALL, &x->leg->batch);
 
+    x->merge_ns += now_ns() - start;
     if (rc == -EAGAIN) {
         reactor_task(x->local->reactor, &x->task, TASK_BULK);
     } else if (rc < 0) {
@@ -74,12 +119,7 @@ static void shard_scan_step(struct task *t)
         unite_step(x);
         return;
     }
-    uint64_t until = scan_work(x->scan) + TURN_WORK;
-    enum scan_state state;
-    do
-        state = scan_step(x->scan, x->leg->batch_rows, &x->leg->batch);
-    while (state == SCAN_AGAIN && scan_work(x->scan) < until);
-    switch (state) {
+    switch (scan_run(x->scan, TURN_WORK, x->leg->batch_rows, &x->leg->batch)) {
     case SCAN_AGAIN:
         reactor_task(x->local->reactor, &x->task, TASK_BULK);
         return;
@@ -146,18 +186,6 @@ static int open_scan(struct local *local, struct scan_leg *l)
         scan_allow_whole(x->scan);
     l->scan = x;
     return 0;
-}
-
-static void close_scan(struct local *local, struct scan_leg *l)
-{
-    struct shard_scan *x = l->scan;
-
-    ASSERT(!x->task.queued);
-    merge_free(x->united);
-    scan_free(x->scan);
-    shard_unpin(local->shard, &x->pin);
-    free(x);
-    l->scan = NULL;
 }
 
 static int begin_unite(struct local *local, struct scan_leg *l)

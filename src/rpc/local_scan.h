@@ -20,6 +20,8 @@ enum scan_leg_state {
 struct shard_scan;
 struct query_op;
 
+enum { SCAN_LEG_SMALL = 8192 }; /* bytes of a batch that comes home with its leg */
+
 struct scan_leg {
     struct leg leg;      /* first */
     struct query_op *op; /* home core's */
@@ -33,15 +35,17 @@ struct scan_leg {
     uint64_t deadline_ns; /* 0 = none */
     uint32_t batch_rows;
     uint32_t slot;                   /* the only one to look at; BATCH_SLOT_ANY = all of the core */
-    struct shard_scan *scan;         /* the target core's, kept between calls */
+    struct shard_scan *scan;         /* the target core's, kept between calls; NULL = closed */
     uint32_t shares;                 /* scan_share */
     struct batch batch;              /* BATCH: valid until the leg is lent again */
+    bool last;                       /* BATCH: no other follows */
     uint64_t below;                  /* BATCH: scan_below */
     const struct group_whole *whole; /* WHOLE: scan_whole; NULL = none */
     const struct scan_leg *all;  /* UNITE: those whose groups are merged, of which this one gives */
     unsigned n_all, part, parts; /* a part */
     struct error_info error;     /* ERROR */
-    struct scan_stats stats;     /* at the end */
+    struct scan_stats stats;     /* so far */
+    uint8_t *small; /* home core's: room for a small last batch, whose scan is closed then */
 };
 
 /* On the target core: does what `command` says, replies when there is an answer. */

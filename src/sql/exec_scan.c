@@ -22,6 +22,7 @@ struct scan_exec {
     uint32_t row; /* next row of the batch */
     bool started, arrived, has_batch, ended, closed;
     struct exec_op *op; /* NULL once the operator is gone */
+    struct exec_scan_stats *kept;
 };
 
 static void on_next(struct cluster_query *q)
@@ -245,15 +246,19 @@ static bool read_rows(struct exec_op *op, struct scan_exec *s, struct rowset *ou
     return true;
 }
 
+/* At every answer: who reads the scan may need no more of it. */
 static void keep_stats(struct exec_op *op, struct scan_exec *s)
 {
-    struct exec_scan_stats *k = arena_alloc(op->x->arena, sizeof *k);
+    struct exec_scan_stats *k = s->kept;
 
-    if (!k || !s->query.n_stats ||
+    if (k && k->n_legs == s->query.n_stats)
+        memcpy(k->legs, s->query.stats, k->n_legs * sizeof *k->legs);
+    if (k || !s->query.n_stats || !(k = arena_alloc(op->x->arena, sizeof *k)) ||
         !(k->legs = arena_alloc(op->x->arena, s->query.n_stats * sizeof *k->legs)))
         return;
     memcpy(k->legs, s->query.stats, s->query.n_stats * sizeof *k->legs);
     k->n_legs = s->query.n_stats;
+    s->kept = k;
     k->plan_id = op->plan->id;
     k->program = &s->program;
     k->next = op->x->stats;
@@ -263,6 +268,8 @@ static void keep_stats(struct exec_op *op, struct scan_exec *s)
 static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
 {
     s->arrived = false;
+    if (op->x->analyze)
+        keep_stats(op, s);
     switch (s->query.state) {
     case CLUSTER_BATCH:
         if (s->query.batch.columns < outputs(op)) {
@@ -274,8 +281,6 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
         return EXEC_ROWS;
     case CLUSTER_END:
         s->ended = true;
-        if (op->x->analyze)
-            keep_stats(op, s);
         return EXEC_END;
     default:
         /* Its parents may be what a core has not the memory for; the gateway knows larger numbers. */

@@ -9,7 +9,11 @@
 #include "storage/presence.h"
 #include "storage/slices.h"
 
-enum { SPARSE_LINE = 12 }; /* selected rows of a line up to which they are read one by one */
+enum {
+    SPARSE_LINE = 12, /* selected rows of a line up to which they are read one by one */
+    SLICES_SOME = 32, /* few columns have more */
+    CONTAINERS_SOME = 256,
+};
 
 const uint64_t selection_all[BLOCK_WORDS] = {[0 ... BLOCK_WORDS - 1] = ~0ull};
 
@@ -49,7 +53,26 @@ void colblock_prefetch(const struct colblock *c, unsigned step)
     } else if ((s = c->sealed)) {
         __builtin_prefetch(s);
         __builtin_prefetch(&s->directory);
+        if (c->layout == LAYOUT_ORDERED) /* for sums */
+            for (uint32_t i = 0; i < SLICES_SOME; i += 16)
+                __builtin_prefetch(&s->slice_counts[i]);
     }
+}
+
+void colblock_prefetch_code(const struct colblock *c, uint32_t code)
+{
+    const struct sealed *s = c->sealed;
+
+    if (s && code < s->n_containers)
+        __builtin_prefetch(&s->directory[code]);
+}
+
+void colblock_prefetch_counts(const struct colblock *c)
+{
+    const struct sealed *s = c->sealed;
+
+    for (uint32_t i = 0; s && i < s->n_containers && i < CONTAINERS_SOME; i += 4)
+        __builtin_prefetch(&s->directory[i]);
 }
 
 bool colblock_has_nulls(const struct colblock *c)

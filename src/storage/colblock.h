@@ -47,8 +47,12 @@ void colblock_filter_null(const struct colblock *c, bool want_null, uint64_t *se
 uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t *values,
                          uint8_t *present);
 
-/* Asks for the memory that tells about the block: step 0 for what step 1 reads. No result. */
+/* Asks for the memory that tells about the block: each step for what the next one reads. No result. Steps 0 and 1: the
+ * headers; colblock_prefetch_code: where the rows of a code are. */
 void colblock_prefetch(const struct colblock *c, unsigned step);
+void colblock_prefetch_code(const struct colblock *c, uint32_t code);
+void colblock_prefetch_counts(
+    const struct colblock *c); /* what colblock_count_codes reads for all rows */
 
 bool colblock_has_nulls(const struct colblock *c);
 

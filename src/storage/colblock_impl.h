@@ -4,16 +4,16 @@
 #include "storage/colblock_sealed.h"
 #include "storage/tail.h"
 
-/* Owner: the slot's core; lives as long as its segment. */
+/* Owner: the slot's core; lives as long as its segment. What tells whether a row can match is in its first line. */
 struct colblock {
-    struct budget *budget;
-    const struct dict *lists; /* LIST */
     enum column_layout layout;
     bool any;   /* a value was ever set */
     bool tight; /* min and max are those of the rows at hand */
     int64_t min, max;
     struct sealed *sealed; /* first rows, or NULL */
     struct tail tail;      /* rows after the sealed ones */
+    struct budget *budget;
+    const struct dict *lists; /* LIST */
 };
 
 /* A selection of all rows of a whole block. */

@@ -7,7 +7,7 @@
 #include "storage/selection.h"
 
 enum {
-    LINES_AHEAD = 12, /* of a set asked for when it is added: it is used soon */
+    LINES_AHEAD = 12, /* of a bitset */
     ROWS_AHEAD = 32,
 };
 
@@ -15,6 +15,14 @@ static void prefetch(const void *set, size_t bytes)
 {
     for (size_t at = 0; at < bytes && at < LINES_AHEAD * 64; at += 64)
         __builtin_prefetch((const char *)set + at);
+}
+
+void container_meet_prefetch(const struct container_meet *m)
+{
+    for (uint32_t i = 0; i < m->n_arrays; i++)
+        prefetch(m->arrays[i], m->counts[i] * sizeof(*m->arrays[i]));
+    for (uint32_t i = 0; i < m->n_bitsets; i++)
+        prefetch(m->bitsets[i], m->words * sizeof(*m->bitsets[i]));
 }
 
 void container_meet_init(struct container_meet *m)
@@ -26,7 +34,6 @@ void container_meet_init(struct container_meet *m)
 void container_meet_add_bitset(struct container_meet *m, const uint64_t *bits)
 {
     ASSERT(!container_meet_is_full(m));
-    prefetch(bits, m->words * sizeof(*bits));
     m->bitsets[m->n_bitsets++] = bits;
 }
 
@@ -39,7 +46,6 @@ void container_meet_add(struct container_meet *m, const struct container_rows *r
         return;
     }
     ASSERT(!container_meet_is_full(m));
-    prefetch(rows->array, rows->n * sizeof(*rows->array));
     uint32_t at = m->n_arrays++;
     if (at && rows->n < m->counts[0]) {
         m->arrays[at] = m->arrays[0];

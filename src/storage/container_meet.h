@@ -30,6 +30,9 @@ static inline bool container_meet_is_full(const struct container_meet *m)
 void container_meet_add(struct container_meet *m, const struct container_rows *rows);
 void container_meet_add_bitset(struct container_meet *m, const uint64_t *bits);
 
+/* Asks for the memory of all sets. No result. */
+void container_meet_prefetch(const struct container_meet *m);
+
 /* The rows in all sets, of which there is at least one: their number; sel (BLOCK_WORDS words) may be NULL, or one of
  * the bitsets. */
 uint32_t container_meet_rows(const struct container_meet *m, uint64_t *sel);

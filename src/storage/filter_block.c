@@ -5,6 +5,8 @@
 #include "storage/filter_impl.h"
 #include "storage/selection.h"
 
+enum { AHEAD_CODES = 2 }; /* blocks */
+
 static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
 {
     if (w->negate) {
@@ -90,6 +92,11 @@ static enum verdict judge_range(const struct predicate *w, const struct colblock
     return (all || none) && !colblock_has_nulls(c) ? VERDICT_ALL : VERDICT_SOME;
 }
 
+static bool has_one_code(const struct filter *f)
+{
+    return f->coded && f->codes.count == 1 && !f->list && !f->predicate->negate;
+}
+
 static enum verdict judge_leaf(const struct filter *f, const struct block *b,
                                struct container_rows *rows)
 {
@@ -100,8 +107,7 @@ static enum verdict judge_leaf(const struct filter *f, const struct block *b,
         return w->kind == PREDICATE_NULL && !w->negate ? VERDICT_ALL : VERDICT_NONE;
     if (w->kind == PREDICATE_NULL)
         return colblock_has_nulls(c) ? VERDICT_SOME : w->negate ? VERDICT_ALL : VERDICT_NONE;
-    if (f->coded && f->codes.count == 1 && !f->list && !w->negate &&
-        colblock_code_rows(c, f->codes.only, rows))
+    if (has_one_code(f) && colblock_code_rows(c, f->codes.only, rows))
         return !rows->n ? VERDICT_NONE : rows->n == b->rows ? VERDICT_ALL : VERDICT_CONTAINER;
     return !f->coded && w->kind == PREDICATE_RANGE ? judge_range(w, c) : VERDICT_SOME;
 }
@@ -158,6 +164,37 @@ static bool judge_all(const struct filter *f, const struct block *b, struct conj
         }
     }
     return true;
+}
+
+/* Where the containers of the conjuncts begin. */
+static void prefetch_codes(const struct filter *f, const struct block *b)
+{
+    for (uint32_t i = 0; i < n_conjuncts(f); i++) {
+        const struct filter *leaf = conjunct(f, i);
+        if (!leaf || leaf->children || !has_one_code(leaf))
+            continue;
+        const struct colblock *c = b->columns[leaf->predicate->column];
+        if (c)
+            colblock_prefetch_code(c, leaf->codes.only);
+    }
+}
+
+void filter_prefetch(const struct filter *f, struct segment *g, uint32_t index)
+{
+    struct conjuncts c;
+    struct block b;
+
+    if (!f)
+        return;
+    if (index + AHEAD_CODES < segment_blocks(g)) {
+        (void)segment_block(g, index + AHEAD_CODES, NULL, &b);
+        prefetch_codes(f, &b);
+    }
+    if (index + 1 < segment_blocks(g)) {
+        (void)segment_block(g, index + 1, NULL, &b);
+        if (judge_all(f, &b, &c))
+            container_meet_prefetch(&c.meet);
+    }
 }
 
 enum filter_counted filter_count(const struct filter *f, const struct block *b, bool meet,

@@ -163,6 +163,22 @@ uint32_t input_read(struct input *in, const struct block *b, const uint64_t *sel
     return colblock_decode(b->columns[in->ref], sel, in->values, in->present);
 }
 
+void input_read_rows(struct input *in, const struct block *b, const uint64_t *sel,
+                     const uint16_t *rows, uint32_t n)
+{
+    const struct colblock *c =
+        in->ref < PROGRAM_PARENT && !in->computed ? b->columns[in->ref] : NULL;
+
+    if (!c) {
+        (void)input_read(in, b, sel, NULL, n);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        in->values[i] = 0;
+        in->present[i] = colblock_get(c, rows[i], &in->values[i]);
+    }
+}
+
 struct cell input_cell_of(const struct input *in, int64_t value, bool present)
 {
     struct cell c = {.present = present};

@@ -38,6 +38,9 @@ void input_bind(struct input *in, const struct slot *slot);
  * for parent inputs. */
 uint32_t input_read(struct input *in, const struct block *b, const uint64_t *sel,
                     uint32_t *const *parent_rows, uint32_t n);
+/* The same of few rows, which sel has and `rows` names; no column is a parent's. */
+void input_read_rows(struct input *in, const struct block *b, const uint64_t *sel,
+                     const uint16_t *rows, uint32_t n);
 /* Value i of the window as a cell (not for lists). */
 struct cell input_cell(const struct input *in, uint32_t i);
 /* Cell of a value or code. */

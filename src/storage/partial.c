@@ -442,6 +442,11 @@ int partial_next(struct partial *t, uint32_t max_rows, struct batch *out)
     return partial_next_below(t, PARTIAL_ALL, max_rows, NULL, out);
 }
 
+bool partial_is_done(const struct partial *t)
+{
+    return t->next == t->n;
+}
+
 /* Moves what an entry keeps outside of it to another arena. */
 static int move_bytes(struct partial *t, uint32_t i, struct arena *to)
 {

@@ -40,6 +40,8 @@ int partial_add_batch(struct partial *t, const struct batch *b);
 uint32_t partial_groups(const struct partial *t);
 /* Next batch of at most max_rows groups: 1 with *out valid until the next call, 0 at the end, -errno. */
 int partial_next(struct partial *t, uint32_t max_rows, struct batch *out);
+/* All groups were handed out. */
+bool partial_is_done(const struct partial *t);
 
 /* Groups that are of no interest: those behind a bound of an aggregate in the order wanted, NULL the smallest. */
 struct partial_cut {

@@ -162,6 +162,17 @@ static int slot_end(struct scan *x)
     return x->groups ? group_end(x->groups) : 0;
 }
 
+/* The same for a few rows, which are looked up one by one. */
+static void read_few(struct scan *x, const struct block *b, uint32_t n)
+{
+    uint16_t rows[SCAN_FEW_ROWS];
+
+    selection_rows(x->window, n, rows);
+    for (unsigned i = 0; i < x->n_inputs; i++)
+        if (x->inputs[i].ref != UINT16_MAX)
+            input_read_rows(&x->inputs[i], b, x->window, rows, n);
+}
+
 /* Decodes all inputs for the rows of the window; returns their number. */
 static uint32_t read_window(struct scan *x, const struct block *b, uint32_t first_word)
 {
@@ -169,6 +180,10 @@ static uint32_t read_window(struct scan *x, const struct block *b, uint32_t firs
 
     if (n && x->program->n_joins)
         n = scan_join_window(x, b, first_word, n);
+    else if (n && n <= SCAN_FEW_ROWS) {
+        read_few(x, b, n);
+        return n;
+    }
     for (unsigned i = 0; n && i < x->n_inputs; i++)
         if (x->inputs[i].ref != UINT16_MAX)
             input_read(&x->inputs[i], b, x->window, x->parent_rows, n);
@@ -353,24 +368,37 @@ static bool is_beyond_bound(const struct scan *x, const struct block *b)
     return o->descending ? max < bound : min > bound && !colblock_has_nulls(c);
 }
 
-static int block_topn(struct scan *x, const struct block *b)
+static int window_topn(struct scan *x, const struct block *b, uint32_t first_word)
 {
-    narrow_to_bound(x, b);
-    for (uint32_t w = 0; w < BLOCK_WORDS; w += SCAN_WORDS) {
-        struct batch batch;
-        take_window(x, w);
-        uint32_t n = read_window(x, b, w);
-        for (uint32_t from = 0; from < n;) {
-            int rc = put_rows(x, from, n, &from);
-            if (!rc)
-                rc = finish_batch(x, &batch);
-            if (!rc)
-                rc = topn_add(x->topn, &batch);
-            if (rc)
-                return rc;
-        }
+    uint32_t n = read_window(x, b, first_word);
+    struct batch batch;
+
+    for (uint32_t from = 0; from < n;) {
+        int rc = put_rows(x, from, n, &from);
+        if (!rc)
+            rc = finish_batch(x, &batch);
+        if (!rc)
+            rc = topn_add(x->topn, &batch);
+        if (rc)
+            return rc;
     }
     return 0;
+}
+
+static int block_topn(struct scan *x, const struct block *b, uint32_t matched)
+{
+    int rc = 0;
+
+    narrow_to_bound(x, b);
+    if (matched <= SCAN_WINDOW && !x->program->n_joins) { /* one window has them all */
+        memcpy(x->window, x->sel, sizeof(x->window));
+        return window_topn(x, b, 0);
+    }
+    for (uint32_t w = 0; w < BLOCK_WORDS && !rc; w += SCAN_WORDS) {
+        take_window(x, w);
+        rc = window_topn(x, b, w);
+    }
+    return rc;
 }
 
 /* Rows of the block that the scan may see and the predicate selects. True when its bounds alone decided. */
@@ -394,6 +422,7 @@ static bool sees_all(const struct scan *x, const struct block *b, uint32_t pinne
  */
 static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinned)
 {
+    uint64_t skipped = x->stats.blocks_skipped;
     uint32_t n;
     enum filter_counted counted =
         sees_all(x, b, pinned) ? filter_count(x->filter, b, x->only_counts, &n) : FILTER_UNCOUNTED;
@@ -410,6 +439,7 @@ static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinn
         x->stats.blocks_skipped += by_bounds && !n;
         x->work += SCAN_WORK_FILTER;
     }
+    x->skipping = x->stats.blocks_skipped != skipped;
     x->stats.rows_matched += n;
     if (!n || !x->program->n_joins)
         return n;
@@ -529,6 +559,7 @@ static int next_values(struct scan *x, uint32_t batch_rows, struct batch *out)
 /* The block has nothing for the scan, which its directory or its bounds alone tell. */
 static void skip_block(struct scan *x, const struct block *b)
 {
+    x->skipping = true;
     x->stats.blocks++;
     x->stats.blocks_skipped++;
     x->stats.rows_total += b->live_count;
@@ -566,7 +597,7 @@ static enum scan_state step_block(struct scan *x, const struct block *b, uint32_
         rc = block_groups(x, b);
         break;
     case SCAN_MODE_TOPN:
-        rc = block_topn(x, b);
+        rc = block_topn(x, b, matched);
         break;
     case SCAN_MODE_ROWS:
         break;
@@ -625,24 +656,6 @@ static enum scan_state end_blocks(struct scan *x)
     return SCAN_AGAIN;
 }
 
-static enum block_state want_block(struct scan *x, const struct column_want *want, struct block *b)
-{
-    const struct scan_part *part = &x->parts[x->part];
-    enum block_state state = segment_block_want(part->segment, x->block, want, x->wake, b);
-
-    if (state == BLOCK_FAILED)
-        x->error = *segment_error(part->segment);
-    if (state != BLOCK_PENDING)
-        return state;
-    x->waited = true;
-    uint32_t most = segment_has_room(part->segment) ? SCAN_AHEAD_MANY : SCAN_AHEAD;
-    for (uint32_t i = 1; i <= most && !part->from; i++)
-        if (x->block + i < segment_blocks(part->segment) &&
-            filter_may_match(x->filter, part->segment, x->block + i))
-            segment_block_ask(part->segment, x->block + i, want);
-    return state;
-}
-
 /*
  * A block of which something is on disk only: first the columns of the condition, and when they leave rows the others.
  * BLOCK_READY with *skip: no row can match.
@@ -658,12 +671,12 @@ static enum block_state fetch_block(struct scan *x, uint32_t pinned, struct bloc
         return BLOCK_READY;
     }
     if (x->block_open || x->want.n == x->where_want.n || segment_block_has(g, x->block, &x->want))
-        return want_block(x, &x->want, b);
-    enum block_state state = want_block(x, &x->where_want, b);
+        return scan_want_block(x, &x->want, b);
+    enum block_state state = scan_want_block(x, &x->where_want, b);
     if (state != BLOCK_READY)
         return state;
     match_rows(x, b, pinned, sel);
-    return selection_is_empty(sel) ? BLOCK_READY : want_block(x, &x->want, b);
+    return selection_is_empty(sel) ? BLOCK_READY : scan_want_block(x, &x->want, b);
 }
 
 static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct batch *out)
@@ -710,8 +723,7 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         return scan_fail(x, rc);
     if (segment_is_loaded(part->segment)) {
         (void)segment_block(part->segment, x->block, NULL, &b);
-        for (unsigned i = 0; i < x->want.n; i++)
-            segment_prefetch(part->segment, x->block, x->want.columns[i]);
+        scan_look_ahead(x, part->segment);
     } else {
         bool skip;
         enum block_state state = fetch_block(x, part->rows - x->first_row, &b, &skip);
@@ -725,36 +737,50 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
     return step_block(x, &b, part->rows - x->first_row, batch_rows, out);
 }
 
-enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out)
+static enum scan_state step_stage(struct scan *x, uint32_t batch_rows, struct batch *out)
 {
-    uint64_t start = now_ns();
-    enum scan_state state = SCAN_ERROR;
+    x->work++;
+    switch (x->stage) {
+    case SCAN_STAGE_BLOCKS:
+        return step_blocks(x, batch_rows, out);
+    case SCAN_STAGE_WHOLE:
+        return SCAN_WHOLE;
+    case SCAN_STAGE_OUTPUT:
+        return step_output(x, batch_rows, out);
+    case SCAN_STAGE_END:
+        return SCAN_END;
+    case SCAN_STAGE_FAILED:
+        break;
+    }
+    return SCAN_ERROR;
+}
+
+/* The clock is read once a run: blocks that their headers answer take less time than that. */
+enum scan_state scan_run(struct scan *x, uint64_t work, uint32_t batch_rows, struct batch *out)
+{
+    uint64_t start = now_ns(), until = x->work + work;
+    enum scan_state state;
 
     ASSERT(batch_rows > 0);
-    x->work++;
-    if (x->stage == SCAN_STAGE_BLOCKS)
-        state = step_blocks(x, batch_rows, out);
-    else if (x->stage == SCAN_STAGE_WHOLE)
-        state = SCAN_WHOLE;
-    else if (x->stage == SCAN_STAGE_OUTPUT)
-        state = step_output(x, batch_rows, out);
-    else if (x->stage == SCAN_STAGE_END)
-        state = SCAN_END;
+    do
+        state = step_stage(x, batch_rows, out);
+    while (state == SCAN_AGAIN && x->work < until);
     x->stats.ns += now_ns() - start;
     return state;
 }
 
-const struct error_info *scan_error(const struct scan *x)
+enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out)
 {
-    return &x->error;
+    return scan_run(x, 1, batch_rows, out);
 }
 
-const struct scan_stats *scan_stats(const struct scan *x)
+bool scan_is_done(const struct scan *x)
 {
-    return &x->stats;
-}
+    bool one_row = x->window_rows < SCAN_WINDOW;
 
-uint64_t scan_work(const struct scan *x)
-{
-    return x->work;
+    if (x->stage != SCAN_STAGE_OUTPUT)
+        return x->mode == SCAN_MODE_ROWS && (one_row || x->emitted == x->program->limit);
+    if (x->groups)
+        return scan_groups_done(x);
+    return x->partial ? partial_is_done(x->partial) : x->topn && topn_is_done(x->topn);
 }

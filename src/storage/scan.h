@@ -34,6 +34,10 @@ enum scan_state { SCAN_AGAIN, SCAN_WAIT, SCAN_BATCH, SCAN_WHOLE, SCAN_END, SCAN_
  * scan_whole tells. SCAN_END: no more. SCAN_ERROR: error in scan_error.
  */
 enum scan_state scan_step(struct scan *x, uint32_t batch_rows, struct batch *out);
+/* Steps until one answers otherwise than SCAN_AGAIN or so much more scan_work is done: the answer of the last one. */
+enum scan_state scan_run(struct scan *x, uint64_t work, uint32_t batch_rows, struct batch *out);
+/* After SCAN_BATCH: nothing comes after it but SCAN_END. False when that is not known yet. */
+bool scan_is_done(const struct scan *x);
 /* GROUPS: those whose hashes (partial_hash) are below were all handed out before the last batch. */
 uint64_t scan_below(const struct scan *x);
 /* Before the first step: groups may be answered by SCAN_WHOLE, instead of in batches. */

@@ -239,6 +239,11 @@ int scan_groups_next(struct scan *x, uint32_t batch_rows, struct batch *out)
     return next_range(x) ? -EAGAIN : 0;
 }
 
+bool scan_groups_done(const struct scan *x)
+{
+    return x->filled && x->range.to == GROUP_HASHES && partial_is_done(x->partial);
+}
+
 uint64_t scan_below(const struct scan *x)
 {
     return (uint64_t)x->range.from << GROUP_HASH_SHIFT;

@@ -15,6 +15,7 @@
 
 enum {
     SCAN_WORDS = SCAN_WINDOW / 64,
+    SCAN_FEW_ROWS = 32,                     /* of a window: looked up, not decoded */
     SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
     SCAN_AHEAD = 3,       /* blocks asked for beyond the one that is waited for, */
     SCAN_AHEAD_MANY = 16, /* where there is memory */
@@ -119,6 +120,7 @@ struct scan {
     uint64_t null_count;
     bool takes_whole; /* the mode uses `whole` */
     bool only_counts; /* TOTALS of COUNT(*) alone */
+    bool skipping;    /* headers told that no row of the last block matches */
     bool whole;       /* every row of the current block is selected; sel was not made */
     uint64_t work;
     struct topn *topn;
@@ -126,6 +128,12 @@ struct scan {
     struct batch_builder *builder;
     struct buffer out;
 };
+
+/* scan_ahead.c: the block with these columns; while it is PENDING those that may be wanted next are asked for, too. */
+enum block_state scan_want_block(struct scan *x, const struct column_want *want, struct block *b);
+/* Of a segment in memory: asks for what the next blocks will be asked; while the headers of one after the other exclude
+ * it, for the bounds alone. */
+void scan_look_ahead(const struct scan *x, struct segment *g);
 
 /* The slot's dictionaries. */
 void scan_bind_inputs(struct scan *x, const struct slot *slot);
@@ -136,6 +144,8 @@ int scan_finish_groups(struct scan *x);
 int scan_groups_end(struct scan *x);
 /* Batches of groups: 1; 0 at the end; -EAGAIN: there is more to do, perhaps with the blocks again; -errno. */
 int scan_groups_next(struct scan *x, uint32_t batch_rows, struct batch *out);
+/* After a batch: it had the last of all groups. */
+bool scan_groups_done(const struct scan *x);
 /* After the last slot: may its groups be answered as they lie? */
 bool scan_groups_whole(struct scan *x);
 /* The dense groups of the slot that ends go where they are kept, all of the slot's into the set if there is one: 1 when

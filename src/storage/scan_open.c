@@ -295,3 +295,18 @@ void scan_free(struct scan *x)
     arena_fini(&x->arena);
     free(x);
 }
+
+const struct error_info *scan_error(const struct scan *x)
+{
+    return &x->error;
+}
+
+const struct scan_stats *scan_stats(const struct scan *x)
+{
+    return &x->stats;
+}
+
+uint64_t scan_work(const struct scan *x)
+{
+    return x->work;
+}

@@ -13,6 +13,9 @@
 #include "storage/segment_impl.h"
 #include "storage/slot_memory.h"
 
+/* Blocks ahead: each step reads what the one before it asked for. */
+enum { AHEAD_BLOCK = 12, AHEAD_BOUNDS = 8, AHEAD_HEADERS = 4 };
+
 int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition,
                 struct budget *budget, struct segment **out)
 {
@@ -139,15 +142,26 @@ enum block_state segment_block(struct segment *g, uint32_t index, struct task *w
     return BLOCK_READY;
 }
 
-void segment_prefetch(const struct segment *g, uint32_t index, uint16_t column)
+void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
+                      bool deep)
 {
-    const struct colblock *c;
+    const struct segment_block *b;
 
-    if (index + 3 < g->n_blocks)
-        __builtin_prefetch(&g->blocks[index + 3]->columns[column]);
-    for (unsigned step = 0; step < 2; step++)
-        if (index + 2 - step < g->n_blocks && (c = g->blocks[index + 2 - step]->columns[column]))
-            colblock_prefetch(c, step);
+    if (index + AHEAD_BLOCK < g->n_blocks) {
+        b = g->blocks[index + AHEAD_BLOCK];
+        __builtin_prefetch(&b->live);
+        for (uint32_t i = 0; i < want->n; i++)
+            __builtin_prefetch(&b->columns[want->columns[i]]);
+    }
+    for (unsigned step = 0; step < (deep ? 2u : 1u); step++) {
+        uint32_t at = index + (step ? AHEAD_HEADERS : AHEAD_BOUNDS);
+        if (at >= g->n_blocks)
+            continue;
+        b = g->blocks[at];
+        for (uint32_t i = 0; i < want->n; i++)
+            if (b->columns[want->columns[i]])
+                colblock_prefetch(b->columns[want->columns[i]], step);
+    }
 }
 
 struct segment_block *segment_block_new(struct segment *g)

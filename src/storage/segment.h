@@ -9,6 +9,7 @@
 
 struct budget;
 struct dict;
+struct column_want;
 struct segment;
 
 /* A block as the executor sees it. Valid until the next change of the segment on this core. */
@@ -43,8 +44,10 @@ const struct schema *segment_schema(const struct segment *g);
 int64_t segment_partition(
     const struct segment *g); /* start of the partition, s since 1970; 0 = none */
 
-/* Asks for the memory of what headers tell about a column in the blocks after this one, all of which are loaded. */
-void segment_prefetch(const struct segment *g, uint32_t index, uint16_t column);
+/* Asks for the memory of what headers tell about these columns in the blocks after this one, all of which are loaded:
+ * bounds alone, or what else they tell (`deep`). A few blocks ahead, a step of their pointers at a time. */
+void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
+                      bool deep);
 
 /* BLOCK_PENDING when the block must first be read: then the wait is told through `wake` (a task of the caller). */
 struct task;

@@ -26,22 +26,24 @@ struct segment_column {
     bool loading, failed;
 };
 
-/* Rows [n * 65536, ...) of the segment. Owner: the segment. */
+/* Rows [n * 65536, ...) of the segment. Owner: the segment. From `live` on is what scans look at. */
 struct segment_block {
-    uint32_t number; /* among the segment's */
-    uint32_t rows, live_count;
-    uint64_t *live;           /* NULL = all rows live, or absent; bits at and above rows are zero */
-    uint32_t absent, loading; /* columns, row mask included */
-    bool failing;             /* one of those being read now failed */
+    uint32_t number;             /* among the segment's */
     uint32_t cut_rows, cut_live; /* at the begin of the cut at work */
     uint32_t pending;            /* columns of the cut neither encoded nor aside */
     uint32_t used;               /* segment.uses when its absent columns were last asked for */
     uint32_t asked;              /* segment.ask of who asked last whether to change it */
+    uint32_t loading;            /* columns, row mask included */
+    bool failing;                /* one of those being read now failed */
     bool urgent;                 /* in segment.urgent */
+    bool appended;               /* every column is marked as changed */
     uint64_t held; /* tick + 1 since when somebody gathers it with others; 0 = nobody */
-    bool appended; /* every column is marked as changed */
     struct segment_column *disk; /* n_columns + 1 */
-    struct colblock *columns[];  /* NULL = absent */
+    _Alignas(
+        64) uint64_t *live; /* NULL = all rows live, or absent; bits at and above rows are zero */
+    uint32_t rows, live_count;
+    uint32_t absent;            /* columns, row mask included */
+    struct colblock *columns[]; /* NULL = absent */
 };
 
 struct segment_waiter {
@@ -126,7 +128,7 @@ void segment_pop_block(struct segment *g); /* frees the last one */
 /* Bytes of a block's structures, by the number of its columns. */
 static inline size_t segment_block_bytes(unsigned columns)
 {
-    return sizeof(struct segment_block) + columns * sizeof(struct colblock *);
+    return offsetof(struct segment_block, columns) + columns * sizeof(struct colblock *);
 }
 
 static inline size_t segment_disk_bytes(unsigned columns)

@@ -55,6 +55,14 @@ static inline bool selection_is_empty(const uint64_t *sel)
     return true;
 }
 
+/* Numbers of the n selected rows. */
+static inline void selection_rows(const uint64_t *sel, uint32_t n, uint16_t *rows)
+{
+    for (uint32_t i = 0, w = 0; i < n; w++)
+        for (uint64_t bits = sel[w]; bits; bits &= bits - 1)
+            rows[i++] = (uint16_t)(w * 64 + (uint32_t)__builtin_ctzll(bits));
+}
+
 static inline uint32_t selection_count(const uint64_t *sel)
 {
     return kernel_table()->count_lines(sel, BLOCK_LINES);

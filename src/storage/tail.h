@@ -11,12 +11,12 @@
 struct budget;
 
 struct tail {
+    uint32_t rows, cap;
+    uint32_t present;   /* rows with a value */
+    uint32_t width;     /* bytes: 1, 2, 4, 8 */
     uint8_t *data;      /* cap * width bytes */
     uint64_t *presence; /* NULL = all rows have a value; bits at and above rows are zero */
-    uint32_t rows, cap;
-    uint32_t present; /* rows with a value */
-    uint32_t width;   /* bytes: 1, 2, 4, 8 */
-    int64_t base;     /* 0 at width 8 */
+    int64_t base;       /* 0 at width 8 */
 };
 
 void tail_fini(struct tail *t, struct budget *budget);

@@ -308,3 +308,8 @@ int topn_next(struct topn *t, uint32_t max_rows, struct batch *out)
     rc = batch_open(t->out.data, t->out.len, out, &err);
     return rc ? rc : 1;
 }
+
+bool topn_is_done(const struct topn *t)
+{
+    return t->sorted && t->next == t->n;
+}

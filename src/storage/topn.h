@@ -23,3 +23,5 @@ bool topn_bound_number(const struct topn *t, __int128 *bound);
 
 /* After the last add, rows in order: 1 with *out valid until the next call, 0 at the end, -errno. */
 int topn_next(struct topn *t, uint32_t max_rows, struct batch *out);
+/* All rows were handed out. */
+bool topn_is_done(const struct topn *t);

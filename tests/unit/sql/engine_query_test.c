@@ -205,6 +205,9 @@ Test(engine_query, plans)
     plan = engine_run(&e, "EXPLAIN ANALYZE SELECT e, SUM(a) FROM t WHERE a > 1 GROUP BY e");
     cr_expect(strstr(plan, "groups e, sum(a)") && strstr(plan, "core 0") && strstr(plan, "core 1"),
               "%s", plan);
+    plan = engine_run(&e, "EXPLAIN ANALYZE SELECT id FROM t ORDER BY a LIMIT 1");
+    cr_expect(strstr(plan, "core 0") && strstr(plan, "core 1"),
+              "who needs no more rows reads no end: %s", plan);
     plan = engine_run(&e, "EXPLAIN SELECT id FROM t ORDER BY a LIMIT 3");
     cr_expect(strstr(plan, "ordered by a limit 3") && !strstr(plan, "sort"), "%s", plan);
     plan =

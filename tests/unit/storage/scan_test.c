@@ -372,22 +372,27 @@ static uint64_t run(struct world *w, const struct program *p, row_fn *fn, void *
     struct error_info err;
     struct scan *x;
     uint64_t rows = 0;
+    bool done = false;
 
     cr_assert_eq(program_validate(p, w->schema, &err), 0, "%s", err.text);
     cr_assert_eq(scan_new(p, w->schema, &w->slot, 1, NULL, &wake, &x, &err), 0, "%s", err.text);
     for (;;) {
         struct batch b;
-        enum scan_state state = scan_step(x, 1000, &b);
+        enum scan_state state = scan_run(x, 100, 1000, &b);
         cr_assert_neq(state, SCAN_ERROR, "%s", scan_error(x)->text);
         cr_assert_neq(state, SCAN_WAIT);
         if (state == SCAN_END)
             break;
         if (state != SCAN_BATCH)
             continue;
+        cr_assert(!done, "a batch came after the last one");
+        done = scan_is_done(x);
         for (uint32_t i = 0; i < b.rows; i++)
             fn(w, &b, i, ctx);
         rows += b.rows;
     }
+    cr_assert(done || !rows || (p->output == OUTPUT_ROWS && !p->n_order),
+              "the last batch was not known to be it");
     scan_free(x);
     return rows;
 }
