@@ -11,7 +11,8 @@
 
 enum {
     STAR_MAX_SOURCES = PROGRAM_MAX_JOINS + 1,
-    STAR_SURE_ROWS = 65536, /* parents of so few rows have room on the cores, whatever their texts, or nearly */
+    STAR_SURE_ROWS = 65536, /* parents of so few rows and bytes have room on the cores */
+    STAR_SURE_BYTES = 16 << 20,
 };
 
 /* child.column = parent's key */
@@ -183,12 +184,23 @@ static bool reach_all(struct star *t, uint16_t from)
     return reached == (UINT64_C(1) << t->s->n_sources) - 1;
 }
 
-static uint64_t table_rows(const struct star *t, uint16_t source)
+static struct cluster_table_stats table_stats(const struct star *t, uint16_t source)
 {
     struct cluster_table_stats stats;
     uint32_t id = t->s->sources[source].schema->table_id;
 
-    return t->p->cluster && cluster_table_stats(t->p->cluster, id, &stats) ? stats.rows : 0;
+    if (!t->p->cluster || !cluster_table_stats(t->p->cluster, id, &stats))
+        stats = (struct cluster_table_stats){0};
+    return stats;
+}
+
+/* May the rows of a parent be too many for a batch? In a UNION nothing can begin again when they turn out to be. */
+static bool may_be_too_large(const struct star *t, uint16_t source)
+{
+    struct cluster_table_stats stats = table_stats(t, source);
+
+    return t->p->in_union ? stats.rows > STAR_SURE_ROWS || stats.bytes > STAR_SURE_BYTES
+                          : stats.rows > BATCH_MAX_ROWS;
 }
 
 /* The table whose rows are looked at: of several that would do, the largest. */
@@ -198,17 +210,15 @@ static bool choose_fact(struct star *t)
     bool found = false;
 
     for (uint16_t i = 0; i < t->s->n_sources; i++) {
-        uint64_t rows = table_rows(t, i);
+        uint64_t rows = table_stats(t, i).rows;
         if (t->left[i] || (found && rows <= most) || !reach_all(t, i))
             continue;
         found = true;
         most = rows;
         t->fact = i;
     }
-    /* A batch would not hold more; in a UNION nothing can begin again when parents turn out to be too large. */
-    uint64_t most_parents = t->p->in_union ? STAR_SURE_ROWS : BATCH_MAX_ROWS;
     for (uint16_t i = 0; i < t->s->n_sources && found; i++)
-        if (i != t->fact && table_rows(t, i) > most_parents)
+        if (i != t->fact && may_be_too_large(t, i))
             return false;
     return found && reach_all(t, t->fact);
 }

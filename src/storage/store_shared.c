@@ -54,10 +54,11 @@ void store_shared_close(struct store_shared *shared)
 bool store_shared_last(struct store_file *f)
 {
     struct store_shared *x = f->shared;
-    bool is_last = atomic_fetch_sub(&x->open, 1) == 1, is_named = atomic_load(&x->named) > 0;
 
     f->shared = NULL;
-    if (is_last)
-        free(x);
-    return is_last && !is_named;
+    if (atomic_fetch_sub(&x->open, 1) != 1)
+        return false;
+    bool is_named = atomic_load(&x->named) > 0;
+    free(x);
+    return !is_named;
 }

@@ -12,7 +12,7 @@
 #include "rpc/local.h"
 #include "storage/datadir.h"
 
-enum { REWRITE_STEP_ROWS = 7 /* so that writes come in between */, SLOT_BITS_MAX = 6 };
+enum { REWRITE_STEP_ROWS = 7 /* so that writes come in between */, SLOT_BITS_MAX = 4 };
 
 /* A fixed hash seed: the random one of a new directory would spread the keys differently every time. */
 static void write_meta(const struct node_host *h, uint64_t seed)
