@@ -532,11 +532,12 @@ int group_add_count(struct group_table *g, int64_t code, bool present, uint64_t 
     return rc;
 }
 
-int group_fold(struct group_table *g, bool only_keys, struct group_set *to)
+int group_fold(struct group_table *g, bool only_keys, uint32_t most, struct group_set *to)
 {
     uint64_t counts[PROGRAM_MAX_AGGREGATES];
 
-    for (uint32_t i = 0; i < g->n; i++) {
+    for (; g->n && most; g->n--, most--) {
+        uint32_t i = g->n - 1;
         struct cell c = key_cell(g, 0, &g->keys[(size_t)i * 2]);
         for (unsigned a = 0; !only_keys && a < g->n_aggregates; a++)
             counts[a] = (uint64_t)g->states[(size_t)i * g->n_aggregates + a].count;
@@ -545,8 +546,7 @@ int group_fold(struct group_table *g, bool only_keys, struct group_set *to)
         else if (group_set_add(to, c.bytes, c.len, counts))
             return -ENOMEM;
     }
-    g->n = 0;
-    return 0;
+    return g->n == 0;
 }
 
 static void to_aggregate(const struct group_table *g, unsigned a, const struct group_state *s,

@@ -43,8 +43,8 @@ struct group_sum {
 /* The group of a key (values or codes of the group columns, 0 for NULL; then the mask of those that are not NULL) gets
  * more: one of `sums` for each aggregate, COUNT and SUM. */
 int group_add_sums(struct group_table *g, const int64_t *key, const struct group_sum *sums);
-/* The groups of the open slot, by one string and with counts only, go into a set: 0 or -ENOMEM. */
-int group_fold(struct group_table *g, bool only_keys, struct group_set *to);
+/* Up to `most` of the open slot's groups, by one string and with counts only, go into a set: 1 = all have, 0, -ENOMEM. */
+int group_fold(struct group_table *g, bool only_keys, uint32_t most, struct group_set *to);
 /* Ends the slot: its groups are kept. */
 int group_end(struct group_table *g);
 

@@ -16,6 +16,8 @@ enum {
     PASS_PART = 4,    /* a pass that does not fit is made so many times narrower */
     GROUPS_FEW = 64,  /* when these do not fit it is not for their number */
 };
+static const size_t ARRAYS_FOLDED =
+    SIZE_MAX; /* as fold_at: the groups beside the arrays are next */
 
 static uint64_t count_changes(const struct scan *x)
 {
@@ -88,8 +90,13 @@ int scan_groups_fold(struct scan *x)
     unsigned words = group_dense_set_words(x->dense);
     if (!x->set && !(x->set = group_set_new(words, x->budget, x->memory / 2)))
         return -ENOMEM;
-    int rc = x->dense_on ? group_dense_fold(x->dense, &x->fold_at, FOLD_POSITIONS, x->set) : 1;
-    return rc == 1 ? (rc = group_fold(x->groups, !words, x->set)) ? rc : 1 : rc;
+    if (x->dense_on && x->fold_at != ARRAYS_FOLDED) {
+        int rc = group_dense_fold(x->dense, &x->fold_at, FOLD_POSITIONS, x->set);
+        if (rc != 1)
+            return rc;
+    }
+    x->fold_at = ARRAYS_FOLDED;
+    return group_fold(x->groups, !words, FOLD_POSITIONS, x->set);
 }
 
 bool scan_groups_whole(struct scan *x)

@@ -110,7 +110,7 @@ struct scan {
     bool allow_whole;          /* groups need not go out in batches */
     bool unfold;               /* but they shall */
     bool folding;              /* a slot was ended: the dense groups go into the set, */
-    size_t fold_at;            /* from this position on */
+    size_t fold_at;            /* from this position on, then those beside them */
     struct group_whole found;
     struct group_set *set; /* or NULL */
     struct partial *partial;
