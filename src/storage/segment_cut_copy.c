@@ -12,7 +12,10 @@
 #include "reactor/log.h"
 #include "storage/segment_impl.h"
 
-enum { FETCH_BYTES = 4 << 20 }; /* at a time; a chunk may be larger */
+enum {
+    FETCH_BYTES = 4 << 20, /* at a time; a chunk may be larger */
+    FETCH_TRIES = 5,       /* of a chunk that is wrong in another way each time */
+};
 
 /* A chunk on its way. Owner: the cut; once that has ended, itself. */
 struct segment_fetch {
@@ -21,12 +24,15 @@ struct segment_fetch {
     struct store_read read;
     uint32_t block;
     uint16_t column;
+    uint8_t tries;
+    uint8_t *wrong; /* what was read last, without its checksum; or NULL */
 };
 
 static void fetch_free(struct segment_fetch *f)
 {
     list_remove(&f->link);
     store_file_put(f->read.file);
+    free(f->wrong);
     free(f);
 }
 
@@ -59,11 +65,41 @@ static void take(struct segment *g, struct segment_fetch *f)
     b->pending--;
 }
 
+/* Only what is wrong in the same way twice lies so on disk, and may be copied: the rest is read again. True: it is on its
+ * way. */
+static bool read_again(struct segment *g, struct segment_fetch *f)
+{
+    struct store_read *x = &f->read;
+    uint32_t len = x->ref.len;
+
+    if (x->rc != 0 || datafile_check_chunk(&x->ref, x->bytes) ||
+        (f->wrong && memcmp(f->wrong, x->bytes, len) == 0))
+        return false;
+    if (++f->tries == FETCH_TRIES) {
+        x->rc = error_set(&x->error, -EIO, 1030,
+                          "%s, offset %" PRIu64 ": a chunk of %" PRIu32
+                          " bytes is read differently each time",
+                          store_file_name(x->file), x->ref.offset, len);
+        return false;
+    }
+    if (!f->wrong)
+        f->wrong = malloc(len);
+    if (!f->wrong) {
+        x->rc = -ENOMEM;
+        return false;
+    }
+    memcpy(f->wrong, x->bytes, len);
+    store_read(g->store, x);
+    return true;
+}
+
 static void fetched(struct store_read *x)
 {
     struct segment_fetch *f = x->ctx;
     struct segment *g = f->segment;
 
+    if (g && read_again(g, f))
+        return;
     if (g) {
         take(g, f);
         reactor_task(store_reactor(g->store), g->cut_wake, TASK_BULK);

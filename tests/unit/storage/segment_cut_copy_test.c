@@ -155,3 +155,38 @@ Test(segment_cut_copy, damage_stays_damage)
     cr_assert(strstr(err.text, "wrong checksum") && strstr(err.text, "1002"), "%s", err.text);
     world_fini(&w);
 }
+
+/* Bits that a read gets wrong are not copied: the chunk is read again, or the cut gives up. */
+Test(segment_cut_copy, wrong_reads_are_not_copied)
+{
+    unsigned copied = 0;
+
+    log_level = (enum log_level) - 1;
+    for (uint64_t seed = 1; seed < 30; seed++) {
+        struct world w;
+        struct sim_faults f = {.rot = seed % 3 ? 100000 : 900000};
+
+        world_init(&w, seed, false);
+        world_fill(&w, 0, 20000);
+        world_checkpoint(&w);
+        evict_all(&w);
+        struct segment *g = slot_segment(w.slot, 0);
+        begin(&w, g);
+        sim_set_faults(w.sim, &f);
+        int rc = write_all(&w, g, CALM);
+        sim_set_faults(w.sim, &(struct sim_faults){0});
+        cr_assert(rc == 0 || rc == -EIO, "%d", rc);
+        copied += rc == 0;
+        struct store_file *old = segment_file(g);
+        segment_cut_end(g, rc == 0);
+        if (rc)
+            world_settle(&w);
+        store_file_drop(rc ? w.target : old);
+        store_file_put(w.target);
+        w.extent.len = 0;
+        evict_all(&w);
+        compare(&w);
+        world_fini(&w);
+    }
+    cr_assert(copied > 10 && copied < 29, "%u", copied);
+}
