@@ -253,6 +253,9 @@ int node_replay(struct node *n, struct reactor *r, struct error_info *err)
     int tidy = node_restore_tidy(n, r, &restored, rc != 0, err);
     if (!rc)
         rc = tidy;
+    if (rc && n->split_from != n->dir.slot_bits)
+        log_warn("slots: %u did not become %u; a start without --slots still has %u",
+                 1U << n->split_from, 1U << n->dir.slot_bits, 1U << n->split_from);
     if (!rc)
         rc = node_split_end(n, err);
     if (!rc)
