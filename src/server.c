@@ -14,6 +14,7 @@
 #include "rpc/remote.h"
 #include "rpc/service.h"
 #include "sql/gateway.h"
+#include "storage/datadir.h"
 
 enum {
     MAX_CLIENTS = 10000, /* of a core */
@@ -302,9 +303,35 @@ static void raise_file_limit(struct server *s)
     }
 }
 
+/* Two ports of one number would both be listened on, and clients get to either. */
+static bool has_sound_options(const struct server *s)
+{
+    const struct {
+        const char *flag;
+        uint16_t port;
+    } ports[] = {{"mysql-port", s->serves_mysql ? s->mysql_port : 0},
+                 {"grpc-port", s->serves_grpc ? s->grpc_port : 0},
+                 {"http-port", s->http_port}};
+    const size_t n = sizeof(ports) / sizeof(ports[0]);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (ports[i].port && ports[i].port == ports[k].port) {
+                fprintf(stderr, "%s: --%s is %u; allowed are others than that of --%s\n",
+                        s->program, ports[i].flag, ports[i].port, ports[k].flag);
+                return false;
+            }
+    if (s->slots > 1U << DATADIR_MAX_SLOT_BITS) {
+        fprintf(stderr, "%s: --slots is %llu; allowed are 1 to %u\n", s->program,
+                (unsigned long long)s->slots, 1U << DATADIR_MAX_SLOT_BITS);
+        return false;
+    }
+    return true;
+}
+
 int server_main(struct server *s)
 {
-    if (startup_check_bind(&s->startup, s->program))
+    if (startup_check_bind(&s->startup, s->program) || !has_sound_options(s))
         return 2;
     startup_block_signals();
     if (startup_group(&s->startup, &s->group, s->program))

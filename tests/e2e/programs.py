@@ -94,6 +94,13 @@ def test_values_that_are_not_allowed():
         expect_usage("quanta", [f"{option}={value}"], option)
 
 
+def test_values_that_do_not_go_together():
+    """Ports of one number, more slots than a table can have."""
+    expect_usage("quanta", ["--mysql-port", "5999", "--grpc-port", "5999"], "--grpc-port is 5999", "--mysql-port")
+    expect_usage("quanta", ["--http-port", "4010"], "--http-port is 4010", "--grpc-port")
+    expect_usage("quanta", ["--slots", "65537"], "--slots is 65537", "1 to 65536")
+
+
 def test_values_that_are_missing():
     expect_usage("quanta", ["--data-dir"], "--data-dir")
     expect_usage("quanta", ["one-argument-too-many"], "one-argument-too-many")
