@@ -178,7 +178,8 @@ void service_check_start(struct rpc_server *s, struct cluster_write *w)
     w->rc = 0;
     w->result = (struct write_result){0};
     w->error.text[0] = 0;
-    if (!schema_has_hidden_key(w->schema)) /* one that is generated is new: there is nothing to look for */
+    if (!schema_has_hidden_key(
+            w->schema)) /* one that is generated is new: there is nothing to look for */
         w->rc = split_batch(w->schema, &w->batch, l->node->dir.hash_seed, l->node->dir.slot_bits,
                             NULL, NULL, &op->arena, &op->split, &w->error);
     if (!w->rc)
