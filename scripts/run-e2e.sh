@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs end-to-end and peer tests: `run-e2e.sh [NAME...]`, all executables of tests/e2e and
+# Runs end-to-end and peer tests: `run-e2e.sh [NAME...]`, all files of tests/e2e and executables of
 # tests/peers without names. Each is started with
 #   QUANTA_BIN_DIR  the programs under test          SHARED_DATA  sample data, or a missing folder
 #   QUANTA_SRC_DIR  the top of the source tree       TEST_TMP     an empty folder of its own
@@ -33,7 +33,10 @@ if [ $# -gt 0 ]; then
         done
     done
 else
-    mapfile -t tests < <(find tests/e2e tests/peers -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
+    mapfile -t tests < <({
+        find tests/e2e -maxdepth 1 -type f
+        find tests/peers -maxdepth 1 -type f -perm -u+x # beside modules
+    } 2>/dev/null | sort)
 fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
