@@ -153,7 +153,8 @@ static void take_block(struct segment *g, uint32_t index, struct segment_block *
     struct segment_column *disk = fresh->disk;
     unsigned had = g->schema->n_columns;
 
-    memcpy(fresh, old, offsetof(struct segment_block, columns)); /* an assignment takes some columns, too */
+    memcpy(fresh, old,
+           offsetof(struct segment_block, columns)); /* an assignment takes some columns, too */
     fresh->disk = disk;
     memcpy(fresh->columns, old->columns, had * sizeof *old->columns);
     memcpy(disk, old->disk, had * sizeof *disk);
