@@ -212,16 +212,10 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
                          "has %u slots after %u",
                          rec->slot, rec->doublings, 1U << n->dir.slot_bits, n->dir.doublings);
     /* Of the slots that came of it any will do: a root made since a doubling has all records before it. */
-    uint32_t slot = rec->slot << (n->dir.doublings - rec->doublings);
-    uint64_t before = n->locals[shard_core_of_slot(slot, n->cores)]->slot_lsn[slot];
-    if (rec->slot_lsn <= n->root_lsn[slot]) {
+    if (rec->slot_lsn <= n->root_lsn[rec->slot << (n->dir.doublings - rec->doublings)]) {
         n->replayed--;
         return 0;
     }
-    if (rec->slot_lsn <= before)
-        return error_set(p->err, -EBADMSG, 0,
-                         "the log has record %llu of slot %u behind its record %llu",
-                         (unsigned long long)rec->slot_lsn, rec->slot, (unsigned long long)before);
     return rec->doublings < n->dir.doublings ? node_split_replay(n, rec, replay_slot, p->err)
                                              : replay_slot(n, rec, p->err);
 }
