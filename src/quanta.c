@@ -27,9 +27,8 @@ int main(int argc, char **argv)
         {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
          NULL},
         {"slots", OPTION_UINT, &s.slots, "N",
-         "slots per table (default: cores, as a power of two, at creation); more than there are "
-         "split "
-         "them",
+         "slots per table (default: cores, as a power of two, at creation); "
+         "more than there are split them",
          NULL},
         {"log-iops", OPTION_UINT, &s.log_iops, "N",
          "at most so many device writes a second; 0 = no cap", NULL},

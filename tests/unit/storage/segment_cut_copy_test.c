@@ -90,6 +90,24 @@ static void evict_all(struct world *w)
     (void)slot_evict(w->slot, SIZE_MAX, slot_tick(w->slot) + 100);
 }
 
+/* The cut ended with rc: from disk the slot is as it was, and equal to its twin. */
+static void finish(struct world *w, struct segment *g, int rc)
+{
+    struct store_file *old = segment_file(g);
+
+    segment_cut_end(g, rc == 0);
+    if (rc)
+        world_settle(w); /* what was on its way comes, and nobody wants it */
+    cr_assert_eq(segment_file(g) == w->target, rc == 0);
+    cr_assert_eq(segment_file(g) == old, rc != 0);
+    store_file_drop(rc ? w->target : old);
+    store_file_put(w->target);
+    w->extent.len = 0;
+    evict_all(w);
+    compare(w);
+    world_fini(w);
+}
+
 static void run_copy(uint64_t seed, unsigned what)
 {
     struct world w;
@@ -107,18 +125,7 @@ static void run_copy(uint64_t seed, unsigned what)
     begin(&w, g);
     int rc = write_all(&w, g, what);
     cr_assert_eq(rc, what & GIVES_UP ? -ECANCELED : 0);
-    struct store_file *old = segment_file(g);
-    segment_cut_end(g, rc == 0);
-    if (rc)
-        world_settle(&w); /* what was on its way comes, and nobody wants it */
-    cr_assert_eq(segment_file(g) == w.target, rc == 0);
-    cr_assert_eq(segment_file(g) == old, rc != 0);
-    store_file_drop(rc ? w.target : old);
-    store_file_put(w.target);
-    w.extent.len = 0;
-    evict_all(&w);
-    compare(&w);
-    world_fini(&w);
+    finish(&w, g, rc);
 }
 
 Test(segment_cut_copy, what_is_absent_is_copied)
@@ -177,16 +184,7 @@ Test(segment_cut_copy, wrong_reads_are_not_copied)
         sim_set_faults(w.sim, &(struct sim_faults){0});
         cr_assert(rc == 0 || rc == -EIO, "%d", rc);
         copied += rc == 0;
-        struct store_file *old = segment_file(g);
-        segment_cut_end(g, rc == 0);
-        if (rc)
-            world_settle(&w);
-        store_file_drop(rc ? w.target : old);
-        store_file_put(w.target);
-        w.extent.len = 0;
-        evict_all(&w);
-        compare(&w);
-        world_fini(&w);
+        finish(&w, g, rc);
     }
     cr_assert(copied > 10 && copied < 29, "%u", copied);
 }
