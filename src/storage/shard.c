@@ -120,8 +120,7 @@ static void table_free(struct shard_table *t)
 static void wake_table(struct shard_table *t)
 {
     for (uint32_t i = 0; i < t->n_slots; i++)
-        for (uint32_t k = 0; k < slot_segments(t->slots[i]); k++)
-            segment_wake_all(slot_segment(t->slots[i], k));
+        slot_wake_all(t->slots[i]);
 }
 
 static void table_drop(struct shard_table *t)

@@ -198,6 +198,13 @@ void slot_archive_unwait(struct slot *t, const struct task *wake)
             segment_unwait(a->part->segment, wake);
 }
 
+void slot_archive_wake_all(struct slot *t)
+{
+    for (struct slot_archived *a = t->archived; a; a = a->next)
+        if (a->part)
+            segment_wake_all(a->part->segment);
+}
+
 void slot_archive_free(struct slot *t)
 {
     while (t->archived) {

@@ -44,6 +44,8 @@ int slot_prepare_now(struct slot *t, const struct batch *b, struct error_info *e
 
 /* The task waits no longer for anything of the slot: before its owner goes while it may be waiting. */
 void slot_unwait(struct slot *t, const struct task *wake);
+/* Runs everyone who waits for something of the slot, once, and forgets them: before slot_unwait finds it no more. */
+void slot_wake_all(struct slot *t);
 
 /* Asks for all columns (after the start) until the store has about so many bytes on their way: PENDING, wake is run as
  * they arrive. READY, or FAILED with the error: nothing is on its way any more. */

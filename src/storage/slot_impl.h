@@ -147,6 +147,7 @@ size_t slot_archive_evict(struct slot *t, size_t bytes);
 size_t slot_archive_memory(const struct slot *t);
 void slot_archive_residency(const struct slot *t, size_t *clean, size_t *changed); /* adds */
 void slot_archive_unwait(struct slot *t, const struct task *wake);
+void slot_archive_wake_all(struct slot *t);
 void slot_archive_free(struct slot *t);
 /* Why a new row cannot be: its partition is archived. */
 void slot_archive_refusal(const struct schema *s, const struct key_columns *k, uint32_t row,

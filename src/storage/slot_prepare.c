@@ -42,6 +42,15 @@ void slot_unwait(struct slot *t, const struct task *wake)
     slot_archive_unwait(t, wake);
 }
 
+void slot_wake_all(struct slot *t)
+{
+    for (uint32_t i = 0; i < t->n_parts; i++)
+        segment_wake_all(t->parts[i]->segment);
+    for (struct slot_part *p = t->leaving; p; p = p->next)
+        segment_wake_all(p->segment);
+    slot_archive_wake_all(t);
+}
+
 /* Asks for columns of a block (want NULL = all): true = they are there. A failure is in *rc. */
 static bool need_block(struct prepare *x, struct segment *g, uint32_t index,
                        const struct column_want *want, int *rc)
