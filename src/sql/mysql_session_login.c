@@ -103,6 +103,21 @@ static bool proof_is_ambiguous(const struct mysql_session *s)
            (s->wire.capabilities & MYSQL_CAP_PLUGIN_AUTH);
 }
 
+/*
+ * Whether the client waits to be asked with a salt for the plugin it names. At login the salt was the
+ * greeting's plugin's, so libmysqlclient, which begins with its own default, sends nothing (others
+ * use that salt all the same; asking them again costs a round trip). In COM_CHANGE_USER it has sent
+ * nothing when caching_sha2_password's answer is empty: no password is a NUL.
+ */
+static bool is_waiting_for_salt(const struct mysql_session *s, enum mysql_auth_plugin plugin)
+{
+    if (!(s->wire.capabilities & MYSQL_CAP_PLUGIN_AUTH))
+        return false;
+    if (s->login->is_change_user)
+        return plugin == MYSQL_AUTH_CACHING_SHA2 && s->login->hs.response.len == 0;
+    return plugin != s->plugin;
+}
+
 /* The client's plugin decides how its proof is read; one we do not know is replaced by ours. */
 static enum mysql_event_kind begin_auth(struct mysql_session *s, struct mysql_event *ev)
 {
@@ -114,7 +129,7 @@ static enum mysql_event_kind begin_auth(struct mysql_session *s, struct mysql_ev
     s->charset = hs->charset;
     if (plugin != MYSQL_AUTH_NATIVE && plugin != MYSQL_AUTH_CACHING_SHA2) {
         plugin = s->plugin == MYSQL_AUTH_CACHING_SHA2 ? s->plugin : MYSQL_AUTH_NATIVE;
-    } else if (!proof_is_ambiguous(s)) {
+    } else if (!proof_is_ambiguous(s) && !is_waiting_for_salt(s, plugin)) {
         s->plugin = plugin;
         s->clear_text = false;
         return auth_event(s, ev);

@@ -238,6 +238,14 @@ def test_pymysql_ping_and_change_of_database(server):
         assert conn.thread_id() > 0 and conn.get_server_info()
 
 
+def test_client_that_begins_with_another_plugin(server):
+    """As the clients of MySQL 8 do: they wait to be asked with a salt for caching_sha2_password."""
+    for plugin in ("caching_sha2_password", "mysql_native_password", "client_ed25519"):
+        for password in ((), ("--password=secret",)):
+            expect(client(server, f"--default-auth={plugin}", *password, "quanta", "-BN", "-e",
+                          "SELECT user()").split("@")[0], "demo", plugin)
+
+
 def test_any_user_with_an_empty_password(server):
     for user in ("root", "a" * 32, "grüße"):
         server.connect(user=user).close()
@@ -259,6 +267,7 @@ const mysql = require('mysql2/promise');
   try { await c.execute('SELECT nothing FROM types'); } catch (e) { code = e.code + ' ' + e.errno; }
   const [done] = await c.execute('INSERT INTO types (id, price, name) VALUES (?, ?, ?)', [50, '1.25', null]);
   const [gone] = await c.query('DELETE FROM types WHERE id = 50');
+  await c.changeUser({user: 'other'});
   console.log(JSON.stringify([rows.length, rows[0].price, rows[0].big, rows[1].name, bound.length,
     bound[0].price, bound[0].at.getTime() > 0, bound[0].name == rows[0].name, code,
     done.affectedRows, gone.affectedRows]));

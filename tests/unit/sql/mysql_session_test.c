@@ -159,6 +159,52 @@ Test(mysql_session, unknown_plugin_is_switched_by_the_session)
     peer_close(&p);
 }
 
+/* What a client that begins with caching_sha2_password sends: it has no salt for it, so no proof. */
+#define SHA2_FIRST_LOGIN                                                                           \
+    "3900000100820800000000002d"                                                                   \
+    "0000000000000000000000000000000000000000000000"                                               \
+    "7200"                                                                                         \
+    "00"                                                                                           \
+    "63616368696e675f736861325f70617373776f726400"
+
+Test(mysql_session, plugin_that_is_not_the_greetings_is_asked_for)
+{
+    struct mysql_event ev;
+    struct peer p;
+    size_t len;
+    uint8_t seq;
+    const uint8_t *payload;
+
+    peer_open(&p);
+    cr_assert_eq(peer_send_hex(&p, SHA2_FIRST_LOGIN, &ev), MYSQL_EVENT_NONE);
+    payload = take_packet(&p.out, &len, &seq);
+    cr_assert(seq == 2 && payload[0] == 0xfe);
+    cr_assert_str_eq((const char *)payload + 1, "caching_sha2_password");
+    cr_assert(memcmp(payload + 23, test_salt, MYSQL_SALT_LEN) == 0);
+    cr_assert_eq(peer_send_hex(&p, "0100000300", &ev), MYSQL_EVENT_AUTH);
+    cr_assert(text_is(ev.u.auth.user, "r") && ev.u.auth.response.len == 0);
+    cr_assert_eq(ev.u.auth.plugin, MYSQL_AUTH_CACHING_SHA2);
+    cr_assert_eq(mysql_session_auth_ok(&p.s), 0);
+    check_ok(&p, 4);
+    /* COM_CHANGE_USER without a proof waits for a salt as well. */
+    cr_assert_eq(peer_send_hex(&p,
+                               "1d00000011"
+                               "7300"
+                               "00"
+                               "00"
+                               "2d00"
+                               "63616368696e675f736861325f70617373776f726400",
+                               &ev),
+                 MYSQL_EVENT_NONE);
+    payload = take_packet(&p.out, &len, &seq);
+    cr_assert(seq == 1 && payload[0] == 0xfe);
+    cr_assert_eq(peer_send_hex(&p, "0100000200", &ev), MYSQL_EVENT_CHANGE_USER);
+    cr_assert(text_is(ev.u.auth.user, "s"));
+    cr_assert_eq(mysql_session_auth_ok(&p.s), 0);
+    check_ok(&p, 3);
+    peer_close(&p);
+}
+
 Test(mysql_session, client_without_plugins_cannot_be_switched)
 {
     struct mysql_event ev;
