@@ -108,8 +108,8 @@ void io_pool_submit(struct io_pool *p, struct reactor *r, struct io_op *op)
         thread_create_quiet(&p->ids[p->threads], pool_main, p) == 0)
         p->threads++;
     no_thread = p->threads == 0 && io_queue_remove(&p->queue, op);
-    pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
+    pthread_cond_signal(&p->changed); /* not before, or who wakes would wait for the lock */
     if (no_thread) {
         log_warn("reactor: no thread for file operations, core %u runs them itself", r->core);
         op->res = run_op(op);
