@@ -118,7 +118,7 @@ void model_write_begin(struct model *m, struct model_row *r, const struct model_
 
 static void end_write(struct model *m, struct model_row *r)
 {
-    r->busy = false;
+    r->busy = r->twins = false;
     r->end = m->now++;
 }
 
@@ -138,6 +138,42 @@ void model_write_end(struct model *m, struct model_row *r, enum model_outcome ou
     if (r->clearing || r->clear_end > r->start)
         add(&r->now, absent);
     end_write(m, r);
+}
+
+void model_twins_begin(struct model *m, struct model_row *r, const struct model_write *first,
+                       const struct model_write *second)
+{
+    model_write_begin(m, r, first);
+    r->twins = true;
+    r->twin = *second;
+}
+
+void model_twins_end(struct model *m, struct model_row *r, enum model_outcome first,
+                     enum model_outcome second)
+{
+    const struct model_write *a = &r->write, *b = &r->twin;
+    bool cleared = r->clearing || r->clear_end > r->start;
+    struct model_set was = r->now;
+
+    r->now.n = 0;
+    if (cleared) {
+        add(&was, absent);
+        add(&r->now, absent);
+    }
+    for (unsigned i = 0; i < was.n; i++) {
+        struct content c = was.may_be[i];
+
+        add(&r->now, effect(effect(c, a), b));
+        add(&r->now, effect(effect(c, b), a));
+        if (first == MODEL_UNKNOWN || cleared)
+            add(&r->now, effect(c, b));
+        if (second == MODEL_UNKNOWN || cleared)
+            add(&r->now, effect(c, a));
+        if (first == MODEL_UNKNOWN && second == MODEL_UNKNOWN)
+            add(&r->now, c);
+    }
+    end_write(m, r);
+    r->before_end = r->end; /* who began before saw one of them, or both */
 }
 
 void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions)
@@ -237,7 +273,8 @@ bool model_may_see(const struct model_table *t, const struct model_row *r, uint6
         return true;
     if (!r->busy && r->end < since)
         return false;
-    if (r->before_end >= since || has(&r->before, seen)) /* two writes at least: unknown */
+    if (r->twins || r->before_end >= since ||
+        has(&r->before, seen)) /* two writes at least: unknown */
         return true;
     return has_effect(&r->before, &r->write, seen) || has_effect(&r->now, &r->write, seen);
 }

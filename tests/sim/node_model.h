@@ -26,7 +26,8 @@ struct model_set {
 struct model_row {
     struct model_set now, before; /* before the last write */
     bool busy;                    /* a write is in flight, which is */
-    struct model_write write;
+    bool twins;                   /* and another at the same time */
+    struct model_write write, twin;
     uint64_t start, end; /* of the last write */
     uint64_t before_end; /* of the last but one */
     bool clearing;       /* a statement in flight throws it away */
@@ -74,6 +75,13 @@ void model_write_begin(struct model *m, struct model_row *r, const struct model_
 void model_write_end(struct model *m, struct model_row *r, enum model_outcome outcome);
 /* The write was refused, or was for a table that is no more. */
 void model_write_without_effect(struct model *m, struct model_row *r);
+
+/* Two writes at once, whose order nobody knows: outcomes of the first and of the second. What a read that began later sees
+ * of them is what is from then on (model_observe), also after a crash, when both were acknowledged. */
+void model_twins_begin(struct model *m, struct model_row *r, const struct model_write *first,
+                       const struct model_write *second);
+void model_twins_end(struct model *m, struct model_row *r, enum model_outcome first,
+                     enum model_outcome second);
 
 /* TRUNCATE and DROP PARTITION: rows of these partitions. */
 void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions);

@@ -68,6 +68,7 @@ static void print_operations(const struct work_counts *c)
         [WORK_DELETE] = "DELETE",
         [WORK_UPDATE_WHERE] = "  of UPDATE by a condition",
         [WORK_DELETE_WHERE] = "  of DELETE by a condition",
+        [WORK_TWINS] = "  two of the same rows at once",
         [WORK_REPEAT] = "write sent again",
         [WORK_QUERY] = "SELECT",
         [WORK_CREATE] = "CREATE TABLE",

@@ -38,6 +38,7 @@ void work_init(struct work *w, struct node_host *h)
         c->random[1] = sim_random(h->sim) | 1;
         buffer_init(&c->now.bytes, BATCH_MAX_BYTES);
         buffer_init(&c->old.bytes, BATCH_MAX_BYTES);
+        buffer_init(&c->twin.bytes, BATCH_MAX_BYTES);
     }
 }
 
@@ -46,6 +47,7 @@ void work_fini(struct work *w)
     for (unsigned i = 0; i < WORK_CLIENTS; i++) {
         buffer_fini(&w->clients[i].now.bytes);
         buffer_fini(&w->clients[i].old.bytes);
+        buffer_fini(&w->clients[i].twin.bytes);
     }
 }
 

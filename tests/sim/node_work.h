@@ -88,6 +88,10 @@ struct work_client {
     unsigned ddl_table;
     bool in_flight;
     struct work_write now, old, *writing; /* writing: the one in flight */
+    struct work_write twin;               /* of `now`, sent at the same time */
+    struct cluster_write twin_write;
+    struct schema *twin_schema;
+    unsigned twins_left; /* of both, those in flight */
     struct work_query query;
 };
 
@@ -100,6 +104,7 @@ enum work_kind {
     WORK_DELETE,
     WORK_UPDATE_WHERE,
     WORK_DELETE_WHERE,
+    WORK_TWINS,
     WORK_REPEAT,
     WORK_QUERY,
     WORK_CREATE,
@@ -176,6 +181,16 @@ void work_write_crashed(struct work_client *c);
 bool work_change_where(struct work_client *c, unsigned table, enum batch_op op);
 /* Sends c->now, whose table, rows and write are chosen; takes over the reference to its table. */
 void work_write_send(struct work_client *c, struct schema *s);
+
+/* The parts of that: what is written to the rows of w->table; the batch; sending it. */
+void work_write_choose(struct work_client *c, struct work_write *w);
+void work_write_prepare(struct work_client *c, struct work_write *w, const struct schema *s);
+void work_write_fly(struct work_client *c, struct work_write *w, struct cluster_write *cw,
+                    struct schema *s, void (*done)(struct cluster_write *cw));
+
+/* Two writes of the rows of c->now at once, then they are read: a crash must not change what is read. */
+bool work_twins_start(struct work_client *c, struct schema *s);
+void work_twins_crashed(struct work_client *c);
 
 void work_ddl_start(struct work_client *c);
 void work_ddl_crashed(struct work_client *c);

@@ -7,7 +7,8 @@
 #include "reactor/list.h"
 
 enum {
-    REPEAT_WITHIN = 150 /* writes: slots times this stays below the entries a core remembers */
+    REPEAT_WITHIN = 150, /* writes: slots times this stays below the entries a core remembers */
+    TWINS_PERCENT = 15
 };
 
 /* ---- the batch -------------------------------------------------------------------------------------------- */
@@ -270,6 +271,7 @@ void work_write_crashed(struct work_client *c)
 {
     struct write_result none = {0};
 
+    work_twins_crashed(c);
     if (c->writing != &c->now)
         return;
     update_model(c, &c->now, MODEL_UNKNOWN, &none);
@@ -278,21 +280,27 @@ void work_write_crashed(struct work_client *c)
 
 /* ---- its beginning ---------------------------------------------------------------------------------------- */
 
-static void send(struct work_client *c, struct work_write *w, struct schema *s,
-                 void (*done)(struct cluster_write *cw))
+void work_write_fly(struct work_client *c, struct work_write *w, struct cluster_write *cw,
+                    struct schema *s, void (*done)(struct cluster_write *cw))
 {
     struct error_info err;
 
+    *cw = (struct cluster_write){.schema = s,
+                                 .check_first = w->check_first,
+                                 .client_id = c->index + 1,
+                                 .sequence = w->sequence,
+                                 .done = done,
+                                 .ctx = c};
+    ASSERT(batch_open(w->bytes.data, w->bytes.len, &cw->batch, &err) == 0);
+    cluster_write_start(cluster_of(c->reactor), cw);
+}
+
+static void send(struct work_client *c, struct work_write *w, struct schema *s,
+                 void (*done)(struct cluster_write *cw))
+{
     c->schema = s;
     c->writing = w;
-    c->write = (struct cluster_write){.schema = s,
-                                      .check_first = w->check_first,
-                                      .client_id = c->index + 1,
-                                      .sequence = w->sequence,
-                                      .done = done,
-                                      .ctx = c};
-    ASSERT(batch_open(w->bytes.data, w->bytes.len, &c->write.batch, &err) == 0);
-    cluster_write_start(cluster_of(c->reactor), &c->write);
+    work_write_fly(c, w, &c->write, s, done);
 }
 
 /* A repetition may have done its work the first time, before whatever happened since. */
@@ -319,13 +327,12 @@ static uint64_t count_writes(const struct work *w)
     return n + w->counts.kinds[WORK_REPEAT];
 }
 
-void work_write_send(struct work_client *c, struct schema *s)
+void work_write_prepare(struct work_client *c, struct work_write *w, const struct schema *s)
 {
     static const enum work_kind kinds[] = {
         [BATCH_INSERT] = WORK_INSERT,   [BATCH_IGNORE] = WORK_IGNORE, [BATCH_UPSERT] = WORK_UPSERT,
         [BATCH_REPLACE] = WORK_REPLACE, [BATCH_UPDATE] = WORK_UPDATE, [BATCH_DELETE] = WORK_DELETE};
     struct work *work = c->work;
-    struct work_write *w = &c->now;
 
     work->counts.kinds[kinds[w->write.op]]++;
     w->generation = work->model.tables[w->table].generation;
@@ -334,8 +341,13 @@ void work_write_send(struct work_client *c, struct schema *s)
     w->sent = true;
     w->known = w->repeated = false;
     build(w, s);
-    begin_rows(c, w);
-    send(c, w, s, now_done);
+}
+
+void work_write_send(struct work_client *c, struct schema *s)
+{
+    work_write_prepare(c, &c->now, s);
+    begin_rows(c, &c->now);
+    send(c, &c->now, s, now_done);
 }
 
 static bool can_repeat(const struct work_client *c, const struct work_write *w)
@@ -364,7 +376,7 @@ static bool repeat(struct work_client *c, struct work_write *w,
     return true;
 }
 
-static void choose_op(struct work_client *c, struct work_write *w)
+void work_write_choose(struct work_client *c, struct work_write *w)
 {
     static const enum batch_op ops[] = {BATCH_INSERT, BATCH_INSERT,  BATCH_UPSERT,
                                         BATCH_UPSERT, BATCH_UPDATE,  BATCH_DELETE,
@@ -424,6 +436,7 @@ void work_write_start(struct work_client *c)
         work_next(c);
         return;
     }
-    choose_op(c, w);
-    work_write_send(c, s);
+    work_write_choose(c, w);
+    if (!work_chance(c, TWINS_PERCENT) || !work_twins_start(c, s))
+        work_write_send(c, s);
 }
