@@ -433,7 +433,7 @@ def execute(wire, statement, *numbers):
 
 
 def test_prepared():
-    """Statements that were prepared before see and fill the columns that came."""
+    """Statements that were prepared before see and fill the columns that came, on other proxies a moment later."""
     with contextlib.ExitStack() as stack:
         site, server = Site(stack), stack.enter_context(Node("--cores", "2"))
         for where, ports in (site, site.ports), (server, [server.ports["mysql"]]):
@@ -446,11 +446,11 @@ def test_prepared():
                     expect(execute(client, select), 2)
                 run(where, "ALTER TABLE t ADD c INT DEFAULT 7")
                 for i, (client, select, insert) in enumerate(known):
-                    expect(execute(client, select), 3)
+                    wait_for(lambda: execute(client, select) == 3, 20, "the new column")
                     expect(execute(client, insert, i + 10, 5), 0)
                 run(where, "ALTER TABLE t ADD d INT, ALTER c SET DEFAULT 8")
                 for i, (client, select, insert) in enumerate(known):
-                    expect(execute(client, select), 4)
+                    wait_for(lambda: execute(client, select) == 4, 20, "the other new column")
                     expect(execute(client, insert, i + 100, 5), 0)
             n = len(known)
             expect(run(where, "SELECT c, d, count(*) FROM t GROUP BY c, d ORDER BY c"),
