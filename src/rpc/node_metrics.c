@@ -10,6 +10,7 @@
 #include "reactor/stats.h"
 #include "rpc/core_figures.h"
 #include "rpc/local.h"
+#include "storage/block_heap.h"
 
 /* Member of a struct as a metric. */
 struct metric {
@@ -263,14 +264,16 @@ static void put_rewrites(const struct node *n, struct buffer *out)
 void node_metrics_print(struct reactor *r, struct node *node, const struct figures_set *set,
                         struct buffer *out)
 {
-    uint64_t allocated, resident;
+    uint64_t allocated, resident, used, held;
 
     if (jemalloc_get_stats(&allocated, &resident)) {
+        block_heap_figures(&used, &held);
         put_one(out, "quanta_memory_allocated_bytes", GAUGE,
-                "Bytes allocated by the process, whether charged to a budget or not.", allocated);
+                "Bytes allocated by the process, whether charged to a budget or not.",
+                allocated + used);
         put_one(out, "quanta_memory_resident_bytes", GAUGE,
                 "Bytes the allocator keeps in memory, those ready for the next use included.",
-                resident);
+                resident + held);
     }
     put_cores(r, node != NULL, set, out);
     if (!node)

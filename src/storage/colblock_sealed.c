@@ -4,17 +4,17 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/block_heap.h"
 #include "storage/dict.h"
 #include "storage/presence.h"
 #include "storage/slices.h"
-#include "storage/slot_memory.h"
 
 enum { ARRAY_FIRST = 8 }; /* rows a new container has room for */
 
 void sealed_free(struct sealed *s)
 {
     if (s)
-        slot_memory_free(s->budget, s, s->bytes);
+        block_heap_free(s->budget, s, s->bytes);
 }
 
 const uint32_t *sealed_codes(enum column_layout layout, const struct dict *lists, int64_t value,

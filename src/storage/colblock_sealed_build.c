@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/block_heap.h"
 #include "storage/colblock.h"
 #include "storage/colblock_sealed.h"
 #include "storage/dict.h"
@@ -387,7 +388,7 @@ static void fill(const struct sealed_input *in, struct plan *p, struct sealed *s
 
 int sealed_copy(const struct sealed *s, struct sealed **out)
 {
-    struct sealed *c = slot_memory_new(s->budget, s->bytes);
+    struct sealed *c = block_heap_new(s->budget, s->bytes);
     const uint8_t *from = sealed_arena(s);
     uint8_t *to = (uint8_t *)c;
 
@@ -416,7 +417,7 @@ int sealed_build(const struct sealed_input *in, struct sealed **out)
     if (rc != 0)
         return rc;
     lay_out(in, &p);
-    *out = slot_memory_new(in->budget, p.bytes);
+    *out = block_heap_new(in->budget, p.bytes);
     if (*out)
         fill(in, &p, *out);
     slot_memory_free(in->budget, p.counts, p.counts_bytes);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "storage/block_heap.h"
 #include "storage/colblock_change.h"
 #include "storage/colblock_impl.h"
 #include "storage/column_image.h"
@@ -331,7 +332,7 @@ static int read_sealed(struct reading *r, const struct dict *lists, struct budge
     const struct image_body *b = &r->body;
     size_t begin = (sizeof(struct sealed) + 63) & ~(size_t)63;
     size_t bytes = begin + b->bytes + (b->has_containers ? SPARE_BYTES : 0);
-    struct sealed *s = slot_memory_new(budget, bytes);
+    struct sealed *s = block_heap_new(budget, bytes);
     uint8_t *body;
 
     *out = s;
