@@ -34,6 +34,10 @@ int main(int argc, char **argv)
          "at most so many device writes a second; 0 = no cap", NULL},
         {"checkpoint-log", OPTION_BYTES, &s.checkpoint_log, "BYTES",
          "a checkpoint begins after so much log; 0 = 256M", NULL},
+        {"statement-memory", OPTION_BYTES, &s.statement_memory, "BYTES",
+         "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
+        {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
+         "temporary files of statements; 0 = while the file system has room", NULL},
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

@@ -27,6 +27,10 @@ int main(int argc, char **argv)
         {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
          NULL},
         {"auth", OPTION_STRING, &auth, "off", "only off: any user, empty password", NULL},
+        {"statement-memory", OPTION_BYTES, &s.statement_memory, "BYTES",
+         "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
+        {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
+         "temporary files of statements; 0 = while the file system has room", NULL},
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

@@ -15,6 +15,7 @@
 #include "rpc/service.h"
 #include "sql/gateway.h"
 #include "storage/datadir.h"
+#include "storage/spill_file.h"
 
 enum {
     MAX_CLIENTS = 10000, /* of a core */
@@ -87,6 +88,14 @@ static int reach_data(struct server *s)
 
 /* --- listening --- */
 
+/* The share of a limit, if there is one. */
+static uint64_t per_core(const struct server *s, uint64_t bytes)
+{
+    unsigned cores = reactor_group_count(s->group);
+
+    return bytes ? (bytes + cores - 1) / cores : 0;
+}
+
 /* Each core listens for itself; core 0 comes first and tells the free ports it took. */
 static void serve(struct reactor *r, struct startup_call *c)
 {
@@ -94,6 +103,9 @@ static void serve(struct reactor *r, struct startup_call *c)
     struct gateway_config gateway = {.bind = s->startup.bind,
                                      .port = s->mysql_port,
                                      .max_connections = s->max_clients,
+                                     .statement_memory = s->statement_memory,
+                                     .spill_dir = s->spill_dir,
+                                     .spill_limit = per_core(s, s->spill_limit),
                                      .insecure = s->startup.insecure};
     int rc =
         s->serves_mysql ? gateway_start(r, &gateway, &s->mysql_port, c->err, sizeof(c->err)) : 0;
@@ -171,12 +183,24 @@ static int create_tables(struct server *s)
     return rc;
 }
 
+static void clean_spill_folder(struct reactor *r, struct startup_call *c)
+{
+    const char *dir = ((struct server *)c->ctx)->spill_dir;
+    int rc = spill_folder_clean(r, dir);
+
+    if (rc)
+        snprintf(c->err, sizeof(c->err), "%s cannot hold temporary files: %s", dir, strerror(-rc));
+    startup_done(c, rc);
+}
+
 static int start(struct server *s)
 {
     int rc = reach_data(s);
 
     if (!rc)
         rc = create_tables(s);
+    if (!rc && s->node && s->serves_mysql)
+        rc = call(s, 0, clean_spill_folder);
     for (unsigned i = 0; i < reactor_group_count(s->group) && !rc; i++)
         rc = call(s, i, serve);
     return rc ? rc : call(s, 0, serve_http);
@@ -329,6 +353,19 @@ static bool has_sound_options(const struct server *s)
     return true;
 }
 
+/* Within the data directory, else where the system has such files: there they may be of others, too. */
+static int name_spill_folder(struct server *s)
+{
+    const char *tmp = getenv("TMPDIR");
+    int n = s->data_dir ? asprintf(&s->spill_dir, "%s/tmp", s->data_dir)
+                        : asprintf(&s->spill_dir, "%s", tmp && *tmp ? tmp : "/tmp");
+
+    if (n >= 0)
+        return 0;
+    s->spill_dir = NULL;
+    return -ENOMEM;
+}
+
 int server_main(struct server *s)
 {
     if (startup_check_bind(&s->startup, s->program) || !has_sound_options(s))
@@ -337,7 +374,9 @@ int server_main(struct server *s)
     if (startup_group(&s->startup, &s->group, s->program))
         return 1;
     raise_file_limit(s);
-    int rc = make_node(s);
+    int rc = name_spill_folder(s);
+    if (!rc)
+        rc = make_node(s);
     if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {
         rc = start(s);
         if (!rc) {
@@ -349,5 +388,6 @@ int server_main(struct server *s)
     node_free(s->node);
     reactor_group_free(s->group);
     http_free(s->http);
+    free(s->spill_dir);
     return rc ? 1 : 0;
 }

@@ -18,8 +18,10 @@ struct server {
     bool serves_mysql, serves_grpc;
     uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
     uint64_t slots, log_iops, checkpoint_log;
-    bool splits_slots;    /* more slots than the data directory has split them */
-    unsigned max_clients; /* of a core: what the limit of open files allows */
+    uint64_t statement_memory, spill_limit; /* bytes; 0 = default, none */
+    char *spill_dir;                        /* temporary files of statements: malloc'ed */
+    bool splits_slots;                      /* more slots than the data directory has split them */
+    unsigned max_clients;                   /* of a core: what the limit of open files allows */
     struct reactor_group *group;
     struct node *node;
     struct http_server *http;

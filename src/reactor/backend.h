@@ -63,6 +63,8 @@ struct file_backend {
     void (*advise)(struct reactor *r, int fd, uint64_t off, uint64_t len,
                    bool wanted); /* or NULL */
     int64_t (*write_at)(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off);
+    int (*space)(struct reactor *r, int fd, uint64_t *unused,
+                 uint64_t *total); /* or NULL: no end */
 };
 
 /* Sockets: the calls that neither block nor transfer bytes. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "reactor/core.h"
@@ -80,6 +81,12 @@ void file_advise(struct reactor *r, int fd, uint64_t off, uint64_t len, bool wan
 int64_t file_write_at(struct reactor *r, int fd, const void *buf, size_t len, uint64_t off)
 {
     return r->backend->files->write_at(r, fd, buf, len, off);
+}
+
+int file_space(struct reactor *r, int fd, uint64_t *unused, uint64_t *total)
+{
+    *unused = *total = INT64_MAX;
+    return r->backend->files->space ? r->backend->files->space(r, fd, unused, total) : 0;
 }
 
 static int result(int rc)
@@ -271,6 +278,18 @@ static int64_t real_write_at(struct reactor *r, int fd, const void *buf, size_t 
     return (int64_t)done;
 }
 
+static int real_space(struct reactor *r, int fd, uint64_t *unused, uint64_t *total)
+{
+    struct statvfs st;
+
+    (void)r;
+    if (fstatvfs(fd, &st) != 0)
+        return -errno;
+    *unused = (uint64_t)st.f_bavail * st.f_frsize;
+    *total = (uint64_t)st.f_blocks * st.f_frsize;
+    return 0;
+}
+
 const struct file_backend file_backend_real = {
     .open = real_open,
     .close = real_close,
@@ -286,4 +305,5 @@ const struct file_backend file_backend_real = {
     .read_at = real_read_at,
     .advise = real_advise,
     .write_at = real_write_at,
+    .space = real_space,
 };

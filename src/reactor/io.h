@@ -82,6 +82,8 @@ int file_mkdir(struct reactor *r, const char *path); /* 0 also when it exists */
 /* Calls fn for each name; stops when fn answers non-zero and returns that. */
 int file_list_dir(struct reactor *r, const char *path, int (*fn)(void *ctx, const char *name),
                   void *ctx);
+/* Bytes that may still be written to the file system of a file, and all it has. */
+int file_space(struct reactor *r, int fd, uint64_t *unused, uint64_t *total);
 /* Blocking read for start-up only: bytes read (short at end of file) or -errno. */
 int64_t file_read_at(struct reactor *r, int fd, void *buf, size_t len, uint64_t off);
 /* Bytes that file_read_at will want soon, or that need not be kept in the system's cache: a hint. */

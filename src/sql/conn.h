@@ -7,6 +7,7 @@
 #include "sql/gateway.h"
 #include "sql/gateway_statement.h"
 #include "sql/mysql_session.h"
+#include "storage/spill_file.h"
 
 struct conn;
 
@@ -58,6 +59,7 @@ struct gateway {
     struct reactor *reactor;
     struct gateway_env env;
     struct gateway_config config;
+    struct spill_space spill;
     struct listener *listener;
     struct conn *conns;
     uint32_t n_conns, next_id;

@@ -128,6 +128,10 @@ void exec_close(struct exec_op *op)
         exec_union_close(op);
     else if (op->plan->kind == PLAN_SORT)
         exec_sort_close(op);
+    else if (op->plan->kind == PLAN_AGGREGATE)
+        exec_aggregate_close(op);
+    else if (op->plan->kind == PLAN_DISTINCT)
+        exec_distinct_close(op);
     exec_close(op->child);
     exec_close(op->right);
     arena_fini(&op->arena);

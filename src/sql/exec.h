@@ -7,11 +7,13 @@
  *   exec_scan.c       shard programs (cluster_query), information_schema
  *   exec_parents.c    parents of a scan whose joins the cores do
  *   exec_simple.c     filter, project, limit, union, one row
- *   exec_aggregate.c  hash aggregation, distinct
+ *   exec_aggregate.c  hash aggregation
+ *   exec_distinct.c   distinct
  *   exec_sort.c       sort, top-n
  *   exec_join.c       hash join
  *   exec_topn.c       topn()
  *   exec_percentile.c percentiles of counted rows
+ *   spill.c, spill_parts.c  rows in a temporary file, for the operators above
  * Each operator works a bounded time per call and asks to be called again (exec_yield).
  * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's
  * budget.
@@ -28,6 +30,8 @@
 enum exec_state { EXEC_ROWS, EXEC_PENDING, EXEC_END, EXEC_ERROR };
 
 struct exec_op;
+struct spill;
+struct spill_space;
 
 /* Figures of a scan, for EXPLAIN ANALYZE. Owner: the statement's arena. */
 struct exec_scan_stats {
@@ -62,6 +66,8 @@ struct exec {
     void *ctx;
     struct task task; /* for exec_yield */
     bool waiting;
+    struct spill *spill;             /* what operators put aside, once one did */
+    struct spill_space *spill_space; /* of the core; NULL = nothing can be put aside */
     struct exec_scan_stats *stats;
     uint64_t rows_out[128]; /* rows by plan id, for EXPLAIN ANALYZE */
 };
@@ -119,7 +125,9 @@ enum exec_state exec_limit_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_union_next(struct exec_op *op, struct rowset *out);
 void exec_union_close(struct exec_op *op);
 enum exec_state exec_aggregate_next(struct exec_op *op, struct rowset *out);
+void exec_aggregate_close(struct exec_op *op);
 enum exec_state exec_distinct_next(struct exec_op *op, struct rowset *out);
+void exec_distinct_close(struct exec_op *op);
 enum exec_state exec_sort_next(struct exec_op *op, struct rowset *out);
 void exec_sort_close(struct exec_op *op);
 enum exec_state exec_join_next(struct exec_op *op, struct rowset *out);

@@ -63,7 +63,9 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
                                   .cluster = cluster_of(r),
                                   .statement_memory = config->statement_memory,
                                   .timeout_ns = config->timeout_ns,
+                                  .spill = config->spill_dir ? &g->spill : NULL,
                                   .gateway = g};
+    g->spill = (struct spill_space){.dir = config->spill_dir, .limit = config->spill_limit};
     g->started_ns = reactor_now_ns(r);
     g->next_id = 1;
     rc = listener_new(r, config->bind ? config->bind : "127.0.0.1", config->port,

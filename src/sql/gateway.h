@@ -22,6 +22,8 @@ struct gateway_config {
     uint16_t port;             /* 0 = take a free one */
     unsigned max_connections;  /* of this core; 0 = 10,000 */
     uint64_t statement_memory; /* bytes a statement may use; 0 = default */
+    const char *spill_dir;     /* temporary files; lives as long as the gateway; NULL = none */
+    uint64_t spill_limit;      /* bytes in them, of this core; 0 = while the file system has room */
     uint64_t timeout_ns;       /* of a statement; 0 = none */
     bool insecure;             /* a bind other than loopback without authentication */
 };

@@ -12,6 +12,7 @@
 #include "sql/dml_row.h"
 #include "sql/gateway.h"
 #include "sql/infoschema.h"
+#include "sql/spill.h"
 #include "sql/value_convert.h"
 
 enum { MIN_STATEMENT_MEMORY = 256 << 20 };
@@ -40,6 +41,7 @@ static void init_try(struct statement *s)
     s->exec.session = s->session;
     s->exec.arena = &s->arena;
     s->exec.budget = &s->budget;
+    s->exec.spill_space = s->env->spill;
     s->exec.error = &s->error;
     s->exec.resume = exec_resumed;
     s->exec.ctx = s;
@@ -432,6 +434,7 @@ static void begin_close(struct statement *s)
     exec_close(s->op);
     exec_close(s->other_op);
     s->op = s->other_op = NULL;
+    spill_close(&s->exec);
     if (s->stop)
         s->stop(s);
     s->is_held = refresh_may_help(s) || gateway_alone_may_help(s);

@@ -62,6 +62,7 @@ struct gateway_env {
     struct cluster *cluster;
     uint64_t statement_memory; /* bytes; 0 = a quarter of the core's budget, at least 256 MiB */
     uint64_t timeout_ns;       /* 0 = none */
+    struct spill_space *spill; /* temporary files of the core; NULL = none */
     struct gateway *gateway;   /* processlist, KILL; may be NULL */
 };
 

@@ -1,0 +1,195 @@
+/*
+ * Statements with more groups, values and rows than their memory holds: the answers are those with
+ * memory for all, and nothing is left of the temporary files.
+ */
+#include <dirent.h>
+
+#include "engine_world.h"
+#include "storage/spill_file.h"
+
+enum { ROWS = 120000, BATCH = 4000, ROW_TEXT = 160, LITTLE = 6 << 20 };
+
+struct spill_world {
+    struct engine e;
+    struct spill_space space;
+    char dir[128];
+};
+
+static uint32_t below(uint32_t n)
+{
+    static uint64_t state = 11;
+
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % n;
+}
+
+static int put_row(char *to, uint32_t id)
+{
+    char k[16], s[40], d[32];
+
+    snprintf(k, sizeof k, below(20) ? "%u" : "NULL", below(100000));
+    snprintf(s, sizeof s, below(20) ? "'t%u%s'" : "NULL", below(50000),
+             below(3) ? "" : "-and-more-of-it");
+    snprintf(d, sizeof d, below(20) ? "%u.%02u" : "NULL", below(1000), below(100));
+    return sprintf(to, "(%u,%s,%s,%s,%u.5,%u)", id, k, s, d, below(100000), below(7));
+}
+
+static void open_folder(struct reactor *r, void *ctx)
+{
+    struct spill_world *w = ctx;
+
+    w->e.rc = spill_folder_clean(r, w->dir);
+    sem_post(&w->e.done);
+}
+
+static void begin(struct spill_world *w, uint32_t rows)
+{
+    char *sql = malloc((size_t)BATCH * ROW_TEXT);
+
+    cr_assert(sql);
+    memset(w, 0, sizeof *w);
+    engine_init(&w->e);
+    snprintf(w->dir, sizeof w->dir, "%s/tmp", w->e.dir);
+    w->space.dir = w->dir;
+    reactor_post(reactor_group_get(w->e.group, 0), open_folder, w);
+    while (sem_wait(&w->e.done))
+        continue;
+    cr_assert_eq(w->e.rc, 0);
+    w->e.env.spill = &w->space;
+    check_sql(&w->e,
+              "CREATE TABLE t (id BIGINT PRIMARY KEY, k BIGINT, s VARCHAR(60), d DECIMAL(12,2), f "
+              "DOUBLE, few BIGINT)",
+              "OK 0");
+    for (uint32_t from = 0; from < rows; from += BATCH) {
+        int n = sprintf(sql, "INSERT INTO t VALUES ");
+        for (uint32_t id = from; id < from + BATCH; id++) {
+            n += sprintf(sql + n, "%s", id == from ? "" : ",");
+            n += put_row(sql + n, id);
+        }
+        cr_assert(!strncmp(engine_run(&w->e, sql), "OK ", 3), "%.300s", w->e.text);
+    }
+    free(sql);
+}
+
+static void end(struct spill_world *w)
+{
+    struct dirent *entry;
+    DIR *d = opendir(w->dir);
+
+    cr_assert(d);
+    while ((entry = readdir(d)))
+        cr_expect(entry->d_name[0] == '.', "%s is left", entry->d_name);
+    closedir(d);
+    cr_expect_eq(w->space.used, 0);
+    engine_fini(&w->e);
+}
+
+static int compare_lines(const void *p, const void *q)
+{
+    return strcmp(*(char *const *)p, *(char *const *)q);
+}
+
+/* The lines of an answer in order, as groups come in any. Freed by the caller. */
+static char *sorted(const char *text)
+{
+    size_t n = 0, cap = 1024, len = strlen(text);
+    char *copy = strdup(text), *out = malloc(len + 2), **lines = malloc(cap * sizeof *lines), *save;
+
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (n == cap)
+            lines = realloc(lines, (cap *= 2) * sizeof *lines);
+        lines[n++] = line;
+    }
+    qsort(lines, n, sizeof *lines, compare_lines);
+    out[0] = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)sprintf(out + at, "%s\n", lines[i]);
+    free(lines);
+    free(copy);
+    return out;
+}
+
+/* The answer with much memory and with little, when the latter spills. */
+static void check_spilled(struct spill_world *w, const char *sql)
+{
+    uint64_t before;
+
+    w->e.env.statement_memory = 0;
+    before = w->space.written;
+    char *want = sorted(engine_run(&w->e, sql));
+    cr_expect_eq(w->space.written, before, "%s: spills with much memory", sql);
+    cr_assert(strncmp(want, "ERROR", 5), "%s: %.200s", sql, want);
+    w->e.env.statement_memory = LITTLE;
+    char *got = sorted(engine_run(&w->e, sql));
+    cr_expect(!strcmp(got, want), "%s\n  got:  %.300s\n  want: %.300s", sql, got, want);
+    cr_expect(w->space.written > before, "%s: nothing was spilled", sql);
+    cr_expect_eq(w->space.used, 0, "%s: the file is still there", sql);
+    free(got);
+    free(want);
+}
+
+Test(engine_spill, groups)
+{
+    static const char *const questions[] = {
+        "SELECT id + 0, count(*), sum(k), min(d), max(f), avg(d) FROM t GROUP BY id + 0",
+        "SELECT concat(s, '.'), k % 3, count(*), sum(f), stddev_pop(f), sum(d), avg(k), bit_xor(k) "
+        "FROM t GROUP BY concat(s, '.'), k % 3",
+        "SELECT count(*), sum(c) FROM (SELECT k + 1 AS x, s, count(*) AS c FROM t GROUP BY k + 1, "
+        "s) "
+        "AS g",
+        "SELECT id + 0 AS x, min(s), max(concat(s, k)) FROM t GROUP BY x HAVING x % 5 = 0",
+        "SELECT concat(s, '.'), count(DISTINCT few + 0), group_concat(k ORDER BY id) FROM t "
+        "WHERE id < 50000 GROUP BY concat(s, '.'), k % 100",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    end(&w);
+}
+
+Test(engine_spill, distinct)
+{
+    static const char *const questions[] = {
+        "SELECT DISTINCT k + 0, s FROM t",
+        "SELECT DISTINCT id + 0, concat(s, '-') FROM t WHERE few < 5",
+        "SELECT count(*) FROM (SELECT DISTINCT id + 0, d FROM t) AS x",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    /* The end of a query that does not want all it spilled. */
+    w.e.env.statement_memory = LITTLE;
+    check_sql(&w.e, "SELECT count(*) FROM (SELECT DISTINCT id + 0, s FROM t LIMIT 119000) AS x",
+              "119000\n");
+    end(&w);
+}
+
+Test(engine_spill, limits)
+{
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    w.e.env.statement_memory = LITTLE;
+    w.space.limit = 1 << 20;
+    check_sql(&w.e, "SELECT id + 0, count(*), min(s) FROM t GROUP BY id + 0, s", "ERROR 1021 ");
+    cr_expect(strstr(w.e.text, "/tmp/spill-"), "%s", w.e.text);
+    cr_expect_eq(w.space.used, 0);
+    w.space.limit = 0;
+    w.space.dir = "/nowhere";
+    check_sql(&w.e, "SELECT id + 0, count(*), min(s) FROM t GROUP BY id + 0, s",
+              "ERROR 1026 /nowhere: ");
+    w.space.dir = w.dir;
+    /* As it was without a place to spill. */
+    w.e.env.spill = NULL;
+    check_sql(&w.e, "SELECT id + 0, count(*), min(s) FROM t GROUP BY id + 0, s", "ERROR 1038 ");
+    /* Groups that differ whenever they are computed cannot be put aside. */
+    w.e.env.spill = &w.space;
+    check_sql(&w.e, "SELECT count(*) FROM t GROUP BY rand()", "ERROR 1038 ");
+    cr_expect_eq(w.space.used, 0);
+    end(&w);
+}
