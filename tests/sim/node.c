@@ -118,6 +118,7 @@ static void boot(struct work *w, bool rough)
     w->counts.lives++;
     w->counts.splits = w->host->splits;
     find_tables(w);
+    work_settle_partitions(w);
     work_verify(w, true);
 }
 

@@ -26,6 +26,11 @@ static int expected_refusal(const struct model *m, unsigned table, enum cluster_
     }
 }
 
+static enum model_place place_after(enum cluster_ddl_kind kind)
+{
+    return kind == CLUSTER_ARCHIVE_PARTITION ? MODEL_ARCHIVED : MODEL_ONLINE;
+}
+
 static void ddl_done(struct cluster_ddl *d)
 {
     struct work_client *c = d->ctx;
@@ -33,7 +38,7 @@ static void ddl_done(struct cluster_ddl *d)
     struct model_table *t = &m->tables[c->ddl_table];
 
     timer_cancel(c->reactor, &c->cancel);
-    bool begun = t->state == MODEL_CHANGING || t->clear_partitions || t->altering ||
+    bool begun = t->state == MODEL_CHANGING || t->clear_partitions || t->altering || t->moving ||
                  (d->kind == CLUSTER_REWRITE_TABLE && t->state == MODEL_THERE);
     int expected = begun ? 0 : expected_refusal(m, c->ddl_table, d->kind);
 
@@ -52,6 +57,8 @@ static void ddl_done(struct cluster_ddl *d)
     }
     if (t->clear_partitions)
         model_clear_end(m, t, d->rc ? MODEL_UNKNOWN : MODEL_DONE);
+    if (t->moving)
+        model_move_end(m, t, place_after(d->kind), d->rc ? MODEL_UNKNOWN : MODEL_DONE);
     if (c->schema)
         schema_put(c->schema);
     c->schema = NULL;
@@ -65,7 +72,9 @@ static enum cluster_ddl_kind choose(struct work_client *c, const struct model_ta
                : work_chance(c, 50) ? CLUSTER_DROP_TABLE
                                     : CLUSTER_TRUNCATE_TABLE;
     if (t->number == TABLE_DAILY && work_chance(c, 60))
-        return CLUSTER_DROP_PARTITION;
+        return work_chance(c, 40)   ? CLUSTER_ARCHIVE_PARTITION
+               : work_chance(c, 60) ? CLUSTER_RESTORE_PARTITION
+                                    : CLUSTER_DROP_PARTITION;
     if (t->added < CONTENT_ADDED && work_chance(c, 20))
         return CLUSTER_ALTER_TABLE;
     if (work_chance(c, 40))
@@ -118,6 +127,10 @@ static void begin(struct work_client *c, struct model_table *t)
         break;
     case CLUSTER_REWRITE_TABLE: /* nothing is seen of it */
         break;
+    case CLUSTER_ARCHIVE_PARTITION:
+    case CLUSTER_RESTORE_PARTITION:
+        model_move_begin(m, t, choose_partitions(c));
+        break;
     case CLUSTER_DROP_PARTITION:
         partitions = choose_partitions(c);
         /* fall through */
@@ -125,6 +138,58 @@ static void begin(struct work_client *c, struct model_table *t)
         if (allowed)
             model_clear_begin(m, t, partitions);
     }
+}
+
+/* ---- after a crash in the middle -------------------------------------------------------------------------- */
+
+struct settling { /* owner: work_settle_partitions */
+    struct work *work;
+    struct cluster_ddl ddl;
+    int64_t starts[CONTENT_PARTITIONS];
+    bool done;
+};
+
+static void settled(struct cluster_ddl *d)
+{
+    struct settling *s = d->ctx;
+    struct model *m = &s->work->model;
+    struct model_table *t = &m->tables[TABLE_DAILY];
+
+    if (d->rc)
+        work_check_error(s->work, t, t->generation, t->changed, &d->error);
+    model_move_end(m, t, place_after(d->kind), d->rc ? MODEL_UNKNOWN : MODEL_DONE);
+    s->done = true;
+}
+
+static void settle(struct reactor *r, void *ctx)
+{
+    cluster_ddl_start(cluster_of(r), &((struct settling *)ctx)->ddl);
+}
+
+void work_settle_partitions(struct work *w)
+{
+    struct model_table *t = &w->model.tables[TABLE_DAILY];
+    struct settling s = {.work = w};
+    bool archive = sim_random(w->host->sim) % 2;
+    uint32_t bits = 0;
+
+    s.ddl = (struct cluster_ddl){.kind = archive ? CLUSTER_ARCHIVE_PARTITION
+                                                 : CLUSTER_RESTORE_PARTITION,
+                                 .name = t->name,
+                                 .partitions = s.starts,
+                                 .done = settled,
+                                 .ctx = &s};
+    for (unsigned i = 0; i < CONTENT_PARTITIONS; i++) {
+        if (t->state != MODEL_THERE || t->partitions[i].place != MODEL_ANYWHERE)
+            continue;
+        bits |= 1u << i;
+        s.starts[s.ddl.n_partitions++] = content_partition_start(i);
+    }
+    if (!bits)
+        return;
+    model_move_begin(&w->model, t, bits);
+    reactor_post(reactor_group_get(w->host->group, 0), settle, &s);
+    scenario_run_until(w->host->group, &s.done);
 }
 
 /* ---- the list of partitions ------------------------------------------------------------------------------- */
@@ -189,9 +254,10 @@ static void cancel_fired(struct timer *t)
 void work_ddl_start(struct work_client *c)
 {
     static const enum work_kind kinds[] = {
-        [CLUSTER_CREATE_TABLE] = WORK_CREATE,     [CLUSTER_DROP_TABLE] = WORK_DROP,
-        [CLUSTER_TRUNCATE_TABLE] = WORK_TRUNCATE, [CLUSTER_DROP_PARTITION] = WORK_DROP_PARTITION,
-        [CLUSTER_ALTER_TABLE] = WORK_ALTER,       [CLUSTER_REWRITE_TABLE] = WORK_REWRITE};
+        [CLUSTER_CREATE_TABLE] = WORK_CREATE,       [CLUSTER_DROP_TABLE] = WORK_DROP,
+        [CLUSTER_TRUNCATE_TABLE] = WORK_TRUNCATE,   [CLUSTER_DROP_PARTITION] = WORK_DROP_PARTITION,
+        [CLUSTER_ARCHIVE_PARTITION] = WORK_ARCHIVE, [CLUSTER_RESTORE_PARTITION] = WORK_RESTORE,
+        [CLUSTER_ALTER_TABLE] = WORK_ALTER,         [CLUSTER_REWRITE_TABLE] = WORK_REWRITE};
     struct model *m = &c->work->model;
     struct model_table *t;
 

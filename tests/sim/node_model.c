@@ -35,6 +35,8 @@ static void reset_rows(struct model_table *t)
         set_only(&t->rows[i].now, absent);
     for (unsigned i = 0; i < CONTENT_ROWS; i++)
         t->rows[i].witness = false;
+    t->moving = 0;
+    memset(t->partitions, 0, sizeof t->partitions);
 }
 
 void model_init(struct model *m)
@@ -116,6 +118,25 @@ void model_write_begin(struct model *m, struct model_row *r, const struct model_
     r->start = m->now++;
 }
 
+static void set_place(struct model *m, struct model_table *t, unsigned partition,
+                      enum model_place place)
+{
+    t->partitions[partition].place = place;
+    t->partitions[partition].changed = m->now++;
+}
+
+enum model_place model_place(const struct model_table *t, unsigned partition, uint64_t since)
+{
+    return t->partitions[partition].changed < since ? t->partitions[partition].place
+                                                    : MODEL_ANYWHERE;
+}
+
+enum model_place model_row_place(const struct model_table *t, const struct model_row *r,
+                                 uint64_t since)
+{
+    return model_place(t, content_partition((unsigned)(r - t->rows)), since);
+}
+
 static void end_write(struct model *m, struct model_row *r)
 {
     r->busy = r->twins = false;
@@ -127,10 +148,18 @@ void model_write_without_effect(struct model *m, struct model_row *r)
     end_write(m, r);
 }
 
-void model_write_end(struct model *m, struct model_row *r, enum model_outcome outcome)
+void model_write_end(struct model *m, struct model_table *t, struct model_row *r,
+                     enum model_outcome outcome)
 {
+    enum model_place place = model_row_place(t, r, r->start);
     struct model_set was = r->now;
 
+    if (place == MODEL_ARCHIVED) {
+        end_write(m, r);
+        return;
+    }
+    if (place == MODEL_ANYWHERE)
+        outcome = MODEL_UNKNOWN;
     if (outcome == MODEL_DONE)
         r->now.n = 0;
     for (unsigned i = 0; i < was.n; i++)
@@ -148,13 +177,20 @@ void model_twins_begin(struct model *m, struct model_row *r, const struct model_
     r->twin = *second;
 }
 
-void model_twins_end(struct model *m, struct model_row *r, enum model_outcome first,
-                     enum model_outcome second)
+void model_twins_end(struct model *m, struct model_table *t, struct model_row *r,
+                     enum model_outcome first, enum model_outcome second)
 {
+    enum model_place place = model_row_place(t, r, r->start);
     const struct model_write *a = &r->write, *b = &r->twin;
     bool cleared = r->clearing || r->clear_end > r->start;
     struct model_set was = r->now;
 
+    if (place == MODEL_ARCHIVED) {
+        end_write(m, r);
+        return;
+    }
+    if (place == MODEL_ANYWHERE)
+        first = second = MODEL_UNKNOWN;
     r->now.n = 0;
     if (cleared) {
         add(&was, absent);
@@ -187,10 +223,14 @@ void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitio
         r->witness = false;
         if (!(partitions >> content_partition(i) & 1))
             continue;
-        r->witness = !r->busy && r->now.n == 1 && r->now.may_be[0].version;
+        r->witness = model_row_place(t, r, m->now) == MODEL_ONLINE && !r->busy && r->now.n == 1 &&
+                     r->now.may_be[0].version;
         r->clearing = true;
         add(&r->now, absent);
     }
+    for (unsigned i = 0; i < CONTENT_PARTITIONS; i++)
+        if ((partitions >> i & 1) && t->partitions[i].place != MODEL_ONLINE)
+            set_place(m, t, i, MODEL_ANYWHERE);
 }
 
 void model_check_cleared(struct model_table *t, const struct content there[CONTENT_ROWS])
@@ -220,8 +260,32 @@ void model_clear_end(struct model *m, struct model_table *t, enum model_outcome 
         r->clearing = false;
         r->clear_end = m->now;
     }
+    for (unsigned i = 0; i < CONTENT_PARTITIONS && outcome == MODEL_DONE; i++)
+        if ((t->clear_partitions >> i & 1) && t->partitions[i].place != MODEL_ONLINE)
+            set_place(m, t, i, MODEL_ONLINE);
     t->clear_partitions = 0;
     m->now++;
+}
+
+void model_move_begin(struct model *m, struct model_table *t, uint32_t partitions)
+{
+    ASSERT(!t->moving);
+    t->moving = partitions;
+    for (unsigned i = 0; i < CONTENT_ROWS; i++)
+        if (partitions >> content_partition(i) & 1)
+            t->rows[i].witness = false;
+    for (unsigned i = 0; i < CONTENT_PARTITIONS; i++)
+        if (partitions >> i & 1)
+            set_place(m, t, i, MODEL_ANYWHERE);
+}
+
+void model_move_end(struct model *m, struct model_table *t, enum model_place to,
+                    enum model_outcome outcome)
+{
+    for (unsigned i = 0; i < CONTENT_PARTITIONS && outcome == MODEL_DONE; i++)
+        if (t->moving >> i & 1)
+            set_place(m, t, i, to);
+    t->moving = 0;
 }
 
 void model_change_begin(struct model *m, struct model_table *t)
@@ -243,9 +307,11 @@ void model_change_end(struct model *m, struct model_table *t, bool there)
 
 void model_crash(struct model *m)
 {
-    for (unsigned i = 0; i < CONTENT_TABLES; i++)
+    for (unsigned i = 0; i < CONTENT_TABLES; i++) {
         if (m->tables[i].clear_partitions)
             model_clear_end(m, &m->tables[i], MODEL_UNKNOWN);
+        m->tables[i].moving = 0;
+    }
 }
 
 static bool is_known(const struct model_table *t, const struct model_row *r, uint64_t since)
@@ -255,7 +321,8 @@ static bool is_known(const struct model_table *t, const struct model_row *r, uin
 
 bool model_is_stable(const struct model_table *t, const struct model_row *r, uint64_t since)
 {
-    return !r->busy && r->end < since && is_known(t, r, since);
+    return !r->busy && r->end < since && is_known(t, r, since) &&
+           model_row_place(t, r, since) == MODEL_ONLINE;
 }
 
 static bool has_effect(const struct model_set *s, const struct model_write *w, struct content seen)

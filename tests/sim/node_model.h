@@ -10,6 +10,12 @@ enum { MODEL_SET = 24, MODEL_UNSURE = 6 /* a row with more is left alone until i
 
 enum model_state { MODEL_GONE, MODEL_THERE, MODEL_CHANGING };
 
+enum model_place {
+    MODEL_ONLINE,
+    MODEL_ARCHIVED,
+    MODEL_ANYWHERE /* perhaps only some of its rows */
+};
+
 /* A write as a row sees it. version 0: only `extra` is set; has_extra false: it is not mentioned. */
 struct model_write {
     enum batch_op op;
@@ -48,6 +54,11 @@ struct model_table {
     uint64_t clear_start;
     uint32_t
         clear_partitions; /* of the statement in flight that throws rows away: bits; 0 = none */
+    uint32_t moving;      /* partitions that a statement in flight archives or restores: bits */
+    struct {
+        enum model_place place;
+        uint64_t changed;             /* when it last was somewhere else, perhaps */
+    } partitions[CONTENT_PARTITIONS]; /* all are ONLINE where a table has no partitions */
     struct model_row rows[CONTENT_ROWS];
 };
 
@@ -72,7 +83,9 @@ bool model_may_be_absent(const struct model_row *r);
 bool model_is_surely_absent(const struct model_row *r);
 
 void model_write_begin(struct model *m, struct model_row *r, const struct model_write *write);
-void model_write_end(struct model *m, struct model_row *r, enum model_outcome outcome);
+/* Writes do not reach archived rows: where the row was meanwhile is taken into account. */
+void model_write_end(struct model *m, struct model_table *t, struct model_row *r,
+                     enum model_outcome outcome);
 /* The write was refused, or was for a table that is no more. */
 void model_write_without_effect(struct model *m, struct model_row *r);
 
@@ -80,8 +93,8 @@ void model_write_without_effect(struct model *m, struct model_row *r);
  * of them is what is from then on (model_observe), also after a crash, when both were acknowledged. */
 void model_twins_begin(struct model *m, struct model_row *r, const struct model_write *first,
                        const struct model_write *second);
-void model_twins_end(struct model *m, struct model_row *r, enum model_outcome first,
-                     enum model_outcome second);
+void model_twins_end(struct model *m, struct model_table *t, struct model_row *r,
+                     enum model_outcome first, enum model_outcome second);
 
 /* TRUNCATE and DROP PARTITION: rows of these partitions. */
 void model_clear_begin(struct model *m, struct model_table *t, uint32_t partitions);
@@ -90,6 +103,17 @@ void model_clear_end(struct model *m, struct model_table *t, enum model_outcome 
 /* The rows of the last statement that threw rows away, none of them written since: all are gone or none is. `there` says
  * of each row what was read. */
 void model_check_cleared(struct model_table *t, const struct content there[CONTENT_ROWS]);
+
+/* ARCHIVE and RESTORE PARTITION. What rows are is not changed by it; they are not seen meanwhile, nor written. */
+void model_move_begin(struct model *m, struct model_table *t, uint32_t partitions);
+void model_move_end(struct model *m, struct model_table *t, enum model_place to,
+                    enum model_outcome outcome);
+
+/* Where all rows of this partition have been since `since`. */
+enum model_place model_place(const struct model_table *t, unsigned partition, uint64_t since);
+/* The same of a row's. */
+enum model_place model_row_place(const struct model_table *t, const struct model_row *r,
+                                 uint64_t since);
 
 void model_change_begin(struct model *m, struct model_table *t);
 /* Its create or drop has ended and it is now there or not. */

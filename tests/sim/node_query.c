@@ -137,6 +137,8 @@ static void take_row(struct work_query *q, const struct batch_column c[WORK_OUTP
     if (q->table == TABLE_KEYLESS)
         q->hidden[row] = batch_i64(&c[CONTENT_COLUMNS], i);
     ASSERT(q->generation != t->generation || model_may_see(t, &t->rows[row], q->started, seen));
+    ASSERT(q->generation != t->generation || t->changed >= q->started ||
+           model_place(t, content_partition(row), q->started) != MODEL_ARCHIVED);
     bool present = content_number(seen.version, &v);
     if (q->reading == READ_ORDERED)
         check_order(q, content_id(row), present, v);
@@ -220,6 +222,8 @@ static void expect_row(const struct work_query *q, unsigned row, struct expected
     uint32_t may = 0, must = UINT32_MAX;
     int64_t v;
 
+    if (model_row_place(t, r, q->started) == MODEL_ARCHIVED)
+        return;
     for (unsigned i = 0; i < r->now.n; i++) {
         struct content c = r->now.may_be[i];
         uint32_t groups = work_where_is_true(q, row, c) ? groups_of(q, c) : 0;
@@ -392,6 +396,28 @@ static void verify_start(struct reactor *r, void *ctx)
         v->done = true;
 }
 
+/* Nothing is known of rows that cannot be read. */
+static void settle_rows(struct model_table *t, const struct work_query *q)
+{
+    for (unsigned row = 0; row < CONTENT_ROWS; row++)
+        if (model_row_place(t, &t->rows[row], q->started) == MODEL_ONLINE)
+            model_observe(&t->rows[row], q->seen[row]);
+}
+
+static void check_count(const struct model_table *t, const struct work_query *q)
+{
+    uint64_t there = 0;
+
+    for (unsigned row = 0; row < CONTENT_ROWS; row++) {
+        enum model_place place = model_row_place(t, &t->rows[row], q->started);
+
+        if (place == MODEL_ANYWHERE)
+            return;
+        there += place == MODEL_ONLINE && !model_is_surely_absent(&t->rows[row]);
+    }
+    ASSERT(q->rows == there);
+}
+
 static void verify_table(struct work *w, unsigned table, bool settle)
 {
     struct model_table *t = &w->model.tables[table];
@@ -409,14 +435,10 @@ static void verify_table(struct work *w, unsigned table, bool settle)
         ASSERT(v.query.complete || t->state == MODEL_CHANGING);
         if (settle && reading == READ_ROWS && v.query.complete)
             model_check_cleared(t, v.query.seen);
-        for (unsigned row = 0; row < CONTENT_ROWS && settle && reading == READ_ROWS; row++)
-            model_observe(&t->rows[row], v.query.seen[row]);
-        if (!settle)
-            continue;
-        uint64_t there = 0;
-        for (unsigned row = 0; row < CONTENT_ROWS; row++)
-            there += !model_is_surely_absent(&t->rows[row]);
-        ASSERT(v.query.rows == there || reading == READ_TAGS);
+        if (settle && reading == READ_ROWS)
+            settle_rows(t, &v.query);
+        if (settle && reading != READ_TAGS)
+            check_count(t, &v.query);
     }
 }
 

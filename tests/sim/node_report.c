@@ -75,6 +75,8 @@ static void print_operations(const struct work_counts *c)
         [WORK_DROP] = "DROP TABLE",
         [WORK_TRUNCATE] = "TRUNCATE",
         [WORK_DROP_PARTITION] = "DROP PARTITION",
+        [WORK_ARCHIVE] = "ARCHIVE PARTITION",
+        [WORK_RESTORE] = "RESTORE PARTITION",
         [WORK_ALTER] = "ALTER TABLE ADD COLUMN",
         [WORK_REWRITE] = "OPTIMIZE TABLE",
         [WORK_LIST_PARTITIONS] = "list of partitions",

@@ -19,7 +19,7 @@ static void end_rows(struct work_client *c)
         if (t->generation != c->now.generation)
             model_write_without_effect(m, r);
         else
-            model_twins_end(m, r, c->now.known ? MODEL_DONE : MODEL_UNKNOWN,
+            model_twins_end(m, t, r, c->now.known ? MODEL_DONE : MODEL_UNKNOWN,
                             c->twin.known ? MODEL_DONE : MODEL_UNKNOWN);
     }
 }

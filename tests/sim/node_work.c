@@ -87,6 +87,8 @@ void work_check_error(struct work *w, const struct model_table *t, unsigned gene
         possible = f->write_errors || f->full;
         break;
     case 1030: /* a chunk cannot be read or is damaged */
+    case 1024: /* so is a file of an archived partition */
+    case 1033:
         possible = f->read_errors;
         break;
     case 1020: /* rows changed between the passes that little memory makes necessary */

@@ -111,6 +111,8 @@ enum work_kind {
     WORK_DROP,
     WORK_TRUNCATE,
     WORK_DROP_PARTITION,
+    WORK_ARCHIVE,
+    WORK_RESTORE,
     WORK_ALTER,
     WORK_REWRITE,
     WORK_LIST_PARTITIONS,
@@ -191,6 +193,9 @@ void work_write_fly(struct work_client *c, struct work_write *w, struct cluster_
 /* Two writes of the rows of c->now at once, then they are read: a crash must not change what is read. */
 bool work_twins_start(struct work_client *c, struct schema *s);
 void work_twins_crashed(struct work_client *c);
+
+/* Where partitions may be anywhere after a crash, the statement is repeated, or they are all restored. */
+void work_settle_partitions(struct work *w);
 
 void work_ddl_start(struct work_client *c);
 void work_ddl_crashed(struct work_client *c);

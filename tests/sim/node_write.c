@@ -146,6 +146,23 @@ static void build(struct work_write *w, const struct schema *s)
 
 /* ---- its end ---------------------------------------------------------------------------------------------- */
 
+/* Some rows are archived, perhaps. When all are for sure, nothing is done; no more can be said. */
+static void check_archived_counts(const struct work_write *w, const struct model_table *t,
+                                  const struct write_result *r)
+{
+    bool all = !w->repeated;
+
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct model_row *row = &t->rows[w->rows[i]];
+
+        all &= model_row_place(t, row, row->start) == MODEL_ARCHIVED;
+    }
+    if (!all)
+        return;
+    ASSERT(r->inserted + r->updated + r->unchanged + r->deleted == 0);
+    ASSERT(!is_making_rows(w->write.op) || (r->rejected == w->n && r->n_errors > 0));
+}
+
 /* What the counts of a result must lie between, from what the rows may be; those of a repetition are partly of the
  * first time, when they were something else. */
 static void check_counts(const struct work_write *w, const struct model_table *t,
@@ -156,6 +173,10 @@ static void check_counts(const struct work_write *w, const struct model_table *t
     for (uint32_t i = 0; i < w->n; i++) {
         const struct model_row *row = &t->rows[w->rows[i]];
 
+        if (model_row_place(t, row, row->start) != MODEL_ONLINE) { /* refused, and not found */
+            check_archived_counts(w, t, r);
+            return;
+        }
         there_least += !model_may_be_absent(row);
         there_most += !model_is_surely_absent(row);
     }
@@ -206,7 +227,7 @@ static void update_model(struct work_client *c, struct work_write *w, enum model
         if (t->generation != w->generation || refused)
             model_write_without_effect(m, r);
         else
-            model_write_end(m, r, outcome);
+            model_write_end(m, t, r, outcome);
     }
 }
 
