@@ -13,6 +13,7 @@ enum {
     SPARSE_LINE = 12, /* selected rows of a line up to which they are read one by one */
     SLICES_SOME = 32, /* few columns have more */
     CONTAINERS_SOME = 256,
+    TAIL_SOME = 512, /* bytes */
 };
 
 const uint64_t selection_all[BLOCK_WORDS] = {[0 ... BLOCK_WORDS - 1] = ~0ull};
@@ -50,7 +51,11 @@ void colblock_prefetch(const struct colblock *c, unsigned step)
 
     if (step == 0) {
         __builtin_prefetch(c);
-    } else if ((s = c->sealed)) {
+        return;
+    }
+    for (size_t at = 0; at < (size_t)c->tail.rows * c->tail.width && at < TAIL_SOME; at += 64)
+        __builtin_prefetch(c->tail.data + at);
+    if ((s = c->sealed)) {
         __builtin_prefetch(s);
         __builtin_prefetch(&s->directory);
         if (c->layout == LAYOUT_ORDERED) /* for sums */
@@ -173,20 +178,12 @@ static void range_sealed(const struct sealed *s, int64_t lo, int64_t hi, bool ne
 
 static void range_tail(const struct tail *t, int64_t lo, int64_t hi, bool negate, uint64_t *sel)
 {
-    uint64_t span = (uint64_t)hi - (uint64_t)lo, flip = negate ? ~0ull : 0;
-    int64_t values[64];
+    uint64_t flip = negate ? ~0ull : 0;
 
     presence_and(sel, t->presence, presence_words(t->rows));
     for (uint32_t from = 0; from < t->rows; from += 64, sel++) {
-        uint32_t n = t->rows - from < 64 ? t->rows - from : 64;
-        uint64_t in = 0;
-
-        if (!*sel)
-            continue;
-        tail_read(t, from, n, values);
-        for (uint32_t i = 0; i < n; i++)
-            in |= (uint64_t)((uint64_t)values[i] - (uint64_t)lo <= span) << i;
-        *sel &= in ^ flip;
+        if (*sel)
+            *sel &= tail_match(t, from, lo, hi) ^ flip;
     }
 }
 
@@ -345,7 +342,6 @@ static uint32_t sum_sealed(const struct sealed *s, const uint64_t *sel, __int128
 
 static uint32_t sum_tail(const struct tail *t, const uint64_t *sel, __int128 *sum)
 {
-    int64_t values[64];
     uint32_t total = 0;
 
     for (uint32_t from = 0; from < t->rows; from += 64, sel++) {
@@ -353,10 +349,8 @@ static uint32_t sum_tail(const struct tail *t, const uint64_t *sel, __int128 *su
 
         if (!w)
             continue;
-        tail_read(t, from, t->rows - from < 64 ? t->rows - from : 64, values);
         total += (uint32_t)__builtin_popcountll(w);
-        for (; w; w &= w - 1)
-            *sum += values[__builtin_ctzll(w)];
+        *sum += tail_sum(t, from, w);
     }
     return total;
 }

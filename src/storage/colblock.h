@@ -56,9 +56,13 @@ void colblock_prefetch_counts(
 
 bool colblock_has_nulls(const struct colblock *c);
 
-/* Rows of all the block with this code, when one container holds them: false when rows must be looked at. Deleted
- * ones count. Borrowed until the block changes. ENUM, CODED. */
+/* Rows of all the block with this code, when one container holds them, or all but the `tail` last ones, which are told
+ * when the code may be among them: false when rows must be looked at. Deleted ones count. Borrowed until the block
+ * changes. ENUM, CODED. */
 bool colblock_code_rows(const struct colblock *c, uint32_t code, struct container_rows *rows);
+
+/* sel &= rows with this code among the last ones; sel begins with the first of them. */
+void colblock_filter_tail_code(const struct colblock *c, uint32_t code, uint64_t *sel);
 
 /* Below sel may be NULL: all rows of the block, which headers answer where they can. */
 

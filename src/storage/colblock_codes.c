@@ -208,20 +208,17 @@ void colblock_filter_codes(const struct colblock *c, const struct code_set *set,
 static void filter_tail_code(const struct colblock *c, int64_t code, bool negate, uint64_t *sel)
 {
     const struct tail *t = &c->tail;
-    int64_t values[64];
 
     presence_and(sel, t->presence, presence_words(t->rows));
     for (uint32_t from = 0; from < t->rows; from += 64, sel++) {
-        uint32_t n = t->rows - from < 64 ? t->rows - from : 64;
-        uint64_t in = 0;
-
-        if (!*sel)
-            continue;
-        tail_read(t, from, n, values);
-        for (uint32_t i = 0; i < n; i++)
-            in |= (uint64_t)(values[i] == code) << i;
-        *sel &= negate ? ~in : in;
+        if (*sel)
+            *sel &= tail_match(t, from, code, code) ^ (negate ? ~0ull : 0);
     }
+}
+
+void colblock_filter_tail_code(const struct colblock *c, uint32_t code, uint64_t *sel)
+{
+    filter_tail_code(c, code, false, sel);
 }
 
 void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, uint64_t *sel)
@@ -246,14 +243,15 @@ bool colblock_code_rows(const struct colblock *c, uint32_t code, struct containe
     const struct container *x;
 
     ASSERT_HOT(c->layout == LAYOUT_ENUM || c->layout == LAYOUT_CODED);
-    rows->n = 0;
+    *rows = (struct container_rows){.words = sealed_rows(c) / 64};
     if (!c->any || code < c->min || code > c->max)
         return true;
-    if (c->tail.rows || !c->sealed || !c->sealed->has_containers)
+    if (!c->sealed || !c->sealed->has_containers)
         return false;
     x = sealed_container(c->sealed, code);
     if (x)
         container_view(x, sealed_arena(c->sealed), c->sealed->words, rows);
+    rows->tail = c->tail.rows;
     return true;
 }
 

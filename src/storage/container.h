@@ -25,6 +25,7 @@ static inline uint32_t container_array_max(uint32_t words)
 /* The rows of a container: one of array and bits, when there are any. */
 struct container_rows {
     uint32_t n, words; /* rows; words of the block */
+    uint32_t tail;     /* rows behind those words, which may be more of them */
     const uint16_t *array;
     const uint64_t *bits;
 };

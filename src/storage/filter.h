@@ -26,9 +26,9 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel);
 bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, uint32_t to,
                  uint64_t *sel);
 
-/* Asks for the memory that filter_count, or filter_rows, reads of the blocks after this one, all of which are loaded and
- * whose headers segment_prefetch was asked for. No result. */
-void filter_prefetch(const struct filter *f, struct segment *g, uint32_t index);
+/* Asks for the memory that filter_count, or filter_rows, reads of a block to come, whose headers segment_prefetch was
+ * asked for: first what tells where rows are, then (`rows`) these. No result. */
+void filter_prefetch(const struct filter *f, const struct block *b, bool rows);
 
 /* How the rows of a block were counted. */
 enum filter_counted {

@@ -3,9 +3,8 @@
 
 #include "storage/container_meet.h"
 #include "storage/filter_impl.h"
+#include "storage/presence.h"
 #include "storage/selection.h"
-
-enum { AHEAD_CODES = 2 }; /* blocks */
 
 static void filter_ints(const struct predicate *w, const struct colblock *c, uint64_t *sel)
 {
@@ -76,7 +75,7 @@ static bool filter_range(const struct predicate *w, const struct colblock *c, ui
 enum verdict {
     VERDICT_NONE,
     VERDICT_ALL,
-    VERDICT_CONTAINER, /* those of one container */
+    VERDICT_CONTAINER, /* those of one container, and of what lies behind its words */
     VERDICT_SOME,
 };
 
@@ -108,7 +107,10 @@ static enum verdict judge_leaf(const struct filter *f, const struct block *b,
     if (w->kind == PREDICATE_NULL)
         return colblock_has_nulls(c) ? VERDICT_SOME : w->negate ? VERDICT_ALL : VERDICT_NONE;
     if (has_one_code(f) && colblock_code_rows(c, f->codes.only, rows))
-        return !rows->n ? VERDICT_NONE : rows->n == b->rows ? VERDICT_ALL : VERDICT_CONTAINER;
+        return rows->tail           ? VERDICT_CONTAINER
+               : !rows->n           ? VERDICT_NONE
+               : rows->n == b->rows ? VERDICT_ALL
+                                    : VERDICT_CONTAINER;
     return !f->coded && w->kind == PREDICATE_RANGE ? judge_range(w, c) : VERDICT_SOME;
 }
 
@@ -125,9 +127,11 @@ static enum verdict judge(const struct filter *f, const struct block *b,
 /* What is left of a condition's conjuncts when those of one container each met. */
 struct conjuncts {
     struct container_meet meet;
-    uint32_t containers, some; /* of them */
-    uint32_t n;                /* rows of the last container */
-    uint64_t left;             /* of the first 64, those that are not in meet */
+    const struct filter *met[CONTAINER_MEET_MAX]; /* the conjuncts in meet */
+    uint32_t containers, some;                    /* of them */
+    uint32_t n;                                   /* rows of the last container */
+    uint32_t words, tail; /* of the block that containers tell of; rows behind */
+    uint64_t left;        /* of the first 64, those that are not in meet */
 };
 
 static const struct filter *conjunct(const struct filter *f, uint32_t i)
@@ -141,24 +145,62 @@ static uint32_t n_conjuncts(const struct filter *f)
     return !f ? 0 : f->predicate->kind == PREDICATE_AND ? f->predicate->n : 1;
 }
 
+/* Into meet, when there is room and what is there tells of the same rows. */
+static bool add_container(struct conjuncts *c, const struct filter *f,
+                          const struct container_rows *rows)
+{
+    if (c->containers == CONTAINER_MEET_MAX - 1 ||
+        (c->containers && (rows->words != c->words || rows->tail != c->tail)))
+        return false;
+    container_meet_add(&c->meet, rows);
+    c->met[c->containers++] = f;
+    c->n = rows->n;
+    c->words = rows->words;
+    c->tail = rows->tail;
+    return true;
+}
+
+/* Of the rows behind the containers: sel, which begins with the first of them, &= those of all conjuncts in meet. */
+static void filter_tail(const struct conjuncts *c, const struct block *b, uint64_t *sel)
+{
+    for (uint32_t i = 0; i < c->containers; i++)
+        colblock_filter_tail_code(b->columns[c->met[i]->predicate->column], c->met[i]->codes.only,
+                                  sel);
+}
+
+/* All of them that are live. */
+static void fill_tail(const struct conjuncts *c, const struct block *b, uint64_t *sel)
+{
+    memset(sel, 0, presence_words(c->tail) * sizeof(*sel));
+    presence_fill(sel, 0, c->tail);
+    presence_and(sel, b->live ? b->live + c->words : NULL, presence_words(c->tail));
+}
+
+static uint32_t count_tail(const struct conjuncts *c, const struct block *b)
+{
+    uint64_t sel[BLOCK_WORDS];
+
+    fill_tail(c, b, sel);
+    filter_tail(c, b, sel);
+    return presence_count(sel, presence_words(c->tail));
+}
+
 /* False: no row satisfies all of them. */
 static bool judge_all(const struct filter *f, const struct block *b, struct conjuncts *c)
 {
     struct container_rows rows;
 
     container_meet_init(&c->meet);
-    c->containers = c->some = c->n = 0;
+    c->containers = c->some = c->n = c->tail = 0;
     c->left = 0;
     for (uint32_t i = 0; i < n_conjuncts(f); i++) {
         enum verdict v = judge(conjunct(f, i), b, &rows);
 
         if (v == VERDICT_NONE)
             return false;
-        if (v == VERDICT_CONTAINER && i < 64 && c->containers < CONTAINER_MEET_MAX - 1) {
-            container_meet_add(&c->meet, &rows);
-            c->containers++;
-            c->n = rows.n;
-        } else if (v != VERDICT_ALL) {
+        if (v == VERDICT_CONTAINER && i < 64 && add_container(c, conjunct(f, i), &rows))
+            continue;
+        if (v != VERDICT_ALL) {
             c->some++;
             c->left |= i < 64 ? 1ULL << i : 0;
         }
@@ -179,22 +221,14 @@ static void prefetch_codes(const struct filter *f, const struct block *b)
     }
 }
 
-void filter_prefetch(const struct filter *f, struct segment *g, uint32_t index)
+void filter_prefetch(const struct filter *f, const struct block *b, bool rows)
 {
     struct conjuncts c;
-    struct block b;
 
-    if (!f)
-        return;
-    if (index + AHEAD_CODES < segment_blocks(g)) {
-        (void)segment_block(g, index + AHEAD_CODES, NULL, &b);
-        prefetch_codes(f, &b);
-    }
-    if (index + 1 < segment_blocks(g)) {
-        (void)segment_block(g, index + 1, NULL, &b);
-        if (judge_all(f, &b, &c))
-            container_meet_prefetch(&c.meet);
-    }
+    if (!rows)
+        prefetch_codes(f, b);
+    else if (f && judge_all(f, b, &c))
+        container_meet_prefetch(&c.meet);
 }
 
 enum filter_counted filter_count(const struct filter *f, const struct block *b, bool meet,
@@ -207,7 +241,7 @@ enum filter_counted filter_count(const struct filter *f, const struct block *b, 
         return FILTER_BY_HEADERS;
     if (c.some)
         return FILTER_UNCOUNTED;
-    if (!c.containers || (c.containers == 1 && !b->live)) {
+    if (!c.containers || (c.containers == 1 && !b->live && !c.tail)) {
         *n = c.containers ? c.n : b->live_count;
         return FILTER_BY_HEADERS;
     }
@@ -215,7 +249,9 @@ enum filter_counted filter_count(const struct filter *f, const struct block *b, 
         return FILTER_UNCOUNTED;
     if (b->live)
         container_meet_add_bitset(&c.meet, b->live);
-    *n = container_meet_rows(&c.meet, NULL);
+    *n = c.containers == 1 && !b->live ? c.n : container_meet_rows(&c.meet, NULL);
+    if (c.tail)
+        *n += count_tail(&c, b);
     return FILTER_MET;
 }
 
@@ -301,8 +337,14 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
         return true;
     }
     if (c.containers) {
+        uint64_t tail[BLOCK_WORDS];
+        size_t bytes = presence_words(c.tail) * sizeof(*tail);
+
+        memcpy(tail, sel + c.words, bytes);
         container_meet_add_bitset(&c.meet, sel);
         container_meet_rows(&c.meet, sel);
+        filter_tail(&c, b, tail);
+        memcpy(sel + c.words, tail, bytes);
     }
     return filter_left(f, b, c.left, sel) && !c.containers;
 }
@@ -320,6 +362,10 @@ bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, u
         if (b->live)
             container_meet_add_bitset(&c.meet, b->live);
         container_meet_rows(&c.meet, sel);
+        if (c.tail) {
+            fill_tail(&c, b, sel + c.words);
+            filter_tail(&c, b, sel + c.words);
+        }
         selection_cut(sel, from, to);
     } else {
         selection_fill(sel, from, to);

@@ -723,7 +723,7 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         return scan_fail(x, rc);
     if (segment_is_loaded(part->segment)) {
         (void)segment_block(part->segment, x->block, NULL, &b);
-        scan_look_ahead(x, part->segment);
+        scan_look_ahead(x);
     } else {
         bool skip;
         enum block_state state = fetch_block(x, part->rows - x->first_row, &b, &skip);

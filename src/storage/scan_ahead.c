@@ -19,27 +19,62 @@ enum block_state scan_want_block(struct scan *x, const struct column_want *want,
     return state;
 }
 
-/* CODES: the counts of the block after the next one. */
-static void look_ahead_counts(const struct scan *x, struct segment *g)
+/* A block to come, of this segment or one after it. */
+struct place {
+    uint32_t part, block;
+};
+
+/* n blocks on: false when there are not as many. */
+static bool place_advance(const struct scan *x, struct place *at, uint32_t n)
+{
+    for (;;) {
+        uint32_t left = segment_blocks(x->parts[at->part].segment) - at->block;
+
+        if (n < left) {
+            at->block += n;
+            return true;
+        }
+        if (++at->part == x->n_parts)
+            return false;
+        at->block = 0;
+        n -= left;
+    }
+}
+
+/* What the condition and the counts ask of a block of the same slot. */
+static void look_into(const struct scan *x, struct segment *g, uint32_t block, uint32_t distance)
 {
     const struct colblock *c;
     struct block b;
 
-    if (x->filter || x->block + 2 >= segment_blocks(g))
-        return;
-    (void)segment_block(g, x->block + 2, NULL, &b);
-    c = b.columns[x->program->columns[0]];
-    if (c)
+    (void)segment_block(g, block, NULL, &b);
+    if (distance == SCAN_AHEAD_CODES && x->mode == SCAN_MODE_CODES && !x->filter &&
+        (c = b.columns[x->program->columns[0]]))
         colblock_prefetch_counts(c);
+    if (!x->skipping)
+        filter_prefetch(x->filter, &b, distance < SCAN_AHEAD_CODES);
 }
 
-void scan_look_ahead(const struct scan *x, struct segment *g)
+void scan_look_ahead(const struct scan *x)
 {
+    /* Blocks ahead: each step reads what the one before it, farther ahead, asked for. */
+    static const uint8_t distances[] = {1, SCAN_AHEAD_CODES, 4, 8, 12, 16};
+    static const uint8_t steps[] = {0, 0, 3, 2, 1, 0};
     bool bounds = x->skipping && x->mode != SCAN_MODE_TOPN;
+    const struct column_want *want = bounds ? &x->where_want : &x->want;
+    struct place at = {x->part, x->block};
 
-    segment_prefetch(g, x->block, bounds ? &x->where_want : &x->want, !x->skipping);
-    if (x->mode == SCAN_MODE_CODES)
-        look_ahead_counts(x, g);
-    if (!x->skipping)
-        filter_prefetch(x->filter, g, x->block);
+    for (unsigned i = 0; i < sizeof(distances); i++) {
+        if (!place_advance(x, &at, distances[i] - (i ? distances[i - 1] : 0)))
+            return;
+        struct segment *g = x->parts[at.part].segment;
+        if (i == sizeof(distances) - 1 && at.part + 1 < x->n_parts)
+            segment_prefetch_blocks(x->parts[at.part + 1].segment);
+        if (!segment_is_loaded(g))
+            continue;
+        if (distances[i] > SCAN_AHEAD_CODES)
+            segment_prefetch(g, at.block, want, x->skipping && steps[i] == 3 ? 2 : steps[i]);
+        else if (x->parts[at.part].slot == x->parts[x->part].slot)
+            look_into(x, g, at.block, distances[i]);
+    }
 }

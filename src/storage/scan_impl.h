@@ -19,6 +19,7 @@ enum {
     SCAN_BATCH_BYTES = BATCH_MAX_BYTES / 8, /* a batch ends after the row that exceeds this */
     SCAN_AHEAD = 3,       /* blocks asked for beyond the one that is waited for, */
     SCAN_AHEAD_MANY = 16, /* where there is memory */
+    SCAN_AHEAD_CODES = 2, /* blocks ahead whose containers are looked for */
     SCAN_PIECES = 8,      /* of the memory, a range of groups may take one */
     SCAN_PIECE_MIN = 16384,
     SCAN_WORK_FILTER = 30, /* of scan_work: a selection made, or used for sums */
@@ -131,9 +132,9 @@ struct scan {
 
 /* scan_ahead.c: the block with these columns; while it is PENDING those that may be wanted next are asked for, too. */
 enum block_state scan_want_block(struct scan *x, const struct column_want *want, struct block *b);
-/* Of a segment in memory: asks for what the next blocks will be asked; while the headers of one after the other exclude
- * it, for the bounds alone. */
-void scan_look_ahead(const struct scan *x, struct segment *g);
+/* Asks for the memory of what the next blocks will be asked, those of the next segments too; while the headers of one
+ * after the other exclude it, for the bounds alone. */
+void scan_look_ahead(const struct scan *x);
 
 /* The slot's dictionaries. */
 void scan_bind_inputs(struct scan *x, const struct slot *slot);

@@ -13,9 +13,6 @@
 #include "storage/segment_impl.h"
 #include "storage/slot_memory.h"
 
-/* Blocks ahead: each step reads what the one before it asked for. */
-enum { AHEAD_BLOCK = 12, AHEAD_BOUNDS = 8, AHEAD_HEADERS = 4 };
-
 int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition,
                 struct budget *budget, struct segment **out)
 {
@@ -142,25 +139,30 @@ enum block_state segment_block(struct segment *g, uint32_t index, struct task *w
     return BLOCK_READY;
 }
 
+void segment_prefetch_blocks(const struct segment *g)
+{
+    __builtin_prefetch(g);
+}
+
 void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
-                      bool deep)
+                      unsigned step)
 {
     const struct segment_block *b;
 
-    if (index + AHEAD_BLOCK < g->n_blocks) {
-        b = g->blocks[index + AHEAD_BLOCK];
-        __builtin_prefetch(&b->live);
-        for (uint32_t i = 0; i < want->n; i++)
-            __builtin_prefetch(&b->columns[want->columns[i]]);
+    if (step == 0) {
+        __builtin_prefetch(&g->blocks[index]);
+        return;
     }
-    for (unsigned step = 0; step < (deep ? 2u : 1u); step++) {
-        uint32_t at = index + (step ? AHEAD_HEADERS : AHEAD_BOUNDS);
-        if (at >= g->n_blocks)
-            continue;
-        b = g->blocks[at];
-        for (uint32_t i = 0; i < want->n; i++)
-            if (b->columns[want->columns[i]])
-                colblock_prefetch(b->columns[want->columns[i]], step);
+    b = g->blocks[index];
+    if (step == 1)
+        __builtin_prefetch(&b->live);
+    for (uint32_t i = 0; i < want->n; i++) {
+        struct colblock *const *column = &b->columns[want->columns[i]];
+
+        if (step == 1)
+            __builtin_prefetch(column);
+        else if (*column)
+            colblock_prefetch(*column, step - 2);
     }
 }
 

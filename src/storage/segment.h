@@ -44,10 +44,12 @@ const struct schema *segment_schema(const struct segment *g);
 int64_t segment_partition(
     const struct segment *g); /* start of the partition, s since 1970; 0 = none */
 
-/* Asks for the memory of what headers tell about these columns in the blocks after this one, all of which are loaded:
- * bounds alone, or what else they tell (`deep`). A few blocks ahead, a step of their pointers at a time. */
+/* Asks for the memory that tells how many blocks there are, or of what headers tell about these columns of a block, in
+ * steps that read what the one before asked for: 0 where the block is, 1 the block, 2 bounds, 3 what else there is. The
+ * segment is loaded. No result. */
+void segment_prefetch_blocks(const struct segment *g);
 void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
-                      bool deep);
+                      unsigned step);
 
 /* BLOCK_PENDING when the block must first be read: then the wait is told through `wake` (a task of the caller). */
 struct task;

@@ -74,17 +74,17 @@ struct segment_read {
 
 struct segment {
     uint32_t refs;
-    uint32_t rows, live;
-    uint64_t changes; /* of rows that were there, deletes too */
+    uint32_t rows, live; /* up to `blocks`: what scans look at, in one line */
     uint32_t n_blocks, cap_blocks;
-    uint32_t absent;       /* columns of all blocks, row masks included */
+    uint32_t absent; /* columns of all blocks, row masks included */
+    struct segment_block **blocks;
+    uint64_t changes;      /* of rows that were there, deletes too */
     uint32_t rows_at_tick; /* segment_seal_quiet */
     uint64_t tick, used_tick;
     int64_t partition;
     struct schema *schema;
     struct segment_dicts dicts;
     struct budget *budget;
-    struct segment_block **blocks;
 
     struct store *store;
     struct store_file *file; /* of the last committed cut; NULL = never written */

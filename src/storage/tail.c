@@ -79,6 +79,102 @@ int64_t tail_get(const struct tail *t, uint32_t row)
     return v;
 }
 
+/* Bits of 64 bytes that are 0 or 1. */
+static uint64_t pack_bits(const uint8_t *flags)
+{
+    uint64_t bits = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t eight;
+
+        memcpy(&eight, flags + (size_t)i * 8, sizeof eight);
+        bits |= (eight * 0x0102040810204080ull >> 56) << i * 8;
+    }
+    return bits;
+}
+
+/* Codes in [lo, lo + span]. The memory has a multiple of 64 rows. */
+#define MATCH_CODES(type)                                            \
+    do {                                                             \
+        typedef type code __attribute__((may_alias));                \
+        const code *at = (const code *)(const void *)t->data + from; \
+                                                                     \
+        for (unsigned i = 0; i < 64; i++)                            \
+            flags[i] = (type)(at[i] - (type)lo) <= (type)span;       \
+    } while (0)
+
+static uint64_t match_codes(const struct tail *t, uint32_t from, uint64_t lo, uint64_t span)
+{
+    uint8_t flags[64];
+
+    switch (t->width) {
+    case 1:
+        MATCH_CODES(uint8_t);
+        break;
+    case 2:
+        MATCH_CODES(uint16_t);
+        break;
+    case 4:
+        MATCH_CODES(uint32_t);
+        break;
+    default:
+        MATCH_CODES(uint64_t);
+        break;
+    }
+    return pack_bits(flags);
+}
+
+uint64_t tail_match(const struct tail *t, uint32_t from, int64_t lo, int64_t hi)
+{
+    uint64_t mask = width_mask(t->width), first, last, in;
+
+    if (lo > hi || (t->width < 8 && hi < t->base))
+        return 0;
+    first = t->width < 8 && lo <= t->base ? 0 : (uint64_t)lo - (uint64_t)t->base;
+    last = (uint64_t)hi - (uint64_t)t->base;
+    if (t->width < 8 && first > mask)
+        return 0;
+    if (t->width < 8 && last > mask)
+        last = mask;
+    in = match_codes(t, from, first, last - first);
+    return t->rows - from < 64 ? in & ((1ull << (t->rows - from)) - 1) : in;
+}
+
+#define SUM_CODES(type, total)                                       \
+    do {                                                             \
+        typedef type code __attribute__((may_alias));                \
+        const code *at = (const code *)(const void *)t->data + from; \
+                                                                     \
+        if (rows == ~0ull)                                           \
+            for (unsigned i = 0; i < 64; i++)                        \
+                total += at[i];                                      \
+        else                                                         \
+            for (uint64_t w = rows; w; w &= w - 1)                   \
+                total += at[__builtin_ctzll(w)];                     \
+    } while (0)
+
+__int128 tail_sum(const struct tail *t, uint32_t from, uint64_t rows)
+{
+    __int128 wide = 0;
+    uint64_t sum = 0;
+
+    switch (t->width) {
+    case 1:
+        SUM_CODES(uint8_t, sum);
+        break;
+    case 2:
+        SUM_CODES(uint16_t, sum);
+        break;
+    case 4:
+        SUM_CODES(uint32_t, sum);
+        break;
+    default:
+        SUM_CODES(int64_t, wide);
+        break;
+    }
+    return wide + sum + (__int128)t->base * __builtin_popcountll(rows);
+}
+
 static inline __attribute__((always_inline)) void write_as(struct tail *t, uint32_t from,
                                                            uint32_t n, const int64_t *values,
                                                            const uint8_t *present, uint32_t width)
@@ -273,6 +369,29 @@ void tail_put(struct tail *t, uint32_t row, int64_t value, bool present)
     t->present = t->present + present - was;
 }
 
+/* What the rows at hand do not need, when that is much: of many small segments it would be most of their memory. */
+static void give_back(struct tail *t, struct budget *budget)
+{
+    uint32_t cap = presence_words(t->rows) * 64;
+    struct tail small = *t;
+
+    if (t->cap / 2 < cap)
+        return;
+    small.cap = cap;
+    small.data = slot_memory_new(budget, (size_t)cap * t->width);
+    small.presence = t->presence ? slot_memory_new(budget, presence_bytes(cap)) : NULL;
+    if (!small.data || (t->presence && !small.presence)) {
+        slot_memory_free(budget, small.data, (size_t)cap * t->width);
+        slot_memory_free(budget, small.presence, presence_bytes(cap));
+        return;
+    }
+    memcpy(small.data, t->data, (size_t)t->rows * t->width);
+    if (t->presence)
+        memcpy(small.presence, t->presence, presence_bytes(cap));
+    tail_fini(t, budget);
+    *t = small;
+}
+
 void tail_drop(struct tail *t, struct budget *budget, uint32_t n)
 {
     uint32_t left = t->rows - n;
@@ -293,4 +412,5 @@ void tail_drop(struct tail *t, struct budget *budget, uint32_t n)
         t->present = left;
     }
     t->rows = left;
+    give_back(t, budget);
 }

@@ -46,5 +46,12 @@ static inline bool tail_is_present(const struct tail *t, uint32_t row)
 
 int64_t tail_get(const struct tail *t, uint32_t row);
 
+/* Of the 64 rows from `from` on, a multiple of 64 below rows: a bit for each whose value is in [lo, hi]. NULL rows have
+ * any bit. */
+uint64_t tail_match(const struct tail *t, uint32_t from, int64_t lo, int64_t hi);
+
+/* Sum of the values of those of the 64 rows that have a bit, all of which have a value. */
+__int128 tail_sum(const struct tail *t, uint32_t from, uint64_t rows);
+
 /* Drops the first n rows, a multiple of 64; gives the memory back when none is left. */
 void tail_drop(struct tail *t, struct budget *budget, uint32_t n);

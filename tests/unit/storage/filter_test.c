@@ -191,3 +191,47 @@ Test(filter, and_or_nest)
     either.n = 0;
     cr_assert_eq(count(&either), 0, "an empty OR is false");
 }
+
+/* Rows of [from, 1000) with kind "k1" and flag 1, but for the one that was deleted; also asked for as a number. */
+static void check_conjuncts(const struct predicate *both, uint32_t from, uint32_t deleted)
+{
+    uint32_t expected = 0, n;
+    struct filter *f;
+    struct block b;
+
+    for (uint32_t i = from; i < 1000; i++)
+        expected += small_has_kind(i) && i % 5 == 1 && i % 2 && i != deleted;
+    small_block(&table, &b, sel);
+    cr_assert_eq(filter_bind(both, table.slot, &table.arena, &f), 0);
+    cr_assert_eq(filter_grow(f, &table.arena, NULL), 0);
+    filter_rows(f, &b, from, b.rows, sel);
+    cr_assert_eq(selection_count(sel), expected);
+    if (!from) {
+        cr_assert_eq(filter_count(f, &b, true, &n), FILTER_MET);
+        cr_assert_eq(n, expected);
+    }
+    selection_fill(sel, from, b.rows);
+    if (b.live)
+        selection_and(sel, b.live);
+    filter_block(f, &b, sel);
+    cr_assert_eq(selection_count(sel), expected);
+}
+
+Test(filter, containers_and_the_rows_behind_them)
+{
+    struct program_string k1 = string("k1");
+    struct predicate kind = {.kind = PREDICATE_STRINGS, .column = KIND, .strings = &k1, .n = 1},
+                     flag = {.kind = PREDICATE_RANGE, .column = FLAG, .lo = 1, .hi = 1};
+    const struct predicate *children[] = {&kind, &flag};
+    struct predicate both = {.kind = PREDICATE_AND, .n = 2, .children = children};
+    struct segment *g = slot_segment(table.slot, 0);
+
+    (void)segment_seal_quiet(g, 1);
+    cr_assert(segment_seal_quiet(g, 2), "512 rows are sealed");
+    check_conjuncts(&both, 0, 1000);
+    check_conjuncts(&both, 100, 1000);
+    check_conjuncts(&both, 600, 1000);
+    cr_assert_eq(segment_delete(g, 701), 0);
+    check_conjuncts(&both, 0, 701);
+    check_conjuncts(&both, 600, 701);
+}
