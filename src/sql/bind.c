@@ -4,12 +4,38 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/decimal.h"
 #include "sql/plan_subquery.h"
 #include "sql/value_convert.h"
 
 enum { MAX_COLUMNS = 4096, MAX_QUERY_DEPTH = 64 };
 
 /* ---- LIMIT ---- */
+
+/* Clients send numbers as text or double: a whole one from 0 on counts. */
+static bool limit_param(struct bind *b, struct datum *d)
+{
+    char text[DATUM_TEXT];
+    size_t len;
+    __int128 v;
+    unsigned scale;
+
+    bool number = d->kind == DATUM_STRING ? d->len && datum_string_is_number(d->s, d->len)
+                                          : datum_kind_is_number(d->kind);
+    if (number && datum_to_decimal(d, &v, &scale)) {
+        __int128 unit = decimal_pow10(scale);
+        if (v >= 0 && v % unit == 0 && v / unit <= (__int128)UINT64_MAX) {
+            datum_set_uint(d, (uint64_t)(v / unit));
+            return true;
+        }
+    }
+    const char *found = datum_to_text(d, NULL, text, &len);
+    mysql_error_set_text(b->error, MYSQL_ER_WRONG_ARGUMENTS,
+                         "Incorrect arguments to LIMIT: found '%.*s', allowed are whole numbers "
+                         "from 0",
+                         (int)(len < 64 ? len : 64), found);
+    return false;
+}
 
 static bool limit_number(struct bind *b, const struct sql_expr *e, uint64_t *out)
 {
@@ -20,7 +46,10 @@ static bool limit_number(struct bind *b, const struct sql_expr *e, uint64_t *out
     n = bind_expr(b, e);
     if (!n)
         return false;
-    const struct datum *d = &n->u.value;
+    struct datum *d = &n->u.value;
+    if (e->kind == SQL_EXPR_PARAM && d->kind != DATUM_NULL && d->kind != DATUM_UINT &&
+        !limit_param(b, d))
+        return false;
     if (!expr_is_const(n) ||
         (d->kind != DATUM_INT && d->kind != DATUM_UINT && d->kind != DATUM_NULL) ||
         (d->kind == DATUM_INT && d->i < 0))
@@ -450,6 +479,11 @@ static struct bound_select *bind_select(struct bind *b, const struct sql_select 
     /* The marker scope of a subquery (without a SELECT) is skipped. */
     scope.outer = b->scope;
     b->scope = &scope;
+    if (ast->has_found_rows && (b->depth > 1 || scope.outer || b->has_select)) {
+        bind_fail(b, MYSQL_ER_CANT_USE_OPTION_HERE, "SQL_CALC_FOUND_ROWS");
+        return NULL;
+    }
+    b->has_select = true;
     s->distinct = ast->is_distinct;
     s->limit = UINT64_MAX;
     bool ok = bind_select_clauses(b, s, ast, order) &&

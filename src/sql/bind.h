@@ -167,6 +167,7 @@ struct bind {
     const struct source
         *insert_values; /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
     uint32_t depth;
+    bool has_select; /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
 };
 
 /* A whole query. NULL with *error set. */
@@ -195,6 +196,10 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref);
 struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source,
                                 uint16_t column);
 struct expr *bind_call(struct bind *b, const struct sql_expr *e);
+/* What a text or its bytes are said to be: CONVERT(x USING charset), CHAR(n USING charset). */
+struct expr *bind_charset(struct expr *e, const char *charset);
+/* NULLIF over its two bound arguments. */
+struct expr *bind_nullif(struct bind *b, const struct function *f, struct expr **args);
 struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,

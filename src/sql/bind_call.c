@@ -17,6 +17,10 @@ static bool bind_aggregate_args(struct bind *b, const struct sql_call *c, struct
         if (!(a->args[i] = bind_expr(b, c->args[i])))
             return false;
     a->n_args = n;
+    bool of_numbers = a->op == AGG_SUM || a->op == AGG_AVG ||
+                      (a->op >= AGG_BIT_AND && a->op <= AGG_PERCENTILE_DISC);
+    if (of_numbers && !(a->args[0] = expr_as_number(b->arena, a->args[0])))
+        return bind_alloc(b, SIZE_MAX / 2) != NULL;
     if (percentile) {
         if (!c->within_group || c->arg_count != 1)
             return bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
@@ -150,7 +154,10 @@ static struct expr *bind_plain_call(struct bind *b, const struct sql_call *c)
     for (uint32_t i = 0; i < c->arg_count; i++)
         if (!(args[i] = bind_expr(b, c->args[i])))
             return NULL;
-    return bind_fold(b, function_new(&fb, f, args, c->arg_count));
+    if (strcmp(f->name, "nullif") == 0 && c->arg_count == 2)
+        return bind_nullif(b, f, args);
+    struct expr *e = bind_fold(b, function_new(&fb, f, args, c->arg_count));
+    return c->charset ? bind_charset(e, c->charset) : e;
 }
 
 struct expr *bind_call(struct bind *b, const struct sql_expr *e)

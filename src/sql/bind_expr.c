@@ -137,11 +137,17 @@ static struct expr *bind_leaf(struct bind *b, const struct sql_expr *e)
         datum_set_double(&d, e->v.real);
         return constant(b, &d, value_type_double());
     case SQL_EXPR_STRING:
-    case SQL_EXPR_BYTES:
+    case SQL_EXPR_BYTES: {
         datum_set_string(&d, e->v.text, e->count);
         t = value_type_string(characters(e->v.text, e->count));
         t.is_binary = e->kind == SQL_EXPR_BYTES;
-        return constant(b, &d, t);
+        if (t.is_binary)
+            t.length = e->count;
+        struct expr *text = constant(b, &d, t);
+        if (text)
+            text->is_bits = t.is_binary;
+        return text;
+    }
     case SQL_EXPR_PARAM:
         datum_set_null(&d);
         if (b->params && (uint64_t)e->v.integer < b->n_params) {
@@ -253,7 +259,14 @@ static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct
     e = expr_new(b->arena, kind, n);
     if (!e)
         return bind_alloc(b, SIZE_MAX / 2);
-    memcpy(e->args, args, n * sizeof *args);
+    bool logic = kind == EXPR_AND || kind == EXPR_OR || kind == EXPR_NOT || kind == EXPR_XOR;
+    for (uint32_t i = 0; i < n; i++) {
+        e->args[i] = logic || (kind == EXPR_IS && op != SQL_IS_NULL)
+                         ? expr_as_number(b->arena, args[i])
+                         : args[i];
+        if (!e->args[i])
+            return bind_alloc(b, SIZE_MAX / 2);
+    }
     e->op = op;
     e->negated = negated;
     for (uint32_t i = 0; i < n; i++)
@@ -483,6 +496,75 @@ static struct expr *bind_like(struct bind *b, const struct sql_expr *e)
     return bind_fold(b, n);
 }
 
+/* Values that = compares in a way of its own: any of several, or bytes that may be a number. */
+static bool is_special(const struct expr *e)
+{
+    return is_multi_valued(e) || e->is_bits;
+}
+
+static struct expr *equal_to(struct bind *b, struct expr *l, struct expr *r)
+{
+    struct expr *args[2] = {l, r};
+
+    return make(b, EXPR_COMPARE, SQL_OP_EQ, args, 2, false);
+}
+
+/* CASE x WHEN y is CASE WHEN x = y; written so only where it matters, as x is evaluated anew. */
+static struct expr *bind_case(struct bind *b, const struct sql_expr *e)
+{
+    struct function_bind fb = bind_function(b);
+    struct expr **args = bind_args(b, e->v.args, e->count);
+    bool has_operand = e->flags & SQL_FLAG_CASE_OPERAND, has_else = e->flags & SQL_FLAG_CASE_ELSE;
+    uint32_t n = e->count, whens = n - (has_else ? 1 : 0);
+
+    if (!args)
+        return NULL;
+    if (has_operand) {
+        bool special = is_special(args[0]);
+        for (uint32_t i = 1; i < whens; i += 2)
+            special |= is_special(args[i]);
+        special &= !args[0]->volatile_;
+        for (uint32_t i = 1; special && i < whens; i += 2)
+            if (!(args[i] = equal_to(b, args[0], args[i])))
+                return NULL;
+        if (special) {
+            has_operand = false;
+            args++;
+            n--;
+        }
+    }
+    return bind_fold(b, function_new_case(&fb, args, n, has_operand, has_else));
+}
+
+struct expr *bind_charset(struct expr *e, const char *charset)
+{
+    bool is_binary = strcasecmp(charset, "binary") == 0;
+
+    /* Others are shared with the columns below; only computed values are ever bytes. */
+    if (e && (e->kind == EXPR_CONST || e->kind == EXPR_CALL) && e->type.kind == DATUM_STRING) {
+        if (is_binary && !e->type.is_binary)
+            e->type.length = e->type.length > UINT32_MAX / 4 ? UINT32_MAX : 4 * e->type.length;
+        e->type.is_binary = is_binary;
+        e->is_bits = false;
+    }
+    return e;
+}
+
+struct expr *bind_nullif(struct bind *b, const struct function *f, struct expr **args)
+{
+    struct function_bind fb = bind_function(b);
+    struct datum nothing;
+
+    if (!is_special(args[0]) && !is_special(args[1]))
+        return bind_fold(b, function_new(&fb, f, args, 2));
+    datum_set_null(&nothing);
+    struct expr *whens[3] = {equal_to(b, args[0], args[1]),
+                             constant(b, &nothing, (struct value_type){0}), args[0]};
+    if (!whens[0] || !whens[1])
+        return NULL;
+    return bind_fold(b, function_new_case(&fb, whens, 3, false, true));
+}
+
 static struct expr *bind_default_of(struct bind *b)
 {
     bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "DEFAULT here");
@@ -538,11 +620,7 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
     case SQL_EXPR_IN:
         return bind_in(b, e);
     case SQL_EXPR_CASE:
-        args = bind_args(b, e->v.args, e->count);
-        return args ? bind_fold(b, function_new_case(&fb, args, e->count,
-                                                     e->flags & SQL_FLAG_CASE_OPERAND,
-                                                     e->flags & SQL_FLAG_CASE_ELSE))
-                    : NULL;
+        return bind_case(b, e);
     case SQL_EXPR_EXTRACT:
         arg = bind_expr(b, e->v.args[0]);
         return arg ? bind_fold(b, function_new_extract(&fb, arg, e->op)) : NULL;
@@ -559,6 +637,7 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
         arg = bind_expr(b, e->v.cast->arg);
         return arg ? bind_fold(b, function_new_cast(&fb, arg, &e->v.cast->type)) : NULL;
     case SQL_EXPR_CONVERT:
+        return bind_charset(bind_expr(b, e->v.collate->arg), e->v.collate->name);
     case SQL_EXPR_COLLATE:
         return bind_expr(b, e->v.collate->arg);
     case SQL_EXPR_SUBQUERY: {

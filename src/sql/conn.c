@@ -60,6 +60,15 @@ struct statement *conn_new_statement(struct conn *c, void (*done)(struct stateme
     return s;
 }
 
+static void refuse_second(struct statement *s, const char *rest, size_t len)
+{
+    const char *copy = arena_strndup(&s->arena, rest, len);
+
+    statement_fail(s, MYSQL_ER_PARSE_ERROR,
+                   "You have an error in your SQL syntax; only one statement is allowed",
+                   copy ? copy : "", 1);
+}
+
 void conn_describe(struct conn *c, const char *text, size_t len, bool newest,
                    void (*done)(struct statement *s))
 {
@@ -69,7 +78,8 @@ void conn_describe(struct conn *c, const char *text, size_t len, bool newest,
     if (!s)
         return;
     s->asks_newest = newest;
-    statement_parse(s, text, len, &consumed);
+    if (statement_parse(s, text, len, &consumed) == 0 && consumed < len)
+        refuse_second(s, text + consumed, len - consumed);
     c->starting = true;
     statement_describe(s);
     c->starting = false;
@@ -87,14 +97,10 @@ void conn_run_text(struct conn *c, const char *text, size_t len, const struct da
     if (!s)
         return;
     if (statement_parse(s, text, len, &consumed) == 0 && consumed < len) {
-        if (multi) {
+        if (multi)
             c->more = true;
-        } else if (c->mode == MYSQL_TEXT) {
-            const char *rest = arena_strndup(&s->arena, text + consumed, len - consumed);
-            statement_fail(s, MYSQL_ER_PARSE_ERROR,
-                           "You have an error in your SQL syntax; only one statement is allowed",
-                           rest ? rest : "", 1);
-        }
+        else if (c->mode == MYSQL_TEXT)
+            refuse_second(s, text + consumed, len - consumed);
     }
     c->text_at += consumed;
     c->starting = true;

@@ -26,6 +26,7 @@
 #include "sql/ddl_impl.h"
 #include "sql/ddl_partition.h"
 #include "sql/ddl_wish.h"
+#include "sql/dml_row.h"
 #include "sql/value_convert.h"
 #include "storage/schema_check.h"
 
@@ -220,6 +221,49 @@ static bool set_relation(struct statement *s, struct column *c, const struct sql
     return set_text(s, &c->parent_table, r->table.name);
 }
 
+static bool note(struct statement *s, const char *text)
+{
+    if (text)
+        gateway_session_warn(s->session, "Note", MYSQL_ER_NOT_SUPPORTED_YET, text);
+    return text != NULL;
+}
+
+/* What the column will be, where that is not what was written and people do not expect it. */
+static void note_differences(struct statement *s, const struct sql_column_def *d,
+                             enum mapping mapping)
+{
+    if ((d->type.kind == SQL_TYPE_DOUBLE || d->type.kind == SQL_TYPE_FLOAT) && d->type.scale < 0 &&
+        mapping == MAPPING_FLOAT_SCALE_BSI && !d->comment && !d->options)
+        note(s, statement_printf(s, "Column '%s': %s is kept as DECIMAL(18,%d)", d->name,
+                                 sql_type_name(d->type.kind), DEFAULT_DOUBLE_SCALE));
+    if (d->check)
+        note(s, statement_printf(s, "Column '%s': CHECK is not enforced", d->name));
+}
+
+/* A literal that the column could not hold would be found by the first INSERT only. */
+bool ddl_check_defaults(struct statement *s, const struct schema *t)
+{
+    for (uint16_t i = 0; i < t->n_columns; i++) {
+        const struct column *c = &t->columns[i];
+        struct datum d;
+        if (!c->default_value || schema_is_call(c->default_value) ||
+            c->mapping == MAPPING_PARENT_RELATION ||
+            (c->type != COLUMN_INT && c->type != COLUMN_DECIMAL && c->type != COLUMN_BOOL &&
+             c->type != COLUMN_DATE && c->type != COLUMN_DATETIME))
+            continue;
+        datum_set_string(&d, c->default_value, strlen(c->default_value));
+        if (!dml_store(s, t, i, &d, 1, &d)) {
+            char why[200];
+            snprintf(why, sizeof why, "%.199s", s->error.text);
+            mysql_error_set_text(&s->error, MYSQL_ER_INVALID_DEFAULT,
+                                 "Invalid default value for '%.64s': found '%.64s': %s", c->name,
+                                 c->default_value, why);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_column_def *d)
 {
     enum column_type type;
@@ -234,6 +278,11 @@ bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_colu
                        d->generated ? "generated columns" : "AUTO_INCREMENT");
         return false;
     }
+    if (d->on_update) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "ON UPDATE of a column");
+        return false;
+    }
+    note_differences(s, d, mapping);
     if (d->comment) {
         const char *text = arena_strndup(&s->arena, d->comment->v.text, d->comment->count);
         if (!text || !ddl_read_comment(s, text, &w))
@@ -441,7 +490,7 @@ static struct schema *make_table(struct statement *s, const struct sql_create_ta
         mysql_error_set_text(&s->error, err.code ? (unsigned)err.code : 1105, "%s", err.text);
         ok = false;
     }
-    if (!ok) {
+    if (!ok || !ddl_check_defaults(s, t)) {
         schema_put(t);
         return NULL;
     }

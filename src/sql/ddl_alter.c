@@ -190,7 +190,7 @@ static bool drop_column(struct alter *a, const struct sql_alter_action *action)
     return false;
 }
 
-/* A FULLTEXT key has the name of its column; others are no keys of ours. */
+/* A FULLTEXT key has the name of its column; others are no keys of ours, and their names are not kept. */
 static bool drop_index(struct alter *a, const char *name)
 {
     struct column *c = name ? find(a, name) : NULL;
@@ -198,8 +198,25 @@ static bool drop_index(struct alter *a, const char *name)
     if (c && column_is_searchable(c)) {
         c->searchable = false;
         a->changes = true;
+        return true;
     }
-    return true;
+    const char *text = statement_printf(a->s,
+                                        "Nothing was dropped for '%.64s': the FULLTEXT key of a "
+                                        "column has its name, and other keys do nothing",
+                                        name ? name : "");
+    if (text)
+        gateway_session_warn(a->s->session, "Warning", 1091, text);
+    return text != NULL;
+}
+
+/* A CHECK, which is not enforced, or the FOREIGN KEY of a relation, which stays. */
+static bool drop_constraint(struct alter *a, const char *name)
+{
+    for (uint16_t i = 0; i < a->old->n_columns; i++)
+        if (a->old->columns[i].parent_table)
+            return refuse(a, "foreignKey", name, "the relations that the table has");
+    return note(a, 1091,
+                statement_printf(a->s, "CHECK is not enforced: '%.64s' was not there", name));
 }
 
 static bool add_index(struct alter *a, const struct sql_key *key)
@@ -244,6 +261,8 @@ static bool take_action(struct alter *a, const struct sql_alter_action *action)
     case SQL_ALTER_ADD_KEY:
         return change_key(a, action->key->kind, "another key") && add_index(a, action->key);
     case SQL_ALTER_DROP_KEY:
+        if (action->key_kind == SQL_KEY_CHECK)
+            return drop_constraint(a, action->name);
         return change_key(a, action->key_kind, "DROP") && drop_index(a, action->name);
     case SQL_ALTER_KEYS: /* ENABLE and DISABLE KEYS, which dumps are full of */
         return true;
@@ -284,6 +303,8 @@ static bool finish(struct alter *a)
 
     if (schema_finish(a->next, &err) != 0)
         return take_error(a, &err);
+    if (!ddl_check_defaults(a->s, a->next))
+        return false;
     for (uint16_t i = 0; i < a->next->n_columns; i++)
         if (!evaluate_default(a, i))
             return false;

@@ -21,6 +21,8 @@ bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_colu
 bool ddl_add_fulltext(struct statement *s, struct schema *t, const struct sql_key *k);
 /* DEFAULT of a column: a literal, a call, or NULL. */
 bool ddl_set_default(struct statement *s, struct column *c, const struct sql_expr *e);
+/* Of a finished schema: a literal that a column of numbers or times cannot hold is 1067. */
+bool ddl_check_defaults(struct statement *s, const struct schema *t);
 /* Options of a table; those of other engines are passed over. */
 bool ddl_add_table_options(struct statement *s, struct schema *t, const struct sql_option *o);
 

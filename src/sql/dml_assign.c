@@ -52,6 +52,8 @@ bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct
         d->value = a->value->kind == SQL_EXPR_DEFAULT && !a->value->count
                        ? default_value(s, t, d->column)
                        : bind_expr(&s->bind, a->value);
+        if (d->value)
+            d->value = dml_value_for(s, &t->columns[d->column], d->value);
         if (!d->value)
             return false;
         (*n)++;

@@ -134,6 +134,8 @@ static bool evaluate(struct insert *x, uint16_t i, const struct sql_expr *e, str
         return dml_store(s, x->schema, x->columns[i], &d, x->row, out);
     }
     struct expr *b = bind_expr(&s->bind, e);
+    if (b && b->is_bits)
+        b = dml_value_for(s, &x->schema->columns[x->columns[i]], b);
     if (!b)
         return false;
     if (expr_has_subquery(b)) {

@@ -151,6 +151,14 @@ static bool store_list(struct statement *s, const struct column *c, const struct
     return true;
 }
 
+struct expr *dml_value_for(struct statement *s, const struct column *c, struct expr *e)
+{
+    if (c->type != COLUMN_INT && c->type != COLUMN_DECIMAL && c->type != COLUMN_BOOL)
+        return e;
+    e = expr_as_number(&s->arena, e);
+    return e ? e : statement_alloc(s, SIZE_MAX / 4);
+}
+
 bool dml_store(struct statement *s, const struct schema *t, uint16_t column, const struct datum *in,
                uint64_t row, struct datum *out)
 {

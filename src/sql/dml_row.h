@@ -7,6 +7,9 @@
 
 enum { DML_MAX_LIST = 1024 }; /* values of one multi-valued cell */
 
+/* The expression whose value column c stores for `e`: 0x41 is 65 in a column of numbers. NULL with the
+ * error set. */
+struct expr *dml_value_for(struct statement *s, const struct column *c, struct expr *e);
 /*
  * Converts a value to what column c stores, as MySQL's strict mode does: rounded to the column's
  * digits, refused when it does not fit. *out is the value as it would be read back; multi-valued

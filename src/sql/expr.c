@@ -90,6 +90,33 @@ struct expr *expr_new_const(struct arena *a, const struct datum *value,
     return e;
 }
 
+void expr_value_as_number(const struct expr *e, struct datum *d)
+{
+    if (!e->is_bits || d->kind != DATUM_STRING)
+        return;
+    const unsigned char *bytes = (const unsigned char *)d->s;
+    uint64_t v = 0;
+    for (uint32_t i = d->len > 8 ? d->len - 8 : 0; i < d->len; i++)
+        v = v << 8 | bytes[i];
+    datum_set_uint(d, v);
+}
+
+struct expr *expr_as_number(struct arena *a, struct expr *e)
+{
+    if (!e || !e->is_bits)
+        return e;
+    struct datum d = e->u.value;
+    expr_value_as_number(e, &d);
+    struct value_type t = value_type_uint(decimal_digits((__int128)d.u));
+    t.not_null = true;
+    struct expr *n = expr_new_const(a, &d, &t);
+    if (n) {
+        n->text = e->text;
+        n->text_len = e->text_len;
+    }
+    return n;
+}
+
 struct expr *expr_new_slot(struct arena *a, uint32_t slot, const struct value_type *type)
 {
     struct expr *e = expr_new(a, EXPR_SLOT, 0);
@@ -423,6 +450,7 @@ struct value_type expr_common_type(const struct value_type *a, const struct valu
         r.precision = a->precision > b->precision ? a->precision : b->precision;
         r.scale = a->scale > b->scale ? a->scale : b->scale;
         r.length = a->length > b->length ? a->length : b->length;
+        r.is_binary = a->is_binary || b->is_binary;
     } else if (exact_a && exact_b) {
         unsigned ia = integral_digits(a), ib = integral_digits(b);
         unsigned sa = a->kind == DATUM_DECIMAL ? a->scale : 0,

@@ -66,6 +66,7 @@ struct expr {
     char delim;     /* a multi-valued column: separator of its values; 0 = single-valued */
     bool volatile_; /* RAND() and its like: never folded nor computed once */
     bool all;       /* EXPR_QUANTIFIED with ALL */
+    bool is_bits;   /* EXPR_CONST written as 0x41, x'41' or b'1': see expr_as_number */
     uint32_t n_args;
     struct expr **args;
     expr_eval_fn *eval;
@@ -118,6 +119,11 @@ bool expr_is_true(const struct expr *e, struct expr_ctx *x);
 struct expr *expr_new(struct arena *a, enum expr_kind kind, uint32_t n_args);
 struct expr *expr_new_const(struct arena *a, const struct datum *value,
                             const struct value_type *type);
+/* Bytes of a literal such as 0x41 as the number they are where one is wanted (of more than eight the
+ * last eight); any other expression as it is. NULL: no memory. */
+struct expr *expr_as_number(struct arena *a, struct expr *e);
+/* The same for the value of `e` just evaluated. */
+void expr_value_as_number(const struct expr *e, struct datum *d);
 struct expr *expr_new_slot(struct arena *a, uint32_t slot, const struct value_type *type);
 struct expr *expr_new_and(struct arena *a, struct expr **args, uint32_t n); /* one arg: itself */
 

@@ -380,7 +380,9 @@ struct expr *expr_new_arith(struct arena *a, enum sql_op op, struct expr *l, str
 {
     struct expr *e = expr_new(a, EXPR_CALL, op == SQL_OP_BIT_NOT ? 1 : 2);
 
-    if (!e)
+    l = expr_as_number(a, l);
+    r = expr_as_number(a, r);
+    if (!e || !l || (!r && op != SQL_OP_BIT_NOT))
         return NULL;
     e->args[0] = l;
     if (op != SQL_OP_BIT_NOT)
@@ -429,7 +431,8 @@ struct expr *expr_new_negate(struct arena *a, struct expr *arg)
 {
     struct expr *e = expr_new(a, EXPR_CALL, 1);
 
-    if (!e)
+    arg = expr_as_number(a, arg);
+    if (!e || !arg)
         return NULL;
     unsigned kind = number_kind(&arg->type);
     e->args[0] = arg;

@@ -230,15 +230,30 @@ static void prepare_any(struct expr *e, struct arena *a)
 
 /* ---- set-up ---- */
 
+/* 0x41 against a number is one; one that fits is an integer, which the cores compare. */
+static void read_bits(struct expr **constant, const struct expr *other, struct arena *a)
+{
+    struct expr *e = *constant;
+
+    if (!e->is_bits || !datum_kind_is_number(other->type.kind) || !(e = expr_as_number(a, e)))
+        return;
+    if (e->u.value.u <= INT64_MAX) {
+        datum_set_int(&e->u.value, (int64_t)e->u.value.u);
+        e->type.kind = DATUM_INT;
+    }
+    *constant = e;
+}
+
 /* A constant text against an exact number is read exactly, when it is a number: 9007199254740993
  * stays itself. */
 static void read_exactly(struct expr **constant, const struct expr *other, struct arena *a)
 {
-    struct expr *c = *constant;
     __int128 v;
     unsigned scale;
     size_t used;
 
+    read_bits(constant, other, a);
+    struct expr *c = *constant;
     if (c->kind != EXPR_CONST || c->u.value.kind != DATUM_STRING || !c->u.value.len ||
         (other->type.kind != DATUM_INT && other->type.kind != DATUM_DECIMAL) ||
         other->kind == EXPR_CONST)
@@ -262,6 +277,8 @@ static void prepare_in(struct expr *e, struct arena *a)
     bool constant = true;
     int class = -1;
 
+    for (uint32_t i = 1; i < e->n_args; i++)
+        read_bits(&e->args[0], e->args[i], a);
     for (uint32_t i = 1; i < e->n_args; i++) {
         read_exactly(&e->args[i], e->args[0], a);
         constant &= e->args[i]->kind == EXPR_CONST;
@@ -304,6 +321,8 @@ void expr_prepare_compare(struct expr *e, struct arena *a)
             e->class == COMPARE_INT && e->op != SQL_OP_NULL_EQ ? eval_compare_int : eval_compare;
         break;
     case EXPR_BETWEEN: {
+        read_bits(&e->args[0], e->args[1], a);
+        read_bits(&e->args[0], e->args[2], a);
         read_exactly(&e->args[1], e->args[0], a);
         read_exactly(&e->args[2], e->args[0], a);
         enum compare_class c1 = compare_class_of(&e->args[0]->type, &e->args[1]->type);

@@ -18,6 +18,38 @@ const struct function *function_find(const char *name, size_t len)
     return NULL;
 }
 
+/* Whether 0x41 as argument i is a number before its type is looked at. */
+static bool takes_numbers(const struct function *f, uint32_t i)
+{
+    const struct function *math = function_math;
+
+    if (strcmp(f->name, "if") == 0)
+        return i == 0;
+    if (strcmp(f->name, "char") == 0)
+        return true;
+    if (strcmp(f->name, "conv") == 0)
+        return i > 0;
+    while (math->name && math != f)
+        math++;
+    return math->name;
+}
+
+/* Texts made of others are bytes when one of these is; ELT is the only such function elsewhere. */
+static bool makes_bytes_of_bytes(const struct expr *e)
+{
+    const struct function *f = function_string;
+
+    while (f->name && f != e->u.function)
+        f++;
+    if (e->type.kind != DATUM_STRING || e->type.is_binary ||
+        (!f->name && strcmp(e->u.function->name, "elt") != 0))
+        return false;
+    for (uint32_t i = 0; i < e->n_args; i++)
+        if (e->args[i]->type.kind == DATUM_STRING && e->args[i]->type.is_binary)
+            return true;
+    return false;
+}
+
 struct expr *function_new(struct function_bind *b, const struct function *f, struct expr **args,
                           uint32_t n)
 {
@@ -32,8 +64,11 @@ struct expr *function_new(struct function_bind *b, const struct function *f, str
         mysql_error_set_text(b->error, 1041, "Out of memory");
         return NULL;
     }
-    if (n)
-        memcpy(e->args, args, n * sizeof *args);
+    for (uint32_t i = 0; i < n; i++)
+        if (!(e->args[i] = takes_numbers(f, i) ? expr_as_number(b->arena, args[i]) : args[i])) {
+            mysql_error_set_text(b->error, 1041, "Out of memory");
+            return NULL;
+        }
     e->u.function = f;
     e->eval = f->eval;
     e->volatile_ = f->flags & FUNCTION_VOLATILE;
@@ -43,6 +78,10 @@ struct expr *function_new(struct function_bind *b, const struct function *f, str
         if (!b->error->code)
             mysql_error_set(b->error, MYSQL_ER_WRONG_ARGUMENTS, f->name);
         return NULL;
+    }
+    if (makes_bytes_of_bytes(e)) {
+        e->type.length = e->type.length > UINT32_MAX / 4 ? UINT32_MAX : 4 * e->type.length;
+        e->type.is_binary = true;
     }
     return e;
 }
@@ -91,6 +130,7 @@ bool function_arg_int(const struct expr *e, struct expr_ctx *x, unsigned i, int6
 
     if (!function_arg(e, x, i, &d, out))
         return false;
+    expr_value_as_number(e->args[i], &d);
     datum_to_int(&d, v);
     return true;
 }
@@ -102,6 +142,7 @@ bool function_arg_double(const struct expr *e, struct expr_ctx *x, unsigned i, d
 
     if (!function_arg(e, x, i, &d, out))
         return false;
+    expr_value_as_number(e->args[i], &d);
     *v = datum_to_double(&d);
     return true;
 }

@@ -96,6 +96,28 @@ static void cast_char(const struct expr *e, struct expr_ctx *x, struct datum *ou
     datum_set_string(out, s, utf8_prefix(s, len, e->type.length));
 }
 
+/* BINARY(n): n bytes, filled up with zeros; without n all bytes. */
+static void cast_binary(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const char *s;
+    char *filled;
+    size_t len, n = e->type.length;
+
+    if (!function_arg_text(e, x, 0, &s, &len, out))
+        return;
+    if (!e->op || len == n) { /* op: n was given */
+        datum_set_string(out, s, len);
+    } else if (len > n) {
+        datum_set_string(out, s, n);
+    } else if (n > FUNCTION_MAX_STRING || !(filled = expr_alloc(x, n))) {
+        datum_set_null(out);
+    } else {
+        memcpy(filled, s, len);
+        memset(filled + len, 0, n - len);
+        datum_set_string(out, filled, n);
+    }
+}
+
 static void cast_date(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     struct datum d;
@@ -160,6 +182,26 @@ static enum sql_type_kind named_type(const char *name)
     return 0;
 }
 
+/* Casts to other types take 0x41 as the bytes it is. */
+static bool is_number(enum sql_type_kind kind)
+{
+    switch (kind) {
+    case SQL_TYPE_CHAR:
+    case SQL_TYPE_VARCHAR:
+    case SQL_TYPE_BINARY:
+    case SQL_TYPE_VARBINARY:
+    case SQL_TYPE_TEXT:
+    case SQL_TYPE_JSON:
+    case SQL_TYPE_DATE:
+    case SQL_TYPE_DATETIME:
+    case SQL_TYPE_TIMESTAMP:
+    case SQL_TYPE_TIME:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kind kind,
                      struct function_bind *b)
 {
@@ -210,14 +252,19 @@ static bool set_cast(struct expr *e, const struct sql_type *t, enum sql_type_kin
         return true;
     case SQL_TYPE_CHAR:
     case SQL_TYPE_VARCHAR:
-    case SQL_TYPE_BINARY:
-    case SQL_TYPE_VARBINARY:
     case SQL_TYPE_TEXT:
     case SQL_TYPE_JSON:
         e->type =
             value_type_string(t->size >= 0 ? (uint32_t)t->size : value_type_text_length(from));
-        e->type.is_binary = kind == SQL_TYPE_BINARY || kind == SQL_TYPE_VARBINARY;
         e->eval = cast_char;
+        return true;
+    case SQL_TYPE_BINARY:
+    case SQL_TYPE_VARBINARY:
+        e->type =
+            value_type_string(t->size >= 0 ? (uint32_t)t->size : 4 * value_type_text_length(from));
+        e->type.is_binary = true;
+        e->op = t->size >= 0;
+        e->eval = cast_binary;
         return true;
     default:
         mysql_error_set(b->error, MYSQL_ER_NOT_SUPPORTED_YET, "CAST to this type");
@@ -231,7 +278,9 @@ struct expr *function_new_cast(struct function_bind *b, struct expr *arg,
     struct expr *e = expr_new(b->arena, EXPR_CALL, 1);
     enum sql_type_kind kind = type->kind == SQL_TYPE_NAMED ? named_type(type->name) : type->kind;
 
-    if (!e) {
+    if (is_number(kind))
+        arg = expr_as_number(b->arena, arg);
+    if (!e || !arg) {
         mysql_error_set_text(b->error, 1041, "Out of memory");
         return NULL;
     }

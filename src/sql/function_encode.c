@@ -59,6 +59,14 @@ static bool resolve_char(struct expr *e, struct function_bind *b)
 {
     (void)b;
     e->type = value_type_string(4 * e->n_args);
+    e->type.is_binary = true;
+    return true;
+}
+
+static bool resolve_unhex(struct expr *e, struct function_bind *b)
+{
+    resolve_first(e, b);
+    e->type.is_binary = true;
     return true;
 }
 
@@ -228,7 +236,7 @@ const struct function function_encode[] = {
     {"ord", 1, 1, 0, function_is_int, eval_ord},
     {"char", 1, 255, FUNCTION_NULL_IN, resolve_char, eval_char},
     {"hex", 1, 1, 0, resolve_long, eval_hex},
-    {"unhex", 1, 1, 0, resolve_first, eval_unhex},
+    {"unhex", 1, 1, 0, resolve_unhex, eval_unhex},
     {"format", 2, 3, 0, resolve_long, eval_format},
     {"elt", 2, 255, FUNCTION_NULL_IN, function_is_text, eval_elt},
     {"quote", 1, 1, FUNCTION_NULL_IN, resolve_long, eval_quote},

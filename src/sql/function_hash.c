@@ -92,6 +92,14 @@ static void eval_crc32(const struct expr *e, struct expr_ctx *x, struct datum *o
         datum_set_int(out, (int64_t)crc32(0, (const unsigned char *)s, (uInt)len));
 }
 
+static bool resolve_bytes(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    e->type = value_type_string(65535);
+    e->type.is_binary = true;
+    return true;
+}
+
 static bool resolve_encoded(struct expr *e, struct function_bind *b)
 {
     (void)b;
@@ -212,7 +220,7 @@ const struct function function_hash[] = {
     {"crc32", 1, 1, 0, resolve_crc, eval_crc32},
     {"to_base64", 1, 1, 0, resolve_encoded, eval_to_base64},
     {"encoding.b64encode", 1, 1, 0, resolve_encoded, eval_to_base64},
-    {"from_base64", 1, 1, 0, resolve_encoded, eval_from_base64},
+    {"from_base64", 1, 1, 0, resolve_bytes, eval_from_base64},
     {"encoding.b64decode", 1, 1, 0, resolve_encoded, eval_from_base64},
     {"uuid", 0, 0, FUNCTION_VOLATILE, resolve_digest, eval_uuid},
     {0},

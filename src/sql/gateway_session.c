@@ -14,11 +14,12 @@ void gateway_session_init(struct gateway_session *s, uint32_t id)
     s->row_count = -1;
 }
 
-static void free_variables(struct session_variable **list)
+void gateway_session_drop_variables(struct gateway_session *s, struct session_variable **list)
 {
     while (*list) {
         struct session_variable *v = *list;
         *list = v->next;
+        s->n_variables--;
         if (v->value.kind == DATUM_STRING)
             free((char *)(uintptr_t)v->value.s);
         free(v->name);
@@ -37,12 +38,12 @@ void gateway_session_fini(struct gateway_session *s)
 
 void gateway_session_reset(struct gateway_session *s)
 {
-    free_variables(&s->user_vars);
-    free_variables(&s->sys_vars);
+    gateway_session_drop_variables(s, &s->user_vars);
+    gateway_session_drop_variables(s, &s->sys_vars);
+    gateway_session_drop_variables(s, &s->savepoints);
     gateway_session_clear_warnings(s);
-    s->n_variables = 0;
     s->parse_flags = 0;
-    s->in_transaction = false;
+    s->in_transaction = s->is_read_only = s->has_written = false;
     s->autocommit = true;
     s->last_insert_id = 0;
     s->row_count = -1;

@@ -36,12 +36,14 @@ struct gateway_session {
     unsigned parse_flags; /* enum sql_parse_flag, from sql_mode */
     bool found_rows;      /* client wants matched rows as affected rows */
     bool in_transaction;
+    bool is_read_only; /* the transaction is */
     bool autocommit;
     bool has_written; /* since BEGIN; ROLLBACK warns then */
     uint64_t last_insert_id;
     int64_t row_count;   /* ROW_COUNT() of the last statement */
     uint64_t rows_found; /* FOUND_ROWS() */
     struct session_variable *user_vars, *sys_vars;
+    struct session_variable *savepoints; /* of the transaction; without values */
     uint32_t n_variables;
     struct session_warning *warnings; /* of the last statement */
     uint32_t n_warnings, n_errors;    /* kept; counted in all */
@@ -61,6 +63,8 @@ const struct session_variable *gateway_session_find(const struct session_variabl
 /* 0, -ENOMEM, -ENOSPC (too many). The value is copied. */
 int gateway_session_set(struct gateway_session *s, struct session_variable **list, const char *name,
                         const struct datum *value, const struct value_type *type);
+
+void gateway_session_drop_variables(struct gateway_session *s, struct session_variable **list);
 
 /* Warnings: cleared at the start of a statement that is no diagnostic one. */
 void gateway_session_clear_warnings(struct gateway_session *s);

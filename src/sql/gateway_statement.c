@@ -324,22 +324,6 @@ static bool kill_connection(struct statement *s)
     return true;
 }
 
-/* Transactions: every statement is on its own; the words are accepted as clients send them. */
-static bool transaction(struct statement *s)
-{
-    bool rollback = s->ast->kind == SQL_STMT_ROLLBACK && !s->ast->u.transaction->savepoint;
-
-    if (rollback && s->session->has_written)
-        gateway_session_warn(s->session, "Warning", 1196,
-                             "Changes to tables cannot be rolled back: they were written");
-    if (s->ast->kind == SQL_STMT_BEGIN || s->ast->kind == SQL_STMT_COMMIT || rollback) {
-        s->session->in_transaction = s->ast->kind == SQL_STMT_BEGIN;
-        s->session->has_written = false;
-    }
-    statement_ok(s, 0, 0, NULL);
-    return true;
-}
-
 static bool evaluate_do(struct statement *s)
 {
     const struct sql_call_stmt *c = s->ast->u.call;
@@ -367,11 +351,11 @@ static bool prepare_kind(struct statement *s)
         s->run = select_run;
         return true;
     case SQL_STMT_INSERT:
-        return dml_insert_prepare(s);
+        return transaction_allows_write(s) && dml_insert_prepare(s);
     case SQL_STMT_UPDATE:
-        return dml_update_prepare(s);
+        return transaction_allows_write(s) && dml_update_prepare(s);
     case SQL_STMT_DELETE:
-        return dml_delete_prepare(s);
+        return transaction_allows_write(s) && dml_delete_prepare(s);
     case SQL_STMT_CREATE_TABLE:
     case SQL_STMT_DROP_TABLE:
     case SQL_STMT_TRUNCATE:
@@ -397,7 +381,7 @@ static bool prepare_kind(struct statement *s)
     case SQL_STMT_ROLLBACK:
     case SQL_STMT_SAVEPOINT:
     case SQL_STMT_RELEASE:
-        return transaction(s);
+        return transaction_prepare(s);
     case SQL_STMT_LOCK_TABLES:
     case SQL_STMT_UNLOCK_TABLES:
     case SQL_STMT_FLUSH:
@@ -491,6 +475,7 @@ void statement_resume(struct statement *s)
 
 static void finish(struct statement *s)
 {
+    timer_cancel(s->env->reactor, &s->deadline);
     s->stage = STATEMENT_DONE;
     s->done(s);
 }
@@ -534,7 +519,6 @@ static void refreshed(struct cluster_refresh *f)
 {
     struct statement *s = f->ctx;
 
-    timer_cancel(s->env->reactor, &s->deadline);
     if (!s->is_held) { /* asked before the first try */
         begin(s);
         return;
@@ -552,15 +536,11 @@ static void refreshed(struct cluster_refresh *f)
 /* False: there is nothing to wait for. */
 static bool start_refresh(struct statement *s)
 {
-    uint64_t now = reactor_now_ns(s->env->reactor);
-
     s->refreshes++;
     s->refresh = (struct cluster_refresh){.done = refreshed, .ctx = s};
     if (!cluster_refresh_start(s->env->cluster, &s->refresh))
         return false;
     s->stage = STATEMENT_REFRESH;
-    if (s->deadline_ns)
-        timer_arm(s->env->reactor, &s->deadline, s->deadline_ns > now ? s->deadline_ns - now : 0);
     return true;
 }
 
@@ -595,6 +575,18 @@ static bool keep_params(struct statement *s, const struct datum *params,
     return true;
 }
 
+/* The shorter of the server's limit and the client's. */
+static void limit_time(struct statement *s)
+{
+    uint64_t own = s->error.code ? 0 : statement_own_timeout(s),
+             now = reactor_now_ns(s->env->reactor);
+
+    if (own && (!s->deadline_ns || now + own < s->deadline_ns))
+        s->exec.deadline_ns = s->deadline_ns = now + own;
+    if (s->deadline_ns)
+        timer_arm(s->env->reactor, &s->deadline, s->deadline_ns > now ? s->deadline_ns - now : 0);
+}
+
 void statement_start(struct statement *s, const struct datum *params,
                      const struct value_type *types, uint32_t n)
 {
@@ -602,6 +594,7 @@ void statement_start(struct statement *s, const struct datum *params,
     s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
                         s->ast->u.show->kind >= SQL_SHOW_WARNINGS &&
                         s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;
+    limit_time(s);
     if (n && !s->error.code && !keep_params(s, params, types, n))
         mysql_error_set_text(&s->error, 1041, "Out of memory");
     if (!s->error.code && !cluster_is_current(s->env->cluster) && refresh_comes_first(s) &&
@@ -619,7 +612,6 @@ void statement_cancel(struct statement *s, unsigned code, const char *text)
         mysql_error_set_text(&s->error, code, "%s", text);
     if (s->stage == STATEMENT_REFRESH) {
         cluster_refresh_cancel(&s->refresh);
-        timer_cancel(s->env->reactor, &s->deadline);
         finish_failed(s);
     } else if (s->stage == STATEMENT_CLOSE) { /* ends when its queries have closed */
         s->is_held = false;

@@ -12,6 +12,8 @@
  *   show.c               SHOW and DESCRIBE, as queries of information_schema
  *   explain.c            EXPLAIN
  *   sysvar.c             SET
+ *   gateway_transaction.c  BEGIN and its like
+ *   gateway_timeout.c    time limits that clients ask for
  * Owner: the connection (or a test), on its core. Memory: one arena, charged to a budget of its
  * own.
  */
@@ -88,7 +90,7 @@ struct statement {
     uint8_t refreshes;  /* times the catalog was asked for */
     bool gateway_alone; /* does joins and computations: they were too large for the cores */
     struct cluster_refresh refresh;
-    struct timer deadline; /* while waiting for the catalog */
+    struct timer deadline; /* between start and end, when there is one */
 
     /* One try: zeroed before each, from here to the end. */
     enum statement_stage stage;
@@ -114,6 +116,9 @@ struct statement {
     struct value_type *types;
     uint32_t n_columns;
     uint64_t rows_sent;
+    /* SQL_CALC_FOUND_ROWS: all rows are made and counted, the LIMIT is applied when they are sent. */
+    bool counts_all;
+    uint64_t rows_made, send_from, send_count;
     bool explain_analyze;
 
     struct memory_result memory;
@@ -182,6 +187,11 @@ bool show_prepare(struct statement *s, const struct sql_show *show);
 bool explain_prepare(struct statement *s);
 bool explain_finish(struct statement *s); /* EXPLAIN ANALYZE: after the query ran */
 bool sysvar_prepare_set(struct statement *s);
+bool transaction_prepare(struct statement *s);
+/* False with the error in START TRANSACTION READ ONLY. */
+bool transaction_allows_write(struct statement *s);
+/* Time limit of the session or of a hint in the statement's text, ns; 0 = none. */
+uint64_t statement_own_timeout(const struct statement *s);
 
 /* The statement tells what exists: an old catalog would make it wrong without an error. */
 bool refresh_comes_first(const struct statement *s);

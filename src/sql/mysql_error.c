@@ -100,6 +100,7 @@ static const struct mysql_error_info errors[] = {
     {1267, "HY000", "Illegal mix of collations (%s,%s) and (%s,%s) for operation '%s'"},
     {1273, "HY000", "Unknown collation: '%-.64s'"},
     {1292, "22007", "Truncated incorrect %-.64s value: '%-.128s'"},
+    {1298, "HY000", "Unknown or incorrect time zone: '%-.64s'"},
     {1300, "HY000", "Invalid %s character string: '%.64s'"},
     {1305, "42000", "%s %s does not exist"},
     {1317, "70100", "Query execution was interrupted"},

@@ -95,6 +95,7 @@ enum mysql_error_code {
     MYSQL_ER_CANT_AGGREGATE_2COLLATIONS = 1267, /* 2 (s collation, s coercibility), s operation */
     MYSQL_ER_UNKNOWN_COLLATION = 1273,          /* s name */
     MYSQL_ER_TRUNCATED_WRONG_VALUE = 1292,      /* s type, s value */
+    MYSQL_ER_UNKNOWN_TIME_ZONE = 1298,          /* s name */
     MYSQL_ER_INVALID_CHARACTER_STRING = 1300,   /* s character set, s text */
     MYSQL_ER_SP_DOES_NOT_EXIST = 1305,          /* s kind, s name */
     MYSQL_ER_QUERY_INTERRUPTED = 1317,

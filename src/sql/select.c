@@ -96,6 +96,32 @@ bool select_columns(struct statement *s, const struct bound_query *q)
     return true;
 }
 
+/* The query that the statement answers, not one of INSERT nor of SHOW. */
+static bool is_answer(const struct statement *s, const struct sql_query *q)
+{
+    const struct sql_stmt *ast = s->ast;
+
+    if (ast && ast->kind == SQL_STMT_EXPLAIN)
+        ast = ast->u.explain->stmt;
+    return ast && ast->kind == SQL_STMT_SELECT && ast->u.query == q;
+}
+
+/* SQL_CALC_FOUND_ROWS: takes the LIMIT out of the plan and keeps it for the sending. */
+static void count_all(struct statement *s, const struct sql_query *q)
+{
+    struct bound_query *b = s->query;
+    struct bound_select *one = b->n_terms == 1 ? b->terms[0].select : NULL;
+    uint64_t *limit = one ? &one->limit : &b->limit, *offset = one ? &one->offset : &b->offset;
+
+    if (!is_answer(s, q) || !q->terms->select || !q->terms->select->has_found_rows)
+        return;
+    s->counts_all = true;
+    s->send_count = *limit;
+    s->send_from = *offset;
+    *limit = UINT64_MAX;
+    *offset = 0;
+}
+
 bool select_prepare(struct statement *s, const struct sql_query *q)
 {
     struct planner p = {.bind = &s->bind,
@@ -105,6 +131,7 @@ bool select_prepare(struct statement *s, const struct sql_query *q)
     s->query = bind_query(&s->bind, q);
     if (!s->query || !select_columns(s, s->query))
         return false;
+    count_all(s, q);
     s->plan = plan_query(&p, s->query);
     return s->plan && plan_subqueries(&p);
 }
@@ -119,16 +146,22 @@ bool select_open(struct statement *s)
 static bool send_rows(struct statement *s)
 {
     for (; s->row < s->rows.rows; s->row++) {
+        if (s->counts_all &&
+            (s->rows_made < s->send_from || s->rows_made - s->send_from >= s->send_count)) {
+            s->rows_made++;
+            continue;
+        }
         if (!s->explain_analyze && !s->sink->row(s->sink, rowset_row(&s->rows, s->row)))
             return false;
         s->rows_sent++;
+        s->rows_made++;
     }
     return true;
 }
 
 static enum step finish(struct statement *s)
 {
-    s->session->rows_found = s->rows_sent;
+    s->session->rows_found = s->counts_all ? s->rows_made : s->rows_sent;
     if (s->explain_analyze) {
         /* The figures came with the end of the queries. */
         if (explain_finish(s))

@@ -54,7 +54,7 @@ static const struct sysvar vars[] = {
     {"lower_case_file_system", "OFF", false, true},
     {"lower_case_table_names", "0", true, true},
     {"max_allowed_packet", "67108864", true, false},
-    {"max_connections", "10000", true, false},
+    {"max_connections", "10000", true, true},
     {"max_execution_time", "0", true, false},
     {"max_join_size", "18446744073709551615", true, false},
     {"max_statement_time", "0.000000", false, false},
@@ -279,6 +279,8 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
         mysql_error_set(error, MYSQL_ER_WRONG_TYPE_FOR_VAR, v->name);
         return -EINVAL;
     }
+    if (!sysvar_check(s, v, &d, a, error))
+        return -EINVAL;
     if (strcasecmp(name, "autocommit") == 0) {
         s->autocommit = datum_truth(&d) == 1;
         return 0;
@@ -364,6 +366,10 @@ static bool set_item(struct statement *s, const struct sql_set_item *it)
     case SQL_SET_USER_VAR:
         return set_user_var(s, it);
     case SQL_SET_SYS_VAR:
+        if (it->scope == SQL_SCOPE_GLOBAL || it->scope == SQL_SCOPE_PERSIST) {
+            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "SET GLOBAL");
+            return false;
+        }
         return set_sys_var(s, it);
     case SQL_SET_NAMES:
     case SQL_SET_CHARSET: {

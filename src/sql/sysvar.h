@@ -24,6 +24,9 @@ bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, st
                 struct value_type *type);
 /* Text of the value, for SHOW VARIABLES. NULL when there is none such. */
 const char *sysvar_text(struct gateway_session *s, const char *name, struct arena *a);
+/* Whether the variable may have the value; false with the error. May warn (sysvar_check.c). */
+bool sysvar_check(struct gateway_session *s, const struct sysvar *v, const struct datum *value,
+                  struct arena *a, struct mysql_error *error);
 /* SET; NULL value = DEFAULT. 0, or -EINVAL with error. */
 int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value,
                struct arena *a, struct mysql_error *error);

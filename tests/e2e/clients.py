@@ -5,6 +5,7 @@ import datetime
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from decimal import Decimal
@@ -12,10 +13,12 @@ from decimal import Decimal
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
 from support import Node, expect, mariadb
+from wire import Wire, error_code
 
 import pymysql
 import pymysql.cursors
 
+COM_STMT_PREPARE, COM_STMT_EXECUTE = 0x16, 0x17
 TABLE = """CREATE TABLE types (id INT PRIMARY KEY, big BIGINT, price DECIMAL(12,2), day DATE,
            at DATETIME(6), name VARCHAR(64), on_air BOOLEAN)"""
 ROWS = [
@@ -244,6 +247,41 @@ def test_client_that_begins_with_another_plugin(server):
         for password in ((), ("--password=secret",)):
             expect(client(server, f"--default-auth={plugin}", *password, "quanta", "-BN", "-e",
                           "SELECT user()").split("@")[0], "demo", plugin)
+
+
+def prepare_statement(wire, text):
+    """Code of the error, 0, and the number of the statement."""
+    answer = wire.command(COM_STMT_PREPARE, text)
+    wire.drain(0.05)
+    return error_code(answer), answer[1:5]
+
+
+def test_limit_of_a_prepared_statement(server):
+    """Clients send numbers as texts and doubles, too."""
+    kinds = {b"2": (0xfd, b"\x012"), b"2.0": (0xfd, b"\x032.0"), b"double": (5, struct.pack("<d", 2)),
+             b"long": (8, struct.pack("<q", 2)), b"-1": (0xfd, b"\x02-1"), b"half": (5, struct.pack("<d", .5)),
+             b"two": (0xfd, b"\x03two"), b"": (0xfd, b"\0")}
+    with Wire(server.ports["mysql"]) as wire:
+        wire.log_in()
+        code, statement = prepare_statement(wire, b"SELECT id FROM types ORDER BY id LIMIT ?")
+        expect(code, 0)
+        for name, (kind, value) in kinds.items():
+            answer = wire.command(COM_STMT_EXECUTE, statement + b"\0\1\0\0\0" + b"\0\1" +
+                                  bytes((kind, 0)) + value)
+            rest = wire.drain(0.05)
+            wrong = name in (b"-1", b"half", b"two", b"")
+            expect(error_code(answer), 1210 if wrong else 0, name)
+            if wrong:
+                assert b"LIMIT: found '" in answer, answer
+            else:
+                expect(rest.count(b"\0\0\1\0\0\0") + rest.count(b"\0\0\2\0\0\0"), 2, name)
+
+
+def test_one_statement_is_prepared(server):
+    with Wire(server.ports["mysql"]) as wire:
+        wire.log_in()
+        for text, code in ((b"SELECT 1; SELECT 2", 1064), (b"SELECT 1; -- end", 0), (b"SELECT 1", 0)):
+            expect(prepare_statement(wire, text)[0], code, text)
 
 
 def test_any_user_with_an_empty_password(server):

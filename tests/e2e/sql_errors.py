@@ -14,6 +14,7 @@ import pymysql
 SETUP = [
     "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(8), n BIGINT, must INT NOT NULL, d DATE)",
     "CREATE TABLE two (id INT PRIMARY KEY, n INT)",
+    "CREATE TABLE child (id INT PRIMARY KEY, two INT REFERENCES two (id))",
     "INSERT INTO t VALUES (1, 'one', 1, 1, '2024-01-01'), (2, NULL, NULL, 2, NULL)",
     "INSERT INTO two VALUES (1, 10), (3, 30)",
 ]
@@ -56,6 +57,22 @@ WRONG = [
     ("INSERT INTO t (id, must) VALUES (9)", 1136),
     ("INSERT INTO t (id, must) VALUES (9, 1), (10)", 1136),
     ("INSERT INTO t VALUES (1, 2)", 1136),
+    ("CREATE TABLE x (id INT PRIMARY KEY, at DATETIME DEFAULT now() ON UPDATE now())", 1235),
+    ("CREATE TABLE x (id INT PRIMARY KEY, n INT DEFAULT 'x')", 1067),
+    ("CREATE TABLE x (id INT PRIMARY KEY, d DATE DEFAULT '2026-02-31')", 1067),
+    ("ALTER TABLE two ADD x INT DEFAULT 'x'", 1067),
+    ("ALTER TABLE two ALTER n SET DEFAULT 'x'", 1067),
+    ("ALTER TABLE child DROP CONSTRAINT parent", 1846),
+    ("ROLLBACK TO SAVEPOINT nothing", 1305),
+    ("RELEASE SAVEPOINT nothing", 1305),
+    ("SET NAMES nothing", 1115),
+    ("SET NAMES latin1", 1235),
+    ("SET NAMES utf8mb4 COLLATE nothing", 1273),
+    ("SET character_set_client = nothing", 1115),
+    ("SET time_zone = 'Mars/Phobos'", 1298),
+    ("SET sql_mode = 'ANSI_QUOTES,NOTHING'", 1231),
+    ("SET GLOBAL sql_mode = ''", 1235),
+    ("SET max_connections = 3", 1238),
     ("INSERT INTO t (id, id, must) VALUES (9, 9, 1)", 1110),
     ("INSERT INTO t (id, n, must) VALUES (9, 9223372036854775808, 1)", 1264),
     ("INSERT INTO t (id, must) VALUES (99999999999999999999, 1)", 1264),
@@ -207,6 +224,59 @@ def test_many_statements_in_one_packet(server):
         expect(cur.fetchone(), (0,))
     with server.connect() as conn, conn.cursor() as cur:
         assert code_of(cur, "SELECT 1; SELECT 2")[0] in (0, 1064)
+
+
+def warnings(server, *statements):
+    """Codes after the last statement."""
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement in statements:
+            cur.execute(statement)
+        cur.execute("SHOW WARNINGS")
+        return [row[1] for row in cur.fetchall()]
+
+
+def test_what_has_no_effect_is_told(server):
+    expect(warnings(server, "DROP INDEX nothing ON two"), [1091])
+    expect(warnings(server, "ALTER TABLE two DROP CONSTRAINT a_check"), [1091])
+    expect(warnings(server, "SET time_zone = '+02:00'"), [1235])
+    expect(warnings(server, "SET time_zone = '+00:00'"), [])
+    expect(warnings(server, "CREATE TABLE notes (id INT PRIMARY KEY, f DOUBLE, n INT CHECK (n > 0))"),
+           [1235, 1235])
+    expect(warnings(server, "DROP TABLE notes"), [])
+    for statement in ("SET NAMES utf8", "SET NAMES utf8mb4 COLLATE utf8mb4_swedish_ci",
+                      "SET character_set_results = NULL", "SET sql_mode = ''", "SET sql_mode = DEFAULT",
+                      "SET sql_mode = 'traditional,no_zero_date'", "SET time_zone = SYSTEM"):
+        expect(warnings(server, statement), [], statement)
+
+
+def test_savepoints(server):
+    expect(warnings(server, "BEGIN", "SAVEPOINT a", "ROLLBACK TO A", "RELEASE SAVEPOINT a"), [])
+    expect(warnings(server, "BEGIN", "SAVEPOINT a", "UPDATE two SET n = n + 1", "ROLLBACK TO a"), [1196])
+    with server.connect() as conn, conn.cursor() as cur:
+        for statement in ("BEGIN; SAVEPOINT a; COMMIT", "SAVEPOINT a"):
+            for part in statement.split(";"):
+                cur.execute(part)
+            expect(code_of(cur, "ROLLBACK TO a")[0], 1305, statement)
+        cur.execute("START TRANSACTION READ ONLY")
+        expect(code_of(cur, "UPDATE two SET n = 1")[0], 1792)
+        expect(code_of(cur, "INSERT INTO two VALUES (9, 9)")[0], 1792)
+        expect(code_of(cur, "DELETE FROM two")[0], 1792)
+        cur.execute("COMMIT")
+        expect(code_of(cur, "DELETE FROM two WHERE id = 9")[0], 0)
+
+
+def test_time_limits_of_clients(server):
+    product = ", ".join(f"two t{i}" for i in range(40))
+    with server.connect() as conn, conn.cursor() as cur:
+        for before, hint, after in (("SET max_execution_time = 100", "", "SET max_execution_time = 0"),
+                                    ("SET max_statement_time = 0.1", "", "SET max_statement_time = DEFAULT"),
+                                    ("DO 0", "/*+ MAX_EXECUTION_TIME(100) */", "DO 0")):
+            cur.execute(before)
+            started = time.monotonic()
+            expect(code_of(cur, f"SELECT {hint} count(*) FROM {product} WHERE rand() < 2")[0], 3024, before)
+            assert time.monotonic() - started < 20, before
+            expect(code_of(cur, "SELECT count(*) FROM two")[0], 0)
+            cur.execute(after)
 
 
 def test_errors_of_prepared_statements(server):

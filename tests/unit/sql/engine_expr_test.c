@@ -66,6 +66,61 @@ Test(engine_expr, interval_and_seeded_rand)
     engine_fini(&e);
 }
 
+Test(engine_expr, hexadecimal_and_bits)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "SELECT 0x41+0, x'41'+1, b'101'+0, 0x0A > 9, CAST(0x41 AS UNSIGNED), -0x5, ~0x0",
+              "65|66|5|1|65|-5|18446744073709551615\n");
+    check_sql(&e, "SELECT 0xff & 0x0f, 0x10-0x01, 0x41*1.5, 0x41/2, bit_count(0xff), sqrt(0x10)",
+              "15|15|97.5|32.5000|8|4\n");
+    check_sql(&e, "SELECT 0xffffffffffffffff+0, 0x010000000000000002+0",
+              "18446744073709551615|2\n");
+    /* A text where one is wanted. */
+    check_sql(&e, "SELECT concat(0x41,'b'), 0x41='A', 0x41 IN ('A'), hex(0x41), length(b'1')",
+              "Ab|1|1|41|1\n");
+    check_sql(&e, "SELECT if(0x41,1,2), NOT 0x41, 0x41 AND 1, 0x0 OR 0, 0x41 IS TRUE",
+              "1|0|1|0|1\n");
+    check_sql(&e, "SELECT left('abc',0x2), char(0x41,0x42), 65 IN (0x41), 0x41 BETWEEN 1 AND 65",
+              "ab|AB|1|1\n");
+    check_sql(&e, "SELECT CASE 65 WHEN 0x41 THEN 'y' END, nullif(65,0x41), nullif('A',0x41)",
+              "y|NULL|NULL\n");
+    check_sql(&e, "CREATE TABLE h (id INT PRIMARY KEY, n INT, d DECIMAL(9,2), s VARCHAR(9))",
+              "OK 0");
+    check_sql(&e, "INSERT INTO h VALUES (0x1, 0x41, b'11', 0x41), (2, 0, 0, '')",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "UPDATE h SET n = 0x20 WHERE n = 0x0",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "SELECT id, n, d, s FROM h WHERE n IN (0x41, 0x20) ORDER BY id",
+              "1|65|3.00|A\n2|32|0.00|\n");
+    check_sql(&e, "SELECT id FROM h WHERE n BETWEEN 0x40 AND 0x7fffffffffffffff", "1\n");
+    check_sql(&e, "SELECT id FROM h WHERE 0x21 < n AND s = 0x41", "1\n");
+    check_sql(&e, "SELECT sum(0x2), max(0x41), bit_or(0x0f) FROM h", "4|A|15\n");
+    engine_fini(&e);
+}
+
+Test(engine_expr, bytes_are_no_text)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e,
+              "SELECT charset(unhex('ff')), charset(char(65)), charset(char(65 USING utf8mb4)), "
+              "charset(from_base64('AA==')), charset(concat(unhex('ff'),'a')), charset(hex('a'))",
+              "binary|binary|utf8mb4|binary|binary|utf8mb4\n");
+    check_sql(&e,
+              "SELECT charset(CONVERT(0x41 USING utf8mb4)), charset(CONVERT('a' USING binary)), "
+              "charset(if(1,unhex('ff'),'a')), charset('a')",
+              "utf8mb4|binary|binary|utf8mb4\n");
+    check_sql(&e,
+              "SELECT hex(CAST('ab' AS BINARY(4))), hex(CAST('abc' AS BINARY(2))), "
+              "hex(CAST('\xc3\xa9' AS BINARY)), length(CAST('\xc3\xa9' AS BINARY(1))), "
+              "CAST(NULL AS BINARY(2)), hex(CAST(1 AS BINARY(2)))",
+              "61620000|6162|C3A9|1|NULL|3100\n");
+    engine_fini(&e);
+}
+
 Test(engine_expr, comparison_and_logic)
 {
     struct engine e;

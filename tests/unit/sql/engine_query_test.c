@@ -46,6 +46,29 @@ Test(engine_query, conditions)
     engine_fini(&e);
 }
 
+Test(engine_query, found_rows)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e, "SELECT SQL_CALC_FOUND_ROWS id FROM t ORDER BY id LIMIT 2", "1\n2\n");
+    check_sql(&e, "SELECT found_rows()", "5\n");
+    check_sql(&e, "SELECT SQL_CALC_FOUND_ROWS id FROM t WHERE a > 1 ORDER BY id DESC LIMIT 1, 1",
+              "4\n");
+    check_sql(&e, "SELECT found_rows()", "3\n");
+    check_sql(&e, "SELECT SQL_CALC_FOUND_ROWS e, count(*) FROM t GROUP BY e ORDER BY e LIMIT 0",
+              "");
+    check_sql(&e, "SELECT found_rows()", "4\n");
+    check_sql(&e, "SELECT SQL_CALC_FOUND_ROWS k FROM u UNION ALL SELECT 7 ORDER BY 1 LIMIT 4, 9",
+              "5\n7\n");
+    check_sql(&e, "SELECT found_rows()", "6\n");
+    check_sql(&e, "SELECT id FROM t ORDER BY id LIMIT 3", "1\n2\n3\n");
+    check_sql(&e, "SELECT found_rows()", "3\n");
+    check_sql(&e, "SELECT 1 FROM (SELECT SQL_CALC_FOUND_ROWS 1) x", "ERROR 1234");
+    check_sql(&e, "SELECT 1 UNION SELECT SQL_CALC_FOUND_ROWS 2", "ERROR 1234");
+    engine_fini(&e);
+}
+
 Test(engine_query, multi_valued)
 {
     struct engine e;
@@ -59,6 +82,10 @@ Test(engine_query, multi_valued)
     check_sql(&e, "SELECT id FROM t WHERE m = 'q' AND id + 0 > 1", "2\n");
     check_sql(&e, "SELECT id FROM t WHERE (m = 'q') = (id = 2) AND m IS NOT NULL ORDER BY id",
               "2\n4\n5\n");
+    check_sql(&e,
+              "SELECT id, CASE m WHEN 'p' THEN 1 ELSE 0 END, CASE 'q' WHEN m THEN 1 ELSE 0 END, "
+              "nullif(m, 'p') FROM t ORDER BY id",
+              "1|1|1|NULL\n2|0|1|q\n3|0|0|NULL\n4|1|0|NULL\n5|1|0|NULL\n");
     engine_fini(&e);
 }
 

@@ -160,11 +160,11 @@ Test(mysql_session, unknown_plugin_is_switched_by_the_session)
 }
 
 /* What a client that begins with caching_sha2_password sends: it has no salt for it, so no proof. */
-#define SHA2_FIRST_LOGIN                                                                           \
-    "3900000100820800000000002d"                                                                   \
-    "0000000000000000000000000000000000000000000000"                                               \
-    "7200"                                                                                         \
-    "00"                                                                                           \
+#define SHA2_FIRST_LOGIN                             \
+    "3900000100820800000000002d"                     \
+    "0000000000000000000000000000000000000000000000" \
+    "7200"                                           \
+    "00"                                             \
     "63616368696e675f736861325f70617373776f726400"
 
 Test(mysql_session, plugin_that_is_not_the_greetings_is_asked_for)
