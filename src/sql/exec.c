@@ -132,6 +132,8 @@ void exec_close(struct exec_op *op)
         exec_aggregate_close(op);
     else if (op->plan->kind == PLAN_DISTINCT)
         exec_distinct_close(op);
+    else if (op->plan->kind == PLAN_JOIN)
+        exec_join_close(op);
     exec_close(op->child);
     exec_close(op->right);
     arena_fini(&op->arena);

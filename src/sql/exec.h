@@ -131,5 +131,6 @@ void exec_distinct_close(struct exec_op *op);
 enum exec_state exec_sort_next(struct exec_op *op, struct rowset *out);
 void exec_sort_close(struct exec_op *op);
 enum exec_state exec_join_next(struct exec_op *op, struct rowset *out);
+void exec_join_close(struct exec_op *op);
 enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_percentile_next(struct exec_op *op, struct rowset *out);

@@ -143,8 +143,10 @@ static int take_row(struct exec_op *op, struct aggregate_exec *g, struct expr_ct
 static enum exec_state take_rows(struct exec_op *op, struct aggregate_exec *g)
 {
     struct expr_ctx ctx;
-    int rc;
+    int rc = g->can_spill ? spill_admit(op->x, g->groups.used) : 0;
 
+    if (rc != 0)
+        return spill_state(op->x, rc, "GROUP BY");
     exec_expr_ctx(op->x, &ctx, &op->scratch);
     ctx.base = op->plan->child->base;
     arena_reset(&op->scratch);
@@ -158,6 +160,8 @@ static enum exec_state take_rows(struct exec_op *op, struct aggregate_exec *g)
 
 static enum exec_state collect(struct exec_op *op, struct aggregate_exec *g)
 {
+    if (g->can_spill && spill_begin(op->x) != 0)
+        return EXEC_PENDING;
     for (;;) {
         enum exec_state s = spill_input_want(op, &g->input, "GROUP BY");
         if (s == EXEC_END)

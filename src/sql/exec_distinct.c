@@ -43,8 +43,10 @@ static enum exec_state keep_new(struct exec_op *op, struct distinct_exec *d, str
 {
     struct spill_input *in = &d->input;
     uint32_t width = in->rows.width, kept = 0;
-    int rc = 0;
+    int rc = spill_admit(op->x, d->rows.used);
 
+    if (rc != 0)
+        return spill_state(op->x, rc, "DISTINCT");
     *out = (struct rowset){.cells = rowset_row(&in->rows, in->row), .width = width};
     for (; in->row < in->rows.rows; in->row++) {
         struct datum *row = rowset_row(&in->rows, in->row);
@@ -87,6 +89,8 @@ enum exec_state exec_distinct_next(struct exec_op *op, struct rowset *out)
 
     if (!d)
         return exec_no_memory(op->x, "DISTINCT");
+    if (spill_begin(op->x) != 0)
+        return EXEC_PENDING;
     for (;;) {
         enum exec_state s = spill_input_want(op, &d->input, "DISTINCT");
         if (s == EXEC_ROWS) {

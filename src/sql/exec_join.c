@@ -2,10 +2,19 @@
  * Hash join: the rows of one side are collected in a hash table by their keys, the other side
  * probes it. Without keys all rows are one chain (nested loops). Rows of the probing side of an
  * outer join that match nothing are given once with NULLs. NULL keys match nothing.
+ *
+ * When the table finds no room its side is put aside in 16 parts by the hash of the keys, then the
+ * other side in the same way, and each pair of parts is joined like the whole (a grace hash join), in
+ * 16 parts of its own if it is still too large.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sql/exec.h"
+#include "sql/spill_parts.h"
+
+enum { RESERVE_PART = 16, DUE_ROWS = 64 };
 
 struct join_row {
     struct join_row *next; /* in the chain */
@@ -13,14 +22,41 @@ struct join_row {
     struct datum cells[]; /* keys, then the row */
 };
 
+/* Rows of one side at hand: of the operator below, or of a part. */
+struct join_input {
+    struct rowset rows;
+    uint32_t row; /* at work; those before are done */
+    bool has_ended;
+    struct datum *cells; /* rows of parts */
+    struct arena arena;  /* their strings */
+};
+
+/* Rows of both sides whose keys have hashes that begin alike. Owner: the operator. */
+struct join_part {
+    struct join_part *next;
+    unsigned level;
+    struct spill_stream build, probe;
+};
+
+enum join_stage {
+    JOIN_BUILD,   /* rows are collected in the table */
+    JOIN_EVICT,   /* those of the table are put aside */
+    JOIN_SCATTER, /* the other side is put aside */
+    JOIN_PROBE,
+    JOIN_NEXT, /* the next part */
+};
+
 struct join_state {
+    enum join_stage stage;
     struct join_row **buckets;
     struct join_row *all; /* while collecting, newest first */
     uint64_t n, mask;
-    bool built;
-    struct rowset probe;
-    uint32_t row; /* of probe */
-    bool probing, matched, in_row;
+    struct arena built; /* rows and buckets */
+    struct join_input build, probe;
+    bool can_spill, is_spilled; /* spilled: rows to build of go to open[] */
+    struct join_part *open[SPILL_PARTS];
+    struct join_part *waiting, *reading; /* reading: what is joined now, NULL = the whole */
+    bool matched, in_row;
     uint64_t hash;
     struct join_row *at; /* next candidate */
     struct datum *key, *cells, *padding;
@@ -58,23 +94,67 @@ static bool make_key(struct exec_op *op, const struct exec_op *side, const struc
     return true;
 }
 
-static bool take_build_row(struct exec_op *op, struct join_state *j, const struct datum *row,
-                           struct expr_ctx *ctx)
+static unsigned level_of(const struct join_state *j)
 {
-    struct exec_op *side = build_side(op);
-    uint32_t width = side->plan->width, keys = op->plan->u.join.n_keys;
-    uint64_t hash;
+    return j->reading ? j->reading->level : 0;
+}
 
-    if (!make_key(op, side, row, ctx, j->key, &hash))
-        return true; /* never matches */
-    struct join_row *r = arena_alloc(&op->arena, sizeof *r + (keys + width) * sizeof *row);
+/* The part of a hash: NULL without memory, also when so many rows have one hash. */
+static struct join_part *part_of(struct join_state *j, uint64_t hash)
+{
+    unsigned level = level_of(j);
+
+    if (level == SPILL_MAX_LEVEL)
+        return NULL;
+    struct join_part **part = &j->open[spill_part_of(hash, level)];
+    if (!*part && (*part = calloc(1, sizeof(**part))))
+        (*part)->level = level + 1;
+    return *part;
+}
+
+static void free_part(struct join_part *part)
+{
+    if (!part)
+        return;
+    spill_stream_free(&part->build);
+    spill_stream_free(&part->probe);
+    free(part);
+}
+
+/* The next rows of a side: ROWS, END, PENDING, ERROR. */
+static enum exec_state want_rows(struct exec_op *op, struct join_state *j, struct join_input *in)
+{
+    bool builds = in == &j->build;
+    struct exec_op *side = builds ? build_side(op) : probe_side(op);
+
+    if (in->row < in->rows.rows)
+        return EXEC_ROWS;
+    in->row = in->rows.rows = 0;
+    if (in->has_ended)
+        return EXEC_END;
+    enum exec_state s =
+        j->reading ? spill_read_rows(builds ? &j->reading->build : &j->reading->probe, &in->rows,
+                                     in->cells, side->plan->width, &in->arena, "The join")
+                   : exec_next(side, &in->rows);
+    if (s != EXEC_ROWS)
+        in->rows.rows = 0;
+    in->has_ended = s == EXEC_END;
+    return s;
+}
+
+static bool add_build_row(struct exec_op *op, struct join_state *j, const struct datum *row,
+                          uint64_t hash)
+{
+    uint32_t width = build_side(op)->plan->width, keys = op->plan->u.join.n_keys;
+    struct join_row *r = arena_alloc(&j->built, sizeof *r + (keys + width) * sizeof *row);
+
     if (!r)
         return false;
     for (uint32_t i = 0; i < keys; i++)
-        if (!datum_copy(&r->cells[i], &j->key[i], &op->arena))
+        if (!datum_copy(&r->cells[i], &j->key[i], &j->built))
             return false;
     for (uint32_t i = 0; i < width; i++)
-        if (!datum_copy(&r->cells[keys + i], &row[i], &op->arena))
+        if (!datum_copy(&r->cells[keys + i], &row[i], &j->built))
             return false;
     r->hash = hash;
     r->next = j->all;
@@ -83,14 +163,38 @@ static bool take_build_row(struct exec_op *op, struct join_state *j, const struc
     return true;
 }
 
-static bool make_buckets(struct exec_op *op, struct join_state *j)
+/* A row of the side to build of: 0, -EAGAIN with the row still to be done, or an error. */
+static int take_build_row(struct exec_op *op, struct join_state *j, const struct datum *row,
+                          struct expr_ctx *ctx)
+{
+    uint64_t hash;
+
+    if (!make_key(op, build_side(op), row, ctx, j->key, &hash))
+        return expr_has_failed(ctx) ? -EINVAL : 0; /* never matches */
+    if (j->is_spilled) {
+        struct join_part *part = part_of(j, hash);
+        return part ? spill_write(op->x, &part->build, row, build_side(op)->plan->width) : -ENOMEM;
+    }
+    bool is_added = add_build_row(op, j, row, hash);
+    if (j->can_spill &&
+        (!is_added ||
+         (j->n % DUE_ROWS == 0 &&
+          spill_is_due(op->x, j->built.used, j->n * 2 * sizeof *j->buckets, RESERVE_PART)))) {
+        j->stage = JOIN_EVICT;
+        j->is_spilled = true;
+        return is_added ? 0 : -EAGAIN;
+    }
+    return is_added ? 0 : -ENOMEM;
+}
+
+static bool make_buckets(struct join_state *j)
 {
     uint64_t n = 16;
 
     while (n < j->n)
         n *= 2;
     j->mask = n - 1;
-    j->buckets = arena_alloc(&op->arena, n * sizeof *j->buckets);
+    j->buckets = arena_alloc(&j->built, n * sizeof *j->buckets);
     if (!j->buckets)
         return false;
     /* Newest first becomes oldest first: matches come in the order of the table. */
@@ -103,31 +207,139 @@ static bool make_buckets(struct exec_op *op, struct join_state *j)
     return true;
 }
 
+/* Collects until the end of the side, or until the table has to be evicted (the stage tells): END. */
 static enum exec_state build(struct exec_op *op, struct join_state *j)
 {
-    struct rowset in;
+    struct join_input *in = &j->build;
     struct expr_ctx ctx;
 
+    if (j->can_spill && spill_begin(op->x) != 0)
+        return EXEC_PENDING;
     exec_expr_ctx(op->x, &ctx, &op->scratch);
     for (;;) {
-        enum exec_state s = exec_next(build_side(op), &in);
+        enum exec_state s = want_rows(op, j, in);
+        if (s == EXEC_END)
+            break;
+        if (s != EXEC_ROWS)
+            return s;
+        int rc = j->can_spill ? spill_admit(op->x, j->built.used) : 0;
+        if (rc != 0)
+            return spill_state(op->x, rc, "The join");
+        arena_reset(&op->scratch);
+        while (in->row < in->rows.rows) {
+            rc = take_build_row(op, j, rowset_row(&in->rows, in->row), &ctx);
+            in->row += rc == 0;
+            if (j->stage == JOIN_EVICT)
+                return EXEC_END;
+            if (rc != 0)
+                return spill_state(op->x, rc, "The join");
+        }
+        if (exec_yield(op->x))
+            return EXEC_PENDING;
+    }
+    if (!j->is_spilled && !make_buckets(j))
+        return exec_no_memory(op->x, "The join");
+    j->stage = j->is_spilled ? JOIN_SCATTER : JOIN_PROBE;
+    return EXEC_END;
+}
+
+/* The rows of the table go to their parts. */
+static enum exec_state evict(struct exec_op *op, struct join_state *j)
+{
+    uint32_t keys = op->plan->u.join.n_keys, width = build_side(op)->plan->width;
+
+    for (; j->all; j->all = j->all->next) {
+        struct join_part *part = part_of(j, j->all->hash);
+        int rc = part ? spill_write(op->x, &part->build, j->all->cells + keys, width) : -ENOMEM;
+        if (rc != 0)
+            return spill_state(op->x, rc, "The join");
+    }
+    j->n = 0;
+    arena_reset(&j->built);
+    j->stage = JOIN_BUILD;
+    return EXEC_END;
+}
+
+/* A row of the probing side goes to its part, unless nothing there can match it. */
+static int scatter_row(struct exec_op *op, struct join_state *j, const struct datum *row,
+                       struct expr_ctx *ctx)
+{
+    bool outer = op->plan->u.join.form != JOIN_INNER;
+    uint64_t hash = 0;
+
+    if (!make_key(op, probe_side(op), row, ctx, j->key, &hash)) {
+        if (expr_has_failed(ctx))
+            return -EINVAL;
+        if (!outer)
+            return 0;
+        hash = 0; /* given with NULLs by any part */
+    }
+    if (!outer && !j->open[spill_part_of(hash, level_of(j))])
+        return 0;
+    struct join_part *part = part_of(j, hash);
+    return part ? spill_write(op->x, &part->probe, row, probe_side(op)->plan->width) : -ENOMEM;
+}
+
+static int finish_streams(struct join_state *j, bool builds)
+{
+    for (unsigned i = 0; i < SPILL_PARTS; i++) {
+        struct join_part *part = j->open[i];
+        int rc = part ? spill_finish(builds ? &part->build : &part->probe) : 0;
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static enum exec_state scatter(struct exec_op *op, struct join_state *j)
+{
+    struct join_input *in = &j->probe;
+    struct expr_ctx ctx;
+    int rc = finish_streams(j, true); /* their buffers are needed now */
+
+    if (rc != 0)
+        return spill_state(op->x, rc, "The join");
+    exec_expr_ctx(op->x, &ctx, &op->scratch);
+    for (;;) {
+        enum exec_state s = want_rows(op, j, in);
         if (s == EXEC_END)
             break;
         if (s != EXEC_ROWS)
             return s;
         arena_reset(&op->scratch);
-        for (uint32_t i = 0; i < in.rows; i++)
-            if (!take_build_row(op, j, rowset_row(&in, i), &ctx))
-                return exec_no_memory(op->x, "The join");
-        if (expr_has_failed(&ctx))
-            return EXEC_ERROR;
+        for (; in->row < in->rows.rows; in->row++)
+            if ((rc = scatter_row(op, j, rowset_row(&in->rows, in->row), &ctx)) != 0)
+                return spill_state(op->x, rc, "The join");
         if (exec_yield(op->x))
             return EXEC_PENDING;
     }
-    if (!make_buckets(op, j))
-        return exec_no_memory(op->x, "The join");
-    j->built = true;
+    if ((rc = finish_streams(j, false)) != 0)
+        return spill_state(op->x, rc, "The join");
+    j->stage = JOIN_NEXT;
     return EXEC_END;
+}
+
+/* Makes the next part the one that is joined; END when there is none. */
+static enum exec_state next_part(struct join_state *j)
+{
+    free_part(j->reading);
+    for (unsigned i = SPILL_PARTS; i-- > 0;)
+        if (j->open[i]) {
+            j->open[i]->next = j->waiting;
+            j->waiting = j->open[i];
+            j->open[i] = NULL;
+        }
+    j->reading = j->waiting;
+    if (!j->reading)
+        return EXEC_END;
+    j->waiting = j->reading->next;
+    arena_reset(&j->built);
+    j->all = NULL;
+    j->n = 0;
+    j->is_spilled = j->in_row = false;
+    j->build.has_ended = j->probe.has_ended = false;
+    j->stage = JOIN_BUILD;
+    return EXEC_ROWS;
 }
 
 static bool keys_match(const struct exec_op *op, const struct join_state *j,
@@ -164,7 +376,7 @@ static bool residual_holds(struct exec_op *op, struct expr_ctx *ctx, const struc
 /* Starts with the next probe row. */
 static void begin_row(struct exec_op *op, struct join_state *j, struct expr_ctx *ctx)
 {
-    const struct datum *row = rowset_row(&j->probe, j->row);
+    const struct datum *row = rowset_row(&j->probe.rows, j->probe.row);
 
     j->in_row = true;
     j->matched = false;
@@ -178,8 +390,8 @@ static uint32_t probe_rows(struct exec_op *op, struct join_state *j, struct expr
     uint32_t n = 0, looked = 0, width = op->plan->width, keys = op->plan->u.join.n_keys;
     bool outer = op->plan->u.join.form != JOIN_INNER;
 
-    while (j->row < j->probe.rows && n < ROWSET_ROWS && looked < 64 * ROWSET_ROWS) {
-        const struct datum *row = rowset_row(&j->probe, j->row);
+    while (j->probe.row < j->probe.rows.rows && n < ROWSET_ROWS && looked < 64 * ROWSET_ROWS) {
+        const struct datum *row = rowset_row(&j->probe.rows, j->probe.row);
         if (!j->in_row)
             begin_row(op, j, ctx);
         for (; j->at && n < ROWSET_ROWS && looked < 64 * ROWSET_ROWS; j->at = j->at->next) {
@@ -202,54 +414,70 @@ static uint32_t probe_rows(struct exec_op *op, struct join_state *j, struct expr
             n++;
         }
         j->in_row = false;
-        j->row++;
+        j->probe.row++;
     }
     return n;
 }
 
-static bool join_open(struct exec_op *op)
+static bool is_fixed(struct expr *e, void *ctx)
 {
-    struct join_state *j = op->state = arena_alloc(op->x->arena, sizeof *j);
+    (void)ctx;
+    return !e->volatile_;
+}
+
+/* Rows are put aside by keys that are the same when they are computed again. */
+static bool can_spill(const struct exec_op *op)
+{
+    for (uint32_t i = 0; i < op->plan->u.join.n_keys; i++) {
+        const struct plan_key *k = &op->plan->u.join.keys[i];
+        if (!expr_walk(k->left, is_fixed, NULL) || !expr_walk(k->right, is_fixed, NULL))
+            return false;
+    }
+    return op->plan->u.join.n_keys && spill_is_possible(op->x);
+}
+
+static struct join_state *join_open(struct exec_op *op)
+{
+    struct join_state *j = op->state = arena_alloc(&op->arena, sizeof *j);
 
     if (!j)
-        return false;
+        return NULL;
+    arena_init(&j->built, SIZE_MAX, op->x->budget);
+    arena_init(&j->build.arena, SIZE_MAX, op->x->budget);
+    arena_init(&j->probe.arena, SIZE_MAX, op->x->budget);
+    j->can_spill = can_spill(op);
     j->cells = exec_cells(op, op->plan->width);
     j->key = arena_alloc(&op->arena, (op->plan->u.join.n_keys + 1) * sizeof *j->key);
     j->padding = arena_alloc(&op->arena, (build_side(op)->plan->width + 1) * sizeof *j->padding);
-    return j->cells && j->key && j->padding;
+    return j->cells && j->key && j->padding ? j : NULL;
 }
 
-enum exec_state exec_join_next(struct exec_op *op, struct rowset *out)
+/* Room for rows of parts, once there are any. */
+static bool open_parts(struct exec_op *op, struct join_state *j)
 {
-    struct join_state *j = op->state;
+    return (j->build.cells || (j->build.cells = exec_cells(op, build_side(op)->plan->width))) &&
+           (j->probe.cells || (j->probe.cells = exec_cells(op, probe_side(op)->plan->width)));
+}
+
+/* Rows of the probing side, joined: ROWS, END when they have ended, PENDING, ERROR. */
+static enum exec_state probe(struct exec_op *op, struct join_state *j, struct rowset *out)
+{
     struct expr_ctx ctx;
 
-    if (!j) {
-        if (!join_open(op))
-            return exec_no_memory(op->x, "The join");
-        j = op->state;
-    }
-    if (!j->built) {
-        enum exec_state s = build(op, j);
-        if (s != EXEC_END)
-            return s;
-    }
     if (j->n == 0 && op->plan->u.join.form == JOIN_INNER)
         return EXEC_END;
     exec_expr_ctx(op->x, &ctx, &op->scratch);
     /* What conditions left in scratch memory goes; the key at hand is made again. */
     if (j->in_row) {
         arena_reset(&op->scratch);
-        make_key(op, probe_side(op), rowset_row(&j->probe, j->row), &ctx, j->key, &j->hash);
+        make_key(op, probe_side(op), rowset_row(&j->probe.rows, j->probe.row), &ctx, j->key,
+                 &j->hash);
     }
     for (;;) {
-        if (!j->probing || j->row >= j->probe.rows) {
-            enum exec_state s = exec_next(probe_side(op), &j->probe);
+        if (j->probe.row >= j->probe.rows.rows) {
+            enum exec_state s = want_rows(op, j, &j->probe);
             if (s != EXEC_ROWS)
                 return s;
-            j->probing = true;
-            j->row = 0;
-            j->in_row = false;
             arena_reset(&op->scratch);
         }
         uint32_t n = probe_rows(op, j, &ctx);
@@ -261,4 +489,59 @@ enum exec_state exec_join_next(struct exec_op *op, struct rowset *out)
         if (exec_yield(op->x))
             return EXEC_PENDING;
     }
+}
+
+enum exec_state exec_join_next(struct exec_op *op, struct rowset *out)
+{
+    struct join_state *j = op->state ? op->state : join_open(op);
+    enum exec_state s = EXEC_END;
+
+    while (j) {
+        switch (j->stage) {
+        case JOIN_BUILD:
+            s = build(op, j);
+            break;
+        case JOIN_EVICT:
+            s = evict(op, j);
+            break;
+        case JOIN_SCATTER:
+            s = scatter(op, j);
+            break;
+        case JOIN_PROBE:
+            s = probe(op, j, out);
+            if (s == EXEC_END)
+                j->stage = JOIN_NEXT;
+            break;
+        case JOIN_NEXT:
+            s = next_part(j);
+            if (s == EXEC_END)
+                return s;
+            if (!open_parts(op, j))
+                return EXEC_ERROR;
+            s = EXEC_END;
+            break;
+        }
+        if (s != EXEC_END)
+            return s;
+    }
+    return exec_no_memory(op->x, "The join");
+}
+
+void exec_join_close(struct exec_op *op)
+{
+    struct join_state *j = op->state;
+
+    if (!j)
+        return;
+    free_part(j->reading);
+    for (unsigned i = 0; i < SPILL_PARTS; i++)
+        free_part(j->open[i]);
+    while (j->waiting) {
+        struct join_part *part = j->waiting;
+        j->waiting = part->next;
+        free_part(part);
+    }
+    arena_fini(&j->built);
+    arena_fini(&j->build.arena);
+    arena_fini(&j->probe.arena);
 }

@@ -9,14 +9,22 @@
 #include "reactor/io.h"
 
 enum {
-    HELD_MIN = 1 << 20,    /* an operator with less does not spill */
+    ADMIT_MIN = 256 << 10, /* an operator with less does not wait for others, */
+    HELD_MIN = 1 << 20,    /* or does not spill */
+    CORE_PART = 16,        /* of the core's memory is left over by one statement, */
+    CORE_PART_SHARED = 8,  /* by several together */
+    ADMIT_ROOM = 3 << 20,  /* for another one to begin: buffers and a table */
     RESERVE_MIN = 2 << 20, /* memory left over, or a quarter of little, */
     RESERVE_PART_LARGE = 4,
     RESERVE_MAX = 16 << 20, /* and no more than this */
     RETRY_MS = 10,          /* looks for memory that others have given back */
-    WAIT_MAX_S = 30,        /* as writes wait for memory */
+    BEGIN_ROOM = 8 << 20,   /* of the core's memory for each statement that may hold much */
     ROW_MAX = 1 << 30,
+    BATCH_MAX = 1 << 20, /* bytes of strings in rows read at once, but for the last */
 };
+
+/* As writes wait for memory. */
+static const uint64_t WAIT_MAX_NS = 30 * 1000000000ull;
 
 /* A piece in memory. Owner: the spill; lent to a stream. */
 struct spill_buffer {
@@ -107,7 +115,17 @@ void spill_close(struct exec *x)
     x->spill = NULL;
     s->closing = true;
     timer_cancel(x->reactor, &s->retry);
+    x->spill_space->holders -= s->is_holder;
+    if (s->has_begun) {
+        x->spill_space->begun--;
+        x->spill_space->ended_ns = reactor_now_ns(x->reactor);
+    }
     free_buffers(s);
+    if (!s->is_open && !s->in_flight) { /* nothing was spilled: the statement need not wait */
+        x->open_queries--;
+        free(s);
+        return;
+    }
     close_when_idle(s);
 }
 
@@ -187,7 +205,7 @@ static int wait_for_memory(struct spill *s, size_t n)
         return -ENOMEM;
     if (!s->waits_since_ns)
         s->waits_since_ns = now;
-    if (now - s->waits_since_ns > (uint64_t)WAIT_MAX_S * 1000000000)
+    if (now - s->waits_since_ns > WAIT_MAX_NS)
         return -ENOMEM;
     s->is_waiting = true;
     timer_arm(s->x->reactor, &s->retry, (uint64_t)RETRY_MS * 1000000);
@@ -231,35 +249,81 @@ static struct spill_buffer *take_buffer(struct spill *s, struct spill_stream *t)
     return b;
 }
 
-/* What stays free: for a batch, its results, and what comes after the operator. */
+/* What stays free of the statement's memory: for a batch, its results, and what comes after. */
 static uint64_t reserve(const struct budget *b, unsigned part)
 {
-    uint64_t limit = UINT64_MAX, least;
+    uint64_t least = b->limit / RESERVE_PART_LARGE, wanted = b->limit / part;
 
-    for (; b; b = b->parent)
-        if (b->limit && b->limit < limit)
-            limit = b->limit;
     if (part <= RESERVE_PART_LARGE)
-        return limit / part;
-    least = limit / RESERVE_PART_LARGE < RESERVE_MIN ? limit / RESERVE_PART_LARGE : RESERVE_MIN;
-    limit /= part;
-    return limit < least ? least : limit > RESERVE_MAX ? RESERVE_MAX : limit;
+        return wanted;
+    if (least > RESERVE_MIN)
+        least = RESERVE_MIN;
+    return wanted < least ? least : wanted > RESERVE_MAX ? RESERVE_MAX : wanted;
+}
+
+/* Little is left of the core's memory when `more` is taken; several statements leave more for those that
+ * begin. */
+static bool is_core_short(const struct exec *x, uint64_t more)
+{
+    const struct budget *core = x->budget->parent;
+    unsigned part = x->spill_space->holders > 1 ? CORE_PART_SHARED : CORE_PART;
+
+    return core && core->limit && budget_room(core) < core->limit / part + more;
+}
+
+static int look_again(struct spill *s)
+{
+    s->is_waiting = true;
+    timer_arm(s->x->reactor, &s->retry, (uint64_t)RETRY_MS * 1000000);
+    return -EAGAIN;
+}
+
+int spill_begin(struct exec *x)
+{
+    struct spill_space *space = x->spill_space;
+    const struct budget *core = x->budget->parent;
+    uint64_t now = reactor_now_ns(x->reactor);
+    struct spill *s = space ? get_spill(x) : NULL;
+
+    if (!s || s->has_begun)
+        return 0;
+    if (!s->waits_since_ns)
+        s->waits_since_ns = now;
+    uint64_t since = space->ended_ns > s->waits_since_ns ? space->ended_ns : s->waits_since_ns;
+    if (core && core->limit && space->begun && (space->begun + 1ull) * BEGIN_ROOM > core->limit &&
+        now - since < WAIT_MAX_NS)
+        return look_again(s);
+    s->waits_since_ns = 0;
+    s->has_begun = true;
+    space->begun++;
+    return 0;
+}
+
+int spill_admit(struct exec *x, size_t held)
+{
+    if (!x->spill_space || held < ADMIT_MIN)
+        return 0;
+    struct spill *s = get_spill(x);
+    if (!s || s->is_holder)
+        return 0;
+    if (x->spill_space->holders && is_core_short(x, ADMIT_ROOM))
+        return look_again(s);
+    s->is_holder = true;
+    x->spill_space->holders++;
+    while (s->n_buffers < SPILL_BUFFERS) {
+        struct spill_buffer *b = new_buffer(s);
+        if (!b)
+            break;
+        put_buffer(b);
+    }
+    return 0;
 }
 
 bool spill_is_due(struct exec *x, size_t held, size_t more, unsigned part)
 {
     if (!x->spill_space || held < HELD_MIN)
         return false;
-    struct spill *s = get_spill(x);
-    if (!s)
-        return false;
-    while (s->n_buffers < SPILL_BUFFERS) {
-        struct spill_buffer *b = new_buffer(s);
-        if (!b)
-            return true;
-        put_buffer(b);
-    }
-    return budget_room(x->budget) < reserve(x->budget, part) + more;
+    return budget_room(x->budget) < reserve(x->budget, part) + more || is_core_short(x, more);
 }
 
 /* ---- input and output ---- */
@@ -613,6 +677,24 @@ int spill_read(struct spill_stream *t, struct datum *cells, uint32_t n, struct a
     t->row_size = 0;
     t->rows_read++;
     return rc == 0 ? 1 : rc;
+}
+
+enum exec_state spill_read_rows(struct spill_stream *t, struct rowset *out, struct datum *cells,
+                                uint32_t width, struct arena *a, const char *what)
+{
+    uint32_t n = 0;
+    int rc = 1;
+
+    arena_reset(a);
+    while (n < ROWSET_ROWS && a->used < BATCH_MAX &&
+           (rc = spill_read(t, cells + (size_t)n * width, width, a)) == 1)
+        n++;
+    *out = (struct rowset){.cells = cells, .rows = n, .width = width};
+    if (rc < 0 && (rc != -EAGAIN || !n)) {
+        out->rows = 0;
+        return spill_state(t->spill->x, rc, what);
+    }
+    return n ? EXEC_ROWS : EXEC_END;
 }
 
 /* Pieces that nothing reads or writes any more. */

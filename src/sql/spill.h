@@ -23,9 +23,10 @@ enum {
 struct spill {
     struct exec *x;
     struct spill_file file;
-    bool is_open;    /* the file */
-    bool closing;    /* the statement ends */
-    bool is_waiting; /* an operator answered PENDING for a buffer or a piece */
+    bool is_open;              /* the file */
+    bool closing;              /* the statement ends */
+    bool has_begun, is_holder; /* counted in the space */
+    bool is_waiting;           /* an operator answered PENDING for a buffer or a piece */
     uint32_t in_flight;
     uint32_t n_buffers; /* all there are */
     struct spill_buffer *unused, *flying;
@@ -51,11 +52,20 @@ struct spill_stream {
 };
 
 /*
+ * Before an operator begins that may hold much: 0, or -EAGAIN while so many others are at work that
+ * each has only a few MiB of the core's memory, and one ended within the last 30 s.
+ */
+int spill_begin(struct exec *x);
+/*
+ * Before an operator that holds `held` bytes takes more rows: 0, or -EAGAIN while other statements of
+ * the core hold so much that this one has to wait for one of them to end. From then on the
+ * statement holds the buffers it would need, so that who has begun gets on whatever others take.
+ */
+int spill_admit(struct exec *x, size_t held);
+/*
  * True when the operator, which holds `held` bytes and is about to take `more`, should put rows aside:
- * the statement, or its core, has little memory left, less than 1/part of its limit. False when
+ * less than 1/part of the statement's memory would be left, or little of its core's. False when
  * nothing can be spilled.
- * From a megabyte on the statement holds the buffers for it, so that what spills can go on
- * whatever others take.
  */
 bool spill_is_due(struct exec *x, size_t held, size_t more, unsigned part);
 /* True when there is a place for temporary files. */
@@ -67,6 +77,10 @@ int spill_write(struct exec *x, struct spill_stream *t, const struct datum *cell
 int spill_finish(struct spill_stream *t);
 /* The next row of a finished stream, its bytes in the arena: 1, 0 at the end, -EAGAIN, or an error. */
 int spill_read(struct spill_stream *t, struct datum *cells, uint32_t n, struct arena *a);
+/* The next rows, as many as a batch holds, into cells; their bytes are in the arena, which is reset.
+ * ROWS, END, PENDING, ERROR. */
+enum exec_state spill_read_rows(struct spill_stream *t, struct rowset *out, struct datum *cells,
+                                uint32_t width, struct arena *a, const char *what);
 /* Gives back buffers and the place in the file; the stream is as new. */
 void spill_stream_free(struct spill_stream *t);
 

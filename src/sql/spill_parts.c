@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { LEVEL_BITS = 4, PART_BATCH = 1 << 20 };
+enum { LEVEL_BITS = 4 };
 
 _Static_assert(1 << LEVEL_BITS == SPILL_PARTS, "a level has as many parts as streams are written");
 
@@ -15,14 +15,17 @@ static void free_part(struct spill_part *part)
     free(part);
 }
 
+unsigned spill_part_of(uint64_t hash, unsigned level)
+{
+    return (unsigned)(hash >> (64 - LEVEL_BITS * (level + 1))) % SPILL_PARTS;
+}
+
 int spill_parts_put(struct exec *x, struct spill_parts *p, uint64_t hash, const struct datum *cells,
                     uint32_t n)
 {
-    /* From the top: tables in memory use the low bits. */
-    unsigned at = (unsigned)(hash >> (64 - LEVEL_BITS * (p->level + 1))) % SPILL_PARTS;
-
     if (p->level == SPILL_MAX_LEVEL)
         return -ENOMEM;
+    unsigned at = spill_part_of(hash, p->level);
     if (!p->open[at]) {
         p->open[at] = calloc(1, sizeof *p->open[at]);
         if (!p->open[at])
@@ -56,11 +59,6 @@ int spill_parts_next(struct spill_parts *p)
     return 1;
 }
 
-int spill_parts_read(struct spill_parts *p, struct datum *cells, uint32_t n, struct arena *a)
-{
-    return spill_read(&p->reading->stream, cells, n, a);
-}
-
 void spill_parts_free(struct spill_parts *p)
 {
     free_part(p->reading);
@@ -85,9 +83,6 @@ bool spill_input_open(struct exec_op *op, struct spill_input *in)
 
 enum exec_state spill_input_want(struct exec_op *op, struct spill_input *in, const char *what)
 {
-    uint32_t n = 0, width = op->child->plan->width;
-    int rc = 1;
-
     if (in->row < in->rows.rows)
         return EXEC_ROWS;
     in->row = in->rows.rows = 0;
@@ -100,16 +95,10 @@ enum exec_state spill_input_want(struct exec_op *op, struct spill_input *in, con
         in->has_ended = s == EXEC_END;
         return s;
     }
-    arena_reset(&in->arena);
-    while (n < ROWSET_ROWS && in->arena.used < PART_BATCH &&
-           (rc = spill_parts_read(&in->parts, in->cells + (size_t)n * width, width, &in->arena)) ==
-               1)
-        n++;
-    if (rc < 0 && (rc != -EAGAIN || !n))
-        return spill_state(op->x, rc, what);
-    in->rows = (struct rowset){.cells = in->cells, .rows = n, .width = width};
-    in->has_ended = !n;
-    return n ? EXEC_ROWS : EXEC_END;
+    enum exec_state s = spill_read_rows(&in->parts.reading->stream, &in->rows, in->cells,
+                                        op->child->plan->width, &in->arena, what);
+    in->has_ended = s == EXEC_END;
+    return s;
 }
 
 enum exec_state spill_input_next_part(struct exec_op *op, struct spill_input *in, const char *what)

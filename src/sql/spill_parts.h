@@ -23,13 +23,13 @@ struct spill_parts {
     unsigned finished; /* of open[], while they are */
 };
 
+/* Which of the parts of a level a hash belongs to: by its top bits, as tables in memory use the low ones. */
+unsigned spill_part_of(uint64_t hash, unsigned level);
 /* Puts a row aside. 0, -EAGAIN, -ENOMEM also when so many rows have one hash, or an error. */
 int spill_parts_put(struct exec *x, struct spill_parts *p, uint64_t hash, const struct datum *cells,
                     uint32_t n);
 /* The operator is done with its input or a part: is there another one? 1, 0, -EAGAIN, or an error. */
 int spill_parts_next(struct spill_parts *p);
-/* The next row of the part: 1, 0 at its end, -EAGAIN, or an error. */
-int spill_parts_read(struct spill_parts *p, struct datum *cells, uint32_t n, struct arena *a);
 void spill_parts_free(struct spill_parts *p);
 
 /* ---- the rows of an operator: those of its child, then those it put aside ---- */

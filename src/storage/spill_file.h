@@ -12,11 +12,14 @@ enum { SPILL_PIECE = 64 << 10 };
 
 /* Where a core puts its temporary files, and how much it may. Owner: the core's gateway, or a test. */
 struct spill_space {
-    const char *dir;  /* not owned */
-    uint64_t limit;   /* bytes of all files of the core together; 0 = what the file system has */
-    uint64_t used;    /* bytes the files have now */
-    uint64_t written; /* bytes ever handed out: for figures */
-    uint64_t n_files; /* made so far: names */
+    const char *dir;   /* not owned */
+    uint64_t limit;    /* bytes of all files of the core together; 0 = what the file system has */
+    uint64_t used;     /* bytes the files have now */
+    uint64_t written;  /* bytes ever handed out: for figures */
+    uint64_t n_files;  /* made so far: names */
+    uint32_t holders;  /* statements that hold buffers for temporary files */
+    uint32_t begun;    /* statements that may come to hold much, */
+    uint64_t ended_ns; /* and when the last one ended */
 };
 
 /* One temporary file. Owner: who opened it, until closed was called. */

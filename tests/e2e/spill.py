@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# timeout: 300
+# timeout: 600
 """
 Statements with more groups, values and rows than they have memory for: the answers are those with memory for all, also of
 many at once; KILL ends one within a moment; a full file system is an error that says so; nothing is left of the
@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
+from figures import metrics
 from support import EVENTS_SCHEMAS, Node, expect, folder, quanta, wait_for
 
 import pymysql
@@ -26,6 +27,8 @@ STATEMENTS = [
     "SELECT count(*), sum(c), max(c) FROM (SELECT user_id + 1 AS u, content_id, count(*) AS c FROM events "
     "GROUP BY user_id + 1, content_id) AS g",
     "SELECT count(*), sum(k), max(concat(d, k)) FROM (SELECT DISTINCT id + 0 AS k, duration AS d FROM events) AS g",
+    "SELECT count(*), sum(b.duration), max(concat(a.device, b.device)) FROM events a JOIN events b ON a.id = b.id + 1",
+    "SELECT count(*), sum(b.duration), count(b.id) FROM events a LEFT JOIN events b ON a.id = b.id * 2",
 ]
 FOREVER = "SELECT count(*) FROM (SELECT DISTINCT a.id + 0, b.id + 0 FROM events a, (SELECT id FROM events LIMIT 2000) b) AS g"
 FULL_CODE, KILLED_CODE = 1021, 1317
@@ -155,6 +158,42 @@ def crash_while_it_spills(server, left):
     server.start()
     expect(has_no_files(server), True, "temporary files after a start")
     expect(server.value("SELECT count(*) FROM events"), ROWS)
+
+
+def test_two_hundred_at_once():
+    """A join and a GROUP BY, each four times its memory and more: all are right, within the memory of the process."""
+    path, rows, clients = os.path.join(folder("events-"), "events.parquet"), 100000, 200
+    quanta.generate("events", rows, path, 1)
+    asked = [STATEMENTS[0], STATEMENTS[3]]
+    with Node("--cores", 2, "--memory", 384 << 20, "--statement-memory", 5 << 20, schema_dir=EVENTS_SCHEMAS) as server:
+        expect(quanta.load(server.ports["grpc"], path, "events").new, rows, "rows loaded")
+        right, found = [], []
+        with server.connect() as conn, conn.cursor() as cur:
+            for statement in asked:
+                cur.execute(statement)
+                right.append(cur.fetchall())
+
+        def ask(number):
+            try:
+                with server.connect(read_timeout=250) as conn, conn.cursor() as cur:
+                    cur.execute(asked[number % 2])
+                    found.append("right" if cur.fetchall() == right[number % 2] else "wrong")
+            except pymysql.err.MySQLError as err:
+                found.append(str(err))
+
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expect(found, ["right"] * clients)
+        figures = metrics(server)
+        for core, peak in figures["quanta_core_memory_peak_bytes"].items():
+            limit = figures["quanta_core_memory_limit_bytes"][core]
+            assert peak <= limit, f"{core}: {peak} of {limit} bytes"
+        if not support.IS_SANITIZED:
+            assert support.rss_kib(server.pid) < 384 << 10
+        wait_for(lambda: has_no_files(server), 5, "temporary files to go")
 
 
 def test_full_file_system():

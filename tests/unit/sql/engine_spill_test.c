@@ -169,6 +169,71 @@ Test(engine_spill, distinct)
     end(&w);
 }
 
+Test(engine_spill, joins)
+{
+    static const char *const questions[] = {
+        "SELECT a.id, b.id, b.s, a.k FROM t a JOIN t b ON a.id = b.k + 0",
+        "SELECT a.id, a.s, b.id, b.d FROM t a LEFT JOIN t b ON a.k = b.k + 1 AND a.few + 0 = b.few",
+        "SELECT a.id, b.s FROM t a RIGHT JOIN t b ON a.id = b.id + 1000 AND b.few > a.few",
+        "SELECT a.id, b.id, b.f FROM t a JOIN t b ON concat(a.s, a.few) = concat(b.s, b.few) WHERE "
+        "a.id < 60000",
+        "SELECT count(*), sum(a.few), sum(b.few), max(c.s) FROM t a JOIN t b ON a.id = b.id + 1 "
+        "JOIN "
+        "t c ON b.id = c.id + 1",
+        "SELECT few, count(*), sum(x) FROM (SELECT a.few, b.k + c.few AS x FROM t a LEFT JOIN t b "
+        "ON "
+        "a.id = b.k + 2 LEFT JOIN t c ON b.id = c.id + 3 AND c.f > 50000) AS j GROUP BY few",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    /* Rows of one key cannot be told apart by parts. */
+    w.e.env.statement_memory = LITTLE;
+    check_sql(&w.e,
+              "SELECT count(*) FROM t a JOIN t b ON a.few - a.few = b.few - b.few WHERE a.id < 3",
+              "360000\n");
+    check_sql(
+        &w.e,
+        "SELECT count(*), max(a.s), max(b.s) FROM t a JOIN t b ON a.few - a.few = b.few - b.few",
+        "ERROR 1038 ");
+    end(&w);
+}
+
+/* With any memory a statement gives the right answer or says that it is not enough. */
+Test(engine_spill, any_memory)
+{
+    static const char *const questions[] = {
+        "SELECT count(*), sum(c), sum(d) FROM (SELECT id + 0 AS x, count(*) AS c, min(d) AS d FROM "
+        "t GROUP "
+        "BY x, s) AS g",
+        "SELECT count(*), min(s), max(x) FROM (SELECT DISTINCT id + 0 AS x, s FROM t) AS g",
+        "SELECT count(*), sum(b.k), max(b.s) FROM t a LEFT JOIN t b ON a.id = b.k + 0",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS / 3);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++) {
+        unsigned right = 0;
+        w.e.env.statement_memory = 0;
+        char *want = strdup(engine_run(&w.e, questions[i]));
+        for (uint32_t kib = 100; kib < 12000; kib += kib / 8) {
+            w.e.env.statement_memory = (uint64_t)kib << 10;
+            const char *got = engine_run(&w.e, questions[i]);
+            bool is_right = !strcmp(got, want);
+            cr_expect(is_right || !strncmp(got, "ERROR 1038 ", 11) ||
+                          !strncmp(got, "ERROR 1041 ", 11),
+                      "%s with %u KiB: %s, not %s", questions[i], kib, got, want);
+            cr_expect(is_right || kib < 6000, "%s fails with %u KiB: %s", questions[i], kib, got);
+            right += is_right;
+        }
+        cr_expect(right > 5);
+        free(want);
+    }
+    end(&w);
+}
+
 Test(engine_spill, limits)
 {
     struct spill_world w;
