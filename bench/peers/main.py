@@ -2,7 +2,7 @@
 """
 A work on Quanta and on its peers, side by side in one run: `make bench-peers`.
 
-    bench/peers/main.py [--work events|ssb|tpch|ingest|mixed] [--rows N] [--peers duckdb,clickhouse,mariadb,postgresql]
+    bench/peers/main.py [--work events|ssb|tpch|ingest|mixed|variants] [--rows N] [--peers duckdb,clickhouse,mariadb,postgresql]
                         [--queries Q1,J1] [--runs 5] [--flags="--kernels avx2"] [--out FOLDER] [--results FILE]
                         [--base FOLDER]
 
@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ingest
 import mixed
 import report
+import variants
 from comparison import Comparison
 from engine import Failed, Missing
 from engine_quanta import Quanta
@@ -125,7 +126,8 @@ def read_options():
     parser.add_argument("--postgresql-rows", type=int, default=int(env("POSTGRESQL_ROWS") or 5000000))
     parser.add_argument("--warm-only", dest="cold", action="store_false")
     parser.add_argument("--tmp", default=env("BENCH_TMP"), help="where tables are made")
-    parser.add_argument("--work", default="events", choices=[*WORKS, "ingest", "mixed"])
+    parser.add_argument("--work", default="events", choices=[*WORKS, "ingest", "mixed", "variants"])
+    parser.add_argument("--variants", default=env("VARIANTS") or "", help="which of that work, parted by semicolons")
     parser.add_argument("--out", help="folder for events.json and events.svg")
     parser.add_argument("--results", default=env("RESULTS"), help="Markdown file that the tables are put into")
     parser.add_argument("--base", help="folder of the programs of another build, instead of peers")
@@ -187,6 +189,13 @@ def run_mixed(options, place):
         return mixed.run(server, work.statements(options.rows, options), options.rows, options)
 
 
+def run_variants(options, place):
+    """Servers of different settings side by side."""
+    options.variants = [name.strip() for name in options.variants.split(";") if name.strip()]
+    work = EventsWork
+    return variants.run(place, work, work.generate(place, options.rows, ["parquet"], options), options)
+
+
 def main():
     """In a folder of its own, which goes away."""
     options = read_options()
@@ -194,7 +203,8 @@ def main():
     place = tempfile.mkdtemp(prefix="bench-peers-", dir=options.tmp)
     os.chmod(place, 0o755)  # PostgreSQL runs as nobody
     try:
-        return {"ingest": run_ingest, "mixed": run_mixed}.get(options.work, run_queries)(options, place)
+        return {"ingest": run_ingest, "mixed": run_mixed, "variants": run_variants}.get(options.work, run_queries)(
+            options, place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
