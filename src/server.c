@@ -18,8 +18,9 @@
 #include "storage/spill_file.h"
 
 enum {
-    MAX_CLIENTS = 10000, /* of a core */
-    OTHER_FILES = 600,   /* log, data files, nodes, HTTP */
+    MAX_CLIENTS = 10000,   /* of a core */
+    OTHER_FILES = 600,     /* log, data files, nodes, HTTP */
+    MIN_MEMORY = 32 << 20, /* bytes: less has no room for any table */
 };
 
 static int start_core(struct reactor *r, void *ctx)
@@ -345,6 +346,16 @@ static bool has_sound_options(const struct server *s)
                         s->program, ports[i].flag, ports[i].port, ports[k].flag);
                 return false;
             }
+    if (s->startup.memory && s->startup.memory < MIN_MEMORY) {
+        fprintf(stderr, "%s: --memory is %llu; allowed are %uM and more\n", s->program,
+                (unsigned long long)s->startup.memory, MIN_MEMORY >> 20);
+        return false;
+    }
+    if (s->data_dir && !*s->data_dir) {
+        fprintf(stderr, "%s: --data-dir is empty; allowed is the path of a directory\n",
+                s->program);
+        return false;
+    }
     if (s->slots > 1U << DATADIR_MAX_SLOT_BITS) {
         fprintf(stderr, "%s: --slots is %llu; allowed are 1 to %u\n", s->program,
                 (unsigned long long)s->slots, 1U << DATADIR_MAX_SLOT_BITS);

@@ -26,8 +26,22 @@ static bool is_loopback(const char *address)
     return !strcmp(address, "localhost");
 }
 
+static bool is_address(const char *text)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1 ||
+           !strcmp(text, "localhost");
+}
+
 int startup_check_bind(const struct startup *s, const char *program)
 {
+    if (!is_address(s->bind)) {
+        fprintf(stderr,
+                "%s: --bind %s: found no IPv4 or IPv6 address; allowed are those and localhost\n",
+                program, s->bind);
+        return -EINVAL;
+    }
     if (s->insecure || is_loopback(s->bind))
         return 0;
     fprintf(stderr,

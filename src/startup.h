@@ -51,7 +51,8 @@ struct startup {
             "allow --auth off on other addresses than loopback", NULL                       \
     }
 
-/* --auth off may listen beyond loopback only with --insecure: 0 or -EPERM with a line on stderr. */
+/* --bind is an address, and --auth off may listen beyond loopback only with --insecure: 0, or -EINVAL or -EPERM with
+ * a line on stderr. */
 int startup_check_bind(const struct startup *s, const char *program);
 
 /* Blocks the signals that main waits for; before any thread starts. */

@@ -44,6 +44,16 @@ void budget_release(struct budget *b, uint64_t bytes)
     }
 }
 
+uint64_t budget_least_limit(const struct budget *b)
+{
+    uint64_t least = 0;
+
+    for (; b; b = b->parent)
+        if (b->limit && (!least || b->limit < least))
+            least = b->limit;
+    return least;
+}
+
 uint64_t budget_room(const struct budget *b)
 {
     uint64_t room = UINT64_MAX;

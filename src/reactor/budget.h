@@ -19,5 +19,8 @@ void budget_charge_always(struct budget *b, uint64_t bytes);
 
 void budget_release(struct budget *b, uint64_t bytes);
 
+/* The smallest limit of the chain; 0 = none has one. */
+uint64_t budget_least_limit(const struct budget *b);
+
 /* Bytes that could still be charged, over the whole chain. */
 uint64_t budget_room(const struct budget *b);

@@ -351,7 +351,11 @@ static void gather_merged(struct remote_query *op)
     } else if (!rc) {
         read_wanted(op);
     } else {
-        error_set(&op->error, rc, 0, "merging the partial results failed: %s", strerror(-rc));
+        error_set(&op->error, rc, rc == -ENOMEM ? 1038 : 0,
+                  "merging the partial results failed: %s",
+                  rc == -ENOMEM
+                      ? "the memory of the statement or of its core is spent; raise --memory"
+                      : strerror(-rc));
         op->failed = true;
         answer_error(op);
     }

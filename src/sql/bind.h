@@ -7,6 +7,7 @@
  *   bind_from.c    tables, joins, USING
  *   bind_name.c    columns by name
  *   bind_expr.c    expressions
+ *   bind_row.c     (a, b) IN (SELECT c, d ...)
  *   bind_match.c   MATCH ... AGAINST
  *   bind_call.c    calls: functions, aggregates
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
@@ -200,6 +201,7 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e);
 struct expr *bind_charset(struct expr *e, const char *charset);
 /* NULLIF over its two bound arguments. */
 struct expr *bind_nullif(struct bind *b, const struct function *f, struct expr **args);
+struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool negated);
 struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,

@@ -279,6 +279,10 @@ static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct
 static struct expr *bind_row_compare(struct bind *b, uint8_t op, struct sql_expr *l,
                                      struct sql_expr *r)
 {
+    if (l->kind == SQL_EXPR_SUBQUERY || r->kind == SQL_EXPR_SUBQUERY) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "rows compared with a subquery");
+        return NULL;
+    }
     if (!is_row_expr(l) || !is_row_expr(r) || l->count != r->count) {
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, (int)(is_row_expr(l) ? l->count : 1));
         return NULL;
@@ -387,7 +391,7 @@ struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
     b->scope = inner.outer;
     if (!s->query)
         return NULL;
-    if (use != SUBQUERY_EXISTS && s->query->n_columns != 1) {
+    if (use != SUBQUERY_EXISTS && use != SUBQUERY_IN_ROWS && s->query->n_columns != 1) {
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, 1);
         return NULL;
     }
@@ -409,14 +413,19 @@ struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
 static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
 {
     struct subquery *s;
-    struct expr *left = bind_expr(b, e->v.compare->left), *value;
+    struct expr *left, *value;
     bool in = e->kind == SQL_EXPR_IN_QUERY || (e->op == SQL_OP_EQ && !(e->flags & SQL_FLAG_ALL)) ||
               (e->op == SQL_OP_NE && (e->flags & SQL_FLAG_ALL));
 
+    bool negated =
+        e->kind == SQL_EXPR_IN_QUERY ? (e->flags & SQL_FLAG_NOT) != 0 : in && e->op == SQL_OP_NE;
     if (e->v.compare->left->kind == SQL_EXPR_ROW) {
+        if (in)
+            return bind_row_in_query(b, e->v.compare, negated);
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "rows compared with a subquery");
         return NULL;
     }
+    left = bind_expr(b, e->v.compare->left);
     if (!left || !(value = bind_subquery(b, e->v.compare->query,
                                          in ? SUBQUERY_IN : SUBQUERY_QUANTIFIED, &s)))
         return NULL;
@@ -441,8 +450,7 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     n->u.subquery = s;
     n->op = e->op;
     n->all = e->flags & SQL_FLAG_ALL;
-    n->negated =
-        e->kind == SQL_EXPR_IN_QUERY ? (e->flags & SQL_FLAG_NOT) != 0 : in && e->op == SQL_OP_NE;
+    n->negated = negated;
     expr_prepare(n, b->arena);
     return n;
 }
@@ -693,6 +701,8 @@ static bool add_conjunct(struct bind *b, struct expr *e, struct expr **list, uin
                 return false;
         return true;
     }
+    if (e->kind == EXPR_IN_ROWS && !e->negated)
+        e->all = true; /* a condition: unknown is as false */
     list[(*n)++] = e;
     return true;
 }

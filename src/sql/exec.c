@@ -45,7 +45,7 @@ enum exec_state exec_no_memory(struct exec *x, const char *what)
     if (!x->error->code)
         mysql_error_set_text(x->error, 1038,
                              "%s needs more memory than the statement may use (%llu MiB)", what,
-                             (unsigned long long)(x->budget ? x->budget->limit >> 20 : 0));
+                             (unsigned long long)budget_least_limit(x->budget) >> 20);
     return EXEC_ERROR;
 }
 

@@ -259,6 +259,7 @@ void expr_prepare(struct expr *e, struct arena *a)
     case EXPR_IN:
     case EXPR_LIKE:
     case EXPR_IN_QUERY:
+    case EXPR_IN_ROWS:
     case EXPR_QUANTIFIED:
         expr_prepare_compare(e, a);
         break;
@@ -287,6 +288,7 @@ static bool is_foldable(const struct expr *e)
     case EXPR_AGGREGATE:
     case EXPR_SUBQUERY:
     case EXPR_IN_QUERY:
+    case EXPR_IN_ROWS:
     case EXPR_QUANTIFIED:
     case EXPR_EXISTS:
         return false;
@@ -348,6 +350,7 @@ bool expr_is_equal(const struct expr *a, const struct expr *b)
         return aggregate_is_equal(a->u.aggregate, b->u.aggregate);
     case EXPR_SUBQUERY:
     case EXPR_IN_QUERY:
+    case EXPR_IN_ROWS:
     case EXPR_QUANTIFIED:
     case EXPR_EXISTS:
         if (a->u.subquery != b->u.subquery)

@@ -44,6 +44,7 @@ enum expr_kind {
     EXPR_AGGREGATE,  /* u.aggregate; only until the grouping pass has replaced it by a slot */
     EXPR_SUBQUERY,   /* u.subquery: its one value */
     EXPR_IN_QUERY,   /* args[0] in u.subquery's first column */
+    EXPR_IN_ROWS,    /* the row of all args in u.subquery's rows; all: NULL may be 0 */
     EXPR_QUANTIFIED, /* args[0] op ANY or ALL (all) of u.subquery */
     EXPR_EXISTS,     /* u.subquery */
     EXPR_MATCH,      /* u.words in the texts of all args but the last, which is its constant */

@@ -340,6 +340,9 @@ void expr_prepare_compare(struct expr *e, struct arena *a)
     case EXPR_IN_QUERY:
         e->eval = subquery_eval_in;
         break;
+    case EXPR_IN_ROWS: /* its arguments have one value each */
+        e->eval = subquery_eval_in_rows;
+        return;
     case EXPR_QUANTIFIED:
         e->eval = subquery_eval_quantified;
         break;

@@ -5,9 +5,9 @@
 
 #include "sql/value_convert.h"
 
-static const struct function *const tables[] = {function_control, function_math, function_string,
-                                                function_encode,  function_time, function_hash,
-                                                function_info};
+static const struct function *const tables[] = {function_control, function_math,  function_string,
+                                                function_encode,  function_time,  function_hash,
+                                                function_info,    function_period};
 
 const struct function *function_find(const char *name, size_t len)
 {

@@ -2,7 +2,7 @@
 /*
  * Functions written as calls. A row of a table per function; `resolve` decides the result's type.
  * Tables: function_math.c, function_string.c, function_encode.c, function_time.c,
- * function_control.c, function_hash.c, function_info.c; function.c looks names up. To add one: a
+ * function_control.c, function_hash.c, function_info.c, function_period.c; function.c looks names up. To add one: a
  * line in the table of its file.
  */
 #include "sql/expr.h"
@@ -56,7 +56,7 @@ struct expr *function_new_regexp(struct function_bind *b, struct expr *text, str
 
 /* Tables of the files, ended by a row without a name. */
 extern const struct function function_math[], function_string[], function_encode[], function_time[],
-    function_control[], function_hash[], function_info[];
+    function_control[], function_hash[], function_info[], function_period[];
 
 /* ---- helpers for evaluators ---- */
 

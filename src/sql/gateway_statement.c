@@ -12,6 +12,7 @@
 #include "sql/dml_row.h"
 #include "sql/gateway.h"
 #include "sql/infoschema.h"
+#include "sql/known_statement.h"
 #include "sql/spill.h"
 #include "sql/value_convert.h"
 
@@ -246,7 +247,12 @@ static int parse_kept(struct statement *s, size_t *consumed)
 
     if (sql_parse(&s->arena, s->text, s->text_len, s->session->parse_flags, &s->ast, consumed,
                   &pe) != 0) {
+        const char *known = pe.code == SQL_PARSE_SYNTAX ? known_statement(s->text) : NULL;
         *consumed = s->text_len;
+        if (known) {
+            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, known);
+            return -EINVAL;
+        }
         s->error.code = (uint16_t)pe.code;
         memcpy(s->error.sqlstate, pe.sqlstate, sizeof s->error.sqlstate);
         snprintf(s->error.text, sizeof s->error.text, "%s", pe.text);

@@ -47,6 +47,8 @@ int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena
     case SUBQUERY_IN:
         return q->delim && cells[0].kind == DATUM_STRING ? add_values(q, &cells[0])
                                                          : datum_set_add(&q->set, &cells[0]);
+    case SUBQUERY_IN_ROWS:
+        return row_set_add(&q->row_set, cells);
     case SUBQUERY_QUANTIFIED:
         if (cells[0].kind == DATUM_NULL) {
             q->has_null = true;
@@ -101,6 +103,24 @@ void subquery_eval_in(const struct expr *e, struct expr_ctx *x, struct datum *ou
         datum_set_null(out);
     else
         datum_set_int(out, e->negated);
+}
+
+void subquery_eval_in_rows(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const struct subquery *q = e->u.subquery;
+    struct datum *cells = expr_alloc(x, e->n_args * sizeof *cells);
+
+    ASSERT(q->done);
+    datum_set_null(out);
+    if (!cells)
+        return;
+    for (uint32_t i = 0; i < e->n_args; i++) {
+        expr_eval(e->args[i], x, &cells[i]);
+        datum_round_to_type(&cells[i], &e->args[i]->type);
+    }
+    int found = row_set_contains(&q->row_set, cells, !e->all);
+    if (found >= 0)
+        datum_set_int(out, (found == 1) != e->negated);
 }
 
 static bool holds(uint8_t op, int c)

@@ -4,11 +4,18 @@
  * rows kept here. Owner: the statement; memory from its arena and budget.
  */
 #include "sql/expr.h"
+#include "sql/row_set.h"
 
 struct bound_query;
 struct plan;
 
-enum subquery_use { SUBQUERY_SCALAR, SUBQUERY_IN, SUBQUERY_EXISTS, SUBQUERY_QUANTIFIED };
+enum subquery_use {
+    SUBQUERY_SCALAR,
+    SUBQUERY_IN,
+    SUBQUERY_IN_ROWS,
+    SUBQUERY_EXISTS,
+    SUBQUERY_QUANTIFIED
+};
 
 struct subquery {
     struct subquery *next; /* of the statement, inner ones first */
@@ -21,8 +28,9 @@ struct subquery {
     /* Results. */
     struct datum value; /* SCALAR: NULL without rows */
     bool exists;
-    struct datum_set set;  /* IN */
-    struct datum min, max; /* QUANTIFIED: of the non-NULL rows */
+    struct datum_set set;   /* IN */
+    struct row_set row_set; /* IN_ROWS */
+    struct datum min, max;  /* QUANTIFIED: of the non-NULL rows */
     bool has_null;
     uint64_t rows;
 };
@@ -34,4 +42,5 @@ int subquery_add_row(struct subquery *q, const struct datum *cells, struct arena
 void subquery_eval_scalar(const struct expr *e, struct expr_ctx *x, struct datum *out);
 void subquery_eval_exists(const struct expr *e, struct expr_ctx *x, struct datum *out);
 void subquery_eval_in(const struct expr *e, struct expr_ctx *x, struct datum *out);
+void subquery_eval_in_rows(const struct expr *e, struct expr_ctx *x, struct datum *out);
 void subquery_eval_quantified(const struct expr *e, struct expr_ctx *x, struct datum *out);

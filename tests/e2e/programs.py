@@ -98,6 +98,9 @@ def test_values_that_do_not_go_together():
     """Ports of one number, more slots than a table can have."""
     expect_usage("quanta", ["--mysql-port", "5999", "--grpc-port", "5999"], "--grpc-port is 5999", "--mysql-port")
     expect_usage("quanta", ["--http-port", "4010"], "--http-port is 4010", "--grpc-port")
+    expect_usage("quanta", ["--memory", "1"], "--memory is 1", "32M and more")
+    expect_usage("quanta", ["--data-dir", ""], "--data-dir is empty")
+    expect_usage("quanta", ["--bind", "foo"], "--bind foo", "no IPv4 or IPv6 address")
     expect_usage("quanta", ["--slots", "65537"], "--slots is 65537", "1 to 65536")
 
 

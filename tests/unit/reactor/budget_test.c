@@ -14,6 +14,10 @@ Test(budget, a_charge_counts_on_every_level_or_none)
     cr_assert(op.used == 50 && core.used == 50);
     cr_assert(budget_charge(&core, 45) == 0);
     cr_assert(budget_room(&op) == 5);
+    cr_assert(budget_least_limit(&op) == 80 && budget_least_limit(&core) == 100);
+    core.limit = 60;
+    cr_assert(budget_least_limit(&op) == 60);
+    core.limit = 100;
     cr_assert(budget_charge(&op, 6) == -ENOMEM && op.used == 50);
     budget_charge_always(&op, 40);
     cr_assert(budget_room(&op) == 0 && core.used == 135 && core.peak == 135);

@@ -100,6 +100,26 @@ Test(engine_expr, hexadecimal_and_bits)
     engine_fini(&e);
 }
 
+Test(engine_expr, periods_and_addresses)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e,
+              "SELECT timestamp('2020-01-02'), timestamp('2020-01-02 03:04:05.25'), "
+              "timestamp('2020-01-02 01:00:00','-02:00:00.5'), timestamp('x'), timestamp(NULL), "
+              "timestamp('9999-12-31','24:00:00')",
+              "2020-01-02 00:00:00|2020-01-02 03:04:05.25|2020-01-01 22:59:59.5|NULL|NULL|NULL\n");
+    check_sql(&e, "SELECT period_add(202601,3), period_add(2601,-2), period_diff(202603,202512)",
+              "202604|202511|3\n");
+    check_sql(&e, "SELECT period_add(202613,3)", "ERROR 1210");
+    check_sql(&e,
+              "SELECT inet_aton('10.0.5.9'), inet_aton('1.2'), inet_aton('256.1.1.1'), "
+              "inet_aton('1.2.3.'), inet_ntoa(167773449), inet_ntoa(-1), inet_ntoa(4294967296)",
+              "167773449|16777218|NULL|NULL|10.0.5.9|NULL|NULL\n");
+    engine_fini(&e);
+}
+
 Test(engine_expr, bytes_are_no_text)
 {
     struct engine e;

@@ -46,6 +46,42 @@ Test(engine_query, conditions)
     engine_fini(&e);
 }
 
+Test(engine_query, rows_in_subqueries)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e,
+              "SELECT id FROM t WHERE (e, a) IN (SELECT e, max(a) FROM t GROUP BY e) ORDER BY id",
+              "2\n4\n5\n");
+    check_sql(
+        &e,
+        "SELECT id, (s,a) IN (SELECT s,a FROM t WHERE id < 3), (s,a) NOT IN (SELECT s,a FROM t "
+        "WHERE id < 3) FROM t ORDER BY id",
+        "1|1|0\n2|1|0\n3|NULL|NULL\n4|0|1\n5|0|1\n");
+    /* A row with NULLs in the set makes others unknown, but those it differs from. */
+    check_sql(
+        &e,
+        "SELECT id FROM t WHERE (id,a) NOT IN (SELECT id,a FROM t WHERE id IN (1,3)) ORDER BY id",
+        "2\n4\n5\n");
+    check_sql(&e, "SELECT id FROM t WHERE (a,s) NOT IN (SELECT a,s FROM t WHERE id IN (1,3))", "");
+    check_sql(&e, "SELECT count(*) FROM t WHERE (a,s) NOT IN (SELECT a,s FROM t WHERE 1=0)", "5\n");
+    check_sql(&e,
+              "SELECT id FROM t WHERE (a,d) IN (SELECT '2', 2.250) OR (a,s) = ANY (SELECT 1,'a') "
+              "ORDER BY id",
+              "1\n2\n");
+    check_sql(&e,
+              "SELECT (1,2) IN (SELECT 1,2), (1,NULL) IN (SELECT 1,2), (1,NULL) IN (SELECT 2,2), "
+              "(1,2) IN (SELECT 1,NULL)",
+              "1|NULL|0|NULL\n");
+    check_sql(&e, "DELETE FROM t WHERE (id,a) IN (SELECT id, a FROM t WHERE id > 4)", "OK 1");
+    check_sql(&e, "SELECT (1,2) IN (SELECT 1)", "ERROR 1241");
+    check_sql(&e, "SELECT 1 IN (SELECT 1,2)", "ERROR 1241");
+    check_sql(&e, "SELECT (1,2) = (SELECT 1,2)", "ERROR 1235");
+    check_sql(&e, "SELECT (id,m) IN (SELECT 1,'p') FROM t", "ERROR 1235");
+    engine_fini(&e);
+}
+
 Test(engine_query, found_rows)
 {
     struct engine e;

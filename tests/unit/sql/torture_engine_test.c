@@ -22,6 +22,8 @@ static const char *const questions[] = {
     "SELECT p.name, count(*), sum(t.v) FROM t JOIN p ON t.pid = p.id GROUP BY p.name ORDER BY "
     "p.name",
     "SELECT a.k, b.k FROM t a JOIN t b ON a.v = b.k + 1 WHERE a.k < 20 ORDER BY 1, 2",
+    "SELECT k FROM t WHERE (s, v) IN (SELECT s, max(v) FROM t GROUP BY s) AND k + 0x1 > 1 ORDER BY "
+    "k",
     "SELECT k FROM t WHERE v = (SELECT max(v) FROM t WHERE k < 100) ORDER BY k",
     "SELECT s, n FROM (SELECT s, count(*) AS n FROM t GROUP BY s) x WHERE n > 3 ORDER BY n, s "
     "LIMIT 3",
