@@ -319,9 +319,10 @@ static bool row_value(const struct aggregate_call *c, struct expr_ctx *x, struct
     return d->kind != DATUM_NULL || c->op == AGG_ANY;
 }
 
-/* True when the value was not seen before. A tuple is made one string with lengths in it. */
-static int first_time(struct aggregate_state *s, const struct aggregate_call *c,
-                      const struct datum *d, struct expr_ctx *x, struct arena *a)
+/* 1 when the value was not seen before, 2 when it was not and is not noted either. A tuple is made
+ * one string with lengths in it, in place of *d. */
+static int first_time(struct aggregate_state *s, const struct aggregate_call *c, struct datum *d,
+                      struct expr_ctx *x, struct arena *a, bool is_full)
 {
     struct datum key = *d;
     struct value_type t = {.kind = d->kind};
@@ -351,23 +352,31 @@ static int first_time(struct aggregate_state *s, const struct aggregate_call *c,
             }
         }
         t.kind = DATUM_STRING;
+        *d = key;
     }
     if (!s->seen) {
-        s->seen = arena_alloc(a, sizeof *s->seen);
-        if (!s->seen)
-            return -ENOMEM;
+        if (is_full || !(s->seen = arena_alloc(a, sizeof *s->seen)))
+            return 2;
         datum_set_init(s->seen, compare_class_of(&t, &t), a);
     }
     if (datum_set_contains(s->seen, &key))
         return 0;
-    return datum_set_add(s->seen, &key) == 0 ? 1 : -ENOMEM;
+    return !is_full && datum_set_add(s->seen, &key) == 0 ? 1 : 2;
 }
 
 int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
                   struct arena *a)
 {
+    struct datum unseen;
+
+    return aggregate_add_seen(s, c, x, a, a, false, &unseen) == 0 ? 0 : -ENOMEM;
+}
+
+int aggregate_add_seen(struct aggregate_state *s, const struct aggregate_call *c,
+                       struct expr_ctx *x, struct arena *a, struct arena *seen, bool is_full,
+                       struct datum *unseen)
+{
     struct datum d;
-    int rc = 0;
 
     if (c->op == AGG_COUNT_ROWS) {
         s->count++;
@@ -377,36 +386,47 @@ int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, str
         return 0;
     if (c->distinct && c->op != AGG_MIN && c->op != AGG_MAX) {
         datum_round_to_type(&d, &c->args[0]->type);
-        rc = first_time(s, c, &d, x, a);
+        int rc = first_time(s, c, &d, x, seen, is_full);
+        if (rc == 2) {
+            *unseen = d;
+            return 1;
+        }
         if (rc <= 0)
             return rc;
-        rc = 0;
     }
+    return aggregate_add_value(s, c, x, &d, a);
+}
+
+int aggregate_add_value(struct aggregate_state *s, const struct aggregate_call *c,
+                        struct expr_ctx *x, const struct datum *d, struct arena *a)
+{
+    int rc = 0;
+
     switch (c->op) {
     case AGG_SUM:
     case AGG_AVG:
-        add_sum(s, c, &d, x);
+        add_sum(s, c, d, x);
         break;
     case AGG_MIN:
-        rc = add_extreme(s, &d, -1, a);
+        rc = add_extreme(s, d, -1, a);
         break;
     case AGG_MAX:
-        rc = add_extreme(s, &d, 1, a);
+        rc = add_extreme(s, d, 1, a);
         break;
     case AGG_ANY:
         if (!s->count)
-            rc = datum_copy(&s->value, &d, a) ? 0 : -ENOMEM;
+            rc = datum_copy(&s->value, d, a) ? 0 : -ENOMEM;
         break;
     case AGG_GROUP_CONCAT:
     case AGG_PERCENTILE_CONT:
     case AGG_PERCENTILE_DISC:
-        rc = add_item(s, c, &d, x, a);
+        rc = add_item(s, c, d, x, a);
         break;
     case AGG_BIT_AND:
     case AGG_BIT_OR:
     case AGG_BIT_XOR: {
         __int128 v;
-        if (!datum_to_wide_int(&d, &v))
+        if (!datum_to_wide_int(d, &v))
             v = INT64_MAX;
         s->bits = c->op == AGG_BIT_AND  ? s->bits & (uint64_t)v
                   : c->op == AGG_BIT_OR ? s->bits | (uint64_t)v
@@ -417,7 +437,7 @@ int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, str
     case AGG_STDDEV_SAMP:
     case AGG_VAR_POP:
     case AGG_VAR_SAMP: {
-        double v = datum_to_double(&d), delta = v - s->spread.mean;
+        double v = datum_to_double(d), delta = v - s->spread.mean;
         s->spread.mean += delta / (double)(s->count + 1);
         s->spread.m2 += delta * (v - s->spread.mean);
         break;

@@ -92,6 +92,15 @@ void aggregate_init(struct aggregate_state *s, const struct aggregate_call *c);
 /* Takes one row. 0, -ENOMEM; errors of expressions are in x. */
 int aggregate_add(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
                   struct arena *a);
+/* The same where values that were seen are kept in an arena of their own. 1: a value of a DISTINCT
+ * aggregate was not seen, and is not taken as is_full says so or as there was no room for it:
+ * *unseen is the value, in the row's or scratch memory. */
+int aggregate_add_seen(struct aggregate_state *s, const struct aggregate_call *c,
+                       struct expr_ctx *x, struct arena *a, struct arena *seen, bool is_full,
+                       struct datum *unseen);
+/* Takes a value that aggregate_add_seen has given, once. 0, -ENOMEM. */
+int aggregate_add_value(struct aggregate_state *s, const struct aggregate_call *c,
+                        struct expr_ctx *x, const struct datum *d, struct arena *a);
 /* The result; may use scratch memory of x. */
 void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c, struct expr_ctx *x,
                       struct datum *out);

@@ -19,7 +19,7 @@ from support import EVENTS_SCHEMAS, Node, expect, folder, quanta, wait_for
 
 import pymysql
 
-ROWS = 600000
+ROWS = 400000
 LITTLE = 8 << 20  # a statement's memory: the groups of STATEMENTS take four times as much and more
 STATEMENTS = [
     "SELECT count(*), sum(c), sum(d), sum(x) FROM (SELECT id + 0 AS k, count(*) AS c, sum(duration) AS d, "
@@ -28,6 +28,7 @@ STATEMENTS = [
     "GROUP BY user_id + 1, content_id) AS g",
     "SELECT count(*), sum(k), max(concat(d, k)) FROM (SELECT DISTINCT id + 0 AS k, duration AS d FROM events) AS g",
     "SELECT count(*), sum(b.duration), max(concat(a.device, b.device)) FROM events a JOIN events b ON a.id = b.id + 1",
+    "SELECT count(*), sum(k) FROM (SELECT id AS k, device FROM events ORDER BY concat(device, id) LIMIT 390000) AS o",
     "SELECT count(*), sum(b.duration), count(b.id) FROM events a LEFT JOIN events b ON a.id = b.id * 2",
 ]
 FOREVER = "SELECT count(*) FROM (SELECT DISTINCT a.id + 0, b.id + 0 FROM events a, (SELECT id FROM events LIMIT 2000) b) AS g"

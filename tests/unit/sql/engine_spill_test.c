@@ -169,6 +169,36 @@ Test(engine_spill, distinct)
     end(&w);
 }
 
+Test(engine_spill, distinct_aggregates)
+{
+    static const char *const questions[] = {
+        "SELECT count(DISTINCT id + 0), count(*) FROM t",
+        "SELECT count(DISTINCT concat(s, '.')), count(DISTINCT id + 1), sum(DISTINCT k + 0), "
+        "avg(DISTINCT d "
+        "+ 1), count(DISTINCT k + 0, few) FROM t",
+        "SELECT few + 0, count(DISTINCT id + 0), sum(DISTINCT k + 0), max(s), count(DISTINCT s, d) "
+        "FROM t "
+        "GROUP BY few + 0",
+        "SELECT k % 1000, count(DISTINCT concat(s, '.')), bit_xor(DISTINCT id + 0), sum(f) FROM t "
+        "GROUP BY "
+        "k % 1000",
+        "SELECT k + 0, few, count(DISTINCT id + 0), count(DISTINCT concat(s, few)), min(d) FROM t "
+        "GROUP BY "
+        "k + 0, few",
+        "SELECT count(DISTINCT id), count(DISTINCT s), count(DISTINCT k) FROM t",
+        "SELECT few, count(DISTINCT id), sum(DISTINCT k) FROM t GROUP BY few",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    /* Lists of one group stay in memory. */
+    w.e.env.statement_memory = LITTLE;
+    check_sql(&w.e, "SELECT group_concat(DISTINCT id + 0) FROM t", "ERROR 1038 ");
+    end(&w);
+}
+
 Test(engine_spill, joins)
 {
     static const char *const questions[] = {
@@ -201,6 +231,53 @@ Test(engine_spill, joins)
     end(&w);
 }
 
+/* In the same order, with few long runs and with more runs than are merged at once. */
+Test(engine_spill, order)
+{
+    static const char *const questions[] = {
+        "SELECT s, k, id, d FROM t ORDER BY concat(s, '.') DESC, id",
+        "SELECT id, f, few FROM t ORDER BY few DESC, k, id DESC",
+        "SELECT id, s FROM t ORDER BY d + 0, id LIMIT 110000 OFFSET 1000",
+        "SELECT id + 0 AS x, count(*), max(s) FROM t GROUP BY id + 0 ORDER BY max(s), x DESC",
+    };
+    static const uint32_t memory[] = {6 << 10, 3500, 3000};
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++) {
+        w.e.env.statement_memory = 0;
+        char *want = strdup(engine_run(&w.e, questions[i]));
+        cr_expect_eq(w.space.used, 0);
+        uint64_t once = 0;
+        /* The last one needs memory for two operators. */
+        for (unsigned k = 0; k < (i < 3 ? sizeof memory / sizeof *memory : 1); k++) {
+            uint64_t before = w.space.written;
+            w.e.env.statement_memory = (uint64_t)memory[k] << 10;
+            const char *got = engine_run(&w.e, questions[i]);
+            cr_expect(!strcmp(got, want), "%s with %u KiB\n  got:  %.300s\n  want: %.300s",
+                      questions[i], memory[k], got, want);
+            cr_expect(w.space.written > before, "%s with %u KiB: nothing was spilled", questions[i],
+                      memory[k]);
+            if (k == 0)
+                once = w.space.written - before;
+            if (i == 0 && k == 2) /* more than 16 runs: some rows are written twice */
+                cr_expect(w.space.written - before > once * 5 / 4, "%llu pieces",
+                          (unsigned long long)(w.space.written - before));
+        }
+        free(want);
+    }
+    /* It ends before all its runs were read, and while they are written. */
+    w.e.env.statement_memory = LITTLE;
+    check_sql(
+        &w.e,
+        "SELECT count(*) FROM (SELECT id FROM t ORDER BY concat(s, id) LIMIT 110000) AS x WHERE id "
+        ">= 0",
+        "110000\n");
+    w.space.limit = 2 << 20;
+    check_sql(&w.e, questions[0], "ERROR 1021 ");
+    end(&w);
+}
+
 /* With any memory a statement gives the right answer or says that it is not enough. */
 Test(engine_spill, any_memory)
 {
@@ -208,7 +285,11 @@ Test(engine_spill, any_memory)
         "SELECT count(*), sum(c), sum(d) FROM (SELECT id + 0 AS x, count(*) AS c, min(d) AS d FROM "
         "t GROUP "
         "BY x, s) AS g",
+        "SELECT count(DISTINCT id + 0), count(DISTINCT concat(s, k)) FROM t",
         "SELECT count(*), min(s), max(x) FROM (SELECT DISTINCT id + 0 AS x, s FROM t) AS g",
+        "SELECT count(*), sum(x), max(s) FROM (SELECT id AS x, s FROM t ORDER BY concat(s, id) "
+        "LIMIT 1000000) "
+        "AS o",
         "SELECT count(*), sum(b.k), max(b.s) FROM t a LEFT JOIN t b ON a.id = b.k + 0",
     };
     struct spill_world w;
