@@ -3,6 +3,7 @@
 #include "storage/segment_impl.h"
 #include "storage/shard.h"
 #include "storage/slot_impl.h"
+#include "storage/slot_numbers.h"
 #include "storage/slot_words.h"
 
 void figures_add(struct figures *to, const struct figures *from)
@@ -87,7 +88,7 @@ void slot_add_head_figures(const struct slot *t, struct figures *to)
     }
     for (uint32_t i = 0; i < f->n_written; i++)
         pieces += f->pieces[i].ref.len;
-    to->indexes += slot_words_memory(t);
+    to->indexes += slot_words_memory(t) + slot_numbers_memory(t);
     to->dicts += dicts;
     to->data += dicts;
     to->rest += sizeof *t + t->cap_parts * sizeof(struct slot_part *);

@@ -8,11 +8,14 @@
 #include "storage/colblock_lines.h"
 #include "storage/group_dense_impl.h"
 #include "storage/join_place.h"
+#include "storage/slot_numbers.h"
 
 enum {
     DENSE_BYTES = 64 << 20, /* of the arrays of a core */
     DENSE_SPARSE = 8,  /* positions per row from which hashing wins: they are cleared and read */
     DENSE_FEW = 65536, /* positions that are always worth it */
+    DENSE_FOUND =
+        16, /* positions per row up to which it is worth finding out which strings are numbers */
 };
 
 static bool take_column(struct group_dense *d, unsigned a)
@@ -696,33 +699,63 @@ static int add_to_set(const struct group_dense *d, size_t at, struct group_set *
     return group_set_add(to, bytes, len, counts);
 }
 
-/* All positions with rows from `at` to before `end`, when nothing else is known of them. */
-static int fold_seen(const struct group_dense *d, size_t at, size_t end, struct group_set *to)
+/* Places of the strings from position `at` to before `end` when they are known, or worth finding out for their rows. */
+static const uint32_t *find_numbers(const struct group_dense *d, struct slot *slot, size_t at,
+                                    size_t end, const struct group_set *to)
 {
-    const struct dict *dict = d->keys[0].input->dict;
-    uint32_t len;
+    size_t seen = 0;
 
-    for (; (at = next_group(d, at, end)) < end; at = (at | 63) + 1) {
-        for (uint64_t bits = d->seen[at >> 6] >> (at & 63); bits; bits &= bits - 1) {
-            size_t pos = at + (size_t)__builtin_ctzll(bits);
-            if (pos >= end)
-                break;
-            const char *bytes = pos ? dict_bytes(dict, (uint32_t)pos - 1, &len) : NULL;
-            if (!pos)
-                group_set_add_null(to, NULL);
-            else if (group_set_add(to, bytes, len, NULL))
-                return -ENOMEM;
-        }
-    }
-    return 0;
+    if (!group_set_takes_numbers(to) || at % SLOT_NUMBERS || end - at > SLOT_NUMBERS)
+        return NULL;
+    for (size_t w = at / 64; w < (end + 63) / 64; w++)
+        seen += (size_t)__builtin_popcountll(d->seen[w]);
+    return slot_numbers(slot, d->keys[0].input->ref, at, end - at, seen > (end - at) / DENSE_FOUND);
 }
 
-int group_dense_fold(struct group_dense *d, size_t *at, size_t most, struct group_set *to)
+/* The positions of a word of d->seen, when nothing else is known of them; places from position `at` on. */
+static int fold_word(const struct group_dense *d, size_t at, uint64_t bits, const uint32_t *places,
+                     struct group_set *to)
+{
+    const struct dict *dict = d->keys[0].input->dict;
+    uint32_t numbers[64], n = 0, len;
+
+    for (; bits; bits &= bits - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(bits);
+        size_t pos = at + bit;
+        if (!pos) {
+            group_set_add_null(to, NULL);
+            continue;
+        }
+        if (places && places[bit] != SLOT_NO_NUMBER) {
+            numbers[n++] = places[bit];
+            continue;
+        }
+        const char *bytes = dict_bytes(dict, (uint32_t)pos - 1, &len);
+        if (group_set_add(to, bytes, len, NULL))
+            return -ENOMEM;
+    }
+    return group_set_add_numbers(to, numbers, n);
+}
+
+/* All positions with rows from `at` to before `end`; both begin a word of d->seen, or are its end. */
+static int fold_seen(const struct group_dense *d, struct slot *slot, size_t at, size_t end,
+                     struct group_set *to)
+{
+    const uint32_t *places = find_numbers(d, slot, at, end, to);
+    int rc = 0;
+
+    for (size_t from = at; at < end && !rc; at += 64)
+        rc = fold_word(d, at, d->seen[at / 64], places ? places + (at - from) : NULL, to);
+    return rc;
+}
+
+int group_dense_fold(struct group_dense *d, struct slot *slot, size_t *at, size_t most,
+                     struct group_set *to)
 {
     size_t end = d->size - *at < most ? d->size : *at + most;
 
     if (d->only_keys) {
-        if (fold_seen(d, *at, end, to))
+        if (fold_seen(d, slot, *at, end, to))
             return -ENOMEM;
         *at = end;
     }

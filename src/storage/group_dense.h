@@ -59,5 +59,7 @@ bool group_dense_read(const struct group_dense *d, const int64_t *value, struct 
 /* Grouped by a string alone and counted: can go into a set. */
 bool group_dense_can_set(const struct group_dense *d);
 unsigned group_dense_set_words(const struct group_dense *d);
-/* The groups from position *at on go into the set, `most` positions at most: 1 when it is empty, 0, -ENOMEM. */
-int group_dense_fold(struct group_dense *d, size_t *at, size_t most, struct group_set *to);
+/* The groups of the slot from position *at on go into the set, `most` positions at most: 1 when it is empty, 0,
+ * -ENOMEM. */
+int group_dense_fold(struct group_dense *d, struct slot *slot, size_t *at, size_t most,
+                     struct group_set *to);

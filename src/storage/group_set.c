@@ -7,6 +7,7 @@
 
 #include "reactor/arena.h"
 #include "reactor/assert.h"
+#include "storage/number_set.h"
 
 enum {
     KEY_SHORT = 15,  /* bytes that a key has room for */
@@ -28,9 +29,10 @@ struct set_part {
 struct group_set {
     unsigned words;
     struct arena arena; /* blocks, and places of long strings */
-    bool has_null;
+    bool count_only, has_null;
     uint64_t null[WORDS_MAX];
     struct set_part parts[GROUP_SET_PARTS], small[GROUP_SET_PARTS];
+    struct number_set numbers;
 };
 
 struct group_set *group_set_new(unsigned words, struct budget *budget, uint64_t limit)
@@ -43,6 +45,12 @@ struct group_set *group_set_new(unsigned words, struct budget *budget, uint64_t 
     s->words = words;
     arena_init(&s->arena, limit, budget);
     return s;
+}
+
+void group_set_count_only(struct group_set *s)
+{
+    ASSERT(!s->words);
+    s->count_only = true;
 }
 
 void group_set_free(struct group_set *s)
@@ -156,10 +164,13 @@ static int add_small(struct group_set *s, uint64_t small)
 int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const uint64_t *counts)
 {
     struct group_key k;
+    uint32_t place;
 
     if (!s->words && len - 1 < KEY_SMALL && bytes[len - 1]) {
         short_key(bytes, len, &k);
-        return add_small(s, k.low);
+        return s->count_only && number_set_place(k.low, len, &place)
+                   ? number_set_add(&s->numbers, &s->arena, place)
+                   : add_small(s, k.low);
     }
     if (len <= KEY_SHORT)
         short_key(bytes, len, &k);
@@ -177,6 +188,20 @@ int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const ui
     return 0;
 }
 
+bool group_set_takes_numbers(const struct group_set *s)
+{
+    return s->count_only;
+}
+
+int group_set_add_numbers(struct group_set *s, const uint32_t *places, uint32_t n)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = number_set_add(&s->numbers, &s->arena, places[i]);
+    return rc;
+}
+
 static void settle(struct set_part *parts, unsigned width)
 {
     for (struct set_part *p = parts; p < parts + GROUP_SET_PARTS; p++) {
@@ -192,6 +217,7 @@ void group_set_settle(struct group_set *s)
 {
     settle(s->parts, 2 + s->words);
     settle(s->small, 1);
+    number_set_settle(&s->numbers);
 }
 
 void group_set_add_null(struct group_set *s, const uint64_t *counts)
@@ -216,6 +242,11 @@ const struct group_set_block *group_set_small(const struct group_set *s, unsigne
 {
     *n = s->small[part].n;
     return s->small[part].first;
+}
+
+const struct number_set *group_set_numbers(const struct group_set *s)
+{
+    return &s->numbers;
 }
 
 const uint64_t *group_set_null(const struct group_set *s)

@@ -3,8 +3,9 @@
  * Groups by one string, each with its counts, of all slots of a core: in parts by a hash of the string, so that those
  * of several cores are joined a part at a time, in a near cache. A string of up to 15 bytes is its own key; of longer
  * ones the key is a hash and the place of the bytes, which stay in their dictionary. Without counts, small strings, of
- * 1 to 8 bytes whose last is not 0, lie apart as one word each: half as much memory is written and read. Slots add
- * theirs one after the other, so a string may stand in a set more than once. Owner: the scan; constant once it is
+ * 1 to 8 bytes whose last is not 0, lie apart as one word each: half as much memory is written and read; where only the
+ * number of groups is asked for, those of them that are numbers are bits (number_set.h). Slots add
+ * theirs one after the other, so a string may stand in a set more than once, except as a bit. Owner: the scan; constant once it is
  * handed out, and then read in place by the home core until the scan is freed.
  */
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 
 struct budget;
 struct group_set;
+struct number_set;
 
 enum { GROUP_SET_PART_BITS = 7, GROUP_SET_PARTS = 1 << GROUP_SET_PART_BITS };
 
@@ -39,10 +41,16 @@ struct group_set_block {
 
 /* words: counts of a group. At most `limit` bytes. NULL on -ENOMEM. */
 struct group_set *group_set_new(unsigned words, struct budget *budget, uint64_t limit);
+/* Of one without counts that is empty: only the number of its groups will be asked for. */
+void group_set_count_only(struct group_set *s);
 void group_set_free(struct group_set *s);
 
 /* A group, or more counts of it. The bytes stay where they are as long as the set. -ENOMEM over the limit. */
 int group_set_add(struct group_set *s, const char *bytes, uint32_t len, const uint64_t *counts);
+/* More strings of one of which only the number of groups is asked for, by their places (number_set.h): 0, -ENOMEM. */
+int group_set_add_numbers(struct group_set *s, const uint32_t *places, uint32_t n);
+/* May they be added so? */
+bool group_set_takes_numbers(const struct group_set *s);
 /* The same of the group of NULL. */
 void group_set_add_null(struct group_set *s, const uint64_t *counts);
 
@@ -54,6 +62,8 @@ const struct group_set_block *group_set_part(const struct group_set *s, unsigned
 /* The same of its small ones, which are never 0 and the first word of the key that they would have. */
 const struct group_set_block *group_set_small(const struct group_set *s, unsigned part,
                                               uint64_t *n);
+/* Those that are numbers, and in no part. */
+const struct number_set *group_set_numbers(const struct group_set *s);
 /* Counts of the group of NULL; NULL = there is none. */
 const uint64_t *group_set_null(const struct group_set *s);
 

@@ -6,6 +6,7 @@
 
 #include "reactor/assert.h"
 #include "reactor/budget.h"
+#include "storage/number_set.h"
 
 enum {
     UNION_CORES = 256,
@@ -13,7 +14,8 @@ enum {
     UNION_CHUNKS = 64,   /* looked at between two turns of the core's other work */
     UNION_GROUPS = 8192, /* joined there */
     UNION_AHEAD = 16,    /* small ones whose places are fetched together */
-    UNION_PART = 64,     /* groups that a part costs beside its own */
+    UNION_PART = 64,     /* groups that a part costs beside its own, */
+    UNION_PAGE = 8,      /* and a page of numbers of a set */
 };
 
 struct group_union {
@@ -37,6 +39,7 @@ struct group_union {
     bool counts;      /* only their number is asked for, and small ones are looked for in: */
     uint64_t *smalls; /* 0 = none */
     uint64_t n_smalls, room, cap_smalls; /* of the part; room is a power of two */
+    uint32_t page;                       /* of numbers, the next one */
 };
 
 int group_union_new(const struct program *p, const struct schema *s, struct budget *budget,
@@ -481,10 +484,34 @@ int group_union_next(struct group_union *u, uint32_t max_rows, const struct part
     return rc ? rc : 1;
 }
 
+/* Some more pages. False: that were all. */
+static bool count_numbers(struct group_union *u, int64_t *left)
+{
+    const struct number_set *sets[UNION_CORES];
+
+    for (unsigned i = 0; i < u->n; i++)
+        sets[i] = group_set_numbers(u->from[i].set);
+    for (; *left > 0; --*left) {
+        u->page = number_sets_next(sets, u->n, u->page);
+        if (u->page == NUMBER_PAGES)
+            return false;
+        if (u->page % u->shares == u->share) {
+            u->counted += number_sets_count(sets, u->n, u->page);
+            *left -= UNION_PAGE * (int64_t)u->n;
+        }
+        u->page++;
+    }
+    return true;
+}
+
 static int count_strings(struct group_union *u)
 {
+    int64_t left = UNION_GROUPS;
+
     u->counts = true;
-    for (int64_t left = UNION_GROUPS; u->part < GROUP_SET_PARTS && left > 0;) {
+    if (count_numbers(u, &left))
+        return -EAGAIN;
+    while (u->part < GROUP_SET_PARTS && left > 0) {
         int rc = join_part(u, &left);
         if (rc < 0)
             return rc;

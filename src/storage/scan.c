@@ -124,6 +124,7 @@ static int slot_begin(struct scan *x, uint32_t number)
 {
     struct slot *slot = x->slots[number];
 
+    x->slot = number;
     arena_reset(&x->slot_arena);
     int rc = filter_bind(x->program->where, slot, &x->slot_arena, &x->filter);
     scan_bind_inputs(x, slot);

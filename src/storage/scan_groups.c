@@ -7,14 +7,15 @@
 
 #include "reactor/assert.h"
 #include "storage/scan_impl.h"
+#include "storage/slot_numbers.h"
 
 enum {
-    FLUSH_GROUPS = 1 << 16, /* looked at in a step */
-    FOLD_POSITIONS = 1 << 12,
-    ENTRY_BYTES = 96, /* of a partial group, about */
-    STATE_BYTES = 64, /* of an aggregate of it */
-    PASS_PART = 4,    /* a pass that does not fit is made so many times narrower */
-    GROUPS_FEW = 64,  /* when these do not fit it is not for their number */
+    FLUSH_GROUPS = 1 << 16,        /* looked at in a step */
+    FOLD_POSITIONS = SLOT_NUMBERS, /* in a step */
+    ENTRY_BYTES = 96,              /* of a partial group, about */
+    STATE_BYTES = 64,              /* of an aggregate of it */
+    PASS_PART = 4,                 /* a pass that does not fit is made so many times narrower */
+    GROUPS_FEW = 64,               /* when these do not fit it is not for their number */
 };
 static const size_t ARRAYS_FOLDED =
     SIZE_MAX; /* as fold_at: the groups beside the arrays are next */
@@ -88,10 +89,15 @@ int scan_groups_fold(struct scan *x)
         return rc ? rc : 1;
     }
     unsigned words = group_dense_set_words(x->dense);
-    if (!x->set && !(x->set = group_set_new(words, x->budget, x->memory / 2)))
-        return -ENOMEM;
+    if (!x->set) {
+        x->set = group_set_new(words, x->budget, x->memory / 2);
+        if (!x->set)
+            return -ENOMEM;
+        if (x->program->count_groups)
+            group_set_count_only(x->set);
+    }
     if (x->dense_on && x->fold_at != ARRAYS_FOLDED) {
-        int rc = group_dense_fold(x->dense, &x->fold_at, FOLD_POSITIONS, x->set);
+        int rc = group_dense_fold(x->dense, x->slots[x->slot], &x->fold_at, FOLD_POSITIONS, x->set);
         if (rc != 1)
             return rc;
     }

@@ -61,7 +61,7 @@ struct scan {
     const struct program *program;
     const struct schema *schema;
     struct slot *const *slots;
-    uint32_t n_slots;
+    uint32_t n_slots, slot; /* the one at hand */
     struct budget *budget;
     struct task *wake;
     enum scan_stage stage;

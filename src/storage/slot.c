@@ -8,6 +8,7 @@
 #include "storage/partition.h"
 #include "storage/slot_impl.h"
 #include "storage/slot_memory.h"
+#include "storage/slot_numbers.h"
 #include "storage/slot_rewrite.h"
 #include "storage/slot_words.h"
 
@@ -84,6 +85,7 @@ void slot_free(struct slot *t)
     slot_archive_free(t);
     slot_reap(t, true);
     slot_words_free(t);
+    slot_numbers_free(t);
     slot_memory_free(t->budget, t->parts, t->cap_parts * sizeof(struct slot_part *));
     for (unsigned i = 0; i < t->schema->n_columns; i++) {
         dict_free(t->lists ? t->lists[i] : NULL);
@@ -138,7 +140,8 @@ uint64_t slot_live_rows(const struct slot *t)
 
 size_t slot_memory(const struct slot *t)
 {
-    size_t n = sizeof *t + t->cap_parts * sizeof(struct slot_part *) + slot_words_memory(t);
+    size_t n = sizeof *t + t->cap_parts * sizeof(struct slot_part *) + slot_words_memory(t) +
+               slot_numbers_memory(t);
 
     for (uint32_t i = 0; i < t->n_parts; i++)
         n += sizeof(struct slot_part) + segment_memory(t->parts[i]->segment) +

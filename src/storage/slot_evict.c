@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "storage/slot_impl.h"
+#include "storage/slot_numbers.h"
 #include "storage/slot_words.h"
 
 /* An index used within so many ticks stays, making it again reads all keys; when nothing else is left, fewer do. */
@@ -98,6 +99,8 @@ static size_t evict_words(struct slot *const *slots, uint32_t n, size_t bytes, u
 
     for (uint32_t i = 0; i < n && freed < bytes; i++)
         freed += slot_words_evict(slots[i], bytes - freed, tick, keep);
+    for (uint32_t i = 0; i < n && freed < bytes; i++)
+        freed += slot_numbers_evict(slots[i], bytes - freed, tick, keep);
     return freed;
 }
 
@@ -151,7 +154,7 @@ size_t slot_evict(struct slot *t, size_t bytes, uint64_t tick)
 void slot_residency(const struct slot *t, size_t *clean, size_t *changed, size_t *indexes)
 {
     *clean = *changed = 0;
-    *indexes = slot_words_memory(t);
+    *indexes = slot_words_memory(t) + slot_numbers_memory(t);
     for (uint32_t i = 0; i < t->n_parts; i++) {
         size_t some, other;
 

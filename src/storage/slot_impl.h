@@ -75,6 +75,7 @@ struct slot {
 
     struct slot_words *words; /* indexes of searchable columns, see slot_words.c */
     uint64_t words_serial;
+    struct slot_numbers *numbers; /* of strings that are numbers, see slot_numbers.c */
 };
 
 static inline enum dict_kind slot_dict_kind(const struct slot *t, unsigned column, bool lists)

@@ -13,8 +13,10 @@
 #include "storage/merge.h"
 #include "storage/scan.h"
 #include "storage/slot.h"
+#include "storage/slot_disk.h"
+#include "storage/slot_numbers.h"
 
-enum { ID, USER, FAR, SLOTS = 3, ROWS = 30000, USERS = 20000 };
+enum { ID, USER, FAR, NAME, SLOTS = 3, ROWS = 30000, USERS = 20000 };
 
 static struct schema *schema;
 static struct slot *slots[SLOTS];
@@ -34,7 +36,16 @@ static int64_t far_of(uint32_t i)
     return (i % SLOTS == SLOTS - 1 ? 1000000000000000 : -5000) + (int64_t)(i % 1000);
 }
 
-static void fill_slot(uint32_t slot)
+/* Another name for each user, a number for most of them. */
+static void name_user(char *out, size_t room, uint32_t user)
+{
+    static const char *const formats[] = {"%u", "u%u", "u%u", "u%07u", "user %u"};
+
+    snprintf(out, room, formats[user % 5], user);
+}
+
+/* Rows from `from` on of `end`, their users that many later. */
+static void add_rows(uint32_t slot, uint32_t from, uint32_t end, uint32_t later)
 {
     struct batch_builder *b = batch_builder_new(NULL);
     struct write_result result;
@@ -46,7 +57,8 @@ static void fill_slot(uint32_t slot)
     batch_builder_add_column(b, schema->columns[ID].id, BATCH_I64, 0);
     batch_builder_add_column(b, schema->columns[USER].id, BATCH_BYTES, 0);
     batch_builder_add_column(b, schema->columns[FAR].id, BATCH_I64, 0);
-    for (uint32_t i = slot; i < ROWS; i += SLOTS) {
+    batch_builder_add_column(b, schema->columns[NAME].id, BATCH_BYTES, 0);
+    for (uint32_t i = from + slot; i < end; i += SLOTS) {
         uint32_t user = user_of(i);
         batch_builder_put_i64(b, 0, i);
         batch_builder_put_i64(b, 2, far_of(i));
@@ -55,13 +67,16 @@ static void fill_slot(uint32_t slot)
         snprintf(text, sizeof(text), "user number %u", user);
         if (user < USERS)
             batch_builder_put_bytes(b, 1, text, (uint32_t)strlen(text));
+        name_user(text, sizeof(text), user + later);
+        if (user < USERS)
+            batch_builder_put_bytes(b, 3, text, (uint32_t)strlen(text));
         cr_assert_eq(batch_builder_end_row(b), 0);
     }
     buffer_init(&bytes, BATCH_MAX_BYTES);
     cr_assert_eq(batch_builder_finish(b, BATCH_INSERT, 1, BATCH_SLOT_ANY, &bytes), 0);
     cr_assert_eq(batch_open(bytes.data, bytes.len, &batch, &err), 0);
     cr_assert_eq(slot_apply(slots[slot], &batch, &result), 0);
-    cr_assert_eq(result.inserted, ROWS / SLOTS);
+    cr_assert_eq(result.inserted, (end - from) / SLOTS);
     buffer_fini(&bytes);
     batch_builder_free(b);
 }
@@ -74,12 +89,13 @@ static void setup(void)
     schema_add_column(schema, "id", COLUMN_INT, MAPPING_INT_BSI);
     schema_add_column(schema, "user", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
     schema_add_column(schema, "far", COLUMN_INT, MAPPING_INT_BSI);
+    schema_add_column(schema, "name", COLUMN_STRING, MAPPING_STRING_HASH_BSI);
     schema->primary_key = strdup("id");
     cr_assert_eq(schema_finish(schema, &err), 0, "%s", err.text);
     schema->table_id = 1;
     for (uint32_t i = 0; i < SLOTS; i++) {
         cr_assert_eq(slot_new(schema, i, 42, NULL, &slots[i]), 0);
-        fill_slot(i);
+        add_rows(i, 0, ROWS, 0);
     }
     budget_init(&budget, "test", 0, NULL);
 }
@@ -94,7 +110,7 @@ static void teardown(void)
 
 TestSuite(scan_groups, .init = setup, .fini = teardown);
 
-static const uint16_t by_user[] = {USER}, by_id[] = {ID}, by_far[] = {FAR};
+static const uint16_t by_user[] = {USER}, by_id[] = {ID}, by_far[] = {FAR}, by_name[] = {NAME};
 static const struct aggregate figures[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, ID}};
 
 static struct program grouped(const uint16_t *column, unsigned aggregates, uint64_t memory)
@@ -474,6 +490,53 @@ Test(scan_groups, distinct_values_are_counted_where_they_lie)
         merge_free(m);
         close_whole(&w);
     }
+}
+
+static int64_t count_names(void)
+{
+    struct program p = grouped(by_name, 1, 64 << 20);
+    struct batch_column count;
+    struct wholes w;
+    struct batch b;
+    int64_t n;
+
+    p.count_groups = true;
+    open_whole(&w, &p);
+    struct merge *m = merge_shares(&w, &p);
+    cr_assert_eq(next_merged(m, &b), 1);
+    batch_column_at(&b, 1, &count);
+    n = batch_i64(&count, 0);
+    merge_free(m);
+    close_whole(&w);
+    return n;
+}
+
+/* Which are numbers is found out once; what came since by the next statement, what was let go again. */
+Test(scan_groups, strings_that_are_numbers_are_counted)
+{
+    int64_t users = (int64_t)(count_users() - (rows_of[USERS] > 0));
+    size_t none = slot_numbers_memory(slots[0]), made;
+
+    cr_assert_eq(none, 0);
+    cr_assert_eq(count_names(), users);
+    made = slot_numbers_memory(slots[0]);
+    cr_assert_gt(made, USERS / SLOTS * sizeof(uint32_t));
+    cr_assert_eq(count_names(), users);
+    cr_assert_eq(slot_numbers_memory(slots[0]), made);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        add_rows(i, ROWS, ROWS * 2, USERS * 10);
+    bool *late = calloc(USERS, sizeof(*late));
+    for (uint32_t i = ROWS; i < ROWS * 2; i++)
+        if (user_of(i) < USERS && !late[user_of(i)]) {
+            late[user_of(i)] = true;
+            users++;
+        }
+    free(late);
+    cr_assert_eq(count_names(), users);
+    cr_assert_gt(slot_numbers_memory(slots[0]), made);
+    cr_assert_gt(slot_numbers_evict(slots[0], 1, slot_tick(slots[0]), 0), 0);
+    cr_assert_lt(slot_numbers_memory(slots[0]), made);
+    cr_assert_eq(count_names(), users);
 }
 
 Test(scan_groups, the_first_of_groups_that_lie_there)
