@@ -272,8 +272,14 @@ static void count_line(const struct colblock *c, const int64_t *values, const ui
                        const uint64_t *presence, uint32_t words, uint64_t *counts, uint32_t n_codes)
 {
     for (uint32_t k = 0; k < words; k++, values += 64) {
-        for (uint64_t w = sel[k] & (presence ? presence[k] : ~0ull); w; w &= w - 1)
-            count_value(c, values[__builtin_ctzll(w)], counts, n_codes);
+        for (uint64_t w = sel[k] & (presence ? presence[k] : ~0ull); w; w &= w - 1) {
+            int64_t value = values[__builtin_ctzll(w)];
+
+            if (c->layout == LAYOUT_LIST)
+                count_value(c, value, counts, n_codes);
+            else if ((uint64_t)value < n_codes)
+                counts[value]++;
+        }
     }
 }
 

@@ -92,16 +92,3 @@ void scan_key_fini(struct scan_key *k)
 {
     buffer_fini(&k->bytes);
 }
-
-bool scan_key_partition(const struct scan_key *k, const struct schema *s, int64_t *partition)
-{
-    struct batch_column time;
-
-    for (unsigned i = 0; i < s->n_key && s->time_column >= 0; i++)
-        if (s->key[i] == s->time_column) {
-            batch_column_at(&k->batch, i, &time);
-            *partition = slot_partition_of(s, batch_i64(&time, 0));
-            return true;
-        }
-    return false;
-}

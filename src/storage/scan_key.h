@@ -18,6 +18,3 @@ void scan_key_fini(struct scan_key *k);
 /* Placing hash of all rows for which `where` can be true: false when it leaves more than one (or memory ended). Any core. */
 bool scan_key_place(const struct predicate *where, const struct schema *s, uint64_t seed,
                     uint64_t *place);
-
-/* Partition of the key's row: false in tables without partitions. */
-bool scan_key_partition(const struct scan_key *k, const struct schema *s, int64_t *partition);

@@ -54,10 +54,37 @@ static int pin_row(struct scan *x, const struct scan_key *key)
     return 0;
 }
 
-/* Segments of all partitions, or of the one (of tables that have them) that the key's time names. */
-static int pin_segments(struct scan *x, const int64_t *partition)
+/* Partitions that rows of the condition lie in: where its conjuncts bound the time, [first, last] becomes narrower. */
+static void find_partitions(const struct schema *s, const struct predicate *w, int64_t *first,
+                            int64_t *last)
 {
+    for (uint32_t i = 0; w->kind == PREDICATE_AND && i < w->n; i++)
+        find_partitions(s, w->children[i], first, last);
+    bool range = w->kind == PREDICATE_RANGE, ints = w->kind == PREDICATE_INTS && w->n;
+    if ((!range && !ints) || w->negate || w->column != s->time_column)
+        return;
+    int64_t from = slot_partition_of(s, range ? w->lo : w->ints[0]),
+            to = slot_partition_of(s, range ? w->hi : w->ints[w->n - 1]);
+    *first = from > *first ? from : *first;
+    *last = to < *last ? to : *last;
+}
+
+/* No row of the segment matches, which its partition tells. */
+static void skip_segment(struct scan *x, const struct segment *g)
+{
+    x->stats.blocks += segment_blocks(g);
+    x->stats.blocks_skipped += segment_blocks(g);
+    x->stats.rows_total += segment_live(g);
+}
+
+/* Segments of all partitions that rows of the condition can lie in. */
+static int pin_segments(struct scan *x)
+{
+    int64_t first = INT64_MIN, last = INT64_MAX;
     uint32_t n = 0;
+
+    if (x->program->where && x->schema->time_column >= 0)
+        find_partitions(x->schema, x->program->where, &first, &last);
 
     for (uint32_t i = 0; i < x->n_slots; i++)
         n += slot_segments(x->slots[i]);
@@ -67,7 +94,10 @@ static int pin_segments(struct scan *x, const int64_t *partition)
     for (uint32_t i = 0; i < x->n_slots; i++)
         for (uint32_t k = 0; k < slot_segments(x->slots[i]); k++) {
             struct segment *g = slot_segment(x->slots[i], k);
-            if (!partition || segment_partition(g) == *partition)
+            int64_t partition = segment_partition(g);
+            if (partition && (partition < first || partition > last))
+                skip_segment(x, g);
+            else
                 pin_part(x, i, g, 0, segment_rows(g));
         }
     return 0;
@@ -83,14 +113,12 @@ static bool can_find(const struct scan *x, const struct scan_key *key)
 
 static int pin_key(struct scan *x, const struct scan_key *key)
 {
-    int64_t partition;
-
     if (can_find(x, key)) {
         x->window_rows = 64;
         return pin_row(x, key);
     }
     /* What the indexes need is on disk: the condition finds the row without them. */
-    return pin_segments(x, scan_key_partition(key, x->schema, &partition) ? &partition : NULL);
+    return pin_segments(x);
 }
 
 static int pin_parts(struct scan *x)
@@ -99,7 +127,7 @@ static int pin_parts(struct scan *x)
 
     x->window_rows = SCAN_WINDOW;
     if (!scan_key_init(&key, x->program->where, x->schema))
-        return pin_segments(x, NULL);
+        return pin_segments(x);
     int rc = pin_key(x, &key);
     scan_key_fini(&key);
     return rc;

@@ -74,14 +74,14 @@ struct segment_read {
 
 struct segment {
     uint32_t refs;
-    uint32_t rows, live; /* up to `blocks`: what scans look at, in one line */
+    uint32_t rows, live; /* up to `partition`: what scans look at, in one line */
     uint32_t n_blocks, cap_blocks;
     uint32_t absent; /* columns of all blocks, row masks included */
     struct segment_block **blocks;
+    int64_t partition;
     uint64_t changes;      /* of rows that were there, deletes too */
     uint32_t rows_at_tick; /* segment_seal_quiet */
     uint64_t tick, used_tick;
-    int64_t partition;
     struct schema *schema;
     struct segment_dicts dicts;
     struct budget *budget;

@@ -7,6 +7,7 @@ Time partitions: dropped while rows are written and read, with a crash right aft
 import contextlib
 import datetime
 import os
+import re
 import sys
 import threading
 
@@ -74,6 +75,34 @@ def counts(cur, name="t"):
 def data_files(server):
     """Names below the folder of data files."""
     return [name for _, _, names in os.walk(os.path.join(server.data_dir, "data")) for name in names]
+
+
+def check_bounds(cur, kind, quantum):
+    """Conditions on the time find the rows they name, and blocks of other partitions are not looked at."""
+    create(cur, "b", kind, quantum)
+    for n, day in enumerate(DAYS):
+        insert(cur, day, n * ROWS, name="b")
+    whole = kind == "DATE"
+    times = [datetime.datetime.combine(day, datetime.time(0 if whole else n % 24, 0 if whole else n % 60))
+             for day in DAYS for n in range(ROWS)]
+    edges = [datetime.datetime.combine(DAYS[0], datetime.time()) + datetime.timedelta(hours=h)
+             for h in (-30, 0, 5, 24, 30, 48, 71, 120, 150)]
+    edges = [edge for edge in edges if not whole or not edge.hour]
+    for lo in edges:
+        for hi in edges:
+            for text, keeps in ((f"ts >= '{lo}' AND ts < '{hi}'", lambda t: lo <= t < hi),
+                                (f"ts BETWEEN '{lo}' AND '{hi}' AND num < 1000", lambda t: lo <= t <= hi),
+                                (f"NOT ts BETWEEN '{lo}' AND '{hi}'", lambda t: not lo <= t <= hi),
+                                (f"ts IN ('{lo}', '{hi}')", lambda t: t in (lo, hi)),
+                                (f"ts < '{lo}' OR ts > '{hi}'", lambda t: t < lo or t > hi)):
+                cur.execute(f"SELECT count(*) FROM b WHERE {text}")
+                expect(cur.fetchone()[0], sum(map(keeps, times)), f"{kind} {quantum} {text}")
+    cur.execute(f"EXPLAIN ANALYZE SELECT count(*) FROM b WHERE ts = '{DAYS[2]}'")
+    found = re.findall(r"rows=(\d+) .*blocks=(\d+) skipped=(\d+)", "\n".join(row[0] for row in cur.fetchall()))
+    rows, blocks, skipped = (sum(int(f[i]) for f in found) for i in range(3))
+    expect(rows, len(times), "all rows are told")
+    expect(0 < blocks - skipped <= 4, True, f"of {blocks} blocks {skipped} are skipped")
+    cur.execute("DROP TABLE b")
 
 
 def check_statements(cur):
@@ -147,6 +176,13 @@ def test_statements():
         assert len(data_files(server)) <= files - 3, (files, data_files(server))
         with server.connect() as again:
             expect(counts(again.cursor()), {DAYS[4]: ROWS}, "after the last restart")
+
+
+def test_bounds():
+    """A condition on the time asks the partitions it leaves."""
+    with Node("--cores", "2") as server, server.connect() as conn:
+        for kind, quantum in (("DATETIME", "YMD"), ("DATETIME(3)", "YMDH"), ("DATE", "YMD")):
+            check_bounds(conn.cursor(), kind, quantum)
 
 
 def test_through_a_proxy():
