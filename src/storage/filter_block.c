@@ -185,26 +185,48 @@ static uint32_t count_tail(const struct conjuncts *c, const struct block *b)
     return presence_count(sel, presence_words(c->tail));
 }
 
-/* False: no row satisfies all of them. */
-static bool judge_all(const struct filter *f, const struct block *b, struct conjuncts *c)
+/* Is it a range, which the first line of a column tells about? Containers lie further away. */
+static bool is_bounded(const struct filter *f)
+{
+    return f && !f->nothing && !f->children && !f->coded && f->predicate->kind == PREDICATE_RANGE;
+}
+
+/* What the headers tell about conjunct i goes into c; false: no row satisfies it. */
+static bool judge_one(const struct filter *f, uint32_t i, const struct block *b,
+                      struct conjuncts *c)
 {
     struct container_rows rows;
+    enum verdict v = judge(f, b, &rows);
+
+    if (v == VERDICT_NONE)
+        return false;
+    if (v == VERDICT_CONTAINER && i < 64 && add_container(c, f, &rows))
+        return true;
+    if (v != VERDICT_ALL) {
+        c->some++;
+        c->left |= i < 64 ? 1ULL << i : 0;
+    }
+    return true;
+}
+
+/* False: no row satisfies all of them. Ranges are asked first: a block out of them costs no look at containers. */
+static bool judge_all(const struct filter *f, const struct block *b, struct conjuncts *c)
+{
+    uint32_t n = n_conjuncts(f), bounded = 0;
 
     container_meet_init(&c->meet);
     c->containers = c->some = c->n = c->tail = 0;
     c->left = 0;
-    for (uint32_t i = 0; i < n_conjuncts(f); i++) {
-        enum verdict v = judge(conjunct(f, i), b, &rows);
-
-        if (v == VERDICT_NONE)
-            return false;
-        if (v == VERDICT_CONTAINER && i < 64 && add_container(c, conjunct(f, i), &rows))
+    for (uint32_t i = 0; i < n; i++) {
+        if (!is_bounded(conjunct(f, i)))
             continue;
-        if (v != VERDICT_ALL) {
-            c->some++;
-            c->left |= i < 64 ? 1ULL << i : 0;
-        }
+        bounded++;
+        if (!judge_one(conjunct(f, i), i, b, c))
+            return false;
     }
+    for (uint32_t i = 0; i < n && bounded < n; i++)
+        if (!is_bounded(conjunct(f, i)) && !judge_one(conjunct(f, i), i, b, c))
+            return false;
     return true;
 }
 
