@@ -69,6 +69,26 @@ struct datum *exec_cells(struct exec_op *op, uint32_t width)
     return cells;
 }
 
+struct datum *exec_cells_raw(struct exec_op *op, uint32_t width)
+{
+    struct datum *cells =
+        arena_alloc_raw(&op->arena, (size_t)ROWSET_ROWS * (width ? width : 1) * sizeof *cells);
+
+    op->cleared = 0;
+    if (!cells)
+        exec_no_memory(op->x, "The query");
+    return cells;
+}
+
+void exec_clear(struct exec_op *op, struct datum *cells, uint32_t rows, uint32_t width)
+{
+    if (rows <= op->cleared)
+        return;
+    memset(cells + (size_t)op->cleared * width, 0,
+           (size_t)(rows - op->cleared) * width * sizeof *cells);
+    op->cleared = rows;
+}
+
 struct exec_op *exec_open(struct exec *x, const struct plan *p)
 {
     struct exec_op *op = arena_alloc(x->arena, sizeof *op);
@@ -88,6 +108,12 @@ struct exec_op *exec_open(struct exec *x, const struct plan *p)
         return NULL;
     }
     return op;
+}
+
+void exec_count_rows(struct exec_op *op, uint32_t n)
+{
+    if (op->plan->id < 128)
+        op->x->rows_out[op->plan->id] += n;
 }
 
 enum exec_state exec_next(struct exec_op *op, struct rowset *out)
@@ -113,8 +139,8 @@ enum exec_state exec_next(struct exec_op *op, struct rowset *out)
     enum exec_state s = next[op->plan->kind](op, out);
     if (s == EXEC_ERROR && !op->x->error->code) /* the only one that says nothing */
         exec_no_memory(op->x, "The query");
-    if (s == EXEC_ROWS && op->plan->id < 128)
-        op->x->rows_out[op->plan->id] += out->rows;
+    if (s == EXEC_ROWS)
+        exec_count_rows(op, out->rows);
     return op->x->error->code ? EXEC_ERROR : s;
 }
 

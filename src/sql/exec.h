@@ -105,12 +105,27 @@ struct exec_op {
     struct arena scratch;         /* results of expressions for one batch */
     void *state;                  /* of the operator, in the statement's arena */
     struct exec_parents *parents; /* SCAN with joins; in the statement's arena */
+    uint32_t cleared;             /* rows, by exec_clear */
 };
 
 /* A zeroed state and room for ROWSET_ROWS rows of the plan's width. */
 struct datum *exec_cells(struct exec_op *op, uint32_t width);
+/* The same room not zeroed: rows are by exec_clear before they are used, and most statements have few. */
+struct datum *exec_cells_raw(struct exec_op *op, uint32_t width);
+/* Zeroes those of the first rows of exec_cells_raw that it has not zeroed yet. */
+void exec_clear(struct exec_op *op, struct datum *cells, uint32_t rows, uint32_t width);
+
+/* Rows given by an operator, for EXPLAIN ANALYZE. */
+void exec_count_rows(struct exec_op *op, uint32_t n);
 
 enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out);
+/* Rows [from, from + n) of a scan's answer, whose columns are the scan's. Valid until the next call. */
+struct exec_piece {
+    const struct batch *batch;
+    uint32_t from, n; /* from: a multiple of 64; n: at most ROWSET_ROWS */
+};
+/* Instead of exec_next, for who reads columns. */
+enum exec_state exec_scan_next_piece(struct exec_op *op, struct exec_piece *out);
 void exec_scan_close(struct exec_op *op);
 /* Collects the rows of all parents of a scan: END when they are there. */
 enum exec_state exec_parents_collect(struct exec_op *op);

@@ -94,7 +94,7 @@ static bool scan_open(struct exec_op *op)
         exec_no_memory(x, "The query");
         return false;
     }
-    s->cells = exec_cells(op, width);
+    s->cells = exec_cells_raw(op, width);
     s->columns = arena_alloc(&op->arena, (width + 1) * sizeof *s->columns);
     if (!s->cells || !s->columns || !build_program(op, s))
         return false;
@@ -235,6 +235,7 @@ static bool read_rows(struct exec_op *op, struct scan_exec *s, struct rowset *ou
     uint32_t n = left < ROWSET_ROWS ? left : ROWSET_ROWS;
 
     arena_reset(&op->scratch);
+    exec_clear(op, s->cells, n, width);
     for (uint32_t c = 0; c < outputs(op); c++) {
         struct datum *cell = s->cells + (op->plan->u.scan.cells ? op->plan->u.scan.cells[c] : c);
         for (uint32_t i = 0; i < n; i++, cell += width)
@@ -294,7 +295,8 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
     }
 }
 
-enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
+/* To where rows of a batch are at hand: ROWS. */
+static enum exec_state to_rows(struct exec_op *op)
 {
     struct scan_exec *s = op->state;
 
@@ -311,7 +313,7 @@ enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
             return EXEC_END;
         if (s->has_batch) {
             if (s->row < s->query.batch.rows)
-                return read_rows(op, s, out) ? EXEC_ROWS : EXEC_ERROR;
+                return EXEC_ROWS;
             s->has_batch = false;
             cluster_query_next(&s->query);
         }
@@ -321,6 +323,31 @@ enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
         if (r != EXEC_ROWS)
             return r;
     }
+}
+
+enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
+{
+    enum exec_state state = to_rows(op);
+
+    if (state != EXEC_ROWS)
+        return state;
+    return read_rows(op, op->state, out) ? EXEC_ROWS : EXEC_ERROR;
+}
+
+enum exec_state exec_scan_next_piece(struct exec_op *op, struct exec_piece *out)
+{
+    enum exec_state state = op->x->error->code ? EXEC_ERROR : to_rows(op);
+    struct scan_exec *s = op->state;
+
+    if (state == EXEC_ERROR && !op->x->error->code)
+        return exec_no_memory(op->x, "The query");
+    if (state != EXEC_ROWS)
+        return state;
+    uint32_t left = s->query.batch.rows - s->row;
+    *out = (struct exec_piece){&s->query.batch, s->row, left < ROWSET_ROWS ? left : ROWSET_ROWS};
+    s->row += out->n;
+    exec_count_rows(op, out->n);
+    return EXEC_ROWS;
 }
 
 void exec_scan_close(struct exec_op *op)

@@ -55,8 +55,9 @@ enum exec_state exec_project_next(struct exec_op *op, struct rowset *out)
 
     if (s != EXEC_ROWS)
         return s;
-    if (!cells && !(cells = op->state = exec_cells(op, width)))
+    if (!cells && !(cells = op->state = exec_cells_raw(op, width)))
         return EXEC_ERROR;
+    exec_clear(op, cells, in.rows, width);
     arena_reset(&op->scratch);
     exec_expr_ctx(op->x, &ctx, &op->scratch);
     ctx.base = op->child->plan->base;

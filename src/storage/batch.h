@@ -125,6 +125,13 @@ int batch_builder_put_texts(struct batch_builder *b, unsigned col, const uint8_t
 int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t *data,
                             const uint32_t *offsets, uint32_t values, const uint32_t *codes,
                             const uint64_t *presence, uint32_t n);
+/* Codes of n more rows of a BYTES column all of whose rows come so; the values come last, by batch_builder_set_values. */
+int batch_builder_append_codes(struct batch_builder *b, unsigned col, const uint32_t *codes,
+                               const uint64_t *presence, uint32_t n);
+/* After end_rows of all rows: the values of a column of appended codes, all of d. It keeps codes where they are
+ * shorter than a text each. */
+struct dict;
+int batch_builder_set_values(struct batch_builder *b, unsigned col, const struct dict *d);
 int batch_builder_end_rows(struct batch_builder *b, uint32_t n);
 /* Copies cells of row `row` of src (every column, by position) as a new row. Layouts must agree. */
 int batch_builder_copy_row(struct batch_builder *b, const struct batch *src, uint32_t row);

@@ -10,6 +10,7 @@
 #include "reactor/budget.h"
 #include "storage/batch_builder.h"
 #include "storage/batch_format.h"
+#include "storage/dict.h"
 
 enum { VECTOR_MIN = 512 };
 
@@ -86,7 +87,7 @@ static void column_truncate(struct builder_column *c, uint32_t rows)
 {
     size_t width = c->kind == BATCH_I128 ? 16 : 8;
 
-    if (c->n_values) { /* its rows came all at once */
+    if (c->codes.len) { /* its rows do not go one by one */
         ASSERT(rows == 0);
         c->n_values = 0;
         c->codes.len = 0;
@@ -495,6 +496,84 @@ int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t
     c->n_values = values;
     c->cells = n;
     return 0;
+}
+
+int batch_builder_append_codes(struct batch_builder *b, unsigned col, const uint32_t *codes,
+                               const uint64_t *presence, uint32_t n)
+{
+    struct builder_column *c = open_cell(b, col, BATCH_BYTES);
+    uint32_t *to;
+    int rc;
+
+    ASSERT(c->codes.len == (size_t)c->cells * 4 && !c->n_values);
+    if (n > BATCH_MAX_ROWS - c->cells)
+        return -ENOBUFS;
+    if (n == 0)
+        return 0;
+    rc = vector_reserve(b, &c->codes, (size_t)n * 4);
+    if (rc == 0)
+        rc = presence_prepare(b, c, &presence, n);
+    if (rc != 0)
+        return rc;
+    to = (uint32_t *)(c->codes.data + c->codes.len);
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = presence && !(presence[i / 64] >> (i % 64) & 1) ? 0 : codes[i];
+    presence_put(c, presence, n);
+    c->codes.len += (size_t)n * 4;
+    c->cells += n;
+    return 0;
+}
+
+static bool is_cell_present(const struct builder_column *c, uint32_t row)
+{
+    return !c->has_nulls || (((uint64_t *)c->presence.data)[row / 64] >> (row % 64) & 1);
+}
+
+/* Are the codes of a column and their values shorter than a text in each row? */
+static bool are_codes_shorter(const struct builder_column *c, const struct dict *d)
+{
+    const uint32_t *codes = (const uint32_t *)c->codes.data;
+    uint32_t values = dict_count(d), len;
+    uint64_t texts = 4 * ((uint64_t)c->cells + 1),
+             coded = sizeof(struct batch_values_head) + 4 * ((uint64_t)values + 1) +
+                     (uint64_t)c->cells * (values <= UINT8_MAX + 1    ? 1
+                                           : values <= UINT16_MAX + 1 ? 2
+                                                                      : 4);
+
+    for (uint32_t i = 0; i < values; i++) {
+        (void)dict_bytes(d, i, &len);
+        coded += len;
+    }
+    for (uint32_t i = 0; i < c->cells && texts <= coded; i++)
+        if (is_cell_present(c, i)) {
+            (void)dict_bytes(d, codes[i], &len);
+            texts += len;
+        }
+    return values && coded < texts;
+}
+
+int batch_builder_set_values(struct batch_builder *b, unsigned col, const struct dict *d)
+{
+    struct builder_column *c = open_cell(b, col, BATCH_BYTES);
+    const uint32_t *codes = (const uint32_t *)c->codes.data;
+    bool coded = are_codes_shorter(c, d);
+    uint32_t n = coded ? dict_count(d) : c->cells, len;
+    int rc = 0;
+
+    ASSERT(c->codes.len == (size_t)c->cells * 4 && !c->n_values);
+    for (uint32_t i = 0; i < n && rc == 0; i++) {
+        const char *s = "";
+
+        len = 0;
+        if (coded || is_cell_present(c, i))
+            s = dict_bytes(d, coded ? i : codes[i], &len);
+        rc = put_span(b, c, s, len);
+    }
+    if (coded)
+        c->n_values = n;
+    else
+        c->codes.len = 0;
+    return rc;
 }
 
 int batch_builder_end_rows(struct batch_builder *b, uint32_t n)

@@ -8,8 +8,6 @@
 
 enum {
     UNITE_SETS = 64, /* bitsets that a slice is made of at once */
-    PICK_FEW = 6,    /* rows of a line up to which they are read one by one */
-    PICK_AHEAD = 4,  /* lines prefetched ahead, as kernels do */
 };
 
 static uint32_t width_of(uint32_t code)
@@ -97,57 +95,38 @@ void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t
         out[i] = (uint32_t)((uint64_t)values[i] - (uint64_t)x->base);
 }
 
-/* Few rows of a line: bit by bit from the slices, which costs less than to transpose all. */
-static void pick_few(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
-                     uint32_t *out)
-{
-    const struct slices *s = &x->slices;
-    const uint64_t *top = s->words + (size_t)s->width * s->stride + line * LINE_WORDS;
-
-    for (uint32_t i = 1; i <= s->width; i++)
-        __builtin_prefetch(top - (size_t)i * s->stride + PICK_AHEAD * LINE_WORDS);
-    for (unsigned w = 0; w < LINE_WORDS; w++)
-        for (uint64_t bits = sel[w]; bits; bits &= bits - 1) {
-            unsigned row = (unsigned)__builtin_ctzll(bits);
-            const uint64_t *at = top + w;
-            uint32_t offset = 0;
-
-            for (uint32_t i = 0; i < s->width; i++) {
-                at -= s->stride;
-                offset = offset << 1 | (uint32_t)(*at >> row & 1);
-            }
-            *out++ = offset + x->add;
-        }
-}
-
-void colblock_lines_pick(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
-                         uint32_t n, uint32_t *out)
+void colblock_lines_pick(const struct colblock_lines *x, const struct line_rows *r, uint32_t i,
+                         const uint16_t *rows, uint32_t *out)
 {
     _Alignas(64) uint32_t values[LINE_ROWS];
+    const struct kernels *k = kernel_table();
+    uint32_t line = r->lines[i], n = r->counts[i];
+    const uint64_t *sel = r->sel + line * LINE_WORDS;
 
-    if (n <= PICK_FEW && x->c && line < x->sealed) {
-        pick_few(x, line, sel, out);
+    if (n <= k->pick_rows && x->c && line < x->sealed) {
+        uint32_t ahead = line_rows_ahead(r, i);
+        k->pick_rows32(&x->slices, line, ahead < x->sealed ? ahead : line, x->add, rows, n, out);
         return;
     }
     if (n < LINE_ROWS && x->c && line < x->sealed) {
-        kernel_table()->pick_line32(&x->slices, line, x->add, sel, out);
+        k->pick_line32(&x->slices, line, x->add, sel, out);
         return;
     }
     colblock_lines_read(x, line, values);
     if (n == LINE_ROWS)
         memcpy(out, values, sizeof(values));
     else
-        kernel_table()->compress_line32(values, sel, out);
+        k->compress_line32(values, sel, out);
 }
 
-void colblock_lines_pick_all(const struct colblock_lines *x, uint32_t from, uint32_t to,
-                             const uint64_t *sel, const uint16_t *counts, uint32_t *out)
+void colblock_lines_pick_all(const struct colblock_lines *x, const struct line_rows *r,
+                             uint32_t from, uint32_t to, const uint16_t *rows, uint32_t *out)
 {
-    for (uint32_t line = from; line < to; line++)
-        if (counts[line]) {
-            colblock_lines_pick(x, line, sel + line * LINE_WORDS, counts[line], out);
-            out += counts[line];
-        }
+    for (uint32_t i = from; i < to; i++) {
+        colblock_lines_pick(x, r, i, rows, out);
+        rows += r->counts[i];
+        out += r->counts[i];
+    }
 }
 
 void colblock_lines_rebase(struct colblock_lines *x, int64_t base)

@@ -6,6 +6,7 @@
  */
 #include "storage/colblock.h"
 #include "storage/kernel.h"
+#include "storage/line_rows.h"
 
 struct colblock_lines {
     const struct colblock *c; /* NULL: the block lacks the column, all rows are NULL */
@@ -31,13 +32,13 @@ void colblock_lines_view(struct colblock_lines *x, const struct colblock *c);
 /* The 512 values of a line less the base, 64-byte aligned; those of NULL rows and beyond the block may be anything. */
 void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t *out);
 
-/* The same of the n > 0 rows of a line that are selected, in order; out needs no alignment. */
-void colblock_lines_pick(const struct colblock_lines *x, uint32_t line, const uint64_t *sel,
-                         uint32_t n, uint32_t *out);
+/* The same of the rows of the i-th line with rows, in order; `rows` as line_rows_list gives them, out needs no alignment. */
+void colblock_lines_pick(const struct colblock_lines *x, const struct line_rows *r, uint32_t i,
+                         const uint16_t *rows, uint32_t *out);
 
-/* The same of lines [from, to); sel and counts, the rows selected of a line, begin at line 0. */
-void colblock_lines_pick_all(const struct colblock_lines *x, uint32_t from, uint32_t to,
-                             const uint64_t *sel, const uint16_t *counts, uint32_t *out);
+/* The same of the lines with rows [from, to). */
+void colblock_lines_pick_all(const struct colblock_lines *x, const struct line_rows *r,
+                             uint32_t from, uint32_t to, const uint16_t *rows, uint32_t *out);
 
 /* Numbers are relative to another base from now on, modulo 2^32. */
 void colblock_lines_rebase(struct colblock_lines *x, int64_t base);

@@ -21,7 +21,7 @@ struct
     uint16_t ref;
     bool active;                 /* in the block at hand */
     const struct dense_key *key; /* own column */
-    const struct join_map *join; /* relation, */
+    struct join_map *join;       /* relation, */
     unsigned number;             /* of the program's joins, with */
     const uint32_t *places;      /* what its codes add (NULL: nothing, its sieve drops rows), and */
     int64_t base;                /* as of a key */

@@ -4,11 +4,11 @@
 #include "storage/group_dense_impl.h"
 #include "storage/join_place.h"
 
-/* Rows at hand: of lines [from, to). */
+/* Rows at hand: of the lines with rows [from, to). */
 struct sparse_rows {
-    const uint64_t *sel;
-    const uint16_t *counts; /* of every line */
+    struct line_rows lines;
     uint32_t from, to, n;
+    uint16_t numbers[LINE_ROWS + LINE_ROWS_SPARE]; /* in their lines */
 };
 
 bool group_dense_is_sparse(const struct group_dense *d)
@@ -33,7 +33,7 @@ static void read_positions(const struct group_dense *d, const struct sparse_rows
         const struct dense_source *x = &d->sources[i];
         if (!x->active)
             continue;
-        colblock_lines_pick_all(&x->lines, r->from, r->to, r->sel, r->counts, codes);
+        colblock_lines_pick_all(&x->lines, &r->lines, r->from, r->to, r->numbers, codes);
         if (x->join)
             for (uint32_t k = 0; k < r->n; k++)
                 pos[k] += x->places[codes[k]];
@@ -58,15 +58,17 @@ static uint32_t drop_orphans(const struct group_dense *d, uint32_t *pos,
     return kept;
 }
 
-static void add_rows(struct group_dense *d, const struct sparse_rows *r)
+static void add_rows(struct group_dense *d, struct sparse_rows *r)
 {
     uint32_t pos[LINE_ROWS], values[DENSE_SUMS + 1][LINE_ROWS], n = r->n;
 
+    for (uint32_t i = r->from, at = 0; i < r->to; at += r->lines.counts[i++])
+        line_rows_list(&r->lines, i, r->numbers + at);
     read_positions(d, r, pos);
     for (unsigned i = 0; i < d->n_columns; i++) {
         const struct dense_column *c = &d->columns[i];
         if (c->word)
-            group_value_pick(&c->value, r->from, r->to, r->sel, r->counts, n, values[c->word]);
+            group_value_pick(&c->value, &r->lines, r->from, r->to, r->numbers, n, values[c->word]);
     }
     if (d->drops)
         n = drop_orphans(d, pos, values, n);
@@ -75,17 +77,13 @@ static void add_rows(struct group_dense *d, const struct sparse_rows *r)
 
 void group_dense_add_sparse(struct group_dense *d, const struct block *b, const uint64_t *sel)
 {
-    uint32_t lines = (b->rows + LINE_ROWS - 1) / LINE_ROWS;
-    uint16_t counts[BLOCK_WORDS / LINE_WORDS];
-    struct sparse_rows r = {.sel = sel, .counts = counts};
+    struct sparse_rows r = {.to = 0};
 
-    for (uint32_t line = 0; line < lines; line++)
-        counts[line] = (uint16_t)kernel_table()->count_lines(sel + line * LINE_WORDS, 1);
-    while (r.to < lines) {
+    line_rows_init(&r.lines, sel, (b->rows + LINE_ROWS - 1) / LINE_ROWS);
+    while (r.to < r.lines.n) {
         r.from = r.to;
-        for (r.n = 0; r.to < lines && r.n + counts[r.to] <= LINE_ROWS; r.to++)
-            r.n += counts[r.to];
-        if (r.n)
-            add_rows(d, &r);
+        for (r.n = 0; r.to < r.lines.n && r.n + r.lines.counts[r.to] <= LINE_ROWS; r.to++)
+            r.n += r.lines.counts[r.to];
+        add_rows(d, &r);
     }
 }

@@ -201,17 +201,17 @@ void group_value_read(const struct group_value *v, uint32_t line, uint32_t *out)
     compute(v, values, LINE_ROWS, out);
 }
 
-void group_value_pick(const struct group_value *v, uint32_t from, uint32_t to, const uint64_t *sel,
-                      const uint16_t *counts, uint32_t n, uint32_t *out)
+void group_value_pick(const struct group_value *v, const struct line_rows *r, uint32_t from,
+                      uint32_t to, const uint16_t *rows, uint32_t n, uint32_t *out)
 {
     _Alignas(64) uint32_t values[GROUP_VALUE_STEPS][LINE_ROWS];
 
     if (v->n == 1) {
-        colblock_lines_pick_all(&v->steps[0].lines, from, to, sel, counts, out);
+        colblock_lines_pick_all(&v->steps[0].lines, r, from, to, rows, out);
         return;
     }
     for (unsigned i = 0; i < v->n; i++)
         if (v->steps[i].kind == VALUE_COLUMN)
-            colblock_lines_pick_all(&v->steps[i].lines, from, to, sel, counts, values[i]);
+            colblock_lines_pick_all(&v->steps[i].lines, r, from, to, rows, values[i]);
     compute(v, values, n, out);
 }

@@ -53,8 +53,8 @@ bool group_value_nulls(const struct group_value *v, uint32_t line, const uint64_
 /* The values of a line less the base, 64-byte aligned; those of NULL rows and beyond the block may be anything. */
 void group_value_read(const struct group_value *v, uint32_t line, uint32_t *out);
 /*
- * The same of the selected rows of lines [from, to), in order, n <= LINE_ROWS in all; counts are those of every line of
- * the block. None of them is NULL.
+ * The same of the lines with rows [from, to), in order, n <= LINE_ROWS rows in all, which `rows` lists. None of them is
+ * NULL.
  */
-void group_value_pick(const struct group_value *v, uint32_t from, uint32_t to, const uint64_t *sel,
-                      const uint16_t *counts, uint32_t n, uint32_t *out);
+void group_value_pick(const struct group_value *v, const struct line_rows *r, uint32_t from,
+                      uint32_t to, const uint16_t *rows, uint32_t n, uint32_t *out);

@@ -4,36 +4,54 @@
 #include <string.h>
 
 #include "storage/selection.h"
+#include "storage/text_codes.h"
 
 enum {
     KEYS_PER_PARENT = 16,    /* a direct map may have this many entries per parent, */
     KEYS_ALWAYS = 512 << 10, /* or this many: 2 MiB, which stay in L2 */
-    MET_TEXTS_LOG = 8,
+    KEYS_STEP = 512,         /* read at a time */
 };
 
-/* Texts met before, by their last bytes: attributes have few different ones, and comparing is cheaper than hashing. */
-struct met_text {
-    const char *s; /* in the batch; NULL = none */
-    uint32_t len, code;
-};
-
-static int code_text(struct met_text *met, struct dict *d, const char *s, uint32_t len,
-                     uint32_t *code)
+/* Codes of texts, one after the other. */
+static int read_texts(struct join_attribute *a, const struct batch_column *c)
 {
-    uint32_t n = len < sizeof(uint32_t) ? len : sizeof(uint32_t), last = 0;
+    struct text_codes codes;
 
-    memcpy(&last, s + (len - n), n);
-    struct met_text *m = &met[last * 2654435761u >> (32 - MET_TEXTS_LOG)];
-    if (!m->s || m->len != len || memcmp(m->s, s, len) != 0) {
-        int rc = dict_put_bytes(d, s, len, &m->code);
-        if (rc) {
-            m->s = NULL;
+    text_codes_init(&codes, a->dict);
+    for (uint32_t row = 0; row < c->rows; row++) {
+        uint32_t len, code;
+        a->values[row + 1] = 0;
+        if (!batch_is_present(c, row))
+            continue;
+        const char *s = batch_bytes(c, row, &len);
+        int rc = text_codes_put(&codes, s, len, &code);
+        if (rc)
             return rc;
-        }
-        m->s = s;
-        m->len = len;
+        a->values[row + 1] = code;
     }
-    *code = m->code;
+    return 0;
+}
+
+/* Codes of a column that has some: its values may be equal, those of the dictionary are not. */
+static int read_codes(struct join_attribute *a, const struct batch_column *c, struct arena *arena)
+{
+    uint32_t *map = arena_alloc_raw(arena, (size_t)c->n_values * sizeof(*map) + 8);
+    uint32_t len, codes[KEYS_STEP];
+
+    if (!map)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < c->n_values; i++) {
+        const char *s = batch_value(c, i, &len);
+        int rc = dict_put_bytes(a->dict, s, len, &map[i]);
+        if (rc)
+            return rc;
+    }
+    for (uint32_t from = 0, n; from < c->rows; from += n) {
+        n = c->rows - from < KEYS_STEP ? c->rows - from : KEYS_STEP;
+        batch_read_codes(c, from, n, codes);
+        for (uint32_t i = 0; i < n; i++)
+            a->values[from + i + 1] = map[codes[i]];
+    }
     return 0;
 }
 
@@ -42,37 +60,30 @@ static int read_attribute(struct join_map *m, unsigned i, struct arena *arena,
                           struct budget *budget)
 {
     struct join_attribute *a = &m->attributes[i];
-    struct met_text met[1 << MET_TEXTS_LOG] = {0};
     struct batch_column c;
 
     batch_column_at(m->join->parents, i, &c);
     a->kind = c.kind;
-    a->values = arena_alloc(arena, ((size_t)c.rows + 1) * sizeof(int64_t));
-    a->present = arena_alloc(arena, (size_t)c.rows + 1);
+    a->values = arena_alloc_raw(arena, ((size_t)c.rows + 1) * sizeof(int64_t));
+    a->present = arena_alloc_raw(arena, (size_t)c.rows + 1);
     if (!a->values || !a->present)
         return -ENOMEM;
-    if (c.kind == BATCH_BYTES) {
-        a->dict = dict_new(DICT_BYTES, 0, budget);
-        if (!a->dict)
-            return -ENOMEM;
-        a->codes = a->values;
+    a->values[0] = 0;
+    a->present[0] = 0;
+    if (c.presence)
+        for (uint32_t row = 0; row < c.rows; row++)
+            a->present[row + 1] = batch_is_present(&c, row);
+    else
+        memset(a->present + 1, 1, c.rows);
+    if (c.kind == BATCH_I64) {
+        batch_read_i64(&c, 0, c.rows, a->values + 1);
+        return 0;
     }
-    for (uint32_t row = 0; row < c.rows; row++) {
-        uint32_t len, code = 0;
-        a->present[row + 1] = batch_is_present(&c, row);
-        if (!a->present[row + 1])
-            continue;
-        if (c.kind == BATCH_I64) {
-            a->values[row + 1] = batch_i64(&c, row);
-            continue;
-        }
-        const char *s = batch_bytes(&c, row, &len);
-        int rc = code_text(met, a->dict, s, len, &code);
-        if (rc)
-            return rc;
-        a->values[row + 1] = code;
-    }
-    return 0;
+    a->dict = dict_new(DICT_BYTES, 0, budget);
+    if (!a->dict)
+        return -ENOMEM;
+    a->codes = a->values;
+    return c.codes ? read_codes(a, &c, arena) : read_texts(a, &c);
 }
 
 int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
@@ -98,16 +109,21 @@ int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
 
 bool join_map_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
 {
-    *min = INT64_MAX;
-    *max = INT64_MIN;
-    for (uint32_t row = 0; row < key->rows; row++) {
-        if (!batch_is_present(key, row))
-            continue;
-        int64_t v = batch_i64(key, row);
-        *min = v < *min ? v : *min;
-        *max = v > *max ? v : *max;
+    int64_t lo = INT64_MAX, hi = INT64_MIN, v[KEYS_STEP];
+
+    for (uint32_t from = 0, n; from < key->rows; from += n) {
+        n = key->rows - from < KEYS_STEP ? key->rows - from : KEYS_STEP;
+        batch_read_i64(key, from, n, v);
+        for (uint32_t i = 0; i < n; i++) {
+            if (key->presence && !batch_is_present(key, from + i))
+                continue;
+            lo = v[i] < lo ? v[i] : lo;
+            hi = v[i] > hi ? v[i] : hi;
+        }
     }
-    return *min <= *max;
+    *min = lo;
+    *max = hi;
+    return lo <= hi;
 }
 
 static int hash_keys(struct join_map *m, const struct batch_column *key, struct arena *arena,
@@ -141,13 +157,26 @@ static int read_int_keys(struct join_map *m, const struct batch_column *key, str
         return hash_keys(m, key, arena, budget);
     m->first_key = min;
     m->n_keys = span + 1;
-    m->row_of_key = arena_alloc(arena, m->n_keys * sizeof(uint32_t));
-    if (!m->row_of_key)
-        return -ENOMEM;
-    for (uint32_t row = 0; row < key->rows; row++)
-        if (batch_is_present(key, row))
-            m->row_of_key[(uint64_t)batch_i64(key, row) - (uint64_t)min] = row + 1;
-    return 0;
+    m->row_of_key = arena_alloc_raw(arena, m->n_keys * sizeof(uint32_t));
+    return m->row_of_key ? 0 : -ENOMEM;
+}
+
+/* At the first look: where bits and places are enough, there is none. */
+static void fill_rows_of_keys(struct join_map *m)
+{
+    struct batch_column key;
+    int64_t v[KEYS_STEP];
+
+    batch_column_at(m->join->parents, 0, &key);
+    memset(m->row_of_key, 0, m->n_keys * sizeof(uint32_t));
+    for (uint32_t from = 0, n; from < key.rows; from += n) {
+        n = key.rows - from < KEYS_STEP ? key.rows - from : KEYS_STEP;
+        batch_read_i64(&key, from, n, v);
+        for (uint32_t i = 0; i < n; i++)
+            if (batch_is_present(&key, from + i))
+                m->row_of_key[(uint64_t)v[i] - (uint64_t)m->first_key] = from + i + 1;
+    }
+    m->has_rows_of_keys = true;
 }
 
 int join_map_new(const struct program_join *join, struct arena *arena, struct budget *budget,
@@ -246,12 +275,14 @@ static void find_coded(const struct join_map *m, const int64_t *values, const ui
                                            : search_parent(m, (uint32_t)values[i]);
 }
 
-static void find_ints(const struct join_map *m, const int64_t *values, const uint8_t *present,
-                      uint32_t n, uint32_t *rows)
+static void find_ints(struct join_map *m, const int64_t *values, const uint8_t *present, uint32_t n,
+                      uint32_t *rows)
 {
     uint32_t code;
 
     if (m->row_of_key) {
+        if (!m->has_rows_of_keys)
+            fill_rows_of_keys(m);
         for (uint32_t i = 0; i < n; i++) {
             uint64_t at = (uint64_t)values[i] - (uint64_t)m->first_key;
             rows[i] = at < m->n_keys && present[i] ? m->row_of_key[at] : 0;
@@ -264,8 +295,8 @@ static void find_ints(const struct join_map *m, const int64_t *values, const uin
                       : 0;
 }
 
-void join_map_find(const struct join_map *m, const int64_t *values, const uint8_t *present,
-                   uint32_t n, uint32_t *rows)
+void join_map_find(struct join_map *m, const int64_t *values, const uint8_t *present, uint32_t n,
+                   uint32_t *rows)
 {
     if (m->row_of_code)
         find_coded(m, values, present, n, rows);
@@ -273,7 +304,7 @@ void join_map_find(const struct join_map *m, const int64_t *values, const uint8_
         find_ints(m, values, present, n, rows);
 }
 
-uint32_t join_map_rows(const struct join_map *m, const struct block *b, const uint64_t *sel,
+uint32_t join_map_rows(struct join_map *m, const struct block *b, const uint64_t *sel,
                        uint32_t *rows)
 {
     const struct colblock *c = b->columns[m->join->column];

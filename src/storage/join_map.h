@@ -25,7 +25,8 @@ struct join_map {
     struct join_attribute *attributes; /* by column of the parents' batch; [0] is unused */
     int64_t first_key;                 /* ordered relation, keys close together: */
     uint64_t n_keys;
-    uint32_t *row_of_key;  /* key - first_key -> parent row + 1 */
+    uint32_t *row_of_key; /* key - first_key -> parent row + 1, made at the first look: */
+    bool has_rows_of_keys;
     struct dict *int_keys; /* ordered relation otherwise: key -> position */
     uint32_t *int_rows;    /* position -> parent row + 1 */
     uint32_t *row_of_code; /* coded relation, per slot: parent row + 1, 0 = none */
@@ -45,8 +46,8 @@ int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
 /* Maps the slot's relation codes to parent rows. */
 int join_map_bind(struct join_map *m, const struct slot *slot, struct arena *arena);
 /* Parent row + 1 of relation values (codes of the slot when it has a dictionary), 0 = none. */
-void join_map_find(const struct join_map *m, const int64_t *values, const uint8_t *present,
-                   uint32_t n, uint32_t *rows);
+void join_map_find(struct join_map *m, const int64_t *values, const uint8_t *present, uint32_t n,
+                   uint32_t *rows);
 /* Parent row + 1 of the selected rows (at most SCAN_WINDOW), 0 = none; returns their number. */
-uint32_t join_map_rows(const struct join_map *m, const struct block *b, const uint64_t *sel,
+uint32_t join_map_rows(struct join_map *m, const struct block *b, const uint64_t *sel,
                        uint32_t *rows);

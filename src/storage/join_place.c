@@ -18,7 +18,7 @@ static uint32_t place_of(const struct join_map *m, uint32_t parent_row,
 }
 
 /* Of a slot's codes. */
-static void place_codes(const struct join_map *m, int64_t base, uint32_t n,
+static void place_codes(struct join_map *m, int64_t base, uint32_t n,
                         const struct join_place_key *keys, unsigned n_keys, uint32_t *places)
 {
     uint32_t rows[FIND_ROWS];
@@ -46,16 +46,19 @@ static void place_ints(const struct join_map *m, int64_t base, uint32_t n,
     for (uint32_t i = 0; i < n; i++)
         places[i] = none;
     batch_column_at(m->join->parents, 0, &key);
-    for (uint32_t row = 0; row < key.rows; row++) {
-        if (!batch_is_present(&key, row))
-            continue;
-        uint64_t at = (uint64_t)batch_i64(&key, row) - (uint64_t)base;
-        if (at < n)
-            places[at] = place_of(m, row + 1, keys, n_keys);
+    for (uint32_t from = 0, some; from < key.rows; from += some) {
+        int64_t v[FIND_ROWS];
+        some = key.rows - from < FIND_ROWS ? key.rows - from : FIND_ROWS;
+        batch_read_i64(&key, from, some, v);
+        for (uint32_t i = 0; i < some; i++) {
+            uint64_t at = (uint64_t)v[i] - (uint64_t)base;
+            if (at < n && batch_is_present(&key, from + i))
+                places[at] = place_of(m, from + i + 1, keys, n_keys);
+        }
     }
 }
 
-const uint32_t *join_place_make(const struct join_map *m, int64_t base, uint32_t n,
+const uint32_t *join_place_make(struct join_map *m, int64_t base, uint32_t n,
                                 const struct join_place_key *keys, unsigned n_keys,
                                 struct arena *arena)
 {

@@ -8,8 +8,9 @@
 
 enum {
     SIEVE_RANGE_ROWS = BLOCK_ROWS / 128, /* selected, from which all are compared with a range */
-    SIEVE_FEW = 6,                       /* rows of a line whose values are read one by one, */
-    SIEVE_SOME = 256,                    /* or are packed before they are looked up */
+    SIEVE_KEYS = 512,                    /* of parents, read at a time */
+    SIEVE_FEW = 6,                       /* rows of a line whose values are looked up one by one, */
+    SIEVE_SOME = 256,                    /* or are packed before that */
     SIEVE_FAR = 1 << 30,    /* values so far from the first one are not told from those with bits */
     SIEVE_ALWAYS = 8 << 20, /* bits that are always worth it: 1 MiB; */
     SIEVE_PER_PARENT = 512, /* else so many for each parent */
@@ -36,12 +37,17 @@ int join_sieve_init(struct join_sieve *s, const struct join_map *m, struct arena
     s->bits = arena_alloc(arena, (span / 64 + 1) * sizeof(uint64_t));
     if (!s->bits)
         return -ENOMEM;
-    for (uint32_t row = 0; row < key.rows; row++) {
-        if (!batch_is_present(&key, row))
-            continue;
-        uint64_t at = (uint64_t)batch_i64(&key, row) - (uint64_t)s->first;
-        n += !(s->bits[at >> 5] >> (at & 31) & 1);
-        s->bits[at >> 5] |= 1u << (at & 31);
+    for (uint32_t from = 0, some; from < key.rows; from += some) {
+        int64_t v[SIEVE_KEYS];
+        some = key.rows - from < SIEVE_KEYS ? key.rows - from : SIEVE_KEYS;
+        batch_read_i64(&key, from, some, v);
+        for (uint32_t i = 0; i < some; i++) {
+            uint64_t at = (uint64_t)v[i] - (uint64_t)s->first;
+            if (!batch_is_present(&key, from + i))
+                continue;
+            n += !(s->bits[at >> 5] >> (at & 31) & 1);
+            s->bits[at >> 5] |= 1u << (at & 31);
+        }
     }
     s->solid = n == span + 1;
     return 0;
@@ -78,54 +84,65 @@ static bool is_bit(const struct join_sieve *s, uint32_t limit, uint32_t code)
     return code < limit && s->bits[code >> 5] >> (code & 31) & 1;
 }
 
-/* Rows of a line by their values, which are packed. */
-static void keep_picked(const struct join_sieve *s, uint32_t limit, const uint32_t *codes,
-                        uint64_t *sel)
+/* The n rows of a line with these values, one by one. */
+static void keep_few(const struct join_sieve *s, uint32_t limit, const uint32_t *codes,
+                     const uint16_t *rows, uint32_t n, uint64_t *sel)
 {
-    for (unsigned w = 0; w < LINE_WORDS; w++) {
-        uint64_t keep = 0;
-        for (uint64_t bits = sel[w]; bits; bits &= bits - 1)
-            keep |= (bits & -bits) & -(uint64_t)is_bit(s, limit, *codes++);
-        sel[w] = keep;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        sel[rows[i] >> 6] &= ~((uint64_t)!is_bit(s, limit, codes[i]) << (rows[i] & 63));
 }
 
-/* Rows of a line whose values are packed first, so that as few as possible are looked up. */
-static void keep_some(const struct join_sieve *s, uint32_t limit, const uint32_t *codes, uint32_t n,
+/* The same with whole vectors; codes has room for all rows of a line. */
+static void keep_some(const struct join_sieve *s, uint32_t limit, uint32_t *codes, uint32_t n,
                       uint64_t *sel)
 {
     const struct kernels *k = kernel_table();
-    _Alignas(64) uint32_t packed[LINE_ROWS];
     uint64_t bits[LINE_WORDS] = {0};
 
-    /* Whole words are looked up. */
-    k->compress_line32(codes, sel, packed);
-    memset(packed + n, 0, (-n & 63) * sizeof(*packed));
-    memset(bits, 0xff, (n + 63) / 64 * sizeof(*bits));
-    k->member_line32(packed, s->bits, limit, bits);
+    memset(codes + n, 0, (-n & 63) * sizeof(*codes));
+    memset(bits, 0xff, n / 64 * sizeof(*bits));
+    if (n & 63)
+        bits[n / 64] = (1ull << (n & 63)) - 1;
+    k->member_line32(codes, s->bits, limit, bits);
     k->expand_line(bits, sel);
 }
 
-static void sieve_line(const struct join_sieve *s, const struct colblock_lines *lines,
-                       uint32_t line, uint64_t *sel)
+/* The i-th line with rows, which are few enough to be packed before they are looked up. */
+static void sieve_packed(const struct join_sieve *s, uint32_t limit,
+                         const struct colblock_lines *lines, const struct line_rows *r, uint32_t i,
+                         uint64_t *sel)
 {
-    const struct kernels *k = kernel_table();
     _Alignas(64) uint32_t codes[LINE_ROWS];
-    uint32_t n = k->count_lines(sel, 1),
-             limit = (uint32_t)((uint64_t)s->last - (uint64_t)s->first) + 1;
+    uint16_t rows[LINE_ROWS + LINE_ROWS_SPARE];
+    uint32_t n = r->counts[i];
 
-    if (!n)
-        return;
-    if (n <= SIEVE_FEW) {
-        colblock_lines_pick(lines, line, sel, n, codes);
-        keep_picked(s, limit, codes, sel);
-        return;
-    }
-    colblock_lines_read(lines, line, codes);
-    if (n <= SIEVE_SOME)
-        keep_some(s, limit, codes, n, sel);
+    if (n <= kernel_table()->pick_rows)
+        line_rows_list(r, i, rows);
+    colblock_lines_pick(lines, r, i, rows, codes);
+    if (n <= SIEVE_FEW && n <= kernel_table()->pick_rows)
+        keep_few(s, limit, codes, rows, n, sel);
     else
-        k->member_line32(codes, s->bits, limit, sel);
+        keep_some(s, limit, codes, n, sel);
+}
+
+static void sieve_lines(const struct join_sieve *s, const struct colblock_lines *lines,
+                        uint64_t *sel)
+{
+    uint32_t limit = (uint32_t)((uint64_t)s->last - (uint64_t)s->first) + 1;
+    _Alignas(64) uint32_t codes[LINE_ROWS];
+    struct line_rows r;
+
+    line_rows_init(&r, sel, BLOCK_LINES);
+    for (uint32_t i = 0; i < r.n; i++) {
+        uint64_t *line = sel + r.lines[i] * LINE_WORDS;
+
+        if (r.counts[i] <= SIEVE_SOME) {
+            sieve_packed(s, limit, lines, &r, i, line);
+        } else {
+            colblock_lines_read(lines, r.lines[i], codes);
+            kernel_table()->member_line32(codes, s->bits, limit, line);
+        }
+    }
 }
 
 /* How the values of a block, all in [min, max], lie to those with parents. */
@@ -168,8 +185,7 @@ static bool sieve_bits(const struct join_sieve *s, const struct colblock *c, uin
         !colblock_lines_open(&lines, c, min, NULL, 0))
         return false;
     colblock_lines_rebase(&lines, s->first);
-    for (uint32_t line = 0; line < BLOCK_LINES; line++)
-        sieve_line(s, &lines, line, sel + line * LINE_WORDS);
+    sieve_lines(s, &lines, sel);
     return true;
 }
 

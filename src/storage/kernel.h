@@ -62,6 +62,13 @@ struct kernels {
     /* decode_line32 and compress_line32 at once; out need not be aligned. */
     uint32_t (*pick_line32)(const struct slices *s, uint32_t line, uint32_t add,
                             const uint64_t *sel, uint32_t *out);
+    /*
+     * The same for the n rows of a line with these numbers (0 to 511), bit by bit, which costs less than to transpose all
+     * up to `pick_rows` of them. Line `ahead`, which is read next but some, is fetched.
+     */
+    uint32_t pick_rows;
+    void (*pick_rows32)(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
+                        const uint16_t *rows, uint32_t n, uint32_t *out);
     /* sel &= rows of a line whose value is below the limit; values is 64-byte aligned. */
     void (*below_line32)(const uint32_t *values, uint32_t limit, uint64_t *sel);
     /*
@@ -102,7 +109,8 @@ extern const struct kernels kernels_scalar;
 #if defined(__x86_64__)
 extern const struct kernels kernels_avx2;
 extern const struct kernels kernels_avx512; /* AVX-512BW: Skylake and Cascade Lake servers */
-extern const struct kernels kernels_gfni;   /* with GFNI and VPOPCNTDQ: Ice Lake, Zen 4 and later */
+extern const struct kernels
+    kernels_gfni; /* with GFNI, VPOPCNTDQ, VBMI2: Ice Lake, Zen 4 and later */
 #endif
 
 /* Takes the form with this name ("auto", "avx512", "avx512bw", "avx2", "scalar") from now on: 0, or

@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "storage/kernel_encode.h"
 #include "storage/kernel_words.h"
@@ -11,7 +12,10 @@
 #define AVX2 __attribute__((target("avx2,popcnt")))
 #define AVX2_INLINE static inline __attribute__((always_inline, target("avx2,popcnt")))
 
-enum { HALF_WORDS = LINE_WORDS / 2 };
+enum {
+    HALF_WORDS = LINE_WORDS / 2,
+    PICK_ROWS = 16, /* of a line, that are cheaper read one by one than transposed with all */
+};
 
 AVX2_INLINE __m256i bit_flip(uint64_t bound, uint32_t bit)
 {
@@ -255,6 +259,43 @@ AVX2 static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t
     return kernel_compress_line32(values, sel, out);
 }
 
+/* Eight rows at a time: the 32 bits of a slice that have a row are one of 16 words in two vectors. */
+AVX2 static void pick_rows32(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
+                             const uint16_t *rows, uint32_t n, uint32_t *out)
+{
+    const uint64_t *top = s->words + (size_t)s->width * s->stride;
+    const __m256i one = _mm256_set1_epi32(1);
+
+    for (uint32_t i = 1; i <= s->width; i++)
+        __builtin_prefetch(top - (size_t)i * s->stride + (size_t)ahead * LINE_WORDS);
+    for (uint32_t k = 0; k < n; k += 8) {
+        uint32_t some = n - k < 8 ? n - k : 8, got[8];
+        uint16_t numbers[8] = {0};
+        const uint64_t *at = top + (size_t)line * LINE_WORDS;
+
+        memcpy(numbers, rows + k, some * sizeof(*rows));
+        __m256i row =
+            _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)numbers));
+        __m256i word = _mm256_srli_epi32(row, 5), offset = _mm256_setzero_si256();
+        __m256i bit = _mm256_and_si256(row, _mm256_set1_epi32(31));
+        __m256i second = _mm256_cmpgt_epi32(word, _mm256_set1_epi32(7));
+
+        for (uint32_t i = 0; i < s->width; i++) {
+            at -= s->stride;
+            __m256i a =
+                _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const __m256i *)(const void *)at),
+                                            word);
+            __m256i b = _mm256_permutevar8x32_epi32(
+                _mm256_loadu_si256((const __m256i *)(const void *)(at + HALF_WORDS)), word);
+            __m256i bits = _mm256_srlv_epi32(_mm256_blendv_epi8(a, b, second), bit);
+            offset = _mm256_or_si256(_mm256_add_epi32(offset, offset), _mm256_and_si256(bits, one));
+        }
+        _mm256_storeu_si256((__m256i *)(void *)got,
+                            _mm256_add_epi32(offset, _mm256_set1_epi32((int)add)));
+        memcpy(out + k, got, some * sizeof(*out));
+    }
+}
+
 AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m256i n = _mm256_setzero_si256();
@@ -324,6 +365,8 @@ const struct kernels kernels_avx2 = {
     .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
     .pick_line32 = pick_line32,
+    .pick_rows = PICK_ROWS,
+    .pick_rows32 = pick_rows32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = kernel_expand_line,

@@ -66,6 +66,7 @@ AVX512_INLINE __m512i transpose_bits(__m512i v)
 #define FETCHING ((struct transposer_512){.bits = transpose_bits, .fetches = true})
 
 TRANSPOSE_512(AVX512, TRANSPOSER, FETCHING)
+PICK_512(AVX512, TRANSPOSER)
 
 AVX512 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
@@ -83,6 +84,12 @@ UNITE_LINES_512(AVX512)
 AVX512 static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
     return compress_line32_512(values, sel, out);
+}
+
+AVX512 static void pick_rows32(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
+                               const uint16_t *rows, uint32_t n, uint32_t *out)
+{
+    pick_rows32_512(s, line, ahead, add, rows, n, out);
 }
 
 AVX512 static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
@@ -120,6 +127,8 @@ const struct kernels kernels_avx512 = {
     .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
     .pick_line32 = pick_line32,
+    .pick_rows = PICK_ROWS,
+    .pick_rows32 = pick_rows32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = expand_line,

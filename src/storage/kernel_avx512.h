@@ -19,7 +19,8 @@ enum {
     TERNARY_AND3 = 0x80,       /* a & b & c */
     TERNARY_OR3 = 0xfe,        /* a | b | c */
     PREFETCH_LINES = 4,        /* ahead, per slice (layout study, 6) */
-    PLANE_FEW = 3, /* slices of a plane that are cheaper added as masks than transposed */
+    PLANE_FEW = 3,  /* slices of a plane that are cheaper added as masks than transposed */
+    PICK_ROWS = 48, /* of a line, that are cheaper read one by one than transposed with all */
 };
 
 AVX512_INLINE __m512i flip_of(uint64_t bound, uint32_t bit)
@@ -280,6 +281,32 @@ AVX512_INLINE uint32_t pick_line32_512(const uint64_t *const *bits, uint32_t n, 
     return (uint32_t)(to - out);
 }
 
+/* Sixteen rows at a time: the 32 bits of a slice that have a row are one of 16 words in a vector. */
+AVX512_INLINE void pick_rows32_512(const struct slices *s, uint32_t line, uint32_t ahead,
+                                   uint32_t add, const uint16_t *rows, uint32_t n, uint32_t *out)
+{
+    const uint64_t *first = s->words + (size_t)line * LINE_WORDS;
+    const uint64_t *next = s->words + (size_t)ahead * LINE_WORDS;
+
+    for (uint32_t i = 0; i < s->width; i++)
+        __builtin_prefetch(next + (size_t)i * s->stride);
+    for (uint32_t k = 0; k < n; k += 16) {
+        __mmask16 some = (__mmask16)(n - k < 16 ? (1u << (n - k)) - 1 : 0xffff);
+        __m512i row = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, rows + k));
+        __m512i word = _mm512_srli_epi32(row, 5), value = _mm512_set1_epi32((int)add);
+        __m512i bit =
+            _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_and_si512(row, _mm512_set1_epi32(31)));
+        const uint64_t *at = first;
+
+        for (uint32_t i = 0; i < s->width; i++, at += s->stride) {
+            __m512i bits = _mm512_permutexvar_epi32(word, _mm512_load_si512(at));
+            value = _mm512_mask_add_epi32(value, _mm512_test_epi32_mask(bits, bit), value,
+                                          _mm512_set1_epi32((int)(1u << i)));
+        }
+        _mm512_mask_storeu_epi32(out + k, some, value);
+    }
+}
+
 AVX512_INLINE void transpose_line16_512(const uint64_t *const *bits, uint32_t n, size_t at,
                                         uint16_t add, struct transposer_512 t, uint16_t *out)
 {
@@ -298,31 +325,34 @@ AVX512_INLINE void transpose_line16_512(const uint64_t *const *bits, uint32_t n,
 }
 
 /* The kernels that read slices as numbers, of a form with the instructions it may use. */
-#define TRANSPOSE_512(target, transposer, fetching)                                             \
-    target static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at,     \
-                                        uint64_t add, uint64_t *out)                            \
-    {                                                                                           \
-        transpose_line64_512(bits, n, at, add, transposer, out);                                \
-    }                                                                                           \
-    target static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at,     \
-                                        uint16_t add, uint16_t *out)                            \
-    {                                                                                           \
-        transpose_line16_512(bits, n, at, add, transposer, out);                                \
-    }                                                                                           \
-    target static void decode_line(const struct slices *s, uint32_t line, int64_t *out)         \
-    {                                                                                           \
-        const uint64_t *bits[SLICES_MAX];                                                       \
-        list_slices(s, bits);                                                                   \
-        transpose_line64_512(bits, s->width, (size_t)line *LINE_WORDS, (uint64_t)s->base,       \
-                             fetching, (uint64_t *)out);                                        \
-    }                                                                                           \
-    target static void decode_line32(const struct slices *s, uint32_t line, uint32_t add,       \
-                                     uint32_t *out)                                             \
-    {                                                                                           \
-        const uint64_t *bits[SLICES_MAX];                                                       \
-        list_slices(s, bits);                                                                   \
-        transpose_line32_512(bits, s->width, (size_t)line *LINE_WORDS, add, fetching, out);     \
-    }                                                                                           \
+#define TRANSPOSE_512(target, transposer, fetching)                                         \
+    target static void transpose_line64(const uint64_t *const *bits, uint32_t n, size_t at, \
+                                        uint64_t add, uint64_t *out)                        \
+    {                                                                                       \
+        transpose_line64_512(bits, n, at, add, transposer, out);                            \
+    }                                                                                       \
+    target static void transpose_line16(const uint64_t *const *bits, uint32_t n, size_t at, \
+                                        uint16_t add, uint16_t *out)                        \
+    {                                                                                       \
+        transpose_line16_512(bits, n, at, add, transposer, out);                            \
+    }                                                                                       \
+    target static void decode_line(const struct slices *s, uint32_t line, int64_t *out)     \
+    {                                                                                       \
+        const uint64_t *bits[SLICES_MAX];                                                   \
+        list_slices(s, bits);                                                               \
+        transpose_line64_512(bits, s->width, (size_t)line *LINE_WORDS, (uint64_t)s->base,   \
+                             fetching, (uint64_t *)out);                                    \
+    }                                                                                       \
+    target static void decode_line32(const struct slices *s, uint32_t line, uint32_t add,   \
+                                     uint32_t *out)                                         \
+    {                                                                                       \
+        const uint64_t *bits[SLICES_MAX];                                                   \
+        list_slices(s, bits);                                                               \
+        transpose_line32_512(bits, s->width, (size_t)line *LINE_WORDS, add, fetching, out); \
+    }
+
+/* The kernel pick_line32, likewise. */
+#define PICK_512(target, transposer)                                                            \
     target static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,     \
                                        const uint64_t *sel, uint32_t *out)                      \
     {                                                                                           \
@@ -354,7 +384,7 @@ AVX512_INLINE void member_line32_512(const uint32_t *codes, const uint32_t *bits
     for (unsigned k = 0; k < LINE_WORDS; k++, codes += 64) {
         uint64_t in = 0;
 
-        for (unsigned i = 0; sel[k] && i < 4; i++) {
+        for (unsigned i = 0; i < 4 && sel[k] >> (16 * i); i++) {
             __m512i code = _mm512_load_si512(codes + 16 * i);
             __mmask16 below = _mm512_cmplt_epu32_mask(code, bound);
             __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), below,

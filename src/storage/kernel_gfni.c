@@ -1,6 +1,6 @@
 /*
- * Kernels for AVX-512 with GFNI, which transposes bits in one instruction, and VPOPCNTDQ, which
- * counts them.
+ * Kernels for AVX-512 with GFNI, which transposes bits in one instruction, VPOPCNTDQ, which counts
+ * them, and VBMI2, which compresses bytes.
  */
 #include "storage/kernel.h"
 
@@ -71,6 +71,44 @@ GFNI static inline __attribute__((always_inline)) __m512i transpose_bits(__m512i
 
 TRANSPOSE_512(GFNI, TRANSPOSER, FETCHING)
 
+/* Bytes of the selected rows move together before they are made numbers of: as a rule most rows are not selected. */
+__attribute__((target("avx512vbmi2"))) GFNI static uint32_t pick_line32(const struct slices *s,
+                                                                        uint32_t line, uint32_t add,
+                                                                        const uint64_t *sel,
+                                                                        uint32_t *out)
+{
+    enum { PLANES = 4, ROWS = 64 };
+    _Alignas(64) uint8_t picked[PLANES][(LINE_WORDS + 1) * ROWS];
+    const uint32_t planes = (s->width + 7) / 8;
+    const size_t at = (size_t)line * LINE_WORDS;
+    const uint64_t *bits[SLICES_MAX];
+    __m512i bytes[PLANES][8], rows[4];
+    uint32_t n = 0;
+
+    list_slices(s, bits);
+    planes_512(bits, s->width, at, TRANSPOSER, PLANES, bytes);
+    for (unsigned m = 0; m < LINE_WORDS; m++) {
+        for (uint32_t i = m; i < s->width; i += LINE_WORDS)
+            __builtin_prefetch(bits[i] + at + PREFETCH_LINES * LINE_WORDS);
+        for (uint32_t p = 0; p < planes; p++)
+            _mm512_storeu_si512(picked[p] + n, _mm512_maskz_compress_epi8(sel[m], bytes[p][m]));
+        n += (uint32_t)__builtin_popcountll(sel[m]);
+    }
+    for (uint32_t from = 0; from < n; from += ROWS) {
+        for (uint32_t p = 0; p < planes; p++)
+            bytes[p][0] = _mm512_load_si512(picked[p] + from);
+        for (uint32_t p = planes; p < PLANES; p++)
+            bytes[p][0] = _mm512_setzero_si512();
+        widen_512((const __m512i(*)[8])bytes, 0, _mm512_set1_epi32((int)add), rows);
+        for (uint32_t i = 0; i < 4 && from + 16 * i < n; i++) {
+            uint32_t left = n - from - 16 * i;
+            _mm512_mask_storeu_epi32(out + from + 16 * i,
+                                     (__mmask16)(left < 16 ? (1u << left) - 1 : 0xffff), rows[i]);
+        }
+    }
+    return n;
+}
+
 GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     __m512i n = _mm512_setzero_si512();
@@ -87,6 +125,12 @@ UNITE_LINES_512(GFNI)
 GFNI static uint32_t compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out)
 {
     return compress_line32_512(values, sel, out);
+}
+
+GFNI static void pick_rows32(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
+                             const uint16_t *rows, uint32_t n, uint32_t *out)
+{
+    pick_rows32_512(s, line, ahead, add, rows, n, out);
 }
 
 GFNI static void below_line32(const uint32_t *values, uint32_t limit, uint64_t *sel)
@@ -124,6 +168,8 @@ const struct kernels kernels_gfni = {
     .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
     .pick_line32 = pick_line32,
+    .pick_rows = PICK_ROWS,
+    .pick_rows32 = pick_rows32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = expand_line,

@@ -5,6 +5,8 @@
 #include "storage/kernel_words.h"
 #include "storage/slices.h"
 
+enum { PICK_ROWS = 6 }; /* of a line, that are cheaper read one by one than transposed with all */
+
 /*
  * Rows of one line with lo <= offset <= hi into in[]. While the bounds' bits agree a row must have
  * the same bits; at the bit where they part, rows with 0 (low) are below hi and only lo is left to
@@ -188,6 +190,26 @@ static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
     return kernel_compress_line32(values, sel, out);
 }
 
+static void pick_rows32(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
+                        const uint16_t *rows, uint32_t n, uint32_t *out)
+{
+    const uint64_t *top = s->words + (size_t)s->width * s->stride;
+
+    for (uint32_t i = 1; i <= s->width; i++)
+        __builtin_prefetch(top - (size_t)i * s->stride + (size_t)ahead * LINE_WORDS);
+    for (uint32_t k = 0; k < n; k++) {
+        const uint64_t *at = top + (size_t)line * LINE_WORDS + rows[k] / 64;
+        unsigned bit = rows[k] & 63;
+        uint32_t offset = 0;
+
+        for (uint32_t i = 0; i < s->width; i++) {
+            at -= s->stride;
+            offset = offset << 1 | (uint32_t)(*at >> bit & 1);
+        }
+        out[k] = offset + add;
+    }
+}
+
 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
     uint64_t n = 0;
@@ -260,6 +282,8 @@ const struct kernels kernels_scalar = {
     .transpose_line64 = transpose_line64,
     .compress_line32 = kernel_compress_line32,
     .pick_line32 = pick_line32,
+    .pick_rows = PICK_ROWS,
+    .pick_rows32 = pick_rows32,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = kernel_expand_line,

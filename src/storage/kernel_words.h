@@ -56,8 +56,9 @@ WORDS_INLINE void member_line32_body(const uint32_t *codes, const uint32_t *bits
 {
     for (unsigned k = 0; k < LINE_WORDS; k++, codes += 64) {
         uint64_t in = 0;
+        unsigned end = sel[k] ? 64 - (unsigned)__builtin_clzll(sel[k]) : 0;
 
-        for (unsigned i = 0; sel[k] && i < 64; i++) {
+        for (unsigned i = 0; i < end; i++) {
             uint32_t code = codes[i] < limit ? codes[i] : 0;
             in |= (uint64_t)((bits[code >> 5] >> (code & 31) & 1) & (codes[i] < limit)) << i;
         }

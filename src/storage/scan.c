@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "reactor/assert.h"
+#include "storage/scan_columns.h"
 #include "storage/scan_impl.h"
 #include "storage/scan_join.h"
 #include "storage/selection.h"
@@ -216,6 +217,10 @@ static int put_list(struct scan *x, unsigned col, const struct input *in, int64_
 static int put_rows(struct scan *x, uint32_t from, uint32_t n, uint32_t *to)
 {
     batch_builder_reset(x->builder);
+    if (!from && scan_columns_fit(x, n)) {
+        *to = n;
+        return scan_columns_put(x, n);
+    }
     for (*to = from; *to < n && batch_builder_bytes(x->builder) < SCAN_BATCH_BYTES; ++*to) {
         uint32_t row = *to;
         int rc = 0;

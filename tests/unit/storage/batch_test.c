@@ -3,11 +3,13 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reactor/budget.h"
 #include "storage/batch_format.h"
+#include "storage/dict.h"
 
 static uint64_t seed = 0x9E3779B97F4A7C15;
 
@@ -497,4 +499,60 @@ Test(batch, each_rule_is_checked)
     cr_assert_eq(batch_open(out.data, 16, &view, &err), -EBADMSG, "no header");
     buffer_fini(&out);
     batch_builder_free(b);
+}
+
+/* Appended codes: texts read as put, coded only where that is shorter; NULLs and columns without any value. */
+Test(batch, appended_codes_become_codes_or_texts)
+{
+    enum { ROWS = 300, FEW = 7 };
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct dict *dicts[3];
+    struct buffer out;
+    struct batch batch;
+    struct error_info err;
+    char text[32];
+
+    for (unsigned i = 0; i < 3; i++) {
+        dicts[i] = dict_new(DICT_BYTES, 0, NULL);
+        cr_assert_eq(batch_builder_add_column(b, (uint16_t)i, BATCH_BYTES, 0), (int)i);
+    }
+    for (uint32_t from = 0; from < ROWS; from += 100) {
+        uint32_t codes[3][100] = {0};
+        uint64_t some[2] = {0}, none[2] = {0};
+        for (uint32_t k = 0; k < 100; k++) {
+            int len = snprintf(text, sizeof text, "value %u", (from + k) % FEW);
+            if ((from + k) % 3) {
+                some[k / 64] |= 1ull << k % 64;
+                cr_assert_eq(dict_put_bytes(dicts[0], text, (uint32_t)len, &codes[0][k]), 0);
+            }
+            len = snprintf(text, sizeof text, "%u", from + k);
+            cr_assert_eq(dict_put_bytes(dicts[1], text, (uint32_t)len, &codes[1][k]), 0);
+        }
+        cr_assert_eq(batch_builder_append_codes(b, 0, codes[0], some, 100), 0);
+        cr_assert_eq(batch_builder_append_codes(b, 1, codes[1], NULL, 100), 0);
+        cr_assert_eq(batch_builder_append_codes(b, 2, codes[2], none, 100), 0);
+        cr_assert_eq(batch_builder_end_rows(b, 100), 0);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert_eq(batch_builder_set_values(b, i, dicts[i]), 0);
+    buffer_init(&out, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_DATA, 0, 0, &out), 0);
+    cr_assert_eq(batch_open(out.data, out.len, &batch, &err), 0, "%s", err.text);
+    for (unsigned i = 0; i < 3; i++) {
+        struct batch_column c;
+        batch_column_at(&batch, i, &c);
+        cr_assert_eq(c.codes != NULL, i == 0);
+        for (uint32_t row = 0; row < ROWS; row++) {
+            uint32_t len;
+            bool there = i == 0 ? row % 3 != 0 : i == 1;
+            cr_assert_eq(batch_is_present(&c, row), there);
+            const char *s = batch_bytes(&c, row, &len);
+            int want = i == 0 ? snprintf(text, sizeof text, "value %u", row % FEW)
+                              : snprintf(text, sizeof text, "%u", row);
+            cr_assert(!there || (len == (uint32_t)want && !memcmp(s, text, len)), "row %u", row);
+        }
+        dict_free(dicts[i]);
+    }
+    batch_builder_free(b);
+    buffer_fini(&out);
 }

@@ -168,6 +168,15 @@ static void check_decode32(const struct kernels *k, const struct data *d)
         n = k->pick_line32(&d->slices, l, add, d->sel + l * LINE_WORDS, picked + 1);
         CHECK(n == at && !memcmp(picked + 1, out, at * sizeof(*out)),
               "%s: pick32, width %" PRIu32 " line %" PRIu32, k->name, d->slices.width, l);
+        memset(picked, 0, (at + 1) * sizeof(*picked));
+        uint16_t *rows = malloc(at * sizeof(*rows) + 1); /* exact, too */
+        for (uint32_t i = 0, m = 0; i < 512; i++)
+            if (selected(d->sel, l * 512 + i))
+                rows[m++] = (uint16_t)i;
+        k->pick_rows32(&d->slices, l, l ? 0 : LINES - 1, add, rows, at, picked + 1);
+        CHECK(!memcmp(picked + 1, out, at * sizeof(*out)),
+              "%s: rows, width %" PRIu32 " line %" PRIu32, k->name, d->slices.width, l);
+        free(rows);
         free(picked);
     }
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "reactor/reactor.h"
+#include "storage/dict.h"
 #include "storage/kernel.h"
 #include "storage/scan.h"
 
@@ -238,6 +239,59 @@ static uint32_t name_of(int32_t k)
     return (uint32_t)k * 40503u % NAMES;
 }
 
+/* The same parents column by column, some rows at a time, their texts as codes. */
+static struct batch_builder *with_codes(const struct batch *from)
+{
+    struct batch_builder *b = batch_builder_new(NULL);
+    struct dict *texts[3] = {NULL};
+    uint32_t step = 64 * (1 + below(4));
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct batch_column c;
+        batch_column_at(from, i, &c);
+        batch_builder_add_column(b, (uint16_t)i, c.kind, 0);
+        texts[i] = c.kind == BATCH_BYTES ? dict_new(DICT_BYTES, 0, NULL) : NULL;
+    }
+    for (uint32_t at = 0; at < from->rows; at += step) {
+        uint32_t n = from->rows - at < step ? from->rows - at : step;
+        for (unsigned i = 0; i < 3; i++) {
+            struct batch_column c;
+            int64_t v[256];
+            uint32_t codes[256] = {0}, len;
+            batch_column_at(from, i, &c);
+            const uint64_t *presence = c.presence ? c.presence + at / 64 : NULL;
+            if (!texts[i]) {
+                batch_read_i64(&c, at, n, v);
+                cr_assert_eq(batch_builder_put_i64s(b, i, v, presence, n), 0);
+                continue;
+            }
+            for (uint32_t k = 0; k < n; k++) {
+                const char *s = batch_bytes(&c, at + k, &len);
+                if (batch_is_present(&c, at + k))
+                    cr_assert_eq(dict_put_bytes(texts[i], s, len, &codes[k]), 0);
+            }
+            cr_assert_eq(batch_builder_append_codes(b, i, codes, presence, n), 0);
+        }
+        cr_assert_eq(batch_builder_end_rows(b, n), 0);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        if (texts[i]) {
+            cr_assert_eq(batch_builder_set_values(b, i, texts[i]), 0);
+            dict_free(texts[i]);
+        }
+    return b;
+}
+
+static void finish_parents(struct batch_builder *b, struct parents *p)
+{
+    struct error_info err;
+
+    buffer_init(&p->bytes, BATCH_MAX_BYTES);
+    cr_assert_eq(batch_builder_finish(b, BATCH_DATA, 0, BATCH_SLOT_ANY, &p->bytes), 0);
+    cr_assert_eq(batch_open(p->bytes.data, p->bytes.len, &p->batch, &err), 0, "%s", err.text);
+    batch_builder_free(b);
+}
+
 /*
  * Parents of some keys: `part` in 1,000 of them and of all that no row has; 0: any part of them, or a range, and some
  * that no row has.
@@ -246,7 +300,6 @@ static void make_parents(const struct world *w, unsigned relation, uint32_t part
 {
     static const uint32_t parts[] = {1, 20, 300, 900, 1000};
     struct batch_builder *b = batch_builder_new(NULL);
-    struct error_info err;
     uint32_t from = 0, to, always = w->keys[relation];
 
     p->n = w->keys[relation] + 30;
@@ -273,10 +326,12 @@ static void make_parents(const struct world *w, unsigned relation, uint32_t part
             batch_builder_put_bytes(b, 2, &"abcd"[name_of(k)], 1);
         batch_builder_end_row(b);
     }
-    buffer_init(&p->bytes, BATCH_MAX_BYTES);
-    cr_assert_eq(batch_builder_finish(b, BATCH_DATA, 0, BATCH_SLOT_ANY, &p->bytes), 0);
-    cr_assert_eq(batch_open(p->bytes.data, p->bytes.len, &p->batch, &err), 0, "%s", err.text);
-    batch_builder_free(b);
+    finish_parents(b, p);
+    if (below(2))
+        return;
+    struct buffer texts = p->bytes;
+    finish_parents(with_codes(&p->batch), p);
+    buffer_fini(&texts);
 }
 
 static void free_parents(struct parents *p)
