@@ -67,6 +67,9 @@ static struct spill *get_spill(struct exec *x)
         return NULL;
     x->spill->x = x;
     x->spill->retry.fire = retry;
+    list_init(&x->spill->queued);
+    if (!x->spill_space->queue.next)
+        list_init(&x->spill_space->queue);
     x->open_queries++; /* the statement outlives it */
     return x->spill;
 }
@@ -115,9 +118,10 @@ void spill_close(struct exec *x)
     x->spill = NULL;
     s->closing = true;
     timer_cancel(x->reactor, &s->retry);
-    x->spill_space->holders -= s->is_holder;
-    if (s->has_begun) {
-        x->spill_space->begun--;
+    list_remove(&s->queued);
+    x->spill_space->begun -= s->has_begun;
+    if (s->is_holder) {
+        x->spill_space->holders--;
         x->spill_space->ended_ns = reactor_now_ns(x->reactor);
     }
     free_buffers(s);
@@ -271,6 +275,18 @@ static bool is_core_short(const struct exec *x, uint64_t more)
     return core && core->limit && budget_room(core) < core->limit / part + more;
 }
 
+/* May the statement go on waiting for those that hold much? */
+static bool may_wait(struct spill *s)
+{
+    const struct spill_space *space = s->x->spill_space;
+    uint64_t now = reactor_now_ns(s->x->reactor);
+
+    if (!s->waits_since_ns)
+        s->waits_since_ns = now;
+    return now - (space->ended_ns > s->waits_since_ns ? space->ended_ns : s->waits_since_ns) <
+           WAIT_MAX_NS;
+}
+
 static int look_again(struct spill *s)
 {
     s->is_waiting = true;
@@ -278,24 +294,34 @@ static int look_again(struct spill *s)
     return -EAGAIN;
 }
 
+/* There is memory for it, and nobody waits who came before. */
+static bool may_begin(struct spill *s)
+{
+    struct spill_space *space = s->x->spill_space;
+    const struct budget *core = s->x->budget->parent;
+    const struct list *first = list_first(&space->queue);
+
+    if (first && first != &s->queued)
+        return false;
+    return !core || !core->limit || !space->begun ||
+           (space->begun + 1ull) * BEGIN_ROOM <= core->limit;
+}
+
 int spill_begin(struct exec *x)
 {
-    struct spill_space *space = x->spill_space;
-    const struct budget *core = x->budget->parent;
-    uint64_t now = reactor_now_ns(x->reactor);
-    struct spill *s = space ? get_spill(x) : NULL;
+    struct spill *s = x->spill_space ? get_spill(x) : NULL;
 
     if (!s || s->has_begun)
         return 0;
-    if (!s->waits_since_ns)
-        s->waits_since_ns = now;
-    uint64_t since = space->ended_ns > s->waits_since_ns ? space->ended_ns : s->waits_since_ns;
-    if (core && core->limit && space->begun && (space->begun + 1ull) * BEGIN_ROOM > core->limit &&
-        now - since < WAIT_MAX_NS)
+    if (!may_begin(s) && may_wait(s)) {
+        if (list_is_empty(&s->queued))
+            list_push_back(&x->spill_space->queue, &s->queued);
         return look_again(s);
+    }
+    list_remove(&s->queued);
     s->waits_since_ns = 0;
     s->has_begun = true;
-    space->begun++;
+    x->spill_space->begun++;
     return 0;
 }
 
@@ -306,8 +332,9 @@ int spill_admit(struct exec *x, size_t held)
     struct spill *s = get_spill(x);
     if (!s || s->is_holder)
         return 0;
-    if (x->spill_space->holders && is_core_short(x, ADMIT_ROOM))
+    if (x->spill_space->holders && is_core_short(x, ADMIT_ROOM) && may_wait(s))
         return look_again(s);
+    s->waits_since_ns = 0;
     s->is_holder = true;
     x->spill_space->holders++;
     while (s->n_buffers < SPILL_BUFFERS) {
@@ -685,8 +712,9 @@ enum exec_state spill_read_rows(struct spill_stream *t, struct rowset *out, stru
     uint32_t n = 0;
     int rc = 1;
 
-    arena_reset(a);
-    while (n < ROWSET_ROWS && a->used < BATCH_MAX &&
+    arena_reset(a); /* may keep a chunk of any size */
+    size_t kept = a->used;
+    while (n < ROWSET_ROWS && a->used - kept < BATCH_MAX &&
            (rc = spill_read(t, cells + (size_t)n * width, width, a)) == 1)
         n++;
     *out = (struct rowset){.cells = cells, .rows = n, .width = width};

@@ -30,6 +30,7 @@ struct spill {
     uint32_t in_flight;
     uint32_t n_buffers; /* all there are */
     struct spill_buffer *unused, *flying;
+    struct list queued; /* of the space's, waiting to begin */
     struct timer retry; /* for memory that other statements have */
     uint64_t waits_since_ns;
 };
@@ -53,12 +54,13 @@ struct spill_stream {
 
 /*
  * Before an operator begins that may hold much: 0, or -EAGAIN while so many others are at work that
- * each has only a few MiB of the core's memory, and one ended within the last 30 s.
+ * each has only a few MiB of the core's memory. Who came first begins first. Of those that hold much
+ * one must have ended within the last 30 s, or it goes on: they may have clients that do not read.
  */
 int spill_begin(struct exec *x);
 /*
  * Before an operator that holds `held` bytes takes more rows: 0, or -EAGAIN while other statements of
- * the core hold so much that this one has to wait for one of them to end. From then on the
+ * the core hold so much that this one has to wait for one of them to end, 30 s as above. From then on the
  * statement holds the buffers it would need, so that who has begun gets on whatever others take.
  */
 int spill_admit(struct exec *x, size_t held);

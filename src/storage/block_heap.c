@@ -242,7 +242,8 @@ static void chunk_free(struct chunk *c)
     add_held(h, -(int64_t)(PAGES - presence_count(c->gone, PAGES / 64)) * PAGE);
     add_used(h, -(int64_t)(HEADER * UNIT));
     ASAN_UNPOISON_MEMORY_REGION((char *)c, CHUNK);
-    munmap(c, CHUNK);
+    if (munmap(c, CHUNK)) /* too many mappings: the addresses are lost, the memory is not */
+        (void)madvise(c, CHUNK, MADV_DONTNEED);
 }
 
 /* A chunk with a free run of n units: of those that may have one the fullest. */

@@ -14,6 +14,7 @@
 enum {
     ASK_PIECES = 256,      /* 16 MiB: how often the file system is asked */
     CLOSE_PIECES = 256,    /* freed in a turn: some 0.5 ms */
+    NAMES = 100,           /* tried */
     RESERVE_PART = 16,     /* of the file system stays free for data and log, */
     RESERVE_MAX = 1 << 30, /* but no more than this */
 };
@@ -25,9 +26,13 @@ int spill_file_open(struct spill_file *f, struct reactor *r, struct spill_space 
     memset(f, 0, sizeof *f);
     f->reactor = r;
     f->space = space;
-    snprintf(f->name, sizeof f->name, "%s/%s%d-%u-%llu", space->dir, prefix, (int)getpid(),
-             reactor_core(r), (unsigned long long)space->n_files++);
-    f->fd = file_open(r, f->name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(f->name, sizeof f->name, "%s/%s%d-%u-%llu", space->dir, prefix, (int)getpid(),
+                 reactor_core(r), (unsigned long long)space->n_files++);
+        f->fd = file_open(r, f->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (f->fd != -EEXIST) /* left by a crash, or a link that somebody made */
+            break;
+    }
     if (f->fd < 0)
         return f->fd;
     int rc = file_unlink(r, f->name);

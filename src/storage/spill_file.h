@@ -6,20 +6,22 @@
  */
 #include <stdint.h>
 
+#include "reactor/list.h"
 #include "reactor/reactor.h"
 
 enum { SPILL_PIECE = 64 << 10 };
 
-/* Where a core puts its temporary files, and how much it may. Owner: the core's gateway, or a test. */
+/* Where a core puts its temporary files, and how much it may. Zeroed but for dir and limit. Owner: the core's gateway, or a test. */
 struct spill_space {
     const char *dir;   /* not owned */
     uint64_t limit;    /* bytes of all files of the core together; 0 = what the file system has */
     uint64_t used;     /* bytes the files have now */
     uint64_t written;  /* bytes ever handed out: for figures */
     uint64_t n_files;  /* made so far: names */
-    uint32_t holders;  /* statements that hold buffers for temporary files */
-    uint32_t begun;    /* statements that may come to hold much, */
+    uint32_t holders;  /* statements that hold buffers for temporary files, */
     uint64_t ended_ns; /* and when the last one ended */
+    uint32_t begun;    /* statements that may come to hold much, */
+    struct list queue; /* and those that wait to begin, in the order they came; sql/spill.c's */
 };
 
 /* One temporary file. Owner: who opened it, until closed was called. */

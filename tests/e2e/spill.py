@@ -6,6 +6,7 @@ many at once; KILL ends one within a moment; a full file system is an error that
 temporary files, not by a crash either.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from figures import metrics
 from support import EVENTS_SCHEMAS, Node, expect, folder, quanta, wait_for
 
 import pymysql
+import pymysql.cursors
 
 ROWS = 400000
 LITTLE = 8 << 20  # a statement's memory: the groups of STATEMENTS take four times as much and more
@@ -195,6 +197,43 @@ def test_two_hundred_at_once():
         if not support.IS_SANITIZED:
             assert support.rss_kib(server.pid) < 384 << 10
         wait_for(lambda: has_no_files(server), 5, "temporary files to go")
+
+
+def numbers(cur, rows):
+    """A table `b` of this many ids."""
+    cur.execute("CREATE TABLE b (id BIGINT PRIMARY KEY, v INT)")
+    for at in range(0, rows, 50000):
+        cur.execute("INSERT INTO b VALUES " + ",".join(f"({i},{i % 7})" for i in range(at, at + 50000)))
+
+
+def test_rows_of_a_megabyte():
+    """Texts that are longer than what is read of a file at once."""
+    rows, long = 150, 1200000
+    with Node("--cores", 1, "--statement-memory", 40 << 20) as server, server.connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, s LONGTEXT)")
+        for i in range(rows):
+            cur.execute("INSERT INTO t VALUES (%s, %s)", (i, chr(65 + i % 26) * long))
+        numbers(cur, 400000)
+        for join in ("JOIN", "LEFT JOIN"):
+            cur.execute(f"SELECT count(*), sum(length(a.s)), count(b.id) FROM t a {join} b ON a.id + 0 = b.id + 0")
+            expect(cur.fetchall(), ((rows, rows * long, rows),), join)
+
+
+def test_clients_that_do_not_read():
+    """They hold what memory there is; others wait half a minute for them, no more."""
+    with Node("--cores", 1, "--memory", 384 << 20) as server, contextlib.ExitStack() as stack:
+        with server.connect() as conn, conn.cursor() as cur:
+            numbers(cur, 400000)
+        readers = []
+        for _ in range(9):
+            conn = server.connect(cursorclass=pymysql.cursors.SSCursor)
+            stack.callback(conn._force_close)
+            readers.append(conn.cursor())
+            readers[-1].execute("SELECT id + 0 AS k, count(*) FROM b GROUP BY id + 0")
+            readers[-1].fetchone()
+        with server.connect(read_timeout=200) as conn, conn.cursor() as cur:
+            cur.execute("SELECT count(*) FROM (SELECT id + 0 AS k, count(*) FROM b GROUP BY id + 0) AS g")
+            expect(cur.fetchone(), (400000,))
 
 
 def test_full_file_system():

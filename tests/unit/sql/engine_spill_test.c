@@ -278,6 +278,24 @@ Test(engine_spill, order)
     end(&w);
 }
 
+/* Rows of a part that are each longer than what is read at once. */
+Test(engine_spill, long_rows)
+{
+    static const char row[] = "SELECT 7 AS k, repeat('x', 1200000) AS s";
+    struct spill_world w;
+    char sql[1000];
+    int n = sprintf(sql, "SELECT count(*), sum(length(a.s)), count(b.few) FROM (");
+
+    for (unsigned i = 0; i < 3; i++)
+        n += sprintf(sql + n, "%s%s", i ? " UNION ALL " : "", row);
+    sprintf(sql + n, ") AS a LEFT JOIN t b ON a.k = b.id + 0");
+    begin(&w, ROWS);
+    w.e.env.statement_memory = LITTLE + (10 << 20);
+    check_sql(&w.e, sql, "3|3600000|3\n");
+    cr_expect(w.space.written > 2 << 20, "nothing was spilled");
+    end(&w);
+}
+
 /* With any memory a statement gives the right answer or says that it is not enough. */
 Test(engine_spill, any_memory)
 {
