@@ -18,11 +18,22 @@ const struct function *function_find(const char *name, size_t len)
     return NULL;
 }
 
+static bool has_number(struct expr *const *args, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (args[i]->type.kind != DATUM_STRING)
+            return true;
+    return false;
+}
+
 /* Whether 0x41 as argument i is a number before its type is looked at. */
-static bool takes_numbers(const struct function *f, uint32_t i)
+static bool takes_numbers(const struct function *f, struct expr *const *args, uint32_t n,
+                          uint32_t i)
 {
     const struct function *math = function_math;
 
+    if (strcmp(f->name, "greatest") == 0 || strcmp(f->name, "least") == 0)
+        return has_number(args, n);
     if (strcmp(f->name, "if") == 0)
         return i == 0;
     if (strcmp(f->name, "char") == 0)
@@ -65,7 +76,8 @@ struct expr *function_new(struct function_bind *b, const struct function *f, str
         return NULL;
     }
     for (uint32_t i = 0; i < n; i++)
-        if (!(e->args[i] = takes_numbers(f, i) ? expr_as_number(b->arena, args[i]) : args[i])) {
+        if (!(e->args[i] =
+                  takes_numbers(f, args, n, i) ? expr_as_number(b->arena, args[i]) : args[i])) {
             mysql_error_set_text(b->error, 1041, "Out of memory");
             return NULL;
         }

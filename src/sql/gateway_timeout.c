@@ -24,14 +24,33 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
+/* Past blanks and comments but hints. */
+static const char *skip_comments(const char *p, const char *end)
+{
+    const char *close;
+
+    while ((p = skip_blanks(p, end)) < end) {
+        if (end - p >= 4 && memcmp(p, "/*", 2) == 0 && p[2] != '+')
+            close = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+        else if (*p == '#' || (end - p >= 3 && memcmp(p, "--", 2) == 0 && p[2] == ' '))
+            close = memchr(p, '\n', (size_t)(end - p));
+        else
+            break;
+        if (!close)
+            return end;
+        p = close + (*close == '*' ? 2 : 1);
+    }
+    return p;
+}
+
 /* Milliseconds of MAX_EXECUTION_TIME(n) in the hint behind the first SELECT; 0 = none. */
 static double hinted(const char *text, size_t len)
 {
     static const char name[] = "max_execution_time";
-    const char *end = text + len, *p = skip_blanks(text, end);
+    const char *end = text + len, *p = skip_comments(text, end);
 
     while (p < end && *p == '(')
-        p = skip_blanks(p + 1, end);
+        p = skip_comments(p + 1, end);
     if (end - p < 6 || strncasecmp(p, "select", 6) != 0)
         return 0;
     p = skip_blanks(p + 6, end);

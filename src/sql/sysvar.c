@@ -338,10 +338,21 @@ static bool set_user_var(struct statement *s, const struct sql_set_item *it)
     return true;
 }
 
+/* (SELECT x) is x: `SET sql_mode = (SELECT replace(@@sql_mode, …))` is what many programs begin with. */
+static const struct sql_expr *without_select(const struct sql_expr *v)
+{
+    const struct sql_query *q = v->kind == SQL_EXPR_SUBQUERY ? v->v.query : NULL;
+    const struct sql_select *x = q && !q->ctes && !q->terms->next ? q->terms->select : NULL;
+
+    if (!x || x->from || x->where || x->group_by || x->having || !x->items || x->items->next)
+        return v;
+    return x->items->expr;
+}
+
 static bool set_sys_var(struct statement *s, const struct sql_set_item *it)
 {
     struct datum d;
-    const struct sql_expr *v = it->value;
+    const struct sql_expr *v = without_select(it->value);
 
     if (v->kind == SQL_EXPR_DEFAULT)
         return sysvar_set(s->session, it->name, NULL, &s->arena, &s->error) == 0;
@@ -360,16 +371,26 @@ static bool set_sys_var(struct statement *s, const struct sql_set_item *it)
     return sysvar_set(s->session, it->name, &d, &s->arena, &s->error) == 0;
 }
 
+/* What is said about replication does not concern us; dumps of replicated servers begin with it. */
+static bool set_global(struct statement *s, const struct sql_set_item *it)
+{
+    if (strncasecmp(it->name, "gtid_", 5) != 0) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "SET GLOBAL");
+        return false;
+    }
+    gateway_session_warn(s->session, "Note", MYSQL_ER_NOT_SUPPORTED_YET,
+                         "there is no replication: the setting has no effect");
+    return true;
+}
+
 static bool set_item(struct statement *s, const struct sql_set_item *it)
 {
     switch (it->kind) {
     case SQL_SET_USER_VAR:
         return set_user_var(s, it);
     case SQL_SET_SYS_VAR:
-        if (it->scope == SQL_SCOPE_GLOBAL || it->scope == SQL_SCOPE_PERSIST) {
-            statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "SET GLOBAL");
-            return false;
-        }
+        if (it->scope == SQL_SCOPE_GLOBAL || it->scope == SQL_SCOPE_PERSIST)
+            return set_global(s, it);
         return set_sys_var(s, it);
     case SQL_SET_NAMES:
     case SQL_SET_CHARSET: {

@@ -71,17 +71,12 @@ static bool check_sql_mode(const char *text, struct mysql_error *error)
     }
 }
 
-/* Texts are UTF-8: sets that agree with it are taken. */
-static bool check_charset(const struct mysql_collation *c, const char *text,
-                          struct mysql_error *error)
+/* Texts are UTF-8. Clients of other sets connect all the same, and have ASCII right. */
+static void check_charset(struct gateway_session *s, const struct mysql_collation *c)
 {
-    if (c->kind != MYSQL_CHARSET_KIND_LATIN1)
-        return true;
-    mysql_error_set_text(error, MYSQL_ER_NOT_SUPPORTED_YET,
-                         "This version of MySQL doesn't yet support '%.60s': found character set "
-                         "%s; allowed are utf8mb4, utf8mb3, ascii and binary",
-                         text, c->charset);
-    return false;
+    if (c->kind == MYSQL_CHARSET_KIND_LATIN1)
+        gateway_session_warn(s, "Warning", MYSQL_ER_NOT_SUPPORTED_YET,
+                             "latin1: texts are read and sent as utf8mb4");
 }
 
 /* Everything is UTC. Names of places are unknown, as to a MySQL without its tables of time zones. */
@@ -139,5 +134,6 @@ bool sysvar_check(struct gateway_session *s, const struct sysvar *v, const struc
                         text);
         return false;
     }
-    return check_charset(c, text, error);
+    check_charset(s, c);
+    return true;
 }
