@@ -314,7 +314,7 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
     struct plan *n = *from;
     struct push u = {.p = p, .scan = &n->u.scan};
     int at[PROGRAM_MAX_AGGREGATES];
-    bool by_value[PROGRAM_MAX_AGGREGATES], counts_per_value = false;
+    bool by_value[PROGRAM_MAX_AGGREGATES];
     uint16_t position;
 
     if (plan_push_percentiles(p, s, from))
@@ -326,7 +326,6 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
         const struct column *c = plan_plain_column(u.scan, s->groups[i], &position);
         if (!c)
             return false;
-        counts_per_value |= c->layout == LAYOUT_LIST;
         u.columns[u.n_columns++] = position;
     }
     for (uint32_t i = 0; i < s->n_aggregates; i++)

@@ -329,7 +329,7 @@ int segment_directory_decode(const uint8_t *bytes, size_t len, uint64_t file_byt
     if (rc)
         return rc;
     *out = (struct segment_directory){
-        .id = {DATAFILE_SEGMENT, h.table_id, h.slot, h.partition, h.generation},
+        .id = {DATAFILE_SEGMENT, h.table_id, h.slot, h.partition, h.generation, false},
         .schema_version = h.schema_version,
         .rows = h.rows,
         .n_blocks = h.blocks,
@@ -382,7 +382,7 @@ int dict_directory_decode(const uint8_t *bytes, size_t len, uint64_t file_bytes,
     if (h.reserved)
         return BAD(&r, "reserved field is %" PRIu32 "; allowed is 0", h.reserved);
     *out = (struct dict_directory){
-        .id = {DATAFILE_DICTS, h.table_id, h.slot, 0, h.generation},
+        .id = {DATAFILE_DICTS, h.table_id, h.slot, 0, h.generation, false},
         .n_pieces = h.pieces,
         .pieces = arena_alloc(arena, (size_t)h.pieces * sizeof(struct dict_piece) + 1)};
     uint32_t(*next)[2] = calloc(COLUMN_IDS, sizeof(*next)); /* 512 KiB, touched where used */

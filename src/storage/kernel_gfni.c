@@ -10,6 +10,9 @@
 
 #define GFNI \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,gfni,popcnt")))
+#define GFNI_VBMI2  \
+    __attribute__(( \
+        target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512vbmi2,gfni,popcnt")))
 
 GFNI static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
                               uint64_t *sel)
@@ -72,10 +75,8 @@ GFNI static inline __attribute__((always_inline)) __m512i transpose_bits(__m512i
 TRANSPOSE_512(GFNI, TRANSPOSER, FETCHING)
 
 /* Bytes of the selected rows move together before they are made numbers of: as a rule most rows are not selected. */
-__attribute__((target("avx512vbmi2"))) GFNI static uint32_t pick_line32(const struct slices *s,
-                                                                        uint32_t line, uint32_t add,
-                                                                        const uint64_t *sel,
-                                                                        uint32_t *out)
+GFNI_VBMI2 static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
+                                       const uint64_t *sel, uint32_t *out)
 {
     enum { PLANES = 4, ROWS = 64 };
     _Alignas(64) uint8_t picked[PLANES][(LINE_WORDS + 1) * ROWS];

@@ -155,7 +155,7 @@ static void read_name(const uint8_t *bytes, size_t len)
 {
     char name[200], again[DATAFILE_PATH_MAX];
     uint8_t unit[DATAFILE_UNIT] = {0};
-    struct datafile_id id = {DATAFILE_SEGMENT, 1, 2, 3, 4};
+    struct datafile_id id = {DATAFILE_SEGMENT, 1, 2, 3, 4, false};
     struct error_info err;
 
     memcpy(unit, bytes, len < sizeof(unit) ? len : sizeof(unit));
