@@ -63,7 +63,8 @@ static void add_rows(struct group_dense *d, struct sparse_rows *r)
     uint32_t pos[LINE_ROWS], values[DENSE_SUMS + 1][LINE_ROWS], n = r->n;
 
     for (uint32_t i = r->from, at = 0; i < r->to; at += r->lines.counts[i++])
-        line_rows_list(&r->lines, i, r->numbers + at);
+        if (r->lines.counts[i] <= kernel_table()->pick_rows)
+            line_rows_list(&r->lines, i, r->numbers + at);
     read_positions(d, r, pos);
     for (unsigned i = 0; i < d->n_columns; i++) {
         const struct dense_column *c = &d->columns[i];

@@ -26,6 +26,8 @@ struct slices {
     int64_t base;
 };
 
+enum { LINE_ROWS_SPARE = 4 }; /* of kernel list_rows */
+
 struct kernels {
     const char *name;
     /*
@@ -69,6 +71,8 @@ struct kernels {
     uint32_t pick_rows;
     void (*pick_rows32)(const struct slices *s, uint32_t line, uint32_t ahead, uint32_t add,
                         const uint16_t *rows, uint32_t n, uint32_t *out);
+    /* The numbers of the n selected rows of a line for it; room for LINE_ROWS_SPARE more entries. */
+    void (*list_rows)(const uint64_t *sel, uint32_t n, uint16_t *rows);
     /* sel &= rows of a line whose value is below the limit; values is 64-byte aligned. */
     void (*below_line32)(const uint32_t *values, uint32_t limit, uint64_t *sel);
     /*
@@ -133,6 +137,7 @@ static inline uint32_t kernel_count_both(const struct kernels *k, const uint64_t
 /* Scalar ones that other forms share. */
 uint32_t kernel_compress_line(const int64_t *values, const uint64_t *sel, int64_t *out);
 uint32_t kernel_compress_line32(const uint32_t *values, const uint64_t *sel, uint32_t *out);
+void kernel_list_rows(const uint64_t *sel, uint32_t n, uint16_t *rows);
 
 void kernel_expand_line(const uint64_t *bits, uint64_t *sel);
 

@@ -129,6 +129,7 @@ const struct kernels kernels_avx512 = {
     .pick_line32 = pick_line32,
     .pick_rows = PICK_ROWS,
     .pick_rows32 = pick_rows32,
+    .list_rows = kernel_list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = expand_line,

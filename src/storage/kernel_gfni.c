@@ -8,6 +8,9 @@
 #include "storage/kernel_avx512.h"
 #include "storage/kernel_encode.h"
 
+/* As PICK_ROWS: transposing is cheaper here. Of 42 rows of one column it takes 0.92 of the time. */
+enum { PICK_FEWER = 32 };
+
 #define GFNI \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,gfni,popcnt")))
 #define GFNI_VBMI2  \
@@ -74,41 +77,7 @@ GFNI static inline __attribute__((always_inline)) __m512i transpose_bits(__m512i
 
 TRANSPOSE_512(GFNI, TRANSPOSER, FETCHING)
 
-/* Bytes of the selected rows move together before they are made numbers of: as a rule most rows are not selected. */
-GFNI_VBMI2 static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
-                                       const uint64_t *sel, uint32_t *out)
-{
-    enum { PLANES = 4, ROWS = 64 };
-    _Alignas(64) uint8_t picked[PLANES][(LINE_WORDS + 1) * ROWS];
-    const uint32_t planes = (s->width + 7) / 8;
-    const size_t at = (size_t)line * LINE_WORDS;
-    const uint64_t *bits[SLICES_MAX];
-    __m512i bytes[PLANES][8], rows[4];
-    uint32_t n = 0;
-
-    list_slices(s, bits);
-    planes_512(bits, s->width, at, TRANSPOSER, PLANES, bytes);
-    for (unsigned m = 0; m < LINE_WORDS; m++) {
-        for (uint32_t i = m; i < s->width; i += LINE_WORDS)
-            __builtin_prefetch(bits[i] + at + PREFETCH_LINES * LINE_WORDS);
-        for (uint32_t p = 0; p < planes; p++)
-            _mm512_storeu_si512(picked[p] + n, _mm512_maskz_compress_epi8(sel[m], bytes[p][m]));
-        n += (uint32_t)__builtin_popcountll(sel[m]);
-    }
-    for (uint32_t from = 0; from < n; from += ROWS) {
-        for (uint32_t p = 0; p < planes; p++)
-            bytes[p][0] = _mm512_load_si512(picked[p] + from);
-        for (uint32_t p = planes; p < PLANES; p++)
-            bytes[p][0] = _mm512_setzero_si512();
-        widen_512((const __m512i(*)[8])bytes, 0, _mm512_set1_epi32((int)add), rows);
-        for (uint32_t i = 0; i < 4 && from + 16 * i < n; i++) {
-            uint32_t left = n - from - 16 * i;
-            _mm512_mask_storeu_epi32(out + from + 16 * i,
-                                     (__mmask16)(left < 16 ? (1u << left) - 1 : 0xffff), rows[i]);
-        }
-    }
-    return n;
-}
+PICK_512(GFNI, TRANSPOSER)
 
 GFNI static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 {
@@ -156,6 +125,27 @@ GFNI static void encode_line32(const struct slices *s, uint32_t line, const uint
     encode_line32_512(s, line, offsets, counts);
 }
 
+GFNI_VBMI2 static void list_rows(const uint64_t *sel, uint32_t n, uint16_t *rows)
+{
+    enum { PART = 32 };
+    _Alignas(64) uint16_t first[PART];
+    __m512i numbers;
+
+    (void)n;
+    for (unsigned i = 0; i < PART; i++)
+        first[i] = (uint16_t)i;
+    numbers = _mm512_load_si512(first);
+    for (unsigned i = 0; i < LINE_WORDS * 64 / PART; i++) {
+        __mmask32 part = (__mmask32)(sel[i / 2] >> (i % 2 * PART));
+        int count = __builtin_popcount(part);
+
+        _mm512_mask_storeu_epi16(rows, (__mmask32)((1ull << count) - 1),
+                                 _mm512_maskz_compress_epi16(part, numbers));
+        rows += count;
+        numbers = _mm512_add_epi16(numbers, _mm512_set1_epi16(PART));
+    }
+}
+
 KERNEL_WORDS(GFNI)
 
 const struct kernels kernels_gfni = {
@@ -169,8 +159,9 @@ const struct kernels kernels_gfni = {
     .transpose_line64 = transpose_line64,
     .compress_line32 = compress_line32,
     .pick_line32 = pick_line32,
-    .pick_rows = PICK_ROWS,
+    .pick_rows = PICK_FEWER,
     .pick_rows32 = pick_rows32,
+    .list_rows = list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = expand_line,

@@ -5,7 +5,10 @@
 #include "storage/kernel_words.h"
 #include "storage/slices.h"
 
-enum { PICK_ROWS = 6 }; /* of a line, that are cheaper read one by one than transposed with all */
+enum {
+    PICK_ROWS = 6, /* of a line, that are cheaper read one by one than transposed with all */
+    LIST_FEW = 10, /* mostly two of a word at most */
+};
 
 /*
  * Rows of one line with lo <= offset <= hi into in[]. While the bounds' bits agree a row must have
@@ -181,6 +184,32 @@ void kernel_expand_line(const uint64_t *bits, uint64_t *sel)
     }
 }
 
+/* Some at a time whether they are there or not: how many a word has is a branch that cannot be foretold. */
+static inline __attribute__((always_inline)) void list_steps(const uint64_t *sel, unsigned steps,
+                                                             uint16_t *rows)
+{
+    for (uint32_t w = 0; w < LINE_WORDS; w++) {
+        uint64_t bits = sel[w];
+
+        do {
+            for (unsigned step = 0; step < steps; step++) {
+                *rows = (uint16_t)(w * 64 + (uint32_t)__builtin_ctzll(bits | 1ull << 63));
+                rows += bits != 0;
+                bits &= bits - 1;
+            }
+        } while (bits);
+    }
+}
+
+void kernel_list_rows(const uint64_t *sel, uint32_t n, uint16_t *rows)
+{
+    /* Of 8 rows 10 ns instead of 30 one by one, of 20 rows 30 instead of 56. */
+    if (n <= LIST_FEW)
+        list_steps(sel, 2, rows);
+    else
+        list_steps(sel, LINE_ROWS_SPARE, rows);
+}
+
 static uint32_t pick_line32(const struct slices *s, uint32_t line, uint32_t add,
                             const uint64_t *sel, uint32_t *out)
 {
@@ -284,6 +313,7 @@ const struct kernels kernels_scalar = {
     .pick_line32 = pick_line32,
     .pick_rows = PICK_ROWS,
     .pick_rows32 = pick_rows32,
+    .list_rows = kernel_list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
     .expand_line = kernel_expand_line,

@@ -11,7 +11,6 @@
 enum {
     LINE_ROWS_MAX = 64 * LINE_WORDS, /* rows of a line */
     LINE_ROWS_AHEAD = 4,             /* lines with rows, after which one is fetched */
-    LINE_ROWS_SPARE = 4,             /* entries that line_rows_list may write beyond the rows */
 };
 
 struct line_rows {
@@ -30,5 +29,5 @@ static inline uint32_t line_rows_ahead(const struct line_rows *r, uint32_t i)
     return r->lines[i + LINE_ROWS_AHEAD];
 }
 
-/* Numbers in their line, 0 to 511, of the rows of the i-th line with rows. */
+/* Numbers in their line, 0 to 511, of the rows of the i-th line with rows; room for LINE_ROWS_SPARE more. */
 void line_rows_list(const struct line_rows *r, uint32_t i, uint16_t *rows);

@@ -176,6 +176,11 @@ static void check_decode32(const struct kernels *k, const struct data *d)
         k->pick_rows32(&d->slices, l, l ? 0 : LINES - 1, add, rows, at, picked + 1);
         CHECK(!memcmp(picked + 1, out, at * sizeof(*out)),
               "%s: rows, width %" PRIu32 " line %" PRIu32, k->name, d->slices.width, l);
+        uint16_t *listed = malloc((at + LINE_ROWS_SPARE) * sizeof(*listed));
+        k->list_rows(d->sel + l * LINE_WORDS, at, listed);
+        CHECK(!memcmp(listed, rows, at * sizeof(*rows)), "%s: list of rows, line %" PRIu32, k->name,
+              l);
+        free(listed);
         free(rows);
         free(picked);
     }
