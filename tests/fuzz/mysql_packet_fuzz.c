@@ -213,7 +213,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned how = size ? data[0] : 0;
     struct mysql_session_config cfg = {
         .max_allowed_packet = PACKET_LIMIT,
-        .plugin = how & OFFER_SHA2 ? MYSQL_AUTH_CACHING_SHA2 : MYSQL_AUTH_NATIVE,
+        .plugin = (how & OFFER_SHA2) && !(how & START_READY) /* `login` has the other one */
+                      ? MYSQL_AUTH_CACHING_SHA2
+                      : MYSQL_AUTH_NATIVE,
         .offer_ssl = (how & OFFER_SSL) != 0,
     };
     struct mysql_session s;
