@@ -199,6 +199,13 @@ static void put_buffer(struct spill_buffer *b)
     s->unused = b;
 }
 
+static int look_again(struct spill *s)
+{
+    s->is_waiting = true;
+    timer_arm(s->x->reactor, &s->retry, (uint64_t)RETRY_MS * 1000000);
+    return -EAGAIN;
+}
+
 /* Memory is short: others may give some back, unless it is the statement's own limit. */
 static int wait_for_memory(struct spill *s, size_t n)
 {
@@ -209,11 +216,7 @@ static int wait_for_memory(struct spill *s, size_t n)
         return -ENOMEM;
     if (!s->waits_since_ns)
         s->waits_since_ns = now;
-    if (now - s->waits_since_ns > WAIT_MAX_NS)
-        return -ENOMEM;
-    s->is_waiting = true;
-    timer_arm(s->x->reactor, &s->retry, (uint64_t)RETRY_MS * 1000000);
-    return -EAGAIN;
+    return now - s->waits_since_ns > WAIT_MAX_NS ? -ENOMEM : look_again(s);
 }
 
 /* At least n buffers are unused: 0, -EAGAIN, -ENOMEM. */
@@ -285,13 +288,6 @@ static bool may_wait(struct spill *s)
         s->waits_since_ns = now;
     return now - (space->ended_ns > s->waits_since_ns ? space->ended_ns : s->waits_since_ns) <
            WAIT_MAX_NS;
-}
-
-static int look_again(struct spill *s)
-{
-    s->is_waiting = true;
-    timer_arm(s->x->reactor, &s->retry, (uint64_t)RETRY_MS * 1000000);
-    return -EAGAIN;
 }
 
 /* There is memory for it, and nobody waits who came before. */

@@ -466,12 +466,24 @@ int batch_builder_put_texts(struct batch_builder *b, unsigned col, const uint8_t
     return 0;
 }
 
+/* Behind the cells that are there, in the room that was reserved; absent ones are 0. */
+static void write_codes(struct builder_column *c, const uint32_t *codes, const uint64_t *presence,
+                        uint32_t n)
+{
+    uint32_t *to = (uint32_t *)(c->codes.data + c->codes.len);
+
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = presence && !(presence[i / 64] >> (i % 64) & 1) ? 0 : codes[i];
+    presence_put(c, presence, n);
+    c->codes.len += (size_t)n * 4;
+    c->cells += n;
+}
+
 int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t *data,
                             const uint32_t *offsets, uint32_t values, const uint32_t *codes,
                             const uint64_t *presence, uint32_t n)
 {
     struct builder_column *c = open_cell(b, col, BATCH_BYTES);
-    uint32_t *to;
     int rc;
 
     ASSERT(c->cells == 0 && values > 0);
@@ -486,15 +498,10 @@ int batch_builder_put_codes(struct batch_builder *b, unsigned col, const uint8_t
         rc = put_spans(b, c, data, offsets, values);
     if (rc != 0)
         return rc;
-    to = (uint32_t *)c->codes.data;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         ASSERT_HOT(codes[i] < values);
-        to[i] = presence && !(presence[i / 64] >> (i % 64) & 1) ? 0 : codes[i];
-    }
-    presence_put(c, presence, n);
-    c->codes.len = (size_t)n * 4;
+    write_codes(c, codes, presence, n);
     c->n_values = values;
-    c->cells = n;
     return 0;
 }
 
@@ -502,7 +509,6 @@ int batch_builder_append_codes(struct batch_builder *b, unsigned col, const uint
                                const uint64_t *presence, uint32_t n)
 {
     struct builder_column *c = open_cell(b, col, BATCH_BYTES);
-    uint32_t *to;
     int rc;
 
     ASSERT(c->codes.len == (size_t)c->cells * 4 && !c->n_values);
@@ -515,12 +521,7 @@ int batch_builder_append_codes(struct batch_builder *b, unsigned col, const uint
         rc = presence_prepare(b, c, &presence, n);
     if (rc != 0)
         return rc;
-    to = (uint32_t *)(c->codes.data + c->codes.len);
-    for (uint32_t i = 0; i < n; i++)
-        to[i] = presence && !(presence[i / 64] >> (i % 64) & 1) ? 0 : codes[i];
-    presence_put(c, presence, n);
-    c->codes.len += (size_t)n * 4;
-    c->cells += n;
+    write_codes(c, codes, presence, n);
     return 0;
 }
 
