@@ -16,13 +16,17 @@ enum {
     TAIL_SOME = 512, /* bytes */
 };
 
-const uint64_t selection_all[BLOCK_WORDS] = {[0 ... BLOCK_WORDS - 1] = ~0ull};
-
 const uint64_t *tail_all(uint32_t rows, uint64_t *out)
 {
     memset(out, 0, presence_words(rows) * sizeof *out);
     presence_fill(out, 0, rows);
     return out;
+}
+
+void sealed_all(const struct sealed *s, uint64_t *out)
+{
+    memset(out, 0, s->words * sizeof *out);
+    presence_fill(out, 0, s->rows);
 }
 
 static uint32_t block_rows(const struct colblock *c)
@@ -32,12 +36,16 @@ static uint32_t block_rows(const struct colblock *c)
 
 static uint32_t block_present(const struct colblock *c)
 {
-    return (c->sealed ? c->sealed->present : 0) + c->tail.present;
+    uint32_t tail = c->tail.rows ? c->tail.present : 0;
+
+    if (c->summed)
+        return c->present + tail;
+    return (c->sealed ? c->sealed->present : 0) + tail;
 }
 
 static uint32_t sealed_words(const struct colblock *c)
 {
-    return sealed_rows(c) / 64;
+    return c->sealed ? c->sealed->words : 0;
 }
 
 static uint32_t block_words(const struct colblock *c)
@@ -45,7 +53,7 @@ static uint32_t block_words(const struct colblock *c)
     return sealed_words(c) + presence_words(c->tail.rows);
 }
 
-void colblock_prefetch(const struct colblock *c, unsigned step)
+void colblock_prefetch(const struct colblock *c, unsigned step, bool all)
 {
     const struct sealed *s;
 
@@ -55,9 +63,8 @@ void colblock_prefetch(const struct colblock *c, unsigned step)
     }
     for (size_t at = 0; at < (size_t)c->tail.rows * c->tail.width && at < TAIL_SOME; at += 64)
         __builtin_prefetch(c->tail.data + at);
-    if ((s = c->sealed)) {
+    if ((s = c->sealed) && !(all && c->summed)) {
         __builtin_prefetch(s);
-        __builtin_prefetch(&s->directory);
         if (c->layout == LAYOUT_ORDERED) /* for sums */
             for (uint32_t i = 0; i < SLICES_SOME; i += 16)
                 __builtin_prefetch(&s->slice_counts[i]);
@@ -68,14 +75,28 @@ void colblock_prefetch_code(const struct colblock *c, uint32_t code)
 {
     const struct sealed *s = c->sealed;
 
-    if (s && code < s->n_containers)
+    if (c->filter)
+        __builtin_prefetch(code_filter_word(c->filter, code));
+    else if (s && code < s->n_containers)
         __builtin_prefetch(&s->directory[code]);
+}
+
+void colblock_prefetch_row(const struct colblock *c, uint32_t row)
+{
+    const struct sealed *s = c->sealed;
+
+    if (!s || row >= s->rows || !s->has_slices)
+        return;
+    for (uint32_t i = 0; i < s->slices.width; i++)
+        __builtin_prefetch(s->slices.words + (size_t)i * s->slices.stride + row / 64);
 }
 
 void colblock_prefetch_counts(const struct colblock *c)
 {
     const struct sealed *s = c->sealed;
 
+    if (s)
+        __builtin_prefetch(&s->present);
     for (uint32_t i = 0; s && i < s->n_containers && i < CONTAINERS_SOME; i += 4)
         __builtin_prefetch(&s->directory[i]);
 }
@@ -87,7 +108,8 @@ bool colblock_has_nulls(const struct colblock *c)
 
 size_t colblock_memory(const struct colblock *c)
 {
-    return sizeof *c + (c->sealed ? c->sealed->bytes : 0) + tail_memory(&c->tail);
+    return sizeof *c + (c->sealed ? c->sealed->bytes : 0) + (c->filter ? sizeof *c->filter : 0) +
+           tail_memory(&c->tail);
 }
 
 bool colblock_bounds(const struct colblock *c, int64_t *min, int64_t *max)
@@ -241,7 +263,7 @@ static uint32_t decode_sealed(const struct sealed *s, const uint64_t *sel, int64
     _Alignas(64) int64_t line_values[LINE_ROWS];
     uint32_t total = 0;
 
-    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+    for (uint32_t line = 0; line < s->words / LINE_WORDS; line++, sel += LINE_WORDS) {
         uint32_t n;
 
         if (presence_is_empty(sel, LINE_WORDS))
@@ -340,6 +362,18 @@ static uint32_t sum_sealed(const struct sealed *s, const uint64_t *sel, __int128
     return n;
 }
 
+void colblock_note_sealed(struct colblock *c)
+{
+    __int128 sum = 0;
+
+    c->summed = false;
+    if (!c->sealed || c->layout != LAYOUT_ORDERED)
+        return;
+    c->present = sum_sealed(c->sealed, NULL, &sum);
+    c->sum = (int64_t)sum;
+    c->summed = c->sum == sum;
+}
+
 static uint32_t sum_tail(const struct tail *t, const uint64_t *sel, __int128 *sum)
 {
     uint32_t total = 0;
@@ -362,6 +396,10 @@ uint32_t colblock_sum(const struct colblock *c, const uint64_t *sel, __int128 *s
 
     ASSERT_HOT(c->layout == LAYOUT_ORDERED);
     *sum = 0;
+    if (!sel && c->summed && !c->tail.rows) {
+        *sum = c->sum;
+        return c->present;
+    }
     n = c->sealed ? sum_sealed(c->sealed, sel, sum) : 0;
     sel = sel ? sel + sealed_words(c) : tail_all(c->tail.rows, tail_sel);
     return n + sum_tail(&c->tail, sel, sum);
@@ -402,7 +440,10 @@ bool colblock_min_max(const struct colblock *c, const uint64_t *sel, int64_t *mi
     if (c->sealed) {
         uint64_t some[BLOCK_WORDS];
 
-        memcpy(some, sel ? sel : selection_all, sealed_words(c) * sizeof *some);
+        if (sel)
+            memcpy(some, sel, sealed_words(c) * sizeof *some);
+        else
+            sealed_all(c->sealed, some);
         presence_and(some, c->sealed->presence, sealed_words(c));
         found = !presence_is_empty(some, sealed_words(c));
         if (found)

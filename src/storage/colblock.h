@@ -36,8 +36,9 @@ void colblock_filter_range(const struct colblock *c, int64_t lo, int64_t hi, boo
 void colblock_filter_codes(const struct colblock *c, const struct code_set *set, bool negate,
                            uint64_t *sel);
 
-/* The same for one code: cheaper than a set of one member when the dictionary is large. */
-void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, uint64_t *sel);
+/* The same for one code: cheaper than a set of one member when the dictionary is large. A block that is often asked for
+ * codes that it does not have gets a filter of its codes. */
+void colblock_filter_code(struct colblock *c, uint32_t code, bool negate, uint64_t *sel);
 
 /* sel &= rows that are NULL (or, want_null false, that have a value). */
 void colblock_filter_null(const struct colblock *c, bool want_null, uint64_t *sel);
@@ -48,9 +49,11 @@ uint32_t colblock_decode(const struct colblock *c, const uint64_t *sel, int64_t 
                          uint8_t *present);
 
 /* Asks for the memory that tells about the block: each step for what the next one reads. No result. Steps 0 and 1: the
- * headers; colblock_prefetch_code: where the rows of a code are. */
-void colblock_prefetch(const struct colblock *c, unsigned step);
+ * headers, all: of what all rows add up to alone; colblock_prefetch_code: where the rows of a code are. */
+void colblock_prefetch(const struct colblock *c, unsigned step, bool all);
 void colblock_prefetch_code(const struct colblock *c, uint32_t code);
+/* Asks for the memory of a row's value. */
+void colblock_prefetch_row(const struct colblock *c, uint32_t row);
 void colblock_prefetch_counts(
     const struct colblock *c); /* what colblock_count_codes reads for all rows */
 

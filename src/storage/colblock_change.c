@@ -28,6 +28,7 @@ void colblock_free(struct colblock *c)
     if (!c)
         return;
     sealed_free(c->sealed);
+    code_filter_free(c->filter, c->budget);
     tail_fini(&c->tail, c->budget);
     slot_memory_free(c->budget, c, sizeof *c);
 }
@@ -70,11 +71,46 @@ static bool find_bounds(const int64_t *values, const uint8_t *present, uint32_t 
     return some > 0;
 }
 
+/* A last line that was sealed with fewer rows becomes tail again: 0, or -ENOMEM with all as before. */
+static int open_line(struct colblock *c)
+{
+    struct sealed *s = c->sealed;
+    uint32_t rows = sealed_rows(c) / LINE_ROWS * LINE_ROWS, n = sealed_rows(c) - rows;
+    _Alignas(64) int64_t values[LINE_ROWS];
+    uint8_t present[LINE_ROWS];
+    int64_t min, max;
+    bool nulls;
+    int rc;
+
+    if (!n)
+        return 0;
+    sealed_decode_line(s, kernel_table(), rows / LINE_ROWS, values);
+    for (uint32_t i = 0; i < n; i++)
+        present[i] = sealed_is_present(s, rows + i);
+    find_bounds(values, present, n, &min, &max, &nulls);
+    rc = tail_reserve(&c->tail, c->budget, n, min, max, nulls, BLOCK_ROWS - rows);
+    if (rc != 0)
+        return rc;
+    tail_append(&c->tail, values, nulls ? present : NULL, n);
+    if (rows) {
+        sealed_cut(s, rows);
+    } else {
+        sealed_free(s);
+        c->sealed = NULL;
+    }
+    colblock_note_sealed(c);
+    return 0;
+}
+
 int colblock_reserve(struct colblock *c, const int64_t *values, const uint8_t *present, uint32_t n)
 {
     int64_t min, max;
     bool nulls;
 
+    int rc = open_line(c);
+
+    if (rc != 0)
+        return rc;
     find_bounds(values, present, n, &min, &max, &nulls);
     return tail_reserve(&c->tail, c->budget, n, min, max, nulls, BLOCK_ROWS - sealed_rows(c));
 }
@@ -105,7 +141,7 @@ void colblock_append(struct colblock *c, const int64_t *values, const uint8_t *p
 static int rebuild(struct colblock *c, int64_t value, bool present)
 {
     struct sealed *old = c->sealed, *built;
-    size_t bytes = old->rows * sizeof(int64_t);
+    size_t bytes = old->words * 64 * sizeof(int64_t);
     uint64_t presence[BLOCK_WORDS];
     int64_t *values = slot_memory_new(c->budget, bytes);
     struct sealed_input in = {
@@ -130,6 +166,7 @@ static int rebuild(struct colblock *c, int64_t value, bool present)
         return rc;
     sealed_free(old);
     c->sealed = built;
+    colblock_note_sealed(c);
     ASSERT(sealed_reserve(built, value, present));
     return 0;
 }
@@ -160,17 +197,21 @@ void colblock_set(struct colblock *c, uint32_t row, int64_t value, bool present)
         widen_bounds(c, value, value);
         c->tight = tight;
     }
-    if (row < sealed_rows(c))
-        sealed_put(c->sealed, row, value, present);
-    else
+    if (row >= sealed_rows(c)) {
         tail_put(&c->tail, row - sealed_rows(c), value, present);
+        return;
+    }
+    if (present && c->filter)
+        code_filter_add(c->filter, (uint32_t)value);
+    c->summed = false;
+    sealed_put(c->sealed, row, value, present);
 }
 
 int colblock_seal(struct colblock *c, uint32_t rows)
 {
     uint32_t have = sealed_rows(c);
     uint64_t presence[BLOCK_WORDS];
-    size_t bytes = rows * sizeof(int64_t);
+    size_t bytes = sealed_words_of(rows) * 64 * sizeof(int64_t);
     struct sealed *built;
     struct sealed_input in = {
         .layout = c->layout,
@@ -181,9 +222,11 @@ int colblock_seal(struct colblock *c, uint32_t rows)
     };
     int rc;
 
-    ASSERT(rows % LINE_ROWS == 0 && rows <= colblock_rows(c));
+    ASSERT(rows == colblock_rows(c) || (rows % LINE_ROWS == 0 && rows < colblock_rows(c)));
     if (rows <= have)
         return 0;
+    ASSERT(have % LINE_ROWS == 0 && !c->filter); /* which only full blocks have */
+    memset(presence, 0, sizeof presence);
     in.values = slot_memory_new(c->budget, bytes);
     if (!in.values)
         return -ENOMEM;
@@ -191,9 +234,10 @@ int colblock_seal(struct colblock *c, uint32_t rows)
         sealed_read(c->sealed, in.values, presence);
     tail_read(&c->tail, 0, rows - have, in.values + have);
     if (c->tail.presence)
-        memcpy(presence + have / 64, c->tail.presence, (rows - have) / 8);
+        memcpy(presence + have / 64, c->tail.presence,
+               presence_words(rows - have) * sizeof *presence);
     else if (have)
-        memset(presence + have / 64, 0xff, (rows - have) / 8);
+        presence_fill(presence, have, rows - have);
     else
         in.presence = NULL;
     rc = sealed_build(&in, &built);
@@ -202,6 +246,7 @@ int colblock_seal(struct colblock *c, uint32_t rows)
         return rc;
     sealed_free(c->sealed);
     c->sealed = built;
+    colblock_note_sealed(c);
     tail_drop(&c->tail, c->budget, rows - have);
     return 0;
 }

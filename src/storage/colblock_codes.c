@@ -9,8 +9,11 @@
 #include "storage/slices.h"
 
 enum {
-    FEW_CODES = 4
-}; /* codes up to which a set is tested by equality on slices instead of by decoding */
+    FEW_CODES =
+        4, /* codes up to which a set is tested by equality on slices instead of by decoding */
+    VAIN_LEAST = 2, /* searches for nothing after which a block gets a filter: */
+    VAIN_TURNS = 4, /* blocks differ by less, so that no statement makes those of all */
+};
 
 static bool set_has(const struct code_set *set, uint32_t code)
 {
@@ -120,10 +123,16 @@ static void filter_container(const struct sealed *s, uint32_t code, bool negate,
         memset(sel, 0, s->words * sizeof *sel);
 }
 
+/* Can a sealed row have the code? */
+static bool sealed_may_have(const struct colblock *c, int64_t code)
+{
+    return slices_can_hold(&c->sealed->slices, code) &&
+           (!c->filter || code_filter_may_have(c->filter, (uint32_t)code));
+}
+
 /* Members of the set among the codes that can occur: their number, at most FEW_CODES + 1. */
 static uint32_t few_codes(const struct colblock *c, const struct code_set *set, int64_t *codes)
 {
-    const struct slices *x = &c->sealed->slices;
     int64_t from = c->min > 0 ? c->min : 0, to = c->max;
     uint32_t n = 0;
 
@@ -135,7 +144,7 @@ static uint32_t few_codes(const struct colblock *c, const struct code_set *set, 
         for (uint64_t w = set->bits[k]; w; w &= w - 1) {
             int64_t code = k * 64 + __builtin_ctzll(w);
 
-            if (code < from || code > to || !slices_can_hold(x, code))
+            if (code < from || code > to || !sealed_may_have(c, code))
                 continue;
             codes[n++] = code;
             if (n > FEW_CODES)
@@ -186,7 +195,7 @@ static void filter_slices(const struct colblock *c, const struct code_set *set, 
             return;
         }
     }
-    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+    for (uint32_t line = 0; line < s->words / LINE_WORDS; line++, sel += LINE_WORDS) {
         if (presence_is_empty(sel, LINE_WORDS))
             continue;
         k->decode_line(&s->slices, line, values);
@@ -202,7 +211,7 @@ void colblock_filter_codes(const struct colblock *c, const struct code_set *set,
         filter_containers(c->sealed, set, negate, sel);
     else if (c->sealed)
         filter_slices(c, set, negate, sel);
-    filter_tail(c, set, negate, sel + sealed_rows(c) / 64);
+    filter_tail(c, set, negate, sel + (c->sealed ? c->sealed->words : 0));
 }
 
 static void filter_tail_code(const struct colblock *c, int64_t code, bool negate, uint64_t *sel)
@@ -221,7 +230,29 @@ void colblock_filter_tail_code(const struct colblock *c, uint32_t code, uint64_t
     filter_tail_code(c, code, false, sel);
 }
 
-void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, uint64_t *sel)
+/* A full block was searched for a code; after several for nothing it gets a filter. */
+static void note_search(struct colblock *c, const uint64_t *sel)
+{
+    const struct sealed *s = c->sealed;
+
+    if (c->filter || s->rows < BLOCK_ROWS || !presence_is_empty(sel, s->words))
+        return;
+    if (++c->vain < VAIN_LEAST + c->max % VAIN_TURNS)
+        return;
+    c->filter = code_filter_new(&s->slices, c->budget);
+    c->vain = 0;
+}
+
+static void filter_code_slices(struct colblock *c, int64_t code, bool negate, uint64_t *sel)
+{
+    bool may = sealed_may_have(c, code);
+
+    filter_equal(c->sealed, &code, may, negate, sel);
+    if (may && !negate)
+        note_search(c, sel);
+}
+
+void colblock_filter_code(struct colblock *c, uint32_t code, bool negate, uint64_t *sel)
 {
     struct sealed *s = c->sealed;
     int64_t value = code;
@@ -232,7 +263,7 @@ void colblock_filter_code(const struct colblock *c, uint32_t code, bool negate, 
         if (s->has_containers)
             filter_container(s, code, negate, sel);
         else
-            filter_equal(s, &value, slices_can_hold(&s->slices, value), negate, sel);
+            filter_code_slices(c, value, negate, sel);
         sel += s->words;
     }
     filter_tail_code(c, value, negate, sel);
@@ -243,11 +274,11 @@ bool colblock_code_rows(const struct colblock *c, uint32_t code, struct containe
     const struct container *x;
 
     ASSERT_HOT(c->layout == LAYOUT_ENUM || c->layout == LAYOUT_CODED);
-    *rows = (struct container_rows){.words = sealed_rows(c) / 64};
+    *rows = (struct container_rows){.words = c->sealed ? c->sealed->words : 0};
     if (!c->any || code < c->min || code > c->max)
         return true;
     if (!c->sealed || !c->sealed->has_containers)
-        return false;
+        return c->filter && !c->tail.rows && !code_filter_may_have(c->filter, code);
     x = sealed_container(c->sealed, code);
     if (x)
         container_view(x, sealed_arena(c->sealed), c->sealed->words, rows);
@@ -283,9 +314,23 @@ static void count_line(const struct colblock *c, const int64_t *values, const ui
     }
 }
 
+/* Is the container of every code at its place? */
+static bool is_dense(const struct sealed *s)
+{
+    return s->n_containers && s->directory[s->n_containers - 1].code == s->n_containers - 1;
+}
+
 static void count_containers(const struct sealed *s, const uint64_t *sel, bool all,
                              uint64_t *counts, uint32_t n_codes)
 {
+    const struct container *directory = s->directory;
+    uint32_t n = s->n_containers;
+
+    if (all && n <= n_codes && is_dense(s)) {
+        for (uint32_t i = 0; i < n; i++)
+            counts[i] += directory[i].count;
+        return;
+    }
     for (uint32_t i = 0; i < s->n_containers && s->directory[i].code < n_codes; i++) {
         const struct container *x = &s->directory[i];
 
@@ -301,7 +346,7 @@ static void count_single(const struct sealed *s, const uint64_t *sel, uint64_t *
     _Alignas(64) uint32_t codes[LINE_ROWS], some[LINE_ROWS];
     uint64_t mask[LINE_WORDS];
 
-    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+    for (uint32_t line = 0; line < s->words / LINE_WORDS; line++, sel += LINE_WORDS) {
         memcpy(mask, sel, sizeof mask);
         if (s->presence)
             presence_and(mask, s->presence + line * LINE_WORDS, LINE_WORDS);
@@ -327,7 +372,7 @@ static void count_slices(const struct colblock *c, const uint64_t *sel, uint64_t
         count_single(s, sel, counts, n_codes);
         return;
     }
-    for (uint32_t line = 0; line < s->rows / LINE_ROWS; line++, sel += LINE_WORDS) {
+    for (uint32_t line = 0; line < s->words / LINE_WORDS; line++, sel += LINE_WORDS) {
         if (presence_is_empty(sel, LINE_WORDS))
             continue;
         k->decode_line(&s->slices, line, values);
@@ -350,8 +395,12 @@ void colblock_count_codes(const struct colblock *c, const uint64_t *sel, uint64_
 
         if (s->has_containers && (all || !s->has_slices || c->layout == LAYOUT_LIST))
             count_containers(s, sel, all, counts, n_codes);
-        else
-            count_slices(c, sel ? sel : selection_all, counts, n_codes);
+        else if (sel)
+            count_slices(c, sel, counts, n_codes);
+        else {
+            sealed_all(s, tail_sel);
+            count_slices(c, tail_sel, counts, n_codes);
+        }
         sel = sel ? sel + s->words : NULL;
     }
     if (!sel)

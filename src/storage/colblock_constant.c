@@ -33,10 +33,9 @@ struct colblock *colblock_new_constant(enum column_layout layout, const struct d
                                        bool present)
 {
     struct colblock *c = colblock_new(layout, lists, budget);
-    uint32_t whole = rows / LINE_ROWS * LINE_ROWS;
 
     ASSERT(rows > 0 && rows <= BLOCK_ROWS);
-    if (c && (fill(c, rows, value, present) != 0 || (whole && colblock_seal(c, whole) != 0))) {
+    if (c && (fill(c, rows, value, present) != 0 || colblock_seal(c, rows) != 0)) {
         colblock_free(c);
         c = NULL;
     }
@@ -54,8 +53,10 @@ struct colblock *colblock_copy_sealed(const struct colblock *of)
     c->tight = of->tight;
     c->min = of->min;
     c->max = of->max;
-    if (sealed_copy(of->sealed, &c->sealed) == 0)
+    if (sealed_copy(of->sealed, &c->sealed) == 0) {
+        colblock_note_sealed(c);
         return c;
+    }
     colblock_free(c);
     return NULL;
 }

@@ -38,7 +38,7 @@ static void unite_slice(const struct sealed *s, uint32_t i, uint32_t lines, uint
 static bool build_slices(struct colblock_lines *x, const struct sealed *s, uint64_t *scratch,
                          size_t bytes)
 {
-    uint32_t lines = s->rows / LINE_ROWS;
+    uint32_t lines = s->words / LINE_WORDS;
     uint32_t top = s->n_containers ? s->directory[s->n_containers - 1].code : 0;
 
     x->slices = (struct slices){.words = scratch,
@@ -54,7 +54,8 @@ static bool build_slices(struct colblock_lines *x, const struct sealed *s, uint6
 
 void colblock_lines_view(struct colblock_lines *x, const struct colblock *c)
 {
-    *x = (struct colblock_lines){.c = c, .sealed = c ? sealed_rows(c) / LINE_ROWS : 0};
+    *x = (struct colblock_lines){.c = c,
+                                 .sealed = c && c->sealed ? c->sealed->words / LINE_WORDS : 0};
 }
 
 bool colblock_lines_open(struct colblock_lines *x, const struct colblock *c, int64_t base,
@@ -82,7 +83,11 @@ void colblock_lines_read(const struct colblock_lines *x, uint32_t line, uint32_t
     int64_t values[LINE_ROWS];
 
     if (x->c && line < x->sealed) {
+        uint32_t rows = x->c->sealed->rows - line * LINE_ROWS;
+
         kernel_table()->decode_line32(&x->slices, line, x->add, out);
+        if (rows < LINE_ROWS) /* as codes these may be beyond all that there are */
+            memset(out + rows, 0, (LINE_ROWS - rows) * sizeof *out);
         return;
     }
     memset(out, 0, LINE_ROWS * sizeof *out);

@@ -82,12 +82,48 @@ void sealed_read(const struct sealed *s, int64_t *values, uint64_t *presence)
 {
     const struct kernels *k = kernel_table();
 
-    for (uint32_t line = 0; line < s->rows / 512; line++)
+    for (uint32_t line = 0; line < s->words / LINE_WORDS; line++)
         sealed_decode_line(s, k, line, values + line * 512);
-    if (s->presence)
+    if (s->presence) {
         memcpy(presence, s->presence, s->words * sizeof *presence);
-    else
-        memset(presence, 0xff, s->words * sizeof *presence);
+        return;
+    }
+    memset(presence, 0, s->words * sizeof *presence);
+    presence_fill(presence, 0, s->rows);
+}
+
+/* Words [from, from + LINE_WORDS) become zero: the ones they had. */
+static uint32_t clear_line(uint64_t *words, uint32_t from)
+{
+    uint32_t n = presence_count(words + from, LINE_WORDS);
+
+    memset(words + from, 0, LINE_WORDS * sizeof *words);
+    return n;
+}
+
+static void cut_container(struct container *c, uint8_t *arena, uint32_t rows)
+{
+    if (c->cap) {
+        const uint16_t *array = (const uint16_t *)(const void *)(arena + c->offset);
+
+        while (c->count && array[c->count - 1] >= rows)
+            c->count--;
+    } else {
+        c->count -= clear_line((uint64_t *)(void *)(arena + c->offset), rows / 64);
+    }
+}
+
+void sealed_cut(struct sealed *s, uint32_t rows)
+{
+    ASSERT(rows % (64 * LINE_WORDS) == 0 && sealed_words_of(s->rows) == rows / 64 + LINE_WORDS);
+    for (uint32_t i = 0; s->has_slices && i < s->slices.width; i++)
+        s->slice_counts[i] -= clear_line(s->slices.words + (size_t)i * s->slices.stride, rows / 64);
+    for (uint32_t i = 0; i < s->n_containers; i++)
+        cut_container(&s->directory[i], (uint8_t *)s, rows);
+    s->present -= s->presence ? clear_line(s->presence, rows / 64) : s->rows - rows;
+    s->rows = rows;
+    s->words = rows / 64;
+    s->slices.lines = s->words / LINE_WORDS;
 }
 
 /* Takes `size` bytes of the free part: their offset, or 0 when it has no more. */

@@ -1,8 +1,9 @@
 #pragma once
 /*
- * Sealed part of a column block: whole lines of 512 rows in one 64-byte aligned arena: this header,
+ * Sealed part of a column block: lines of 512 rows in one 64-byte aligned arena: this header,
  * the bit slices (8 KiB + 64 B apart in a full block), the presence mask, the directory of
- * containers and the containers. Changes are made in place where they fit; else the arena is built
+ * containers and the containers. The last line may have fewer rows, when nothing comes after it: what lies
+ * beyond them in masks, bitsets and slices is zero. Changes are made in place where they fit; else the arena is built
  * anew. Owner: the slot's core.
  */
 #include <stddef.h>
@@ -22,18 +23,19 @@ enum {
 };
 
 struct sealed {
+    uint32_t rows, words; /* words of whole lines; up to `slices`: where rows lie, in one line */
+    uint32_t n_containers;
+    bool has_slices, has_containers;
+    uint64_t *presence;          /* NULL = all rows have a value */
+    struct container *directory; /* by code */
+    struct slices slices;
+    uint32_t present; /* rows with a value, deleted rows included, as all counts here */
+    uint32_t cap_containers;
+    uint32_t slice_counts[SLICES_MAX]; /* ones per slice */
     struct budget *budget;
     size_t bytes; /* of the arena */
     enum column_layout layout;
     const struct dict *lists; /* LIST */
-    uint32_t rows, words;
-    uint32_t present;   /* rows with a value, deleted rows included, as all counts here */
-    uint64_t *presence; /* NULL = all rows have a value */
-    bool has_slices, has_containers;
-    struct slices slices;
-    struct container *directory; /* by code */
-    uint32_t n_containers, cap_containers;
-    uint32_t slice_counts[SLICES_MAX]; /* ones per slice */
     uint32_t heap_at,
         heap_end; /* free part for containers that grow: bytes from the arena's begin */
 };
@@ -42,13 +44,20 @@ struct sealed_input {
     enum column_layout layout;
     const struct dict *lists;
     struct budget *budget;
-    uint32_t rows;            /* a multiple of 512, at most 65,536 */
-    int64_t *values;          /* one per row; those of NULL rows are overwritten */
-    const uint64_t *presence; /* NULL = all rows have a value */
+    uint32_t rows; /* at most 65,536 */
+    int64_t
+        *values; /* one per row of whole lines; those of NULL rows, and beyond, are overwritten */
+    const uint64_t *presence; /* of whole lines, zero beyond rows; NULL = all rows have a value */
     bool spare;               /* leave room for changes to come */
     bool nulls;               /* with a presence mask in any case */
     const int64_t *extra;     /* a value about to be set, or NULL */
 };
+
+/* Words of the lines that so many rows begin. */
+static inline uint32_t sealed_words_of(uint32_t rows)
+{
+    return (rows + 64 * LINE_WORDS - 1) / (64 * LINE_WORDS) * LINE_WORDS;
+}
 
 /* Builds a sealed part: 0 or -ENOMEM. */
 int sealed_build(const struct sealed_input *in, struct sealed **out);
@@ -56,8 +65,11 @@ void sealed_free(struct sealed *s);
 /* The same once more: 0 or -ENOMEM. */
 int sealed_copy(const struct sealed *s, struct sealed **out);
 
-/* The rows as input for sealed_build: rows values and words of presence. */
+/* The rows as input for sealed_build: words * 64 values and words of presence. */
 void sealed_read(const struct sealed *s, int64_t *values, uint64_t *presence);
+
+/* Rows from `rows` on, all of the last line, go: a multiple of 512. */
+void sealed_cut(struct sealed *s, uint32_t rows);
 
 /*
  * Makes sure that sealed_put of this value fits in place: false = the arena must be built anew with

@@ -79,7 +79,7 @@ static void note_all(const struct sealed_input *in, struct plan *p)
 static void find_bounds(const struct sealed_input *in, struct plan *p)
 {
     p->code_min = UINT32_MAX;
-    p->present = in->presence ? presence_count(in->presence, in->rows / 64) : in->rows;
+    p->present = in->presence ? presence_count(in->presence, sealed_words_of(in->rows)) : in->rows;
     if (is_plain(in, p))
         note_all(in, p);
     for (uint32_t row = 0; row < in->rows && !is_plain(in, p); row++) {
@@ -160,14 +160,20 @@ static uint32_t container_cap(const struct sealed_input *in, uint32_t count)
 {
     uint32_t cap = (count + (in->spare ? count / 8 + 8 : 2) + 3) & ~3u;
 
-    return cap < container_array_max(in->rows / 64) ? cap : 0;
+    return cap < container_array_max(sealed_words_of(in->rows)) ? cap : 0;
+}
+
+/* Bytes of a bitset. */
+static uint32_t mask_bytes(const struct sealed_input *in)
+{
+    return sealed_words_of(in->rows) * (uint32_t)sizeof(uint64_t);
 }
 
 static size_t container_bytes(const struct sealed_input *in, uint32_t count)
 {
     uint32_t cap = container_cap(in, count);
 
-    return cap ? cap * sizeof(uint16_t) : in->rows / 8;
+    return cap ? cap * sizeof(uint16_t) : mask_bytes(in);
 }
 
 static size_t align64(size_t n)
@@ -184,10 +190,12 @@ static void lay_out(const struct sealed_input *in, struct plan *p)
     if (p->has_slices)
         slices_choose_frame(p->min, p->max, in->spare, &p->base, &p->width);
     p->slices_at = align64(sizeof(struct sealed));
-    p->presence_at = p->slices_at + (p->has_slices ? slices_bytes(in->rows / 512, p->width) : 0);
+    p->presence_at =
+        p->slices_at +
+        (p->has_slices ? slices_bytes(sealed_words_of(in->rows) / LINE_WORDS, p->width) : 0);
     p->directory_at = p->presence_at;
     if (p->present < in->rows || in->nulls)
-        p->directory_at += in->rows / 8;
+        p->directory_at += mask_bytes(in);
     p->heap_at = p->bytes = p->directory_at;
     if (!p->has_containers)
         return;
@@ -199,7 +207,7 @@ static void lay_out(const struct sealed_input *in, struct plan *p)
     }
     if (in->spare)
         heap += heap / 4 +
-                in->rows / 8; /* a quarter, and a bitset for an array that outgrows its form */
+                mask_bytes(in); /* a quarter, and a bitset for an array that outgrows its form */
     p->bytes = p->heap_at + heap + SPARE_BYTES;
 }
 
@@ -219,8 +227,8 @@ static void place_containers(const struct sealed_input *in, struct plan *p, stru
         s->directory[s->n_containers] = (struct container){.code = p->code_min + i, .cap = cap};
         if (!cap) {
             s->directory[s->n_containers].offset = s->heap_at;
-            memset((uint8_t *)s + s->heap_at, 0, in->rows / 8);
-            s->heap_at += in->rows / 8;
+            memset((uint8_t *)s + s->heap_at, 0, mask_bytes(in));
+            s->heap_at += mask_bytes(in);
         }
         p->counts[i] = s->n_containers++;
     }
@@ -275,6 +283,17 @@ static void match_line(const struct slices *bits, uint32_t code, uint64_t *out)
     }
 }
 
+/* What is beyond the rows of the last line has bits that mean nothing: they go. */
+static void clear_beyond(const struct sealed_input *in, uint64_t *mask)
+{
+    uint32_t end = sealed_words_of(in->rows), word = in->rows / 64;
+
+    if (in->rows % 64)
+        mask[word++] &= (1ull << in->rows % 64) - 1;
+    for (; word < end; word++)
+        mask[word] = 0;
+}
+
 /* The bits of a line's codes, and from them its line of every bitset. */
 static void fill_bitsets(const struct sealed_input *in, const struct plan *p, struct sealed *s)
 {
@@ -287,7 +306,7 @@ static void fill_bitsets(const struct sealed_input *in, const struct plan *p, st
                           .lines = 1,
                           .width = top ? 32 - (uint32_t)__builtin_clz(top) : 0};
 
-    for (uint32_t line = 0; line < in->rows / LINE_ROWS; line++) {
+    for (uint32_t line = 0; line * LINE_ROWS < in->rows; line++) {
         for (uint32_t i = 0; i < LINE_ROWS; i++)
             codes[i] = (uint32_t)in->values[line * LINE_ROWS + i] - p->code_min;
         k->encode_line32(&bits, 0, codes, unused);
@@ -301,12 +320,20 @@ static void fill_bitsets(const struct sealed_input *in, const struct plan *p, st
     }
 }
 
+/* Values beyond the rows, up to the end of their line. */
+static void fill_beyond(const struct sealed_input *in, int64_t value)
+{
+    for (uint32_t row = in->rows; row < sealed_words_of(in->rows) * 64; row++)
+        in->values[row] = value;
+}
+
 static void fill_plain(const struct sealed_input *in, const struct plan *p, struct sealed *s)
 {
     uint32_t bitsets = 0;
 
     for (uint32_t i = 0; i < s->n_containers; i++)
         bitsets += !s->directory[i].cap;
+    fill_beyond(in, p->code_min);
     if (bitsets)
         fill_bitsets(in, p, s);
     if (bitsets < s->n_containers)
@@ -314,9 +341,12 @@ static void fill_plain(const struct sealed_input *in, const struct plan *p, stru
     for (uint32_t i = 0; i < s->n_containers; i++) {
         struct container *c = &s->directory[i];
 
-        if (!c->cap)
-            c->count =
-                presence_count((const uint64_t *)(void *)((uint8_t *)s + c->offset), in->rows / 64);
+        if (!c->cap) {
+            uint64_t *bits = (uint64_t *)(void *)((uint8_t *)s + c->offset);
+
+            clear_beyond(in, bits);
+            c->count = presence_count(bits, s->words);
+        }
     }
 }
 
@@ -342,8 +372,8 @@ static void fill_slices(const struct sealed_input *in, const struct plan *p, str
 {
     s->slices = (struct slices){
         .words = (uint64_t *)(void *)((uint8_t *)s + p->slices_at),
-        .stride = in->rows / 64 + LINE_WORDS,
-        .lines = in->rows / 512,
+        .stride = s->words + LINE_WORDS,
+        .lines = s->words / LINE_WORDS,
         .width = p->width,
         .base = p->base,
     };
@@ -351,6 +381,7 @@ static void fill_slices(const struct sealed_input *in, const struct plan *p, str
         if (!row_present(in, row))
             in->values[row] = p->base;
     }
+    fill_beyond(in, p->base);
     slices_encode(&s->slices, in->values, s->slice_counts);
 }
 
@@ -362,7 +393,7 @@ static void fill(const struct sealed_input *in, struct plan *p, struct sealed *s
         .layout = in->layout,
         .lists = in->lists,
         .rows = in->rows,
-        .words = in->rows / 64,
+        .words = sealed_words_of(in->rows),
         .present = p->present,
         .has_slices = p->has_slices,
         .has_containers = p->has_containers,
@@ -374,9 +405,10 @@ static void fill(const struct sealed_input *in, struct plan *p, struct sealed *s
     if (p->directory_at > p->presence_at) {
         s->presence = (uint64_t *)(void *)((uint8_t *)s + p->presence_at);
         if (in->presence)
-            memcpy(s->presence, in->presence, in->rows / 8);
+            memcpy(s->presence, in->presence, mask_bytes(in));
         else
-            memset(s->presence, 0xff, in->rows / 8);
+            memset(s->presence, 0xff, mask_bytes(in));
+        clear_beyond(in, s->presence);
     }
     if (p->has_containers) {
         place_containers(in, p, s);
@@ -411,7 +443,7 @@ int sealed_build(const struct sealed_input *in, struct sealed **out)
     struct plan p = {0};
     int rc;
 
-    ASSERT(in->rows && in->rows % 512 == 0 && in->rows <= 65536);
+    ASSERT(in->rows && in->rows <= 65536);
     find_bounds(in, &p);
     rc = count_codes(in, &p);
     if (rc != 0)

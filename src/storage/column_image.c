@@ -27,7 +27,7 @@ static void measure_sealed(const struct sealed *s, struct image_body *b)
 {
     uint32_t heap = 0;
 
-    *b = (struct image_body){.rows = s->rows, .nulls = s->present < s->rows};
+    *b = (struct image_body){.rows = s->rows, .words = s->words, .nulls = s->present < s->rows};
     if (s->has_slices)
         b->width = s->slices.width;
     b->has_slices = s->has_slices;
@@ -38,7 +38,8 @@ static void measure_sealed(const struct sealed *s, struct image_body *b)
         if (!c->count)
             continue;
         b->n_containers++;
-        heap += c->cap ? array_cap(c->count) * (uint32_t)sizeof(uint16_t) : s->rows / 8;
+        heap += c->cap ? array_cap(c->count) * (uint32_t)sizeof(uint16_t)
+                       : s->words * (uint32_t)sizeof(uint64_t);
     }
     image_body_place(b, heap);
 }
@@ -65,7 +66,7 @@ static void write_containers(const struct sealed *s, const struct image_body *b,
         for (uint32_t i = 0; i < s->n_containers; i++) {
             const struct container *c = &s->directory[i];
             struct container x = {.code = c->code, .count = c->count, .offset = at};
-            uint32_t bytes = s->rows / 8, used = bytes;
+            uint32_t bytes = s->words * (uint32_t)sizeof(uint64_t), used = bytes;
 
             if (!c->count)
                 continue;

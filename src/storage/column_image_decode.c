@@ -79,8 +79,8 @@ static int check_sealed_head(struct reading *r)
                        h->flags);
         return 0;
     }
-    if (h->sealed_rows % LINE_ROWS || h->sealed_rows > h->rows)
-        return BAD(r, "%" PRIu32 " sealed rows of %" PRIu32 "; allowed are multiples of %d",
+    if ((h->sealed_rows % LINE_ROWS && h->sealed_rows != h->rows) || h->sealed_rows > h->rows)
+        return BAD(r, "%" PRIu32 " sealed rows of %" PRIu32 "; allowed are all or multiples of %d",
                    h->sealed_rows, h->rows, LINE_ROWS);
     if (nulls ? h->present >= h->sealed_rows : h->present != h->sealed_rows)
         return BAD(r, "%" PRIu32 " of %" PRIu32 " sealed rows have a value, with %s presence mask",
@@ -126,6 +126,7 @@ static int place(struct reading *r)
     if (h->sealed_rows == 0)
         return 0;
     *b = (struct image_body){.rows = h->sealed_rows,
+                             .words = sealed_words_of(h->sealed_rows),
                              .width = h->width,
                              .n_containers = h->containers,
                              .nulls = h->flags & IMAGE_SEALED_NULLS,
@@ -184,11 +185,21 @@ static int check_array(struct reading *r, const struct container *c, const uint1
     return 0;
 }
 
+/* Does a mask have a row beyond those of the block? */
+static bool goes_beyond(const struct image_body *b, const uint64_t *mask)
+{
+    uint32_t word = b->rows / 64;
+
+    if (b->rows % 64 && mask[word++] >> b->rows % 64)
+        return true;
+    return !presence_is_empty(mask + word, b->words - word);
+}
+
 /* Place and rows of a container; *at is where it must begin and, afterwards, where the next one must. */
 static int check_container(struct reading *r, const struct container *c, const uint8_t *body,
                            uint32_t *at)
 {
-    uint32_t words = r->body.rows / 64, left = r->body.bytes - *at;
+    uint32_t words = r->body.words, left = r->body.bytes - *at;
     uint64_t bytes = c->cap ? (uint64_t)c->cap * sizeof(uint16_t) : words * sizeof(uint64_t);
 
     if (c->offset != *at || bytes > left)
@@ -202,10 +213,11 @@ static int check_container(struct reading *r, const struct container *c, const u
                    c->cap ? c->cap : r->body.rows);
     if (c->cap)
         return check_array(r, c, (const uint16_t *)(const void *)(body + c->offset));
-    uint32_t n = presence_count((const uint64_t *)(const void *)(body + c->offset), words);
-    if (n != c->count)
-        return BAD(r, "code %" PRIu32 ": %" PRIu32 " rows; its bitset has %" PRIu32, c->code,
-                   c->count, n);
+    const uint64_t *bits = (const uint64_t *)(const void *)(body + c->offset);
+    uint32_t n = presence_count(bits, words);
+    if (n != c->count || goes_beyond(&r->body, bits))
+        return BAD(r, "code %" PRIu32 ": %" PRIu32 " rows of %" PRIu32 "; its bitset has %" PRIu32,
+                   c->code, c->count, r->body.rows, n);
     return 0;
 }
 
@@ -297,14 +309,18 @@ static int check_values(struct reading *r, const struct sealed *s)
     uint64_t lo = h->min <= x->base ? 0 : (uint64_t)h->min - (uint64_t)x->base;
     uint64_t sel[BLOCK_WORDS];
 
-    memset(sel, 0xff, s->words * sizeof(*sel));
+    memset(sel, 0, s->words * sizeof(*sel));
+    presence_fill(sel, 0, s->rows);
     presence_and(sel, s->presence, s->words);
     if (s->present && (h->max < x->base ||
                        has_outside(x, lo, (uint64_t)h->max - (uint64_t)x->base, sel, s->words)))
         return BAD(r, "values outside of the bounds %" PRId64 " to %" PRId64, h->min, h->max);
-    for (uint32_t k = 0; s->presence && k < s->words; k++)
-        sel[k] = ~s->presence[k];
-    if (s->presence && has_outside(x, 0, 0, sel, s->words))
+    memset(sel, 0, s->words * sizeof(*sel));
+    if (!s->presence)
+        presence_fill(sel, 0, s->rows);
+    for (uint32_t k = 0; k < s->words; k++)
+        sel[k] = ~(s->presence ? s->presence[k] : sel[k]);
+    if (has_outside(x, 0, 0, sel, s->words))
         return BAD(r, "rows without a value have bits in the %" PRIu32 " slices", x->width);
     return 0;
 }
@@ -313,9 +329,11 @@ static int check_sealed(struct reading *r, struct sealed *s, uint8_t *body)
 {
     int rc = 0;
 
-    if (s->presence && presence_count(s->presence, s->words) != s->present)
-        return BAD(r, "%" PRIu32 " rows have a value; the presence mask has %" PRIu32, s->present,
-                   presence_count(s->presence, s->words));
+    if (s->presence &&
+        (presence_count(s->presence, s->words) != s->present || goes_beyond(&r->body, s->presence)))
+        return BAD(r,
+                   "%" PRIu32 " rows of %" PRIu32 " have a value; the presence mask has %" PRIu32,
+                   s->present, s->rows, presence_count(s->presence, s->words));
     if (s->has_containers)
         rc = check_containers(r, s, body);
     if (!rc && s->has_slices) {
@@ -345,7 +363,7 @@ static int read_sealed(struct reading *r, const struct dict *lists, struct budge
                          .layout = h->layout,
                          .lists = lists,
                          .rows = b->rows,
-                         .words = b->rows / 64,
+                         .words = b->words,
                          .present = h->present,
                          .has_slices = b->has_slices,
                          .has_containers = b->has_containers,
@@ -360,7 +378,7 @@ static int read_sealed(struct reading *r, const struct dict *lists, struct budge
     if (b->has_slices)
         s->slices = (struct slices){.words = (uint64_t *)(void *)(body + b->slices_at),
                                     .stride = (uint32_t)image_stride(b),
-                                    .lines = b->rows / LINE_ROWS,
+                                    .lines = b->words / LINE_WORDS,
                                     .width = b->width,
                                     .base = h->base};
     return check_sealed(r, s, body);
@@ -437,6 +455,7 @@ int column_image_decode(const uint8_t *bytes, size_t len, enum column_layout lay
     c->max = r.head.max;
     if (r.head.sealed_rows)
         rc = read_sealed(&r, lists, budget, &c->sealed);
+    colblock_note_sealed(c);
     if (!rc)
         rc = read_tail(&r, budget, &c->tail);
     if (rc) {

@@ -42,7 +42,7 @@ _Static_assert(sizeof(struct image_head) == 64, "the body is 64-byte aligned");
 
 /* Where things lie in a body, in bytes from its begin. */
 struct image_body {
-    uint32_t rows, width, n_containers;
+    uint32_t rows, words, width, n_containers; /* words of whole lines */
     bool nulls, has_slices, has_containers;
     uint32_t slices_at, presence_at, directory_at, heap_at, bytes;
 };
@@ -50,7 +50,7 @@ struct image_body {
 /* Words from one slice to the next. */
 static inline size_t image_stride(const struct image_body *b)
 {
-    return b->rows / 64 + LINE_WORDS;
+    return b->words + LINE_WORDS;
 }
 
 /* From what it holds to where that lies; heap: bytes of the containers' rows. */
@@ -58,7 +58,7 @@ static inline void image_body_place(struct image_body *b, uint32_t heap)
 {
     b->slices_at = 0;
     b->presence_at = b->width * (uint32_t)(image_stride(b) * sizeof(uint64_t));
-    b->directory_at = b->presence_at + (b->nulls ? b->rows / 8 : 0);
+    b->directory_at = b->presence_at + (b->nulls ? b->words * (uint32_t)sizeof(uint64_t) : 0);
     b->heap_at = b->directory_at;
     if (b->has_containers)
         b->heap_at +=

@@ -201,6 +201,17 @@ static void prefetch_many(const struct dict *d, const uint32_t *hashes, uint32_t
     }
 }
 
+void dict_prefetch_bytes(const struct dict *d, const int64_t *codes, const uint8_t *present,
+                         uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (present[i])
+            __builtin_prefetch(dict_values_line(&d->values, (uint32_t)codes[i] / DICT_LINE_VALUES));
+    for (uint32_t i = 0; i < n; i++)
+        if (present[i])
+            __builtin_prefetch(dict_values_at(&d->values, (uint32_t)codes[i]));
+}
+
 int dict_put_bytes_many(struct dict *d, const char *const *bytes, const uint32_t *lens, uint32_t n,
                         uint32_t *codes, uint32_t *done)
 {

@@ -52,5 +52,8 @@ bool dict_find_int(const struct dict *d, int64_t v, uint32_t *code);
 /* Value of a code < dict_count; pointers stay valid until dict_free. */
 const char *dict_bytes(const struct dict *d, uint32_t code, uint32_t *len);
 int64_t dict_int(const struct dict *d, uint32_t code);
+/* Asks for the memory of n values of bytes, those with present[i] == 0 left out. */
+void dict_prefetch_bytes(const struct dict *d, const int64_t *codes, const uint8_t *present,
+                         uint32_t n);
 const uint32_t *dict_list(const struct dict *d, uint32_t code, uint32_t *n);
 size_t dict_memory(const struct dict *d); /* bytes */

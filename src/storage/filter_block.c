@@ -230,8 +230,7 @@ static bool judge_all(const struct filter *f, const struct block *b, struct conj
     return true;
 }
 
-/* Where the containers of the conjuncts begin. */
-static void prefetch_codes(const struct filter *f, const struct block *b)
+void filter_prefetch(const struct filter *f, const struct block *b)
 {
     for (uint32_t i = 0; i < n_conjuncts(f); i++) {
         const struct filter *leaf = conjunct(f, i);
@@ -243,18 +242,18 @@ static void prefetch_codes(const struct filter *f, const struct block *b)
     }
 }
 
-void filter_prefetch(const struct filter *f, const struct block *b, bool rows)
+bool filter_foresee(const struct filter *f, const struct block *b, struct container_meet *next)
 {
     struct conjuncts c;
 
-    if (!rows)
-        prefetch_codes(f, b);
-    else if (f && judge_all(f, b, &c))
-        container_meet_prefetch(&c.meet);
+    if (!f || !judge_all(f, b, &c) || !c.containers)
+        return false;
+    *next = c.meet;
+    return true;
 }
 
 enum filter_counted filter_count(const struct filter *f, const struct block *b, bool meet,
-                                 uint32_t *n)
+                                 const struct container_meet *next, uint32_t *n)
 {
     struct conjuncts c;
 
@@ -271,7 +270,7 @@ enum filter_counted filter_count(const struct filter *f, const struct block *b, 
         return FILTER_UNCOUNTED;
     if (b->live)
         container_meet_add_bitset(&c.meet, b->live);
-    *n = c.containers == 1 && !b->live ? c.n : container_meet_rows(&c.meet, NULL);
+    *n = c.containers == 1 && !b->live ? c.n : container_meet_rows(&c.meet, next, NULL);
     if (c.tail)
         *n += count_tail(&c, b);
     return FILTER_MET;
@@ -309,7 +308,7 @@ static bool filter_leaf(const struct filter *f, const struct block *b, uint64_t 
     }
     if (f->coded) {
         if (f->codes.count == 1 && !f->list)
-            colblock_filter_code(c, f->codes.only, w->negate, sel);
+            colblock_filter_code(b->columns[w->column], f->codes.only, w->negate, sel);
         else
             colblock_filter_codes(c, &f->codes, w->negate, sel);
         return false;
@@ -364,7 +363,7 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
 
         memcpy(tail, sel + c.words, bytes);
         container_meet_add_bitset(&c.meet, sel);
-        container_meet_rows(&c.meet, sel);
+        container_meet_rows(&c.meet, NULL, sel);
         filter_tail(&c, b, tail);
         memcpy(sel + c.words, tail, bytes);
     }
@@ -372,7 +371,7 @@ bool filter_block(const struct filter *f, const struct block *b, uint64_t *sel)
 }
 
 bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, uint32_t to,
-                 uint64_t *sel)
+                 const struct container_meet *next, uint64_t *sel)
 {
     struct conjuncts c;
 
@@ -383,7 +382,7 @@ bool filter_rows(const struct filter *f, const struct block *b, uint32_t from, u
     if (c.containers) {
         if (b->live)
             container_meet_add_bitset(&c.meet, b->live);
-        container_meet_rows(&c.meet, sel);
+        container_meet_rows(&c.meet, next, sel);
         if (c.tail) {
             fill_tail(&c, b, sel + c.words);
             filter_tail(&c, b, sel + c.words);

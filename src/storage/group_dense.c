@@ -12,8 +12,9 @@
 
 enum {
     DENSE_BYTES = 64 << 20, /* of the arrays of a core */
-    DENSE_SPARSE = 8,  /* positions per row from which hashing wins: they are cleared and read */
-    DENSE_FEW = 65536, /* positions that are always worth it */
+    DENSE_SPARSE = 8,    /* positions per row from which hashing wins: they are cleared and read */
+    DENSE_FEW = 65536,   /* positions that are always worth it */
+    DENSE_DROPS = 16384, /* values that are looked up only to drop rows */
     DENSE_FOUND =
         16, /* positions per row up to which it is worth finding out which strings are numbers */
 };
@@ -197,13 +198,14 @@ static bool take_scratch(struct dense_source *x, const struct schema *schema, st
 }
 
 /*
- * What the relation's values add to positions: not for many more values than rows, as each is looked up. Nothing when
- * only rows are dropped, and a sieve does that.
+ * What the relation's values add to positions: not for many more values than rows, as each is looked up. When only
+ * rows are dropped and a sieve does that, then for few values: a sieve may find some rows only.
  */
 static bool take_places(struct group_dense *d, struct dense_source *x,
                         const struct dense_range *range, uint64_t rows, struct arena *arena)
 {
     struct join_place_key keys[PROGRAM_MAX_GROUPS];
+    struct dense_range between = *range;
     unsigned n = 0;
 
     for (unsigned i = 0; i < d->n_keys; i++) {
@@ -211,12 +213,13 @@ static bool take_places(struct group_dense *d, struct dense_source *x,
         if (k->input->ref >= PROGRAM_PARENT && d->joins[k->input->join] == x->join)
             keys[n++] = (struct join_place_key){k->input->attribute, k->step};
     }
+    bool sieved = d->sieves >> x->number & 1;
     x->places = NULL;
-    if (!n && d->sieves >> x->number & 1)
-        return true;
-    if (!count_codes(x->join->row_of_code ? x->join->dict : NULL, range, &x->base, &x->dim) ||
-        x->dim > rows + DENSE_FEW)
-        return false;
+    x->adds = n > 0;
+    group_dense_narrow(x, &between);
+    if (!count_codes(x->join->row_of_code ? x->join->dict : NULL, &between, &x->base, &x->dim) ||
+        x->dim > (sieved && !n ? DENSE_DROPS : rows + DENSE_FEW))
+        return sieved && !n;
     if (x->join->row_of_code && x->dim > x->join->n_codes + 1)
         x->dim = x->join->n_codes + 1;
     x->places = join_place_make(x->join, x->base, x->dim - 1, keys, n, arena);
@@ -226,6 +229,7 @@ static bool take_places(struct group_dense *d, struct dense_source *x,
 static bool bind_sources(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
                          struct arena *arena)
 {
+    d->looked = 0;
     for (unsigned i = 0; i < d->n_sources; i++) {
         struct dense_source *x = &d->sources[i];
         if (x->join && !take_places(d, x, &ranges[x->ref], rows, arena))
@@ -236,6 +240,8 @@ static bool bind_sources(struct group_dense *d, const struct dense_range *ranges
         }
         if ((!x->join || x->places) && !take_scratch(x, d->schema, arena))
             return false;
+        if (x->join && x->places)
+            d->looked |= d->inner & 1u << x->number;
     }
     return true;
 }
@@ -302,25 +308,26 @@ bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, 
     return false;
 }
 
+uint32_t group_dense_looks_up(const struct group_dense *d)
+{
+    return d->looked;
+}
+
 /* ---- a block ---- */
 
 static bool open_block(struct group_dense *d, const struct block *b, uint32_t sieved)
 {
-    int64_t min, max;
-
     d->drops = d->inner & ~sieved;
     for (unsigned i = 0; i < d->n_sources; i++) {
         struct dense_source *x = &d->sources[i];
         const struct colblock *c = b->columns[x->ref];
-        x->active = !x->join || x->places;
-        if (!x->active && !(sieved >> x->number & 1))
+        bool all = x->join && sieved >> x->number & 1;
+        x->active = !x->join || (x->places && (x->adds || !all));
+        if (!x->active && !all)
             return false;
         if (!x->active)
             continue;
-        if (c && colblock_bounds(c, &min, &max) &&
-            (min < x->base || (uint64_t)max - (uint64_t)x->base >= x->dim - 1))
-            return false;
-        if (!colblock_lines_open(&x->lines, c, x->base - 1, x->scratch, x->scratch_bytes))
+        if (!group_dense_open_source(x, c))
             return false;
     }
     for (unsigned i = 0; i < d->n_columns; i++) {
@@ -364,9 +371,9 @@ static void read_positions(struct group_dense *d, uint32_t line, const uint64_t 
         /* NULLs have any value; as what is looked up must be a code they count also where they are not selected. */
         if (colblock_lines_nulls(&x->lines, line, x->join ? full : sel, nulls))
             clear_rows(to, nulls);
-        for (unsigned r = 0; x->join && r < LINE_ROWS; r++)
-            pos[r] += x->places[codes[r]];
-        if (!x->join && to != pos)
+        if (x->join)
+            group_dense_look_up(x, codes, LINE_ROWS, pos);
+        else if (to != pos)
             kernel_table()->add_scaled_line32(codes, x->key->step, pos);
     }
 }

@@ -30,6 +30,9 @@ void group_dense_clear(struct group_dense *d);
 bool group_dense_begin(struct group_dense *d, const struct dense_range *ranges, uint64_t rows,
                        uint32_t sieves, struct arena *arena);
 
+/* Inner joins, by bits, of which group_dense_add need not be told so: it looks all parents up. */
+uint32_t group_dense_looks_up(const struct group_dense *d);
+
 /*
  * Adds the selected rows of a block, NULL = all of them; those have their parents of the joins `sieved`. False when its
  * values do not fit; then nothing was added.

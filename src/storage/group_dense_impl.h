@@ -23,9 +23,11 @@ struct
     const struct dense_key *key; /* own column */
     struct join_map *join;       /* relation, */
     unsigned number;             /* of the program's joins, with */
-    const uint32_t *places;      /* what its codes add (NULL: nothing, its sieve drops rows), and */
+    const uint32_t *places;      /* what its codes add (NULL: its sieve drops rows), */
+    bool adds;                   /* which is not only 0 or that there is no parent, and */
     int64_t base;                /* as of a key */
     uint32_t dim;
+    bool narrow; /* there are values beyond them, which have no parent */
     uint64_t *scratch;
     size_t scratch_bytes;
     struct colblock_lines lines;
@@ -46,7 +48,8 @@ struct group_dense { /* owner: the scan */
     struct join_map *const *joins;
     unsigned n_keys, n_sources, n_columns;
     uint32_t inner;  /* joins, by bits, that drop rows without a parent; */
-    uint32_t sieves; /* those of them with a sieve */
+    uint32_t sieves; /* those of them with a sieve; */
+    uint32_t looked; /* those with places */
     bool drops;      /* of the block at hand there are such rows */
     struct dense_key keys[PROGRAM_MAX_GROUPS];
     struct dense_source sources[PROGRAM_MAX_GROUPS + PROGRAM_MAX_JOINS];
@@ -81,6 +84,26 @@ void group_direct_add(struct group_dense *d, uint32_t line, const uint64_t *sel,
 /* Adds rows with their positions and the values of every sum, which are from word 1 on. */
 void group_dense_add_rows_at(struct group_dense *d, const uint32_t *pos,
                              uint32_t (*values)[LINE_ROWS], uint32_t n);
+
+/* group_dense_source.c: of an inner join by integers only values between its parents' keys have a place. */
+void group_dense_narrow(struct dense_source *x, struct dense_range *r);
+/* Its column of a block. False: values do not fit. */
+bool group_dense_open_source(struct dense_source *x, const struct colblock *c);
+
+/* What the codes of a relation add to the positions of n rows. */
+static inline void group_dense_look_up(const struct dense_source *x, const uint32_t *codes,
+                                       uint32_t n, uint32_t *pos)
+{
+    const uint32_t *places = x->places;
+    uint32_t dim = x->dim;
+
+    if (x->narrow)
+        for (uint32_t i = 0; i < n; i++)
+            pos[i] += places[codes[i] < dim ? codes[i] : dim];
+    else
+        for (uint32_t i = 0; i < n; i++)
+            pos[i] += places[codes[i]];
+}
 
 /* group_dense_sparse.c: may the rows of the block that is open be added packed? */
 bool group_dense_is_sparse(const struct group_dense *d);

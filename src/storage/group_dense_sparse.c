@@ -27,7 +27,12 @@ bool group_dense_is_sparse(const struct group_dense *d)
 static void read_positions(const struct group_dense *d, const struct sparse_rows *r, uint32_t *pos)
 {
     uint32_t codes[LINE_ROWS];
+    const struct dense_source *only = d->n_sources == 1 ? &d->sources[0] : NULL;
 
+    if (only && only->active && !only->join && only->key->step == 1) {
+        colblock_lines_pick_all(&only->lines, &r->lines, r->from, r->to, r->numbers, pos);
+        return;
+    }
     memset(pos, 0, r->n * sizeof(*pos));
     for (unsigned i = 0; i < d->n_sources; i++) {
         const struct dense_source *x = &d->sources[i];
@@ -35,8 +40,7 @@ static void read_positions(const struct group_dense *d, const struct sparse_rows
             continue;
         colblock_lines_pick_all(&x->lines, &r->lines, r->from, r->to, r->numbers, codes);
         if (x->join)
-            for (uint32_t k = 0; k < r->n; k++)
-                pos[k] += x->places[codes[k]];
+            group_dense_look_up(x, codes, r->n, pos);
         else
             for (uint32_t k = 0; k < r->n; k++)
                 pos[k] += codes[k] * x->key->step;

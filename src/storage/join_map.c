@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "reactor/assert.h"
 #include "storage/selection.h"
 #include "storage/text_codes.h"
 
@@ -107,7 +108,8 @@ int join_map_code(struct join_map *m, unsigned attribute, struct arena *arena,
     return 0;
 }
 
-bool join_map_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
+/* Smallest and largest of the parents' keys: false when there is none. */
+static bool find_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
 {
     int64_t lo = INT64_MAX, hi = INT64_MIN, v[KEYS_STEP];
 
@@ -126,18 +128,36 @@ bool join_map_bounds(const struct batch_column *key, int64_t *min, int64_t *max)
     return lo <= hi;
 }
 
-static int hash_keys(struct join_map *m, const struct batch_column *key, struct arena *arena,
-                     struct budget *budget)
+/* Direct when the keys lie close enough together; nothing is made yet. */
+static void read_int_keys(struct join_map *m, const struct batch_column *key)
 {
-    m->int_keys = dict_new(DICT_INT, 0, budget);
-    m->int_rows = arena_alloc(arena, (size_t)key->rows * sizeof(uint32_t) + 8);
+    int64_t min, max;
+
+    if (!find_bounds(key, &min, &max))
+        return;
+    uint64_t span = (uint64_t)max - (uint64_t)min;
+    m->has_int_keys = true;
+    m->first_key = min;
+    m->last_key = max;
+    if (span < KEYS_ALWAYS || span < (uint64_t)KEYS_PER_PARENT * key->rows)
+        m->n_keys = span + 1;
+}
+
+static int hash_keys(struct join_map *m, struct arena *arena, struct budget *budget)
+{
+    struct batch_column key;
+
+    batch_column_at(m->join->parents, 0, &key);
+    if (!m->int_keys)
+        m->int_keys = dict_new(DICT_INT, 0, budget);
+    m->int_rows = arena_alloc(arena, (size_t)key.rows * sizeof(uint32_t) + 8);
     if (!m->int_keys || !m->int_rows)
         return -ENOMEM;
-    for (uint32_t row = 0; row < key->rows; row++) {
+    for (uint32_t row = 0; row < key.rows; row++) {
         uint32_t code;
-        if (!batch_is_present(key, row))
+        if (!batch_is_present(&key, row))
             continue;
-        int rc = dict_put_int(m->int_keys, batch_i64(key, row), &code);
+        int rc = dict_put_int(m->int_keys, batch_i64(&key, row), &code);
         if (rc)
             return rc;
         m->int_rows[code] = row + 1;
@@ -145,30 +165,15 @@ static int hash_keys(struct join_map *m, const struct batch_column *key, struct 
     return 0;
 }
 
-static int read_int_keys(struct join_map *m, const struct batch_column *key, struct arena *arena,
-                         struct budget *budget)
-{
-    int64_t min, max;
-
-    if (!join_map_bounds(key, &min, &max))
-        return 0;
-    uint64_t span = (uint64_t)max - (uint64_t)min;
-    if (span >= KEYS_ALWAYS && span >= (uint64_t)KEYS_PER_PARENT * key->rows)
-        return hash_keys(m, key, arena, budget);
-    m->first_key = min;
-    m->n_keys = span + 1;
-    m->row_of_key = arena_alloc_raw(arena, m->n_keys * sizeof(uint32_t));
-    return m->row_of_key ? 0 : -ENOMEM;
-}
-
-/* At the first look: where bits and places are enough, there is none. */
-static void fill_rows_of_keys(struct join_map *m)
+static int fill_rows_of_keys(struct join_map *m, struct arena *arena)
 {
     struct batch_column key;
     int64_t v[KEYS_STEP];
 
     batch_column_at(m->join->parents, 0, &key);
-    memset(m->row_of_key, 0, m->n_keys * sizeof(uint32_t));
+    m->row_of_key = arena_alloc(arena, m->n_keys * sizeof(uint32_t));
+    if (!m->row_of_key)
+        return -ENOMEM;
     for (uint32_t from = 0, n; from < key.rows; from += n) {
         n = key.rows - from < KEYS_STEP ? key.rows - from : KEYS_STEP;
         batch_read_i64(&key, from, n, v);
@@ -176,7 +181,18 @@ static void fill_rows_of_keys(struct join_map *m)
             if (batch_is_present(&key, from + i))
                 m->row_of_key[(uint64_t)v[i] - (uint64_t)m->first_key] = from + i + 1;
     }
-    m->has_rows_of_keys = true;
+    return 0;
+}
+
+int join_map_prepare(struct join_map *m, struct arena *arena, struct budget *budget)
+{
+    if (m->row_of_code || m->prepared)
+        return 0;
+    int rc = !m->has_int_keys ? 0
+             : m->n_keys      ? fill_rows_of_keys(m, arena)
+                              : hash_keys(m, arena, budget);
+    m->prepared = !rc;
+    return rc;
 }
 
 int join_map_new(const struct program_join *join, struct arena *arena, struct budget *budget,
@@ -199,7 +215,7 @@ int join_map_new(const struct program_join *join, struct arena *arena, struct bu
         rc = read_attribute(m, i, arena, budget);
     batch_column_at(join->parents, 0, &key);
     if (!rc && key.kind == BATCH_I64)
-        rc = read_int_keys(m, &key, arena, budget);
+        read_int_keys(m, &key);
     return rc;
 }
 
@@ -275,14 +291,12 @@ static void find_coded(const struct join_map *m, const int64_t *values, const ui
                                            : search_parent(m, (uint32_t)values[i]);
 }
 
-static void find_ints(struct join_map *m, const int64_t *values, const uint8_t *present, uint32_t n,
-                      uint32_t *rows)
+static void find_ints(const struct join_map *m, const int64_t *values, const uint8_t *present,
+                      uint32_t n, uint32_t *rows)
 {
     uint32_t code;
 
     if (m->row_of_key) {
-        if (!m->has_rows_of_keys)
-            fill_rows_of_keys(m);
         for (uint32_t i = 0; i < n; i++) {
             uint64_t at = (uint64_t)values[i] - (uint64_t)m->first_key;
             rows[i] = at < m->n_keys && present[i] ? m->row_of_key[at] : 0;
@@ -295,8 +309,8 @@ static void find_ints(struct join_map *m, const int64_t *values, const uint8_t *
                       : 0;
 }
 
-void join_map_find(struct join_map *m, const int64_t *values, const uint8_t *present, uint32_t n,
-                   uint32_t *rows)
+void join_map_find(const struct join_map *m, const int64_t *values, const uint8_t *present,
+                   uint32_t n, uint32_t *rows)
 {
     if (m->row_of_code)
         find_coded(m, values, present, n, rows);
@@ -304,13 +318,14 @@ void join_map_find(struct join_map *m, const int64_t *values, const uint8_t *pre
         find_ints(m, values, present, n, rows);
 }
 
-uint32_t join_map_rows(struct join_map *m, const struct block *b, const uint64_t *sel,
+uint32_t join_map_rows(const struct join_map *m, const struct block *b, const uint64_t *sel,
                        uint32_t *rows)
 {
     const struct colblock *c = b->columns[m->join->column];
     int64_t values[SCAN_WINDOW];
     uint8_t present[SCAN_WINDOW];
 
+    ASSERT(m->prepared || m->row_of_code);
     if (!c) {
         uint32_t n = selection_count(sel);
         memset(rows, 0, n * sizeof(*rows));

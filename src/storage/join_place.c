@@ -62,11 +62,11 @@ const uint32_t *join_place_make(struct join_map *m, int64_t base, uint32_t n,
                                 const struct join_place_key *keys, unsigned n_keys,
                                 struct arena *arena)
 {
-    uint32_t *places = arena_alloc(arena, ((size_t)n + 1) * sizeof(*places));
+    uint32_t *places = arena_alloc_raw(arena, ((size_t)n + 2) * sizeof(*places));
 
     if (!places)
         return NULL;
-    places[0] = place_of(m, 0, keys, n_keys);
+    places[0] = places[n + 1] = place_of(m, 0, keys, n_keys);
     if (m->row_of_code)
         place_codes(m, base, n, keys, n_keys, places + 1);
     else

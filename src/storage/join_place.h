@@ -14,7 +14,8 @@ struct join_place_key {                     /* a group column that is an attribu
 };
 
 /*
- * places[0]: of rows without a value; places[1 + i]: of the relation's value (or the slot's code) base + i < base + n.
+ * places[0]: of rows without a value; places[1 + i]: of the relation's value (or the slot's code) base + i < base + n;
+ * places[1 + n]: of values without a parent.
  * All steps times codes are below JOIN_PLACE_NONE. NULL: no memory.
  */
 const uint32_t *join_place_make(struct join_map *m, int64_t base, uint32_t n,

@@ -20,7 +20,7 @@ unsigned kernel_forms(const struct kernels *out[4])
         __builtin_cpu_supports("bmi2")) {
         out[n++] = &kernels_avx512;
         if (__builtin_cpu_supports("gfni") && __builtin_cpu_supports("avx512vpopcntdq") &&
-            __builtin_cpu_supports("avx512vbmi2"))
+            __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
             out[n++] = &kernels_gfni;
     }
 #endif

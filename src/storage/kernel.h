@@ -28,6 +28,9 @@ struct slices {
 
 enum { LINE_ROWS_SPARE = 4 }; /* of kernel list_rows */
 
+/* Of kernel member_slices. */
+enum { KERNEL_SET_WIDTH = 15, KERNEL_SET_PART = 1024 };
+
 struct kernels {
     const char *name;
     /*
@@ -81,6 +84,12 @@ struct kernels {
      */
     void (*member_line32)(const uint32_t *codes, const uint32_t *bits, uint32_t limit,
                           uint64_t *sel);
+    /*
+     * The same from slices at most KERNEL_SET_WIDTH wide: a bit for each offset without the base, in `parts` times
+     * KERNEL_SET_PART bits, 64-byte aligned; offsets beyond them are no members.
+     */
+    void (*member_slices)(const struct slices *s, uint32_t line, const uint32_t *bits,
+                          uint32_t parts, uint64_t *sel);
     /* The other way round than compress_line: the rows of a line that are selected stay whose bits, in order, are set. */
     void (*expand_line)(const uint64_t *bits, uint64_t *sel);
     /* out += values * factor, modulo 2^32, a line; both 64-byte aligned. */
@@ -97,8 +106,12 @@ struct kernels {
     void (*or_lines)(uint64_t *sel, const uint64_t *other, uint32_t lines);
     /* Ones of a. */
     uint32_t (*count_lines)(const uint64_t *a, uint32_t lines);
-    /* Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. */
-    uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel);
+    /*
+     * Ones that n >= 1 bitsets have in common, in one pass; sel, which may be NULL, becomes those bits. On the way the
+     * same lines of the n_next bitsets that are read after these are fetched, or without any the next lines of these.
+     */
+    uint32_t (*meet_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel,
+                           const uint64_t *const *next, uint32_t n_next);
     /* Bits that any of n bitsets has, in one pass. */
     void (*unite_lines)(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *out);
     /*
@@ -131,7 +144,7 @@ void kernel_use(const struct kernels *form);
 static inline uint32_t kernel_count_both(const struct kernels *k, const uint64_t *a,
                                          const uint64_t *b, uint32_t lines)
 {
-    return k->meet_lines((const uint64_t *const[]){a, b}, 2, lines, NULL);
+    return k->meet_lines((const uint64_t *const[]){a, b}, 2, lines, NULL, NULL, 0);
 }
 
 /* Scalar ones that other forms share. */

@@ -306,17 +306,18 @@ AVX2 static uint32_t count_lines(const uint64_t *a, uint32_t lines)
 }
 
 AVX2 static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines,
-                                uint64_t *sel)
+                                uint64_t *sel, const uint64_t *const *next, uint32_t n_next)
 {
+    const struct meet_fetch fetch = meet_fetch_of(bits, n, next, n_next);
     __m256i ones = _mm256_setzero_si256();
 
     for (uint32_t k = 0; k < lines * LINE_WORDS; k += HALF_WORDS) {
-        __m256i both = _mm256_set1_epi64x(-1);
+        __m256i both = _mm256_loadu_si256((const __m256i *)(bits[0] + k));
 
-        for (uint32_t i = 0; i < n; i++) {
-            __builtin_prefetch(bits[i] + k + MEET_LINES_AHEAD * LINE_WORDS);
+        if (k % LINE_WORDS == 0)
+            meet_fetch_line(&fetch, k);
+        for (uint32_t i = 1; i < n; i++)
             both = _mm256_and_si256(both, _mm256_loadu_si256((const __m256i *)(bits[i] + k)));
-        }
         ones = _mm256_add_epi64(ones, count_ones(both));
         if (sel)
             _mm256_storeu_si256((__m256i *)(sel + k), both);
@@ -354,6 +355,12 @@ AVX2 static void encode_line32(const struct slices *s, uint32_t line, const uint
 
 KERNEL_WORDS(AVX2)
 
+static void member_slices(const struct slices *s, uint32_t line, const uint32_t *bits,
+                          uint32_t parts, uint64_t *sel)
+{
+    member_slices_body(&kernels_avx2, s, line, bits, parts, sel);
+}
+
 const struct kernels kernels_avx2 = {
     .name = "avx2",
     .filter_range = filter_range,
@@ -370,6 +377,7 @@ const struct kernels kernels_avx2 = {
     .list_rows = kernel_list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .member_slices = member_slices,
     .expand_line = kernel_expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,

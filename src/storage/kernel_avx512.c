@@ -116,6 +116,12 @@ AVX512 static void encode_line32(const struct slices *s, uint32_t line, const ui
 
 KERNEL_WORDS(AVX512)
 
+static void member_slices(const struct slices *s, uint32_t line, const uint32_t *bits,
+                          uint32_t parts, uint64_t *sel)
+{
+    member_slices_body(&kernels_avx512, s, line, bits, parts, sel);
+}
+
 const struct kernels kernels_avx512 = {
     .name = "avx512bw",
     .filter_range = filter_range,
@@ -132,6 +138,7 @@ const struct kernels kernels_avx512 = {
     .list_rows = kernel_list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .member_slices = member_slices,
     .expand_line = expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "storage/kernel.h"
+#include "storage/kernel_range512.h"
 #include "storage/kernel_words.h"
 
 #define AVX512_INLINE \
@@ -14,74 +15,10 @@
         __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx512dq,popcnt")))
 
 enum {
-    TERNARY_AND_XOR = 0x60,    /* a & (b ^ c) */
-    TERNARY_AND_ANDNOT = 0x10, /* a & ~b & ~c */
-    TERNARY_AND3 = 0x80,       /* a & b & c */
-    TERNARY_OR3 = 0xfe,        /* a | b | c */
-    PREFETCH_LINES = 4,        /* ahead, per slice (layout study, 6) */
-    PLANE_FEW = 3,  /* slices of a plane that are cheaper added as masks than transposed */
-    PICK_ROWS = 48, /* of a line, that are cheaper read one by one than transposed with all */
+    PREFETCH_LINES = 4, /* ahead, per slice (layout study, 6) */
+    PLANE_FEW = 3,      /* slices of a plane that are cheaper added as masks than transposed */
+    PICK_ROWS = 48,     /* of a line, that are cheaper read one by one than transposed with all */
 };
-
-AVX512_INLINE __m512i flip_of(uint64_t bound, uint32_t bit)
-{
-    return _mm512_set1_epi64(bound >> bit & 1 ? 0 : -1);
-}
-
-/* As the scalar form, a line in one vector. */
-AVX512_INLINE __m512i range_line(const struct slices *s, const uint64_t *at, uint64_t lo,
-                                 uint64_t hi, __m512i in)
-{
-    uint32_t i = s->width, split = 0;
-    bool parts = kernel_split(lo, hi, &split);
-    __m512i low, high, w;
-
-    for (; i > (parts ? split + 1 : 0); i--) {
-        at -= s->stride;
-        in = _mm512_ternarylogic_epi64(in, _mm512_load_si512(at), flip_of(lo, i - 1),
-                                       TERNARY_AND_XOR);
-        if (!_mm512_test_epi64_mask(in, in))
-            return in;
-    }
-    if (!parts)
-        return in;
-    at -= s->stride;
-    i--;
-    w = _mm512_load_si512(at);
-    low = _mm512_andnot_si512(w, in);
-    high = _mm512_and_si512(w, in);
-    in = _mm512_setzero_si512();
-    while (i-- > 0) {
-        __m512i flip_lo = flip_of(lo, i), flip_hi = flip_of(hi, i), a, b, both;
-
-        at -= s->stride;
-        w = _mm512_load_si512(at);
-        a = _mm512_ternarylogic_epi64(low, w, flip_lo, TERNARY_AND3);
-        b = _mm512_ternarylogic_epi64(high, w, flip_hi, TERNARY_AND_ANDNOT);
-        in = _mm512_ternarylogic_epi64(in, a, b, TERNARY_OR3);
-        low = _mm512_ternarylogic_epi64(low, w, flip_lo, TERNARY_AND_XOR);
-        high = _mm512_ternarylogic_epi64(high, w, flip_hi, TERNARY_AND_XOR);
-        both = _mm512_or_si512(low, high);
-        if (!_mm512_test_epi64_mask(both, both))
-            return in;
-    }
-    return _mm512_ternarylogic_epi64(in, low, high, TERNARY_OR3);
-}
-
-AVX512_INLINE void filter_range_512(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
-                                    uint64_t *sel)
-{
-    const uint64_t *top = s->words + (size_t)s->width * s->stride;
-
-    for (uint32_t line = 0; line < s->lines; line++, top += LINE_WORDS, sel += LINE_WORDS) {
-        __m512i had = _mm512_loadu_si512(sel), in;
-
-        if (!_mm512_test_epi64_mask(had, had))
-            continue;
-        in = range_line(s, top, lo, hi, had);
-        _mm512_storeu_si512(sel, negate ? _mm512_andnot_si512(in, had) : in);
-    }
-}
 
 /*
  * The register is compressed and stored under a mask: compressing straight to memory is very slow
@@ -434,25 +371,40 @@ AVX512_INLINE uint32_t compress_line32_512(const uint32_t *values, const uint64_
     return (uint32_t)(to - out);
 }
 
-/* The kernel meet_lines of a form, with the instructions it may use and what counts the ones of 64-bit lanes. */
-#define MEET_LINES_512(target, count)                                                          \
-    target static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, \
-                                      uint64_t *sel)                                           \
-    {                                                                                          \
-        __m512i ones = _mm512_setzero_si512();                                                 \
-                                                                                               \
-        for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS) {                        \
-            __m512i both = _mm512_set1_epi64(-1);                                              \
-                                                                                               \
-            for (uint32_t i = 0; i < n; i++) {                                                 \
-                __builtin_prefetch(bits[i] + k + MEET_LINES_AHEAD * LINE_WORDS);               \
-                both = _mm512_and_si512(both, _mm512_loadu_si512(bits[i] + k));                \
-            }                                                                                  \
-            ones = _mm512_add_epi64(ones, count(both));                                        \
-            if (sel)                                                                           \
-                _mm512_storeu_si512(sel + k, both);                                            \
-        }                                                                                      \
-        return (uint32_t)_mm512_reduce_add_epi64(ones);                                        \
+/*
+ * The kernel meet_lines of a form, with the instructions it may use and what counts the ones of 64-bit lanes. Two and
+ * three sets, which most conditions are, stay in registers.
+ */
+#define MEET_LINES_512(target, count)                                                              \
+    target static inline __attribute__((always_inline)) uint32_t meet_lines_of(                    \
+        const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel,                    \
+        const struct meet_fetch *fetch)                                                            \
+    {                                                                                              \
+        __m512i ones = _mm512_setzero_si512();                                                     \
+                                                                                                   \
+        for (uint32_t k = 0; k < lines * LINE_WORDS; k += LINE_WORDS) {                            \
+            __m512i both = _mm512_loadu_si512(bits[0] + k);                                        \
+                                                                                                   \
+            meet_fetch_line(fetch, k);                                                             \
+            for (uint32_t i = 1; i < n; i++)                                                       \
+                both = _mm512_and_si512(both, _mm512_loadu_si512(bits[i] + k));                    \
+            ones = _mm512_add_epi64(ones, count(both));                                            \
+            if (sel)                                                                               \
+                _mm512_storeu_si512(sel + k, both);                                                \
+        }                                                                                          \
+        return (uint32_t)_mm512_reduce_add_epi64(ones);                                            \
+    }                                                                                              \
+    target static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines,     \
+                                      uint64_t *sel, const uint64_t *const *next, uint32_t n_next) \
+    {                                                                                              \
+        const uint64_t *const few[3] = {bits[0], bits[n > 1], bits[n > 2 ? 2 : 0]};                \
+        const struct meet_fetch fetch = meet_fetch_of(n > 3 ? bits : few, n, next, n_next);        \
+                                                                                                   \
+        if (n == 2)                                                                                \
+            return meet_lines_of(few, 2, lines, sel, &fetch);                                      \
+        if (n == 3)                                                                                \
+            return meet_lines_of(few, 3, lines, sel, &fetch);                                      \
+        return meet_lines_of(bits, n, lines, sel, &fetch);                                         \
     }
 
 /* The kernel unite_lines of a form, likewise. */

@@ -13,6 +13,9 @@ enum { PICK_FEWER = 32 };
 
 #define GFNI \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,gfni,popcnt")))
+#define GFNI_VBMI   \
+    __attribute__(( \
+        target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512vbmi,gfni,popcnt")))
 #define GFNI_VBMI2  \
     __attribute__(( \
         target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512vbmi2,gfni,popcnt")))
@@ -28,30 +31,12 @@ GFNI static uint32_t compress_line(const int64_t *values, const uint64_t *sel, i
     return compress_line_512(values, sel, out);
 }
 
-/* Four slices at a time share the loads of the selection. */
+/* A slice at a time: one stream of lines comes from memory faster than several side by side. */
 GFNI static unsigned __int128 sum(const struct slices *s, const uint64_t *sel)
 {
     unsigned __int128 total = 0;
-    uint32_t i = 0;
 
-    for (; i + 4 <= s->width; i += 4) {
-        const uint64_t *at = s->words + (size_t)i * s->stride;
-        __m512i n[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                        _mm512_setzero_si512()};
-
-        for (uint32_t k = 0; k < s->lines * LINE_WORDS; k += LINE_WORDS) {
-            __m512i mask = _mm512_loadu_si512(sel + k);
-
-            for (unsigned j = 0; j < 4; j++) {
-                __m512i w = _mm512_load_si512(at + (size_t)j * s->stride + k);
-
-                n[j] = _mm512_add_epi64(n[j], _mm512_popcnt_epi64(_mm512_and_si512(w, mask)));
-            }
-        }
-        for (unsigned j = 0; j < 4; j++)
-            total += (unsigned __int128)(uint64_t)_mm512_reduce_add_epi64(n[j]) << (i + j);
-    }
-    for (; i < s->width; i++) {
+    for (uint32_t i = 0; i < s->width; i++) {
         const uint64_t *at = s->words + (size_t)i * s->stride;
         __m512i n = _mm512_setzero_si512();
 
@@ -114,6 +99,45 @@ GFNI static void member_line32(const uint32_t *codes, const uint32_t *bits, uint
     member_line32_512(codes, bits, limit, sel);
 }
 
+/*
+ * The set lies in vectors that bytes are permuted from, so that nothing is gathered: of an offset, bits 3 to 9 tell the
+ * byte of a part, those above the part, those below the bit of the byte. 20,000 offsets: half of the time.
+ */
+GFNI_VBMI static void member_slices(const struct slices *s, uint32_t line, const uint32_t *bits,
+                                    uint32_t parts, uint64_t *sel)
+{
+    enum { BIT = 3, BYTE = 7 };
+    const uint64_t *of[SLICES_MAX], *places[8] = {NULL}, *others[8] = {NULL};
+    const __m512i powers = _mm512_set1_epi64((int64_t)0x8040201008040201);
+    __m512i place[8], other[8], part[8], bytes[8];
+
+    list_slices(s, of);
+    for (unsigned i = 0; i < BYTE; i++)
+        places[i] = BIT + i < s->width ? of[BIT + i] : NULL;
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned bit = i < BIT ? i : i + BYTE;
+        others[i] = bit < s->width ? of[bit] : NULL;
+    }
+    plane_512(places, BYTE, (size_t)line * LINE_WORDS, FETCHING, place);
+    plane_512(others, 8, (size_t)line * LINE_WORDS, FETCHING, other);
+    for (unsigned m = 0; m < 8; m++) {
+        part[m] = _mm512_and_si512(other[m], _mm512_set1_epi8((char)0xf8));
+        bytes[m] = _mm512_setzero_si512();
+    }
+    for (uint32_t i = 0; i < parts; i++, bits += KERNEL_SET_PART / 32) {
+        const __m512i low = _mm512_load_si512(bits), high = _mm512_load_si512(bits + 16);
+        const __m512i number = _mm512_set1_epi8((char)(i << BIT));
+
+        for (unsigned m = 0; m < 8; m++)
+            bytes[m] = _mm512_or_si512(
+                bytes[m], _mm512_maskz_permutex2var_epi8(_mm512_cmpeq_epi8_mask(part[m], number),
+                                                         low, place[m], high));
+    }
+    for (unsigned m = 0; m < 8; m++)
+        sel[m] &= _mm512_test_epi8_mask(
+            bytes[m], _mm512_shuffle_epi8(powers, _mm512_and_si512(other[m], _mm512_set1_epi8(7))));
+}
+
 static __attribute__((target("bmi2,popcnt"))) void expand_line(const uint64_t *bits, uint64_t *sel)
 {
     expand_line_512(bits, sel);
@@ -164,6 +188,7 @@ const struct kernels kernels_gfni = {
     .list_rows = list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .member_slices = member_slices,
     .expand_line = expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,

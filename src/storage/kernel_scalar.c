@@ -248,12 +248,17 @@ static uint32_t count_lines(const uint64_t *a, uint32_t lines)
     return (uint32_t)n;
 }
 
-static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel)
+static uint32_t meet_lines(const uint64_t *const *bits, uint32_t n, uint32_t lines, uint64_t *sel,
+                           const uint64_t *const *next, uint32_t n_next)
 {
+    const struct meet_fetch fetch = meet_fetch_of(bits, n, next, n_next);
     uint64_t ones = 0;
 
     for (uint32_t k = 0; k < lines * LINE_WORDS; k++) {
         uint64_t both = bits[0][k];
+
+        if (k % LINE_WORDS == 0)
+            meet_fetch_line(&fetch, k);
 
         for (uint32_t i = 1; i < n; i++)
             both &= bits[i][k];
@@ -300,6 +305,12 @@ static void encode_line32(const struct slices *s, uint32_t line, const uint32_t 
 
 KERNEL_WORDS()
 
+static void member_slices(const struct slices *s, uint32_t line, const uint32_t *bits,
+                          uint32_t parts, uint64_t *sel)
+{
+    member_slices_body(&kernels_scalar, s, line, bits, parts, sel);
+}
+
 const struct kernels kernels_scalar = {
     .name = "scalar",
     .filter_range = filter_range,
@@ -316,6 +327,7 @@ const struct kernels kernels_scalar = {
     .list_rows = kernel_list_rows,
     .below_line32 = below_line32,
     .member_line32 = member_line32,
+    .member_slices = member_slices,
     .expand_line = kernel_expand_line,
     .add_scaled_line32 = add_scaled_line32,
     .add_fields = add_fields,

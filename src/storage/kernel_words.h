@@ -7,13 +7,33 @@
 
 #include "storage/kernel.h"
 
-enum { MEET_LINES_AHEAD = 12 }; /* prefetched: the bitsets of a block begin on new pages */
+enum { MEET_LINES_AHEAD = 12 }; /* fetched when nothing tells what is read next */
 
 #define WORDS_INLINE static inline __attribute__((always_inline))
 
 typedef uint64_t line_vector __attribute__((vector_size(64), aligned(8), may_alias));
 
 typedef uint32_t rows_vector __attribute__((vector_size(64), aligned(8), may_alias));
+
+/* What meet_lines fetches on its way. Into the second cache: a block of it is more than the first has places for, and
+ * the processor then has more lines on their way at once. */
+struct meet_fetch {
+    const uint64_t *const *bits;
+    uint32_t n, ahead; /* words */
+};
+
+WORDS_INLINE struct meet_fetch meet_fetch_of(const uint64_t *const *bits, uint32_t n,
+                                             const uint64_t *const *next, uint32_t n_next)
+{
+    return n_next ? (struct meet_fetch){next, n_next, 0}
+                  : (struct meet_fetch){bits, n, MEET_LINES_AHEAD * LINE_WORDS};
+}
+
+WORDS_INLINE void meet_fetch_line(const struct meet_fetch *f, uint32_t word)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        __builtin_prefetch(f->bits[i] + word + f->ahead, 0, 2);
+}
 
 /* The slices one by one. */
 WORDS_INLINE void list_slices(const struct slices *s, const uint64_t *bits[SLICES_MAX])
@@ -64,6 +84,16 @@ WORDS_INLINE void member_line32_body(const uint32_t *codes, const uint32_t *bits
         }
         sel[k] &= in;
     }
+}
+
+/* The kernel member_slices by two others. */
+WORDS_INLINE void member_slices_body(const struct kernels *k, const struct slices *s, uint32_t line,
+                                     const uint32_t *bits, uint32_t parts, uint64_t *sel)
+{
+    _Alignas(64) uint32_t offsets[LINE_WORDS * 64];
+
+    k->decode_line32(s, line, 0, offsets);
+    k->member_line32(offsets, bits, parts * KERNEL_SET_PART, sel);
 }
 
 WORDS_INLINE void add_scaled_line32_body(const uint32_t *values, uint32_t factor, uint32_t *out)

@@ -154,7 +154,7 @@ static int add_counts(struct scan *x)
 static int slot_end(struct scan *x)
 {
     x->slot_open = false;
-    int rc = x->mode == SCAN_MODE_CODES ? add_counts(x) : 0;
+    int rc = x->mode == SCAN_MODE_CODES ? add_counts(x) : scan_few_read(x);
     if (!rc && x->dense && (rc = scan_groups_fold(x)) == 0) {
         x->folding = true;
         return 0;
@@ -327,56 +327,19 @@ static int block_groups(struct scan *x, const struct block *b)
 {
     if (x->dense_on && group_dense_add(x->dense, b, x->whole ? NULL : x->sel, x->sieved))
         return 0;
+    int rc = scan_join_prepare(x);
     if (x->whole)
         selection_fill(x->sel, 0, b->rows);
-    for (uint32_t w = 0; w < BLOCK_WORDS; w += SCAN_WORDS) {
+    for (uint32_t w = 0; w < BLOCK_WORDS && !rc; w += SCAN_WORDS) {
         take_window(x, w);
         uint32_t n = read_window(x, b, w);
-        int rc = is_out_of_range(x) ? -ERANGE : n ? group_add(x->groups, n) : 0;
-        if (rc)
-            return rc;
+        rc = is_out_of_range(x) ? -ERANGE : n ? group_add(x->groups, n) : 0;
     }
-    return 0;
+    return rc;
 }
 
-/* Once enough rows are there, the first order column's slices tell which rows cannot be among the first. */
-static void narrow_to_bound(struct scan *x, const struct block *b)
+int scan_put_topn(struct scan *x, uint32_t n)
 {
-    const struct program_order *o = &x->program->order[0];
-    uint16_t ref = x->program->columns[o->output];
-    int64_t bound;
-
-    if (!scan_is_own_ordered(x, ref) || !topn_bound(x->topn, &bound) || !b->columns[ref])
-        return;
-    if (o->descending) {
-        colblock_filter_range(b->columns[ref], bound, INT64_MAX, false, x->sel);
-    } else {
-        memcpy(x->window, x->sel, sizeof(x->window));
-        colblock_filter_null(b->columns[ref], true, x->window);
-        colblock_filter_range(b->columns[ref], INT64_MIN, bound, false, x->sel);
-        selection_or(x->sel, x->window);
-    }
-}
-
-/* Do the block's bounds tell that none of its rows can be among the first? */
-static bool is_beyond_bound(const struct scan *x, const struct block *b)
-{
-    const struct program_order *o = &x->program->order[0];
-    uint16_t ref = x->program->columns[o->output];
-    const struct colblock *c;
-    int64_t bound, min, max;
-
-    if (!scan_is_own_ordered(x, ref) || !topn_bound(x->topn, &bound))
-        return false;
-    c = b->columns[ref];
-    if (!c || !colblock_bounds(c, &min, &max))
-        return o->descending;
-    return o->descending ? max < bound : min > bound && !colblock_has_nulls(c);
-}
-
-static int window_topn(struct scan *x, const struct block *b, uint32_t first_word)
-{
-    uint32_t n = read_window(x, b, first_word);
     struct batch batch;
 
     for (uint32_t from = 0; from < n;) {
@@ -391,11 +354,19 @@ static int window_topn(struct scan *x, const struct block *b, uint32_t first_wor
     return 0;
 }
 
+static int window_topn(struct scan *x, const struct block *b, uint32_t first_word)
+{
+    return scan_put_topn(x, read_window(x, b, first_word));
+}
+
 static int block_topn(struct scan *x, const struct block *b, uint32_t matched)
 {
-    int rc = 0;
+    int rc = scan_few_add(x, b, matched);
 
-    narrow_to_bound(x, b);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = scan_join_prepare(x);
+    scan_narrow_to_bound(x, b);
     if (matched <= SCAN_WINDOW && !x->program->n_joins) { /* one window has them all */
         memcpy(x->window, x->sel, sizeof(x->window));
         return window_topn(x, b, 0);
@@ -413,7 +384,8 @@ static bool match_rows(const struct scan *x, const struct block *b, uint32_t pin
     uint32_t from = x->parts[x->part].from;
 
     from = from > x->first_row ? from - x->first_row : 0;
-    return filter_rows(x->filter, b, from, b->rows < pinned ? b->rows : pinned, sel);
+    return filter_rows(x->filter, b, from, b->rows < pinned ? b->rows : pinned,
+                       x->foreseen ? &x->next_meet : NULL, sel);
 }
 
 /* Does the scan see every row of the block that is not deleted? */
@@ -431,7 +403,9 @@ static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinn
     uint64_t skipped = x->stats.blocks_skipped;
     uint32_t n;
     enum filter_counted counted =
-        sees_all(x, b, pinned) ? filter_count(x->filter, b, x->only_counts, &n) : FILTER_UNCOUNTED;
+        sees_all(x, b, pinned)
+            ? filter_count(x->filter, b, x->only_counts, x->foreseen ? &x->next_meet : NULL, &n)
+            : FILTER_UNCOUNTED;
 
     x->stats.blocks++;
     x->stats.rows_total += x->window_rows < SCAN_WINDOW ? 1 : b->live_count;
@@ -439,6 +413,8 @@ static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinn
     if (counted && (!n || x->whole || x->only_counts)) {
         x->stats.blocks_skipped += !n && counted == FILTER_BY_HEADERS;
         x->work += counted == FILTER_MET ? SCAN_WORK_MEET : 0;
+        if (counted == FILTER_BY_HEADERS && x->foreseen)
+            container_meet_fetch(&x->next_meet);
     } else {
         bool by_bounds = match_rows(x, b, pinned, x->sel);
         n = selection_count(x->sel);
@@ -453,30 +429,6 @@ static uint32_t select_rows(struct scan *x, const struct block *b, uint32_t pinn
         selection_fill(x->sel, 0, b->rows);
     x->whole = false;
     return scan_join_sieve(x, b, n);
-}
-
-/* Keeps at most n rows of the window; what is left stays in sel for the next batch. */
-static void limit_window(struct scan *x, uint32_t first_word, uint64_t n)
-{
-    for (uint32_t w = first_word; w < first_word + SCAN_WORDS; w++) {
-        uint64_t taken = 0;
-        for (uint64_t bits = x->window[w]; bits && n; bits &= bits - 1, n--)
-            taken |= bits & -bits;
-        x->window[w] = taken;
-        x->sel[w] &= ~taken;
-    }
-}
-
-/* Rows of the window from number n on go back into sel. */
-static void give_back(struct scan *x, uint32_t first_word, uint32_t n)
-{
-    for (uint32_t w = first_word; w < first_word + SCAN_WORDS; w++)
-        for (uint64_t bits = x->window[w]; bits; bits &= bits - 1) {
-            if (n)
-                n--;
-            else
-                x->sel[w] |= bits & -bits;
-        }
 }
 
 static void next_block(struct scan *x, const struct block *b)
@@ -502,19 +454,27 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
                                  uint32_t batch_rows, struct batch *out)
 {
     bool again = x->block_open;
+    int rc = scan_join_prepare(x);
 
+    if (rc)
+        return scan_fail(x, rc);
     if (!again)
         x->next_word = select_rows(x, b, pinned) ? 0 : BLOCK_WORDS;
     x->block_open = true;
     while (x->next_word < BLOCK_WORDS) {
         uint64_t left = x->program->limit - x->emitted;
-        take_window(x, x->next_word);
-        limit_window(x, x->next_word,
-                     x->program->n_joins ? batch_rows
-                     : left < batch_rows ? left
-                                         : batch_rows);
+        uint32_t end = x->next_word + SCAN_WORDS;
+        if (x->program->n_joins)
+            take_window(x, x->next_word);
+        else
+            end = scan_take_rows(x, x->next_word,
+                                 batch_rows < SCAN_WINDOW ? batch_rows : SCAN_WINDOW);
+        scan_limit_window(x, x->next_word, end,
+                          x->program->n_joins ? batch_rows
+                          : left < batch_rows ? left
+                                              : batch_rows);
         if (selection_is_empty(x->window)) {
-            x->next_word += SCAN_WORDS;
+            x->next_word = end;
             continue;
         }
         if (again)
@@ -524,12 +484,12 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
             n = (uint32_t)left;
         if (!n)
             continue;
-        int rc = put_rows(x, 0, n, &n);
+        rc = put_rows(x, 0, n, &n);
         if (!rc)
             rc = finish_batch(x, out);
         if (rc)
             return scan_fail(x, rc);
-        give_back(x, x->next_word, n);
+        scan_give_back(x, x->next_word, end, n);
         x->emitted += n;
         x->stats.rows_out += n;
         return SCAN_BATCH;
@@ -581,7 +541,7 @@ static enum scan_state step_block(struct scan *x, const struct block *b, uint32_
         return SCAN_AGAIN;
     if (x->mode == SCAN_MODE_ROWS)
         return step_rows(x, b, pinned, batch_rows, out);
-    if (x->mode == SCAN_MODE_TOPN && is_beyond_bound(x, b)) {
+    if (x->mode == SCAN_MODE_TOPN && scan_is_beyond_bound(x, b)) {
         skip_block(x, b);
         return SCAN_AGAIN;
     }
@@ -731,7 +691,10 @@ static enum scan_state step_blocks(struct scan *x, uint32_t batch_rows, struct b
         (void)segment_block(part->segment, x->block, NULL, &b);
         scan_look_ahead(x);
     } else {
+        if ((rc = scan_few_read(x)))
+            return scan_fail(x, rc);
         bool skip;
+        x->foreseen = false;
         enum block_state state = fetch_block(x, part->rows - x->first_row, &b, &skip);
         if (state != BLOCK_READY)
             return state == BLOCK_PENDING ? SCAN_WAIT : scan_fail(x, -EIO);
@@ -771,6 +734,9 @@ enum scan_state scan_run(struct scan *x, uint64_t work, uint32_t batch_rows, str
     do
         state = step_stage(x, batch_rows, out);
     while (state == SCAN_AGAIN && x->work < until);
+    int rc = scan_few_read(x);
+    if (rc && state != SCAN_ERROR)
+        state = scan_fail(x, rc);
     x->stats.ns += now_ns() - start;
     return state;
 }

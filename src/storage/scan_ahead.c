@@ -19,30 +19,43 @@ enum block_state scan_want_block(struct scan *x, const struct column_want *want,
     return state;
 }
 
-/* A block to come, of this segment or one after it. */
-struct place {
-    uint32_t part, block;
-};
+enum { SEGMENTS_AHEAD = 4 }; /* of the place farthest ahead */
 
-/* n blocks on: false when there are not as many. */
-static bool place_advance(const struct scan *x, struct place *at, uint32_t n)
+/* A block on. */
+static void place_advance(const struct scan *x, struct scan_place *at)
 {
-    for (;;) {
-        uint32_t left = segment_blocks(x->parts[at->part].segment) - at->block;
+    if (at->part == x->n_parts || ++at->block < segment_blocks(x->parts[at->part].segment))
+        return;
+    at->block = 0;
+    do
+        at->part++;
+    while (at->part < x->n_parts && !segment_blocks(x->parts[at->part].segment));
+}
 
-        if (n < left) {
-            at->block += n;
-            return true;
+/* Blocks ahead: each step reads what the one before it, farther ahead, asked for. */
+static const uint8_t distances[SCAN_PLACES] = {1, SCAN_AHEAD_CODES, 4, 8, 12, 16};
+
+/* The places ahead of the block at hand, which are those of the one before moved on. */
+static void find_places(struct scan *x)
+{
+    struct scan_place at = {x->part, x->block};
+
+    if (at.part != x->ahead_of.part || at.block != x->ahead_of.block || (!at.part && !at.block)) {
+        for (unsigned i = 0, n = 0; i < SCAN_PLACES; i++) {
+            for (; n < distances[i]; n++)
+                place_advance(x, &at);
+            x->ahead[i] = at;
         }
-        if (++at->part == x->n_parts)
-            return false;
-        at->block = 0;
-        n -= left;
+        x->ahead_of = (struct scan_place){x->part, x->block};
+    } else {
+        for (unsigned i = 0; i < SCAN_PLACES; i++)
+            place_advance(x, &x->ahead[i]);
     }
+    place_advance(x, &x->ahead_of); /* the next call's, if all goes on like that */
 }
 
 /* What the condition and the counts ask of a block of the same slot. */
-static void look_into(const struct scan *x, struct segment *g, uint32_t block, uint32_t distance)
+static void look_into(struct scan *x, struct segment *g, uint32_t block, uint32_t distance)
 {
     const struct colblock *c;
     struct block b;
@@ -51,30 +64,35 @@ static void look_into(const struct scan *x, struct segment *g, uint32_t block, u
     if (distance == SCAN_AHEAD_CODES && x->mode == SCAN_MODE_CODES && !x->filter &&
         (c = b.columns[x->program->columns[0]]))
         colblock_prefetch_counts(c);
-    if (!x->skipping)
-        filter_prefetch(x->filter, &b, distance < SCAN_AHEAD_CODES);
+    if (x->skipping)
+        return;
+    if (distance == SCAN_AHEAD_CODES)
+        filter_prefetch(x->filter, &b);
+    else
+        x->foreseen = filter_foresee(x->filter, &b, &x->next_meet);
 }
 
-void scan_look_ahead(const struct scan *x)
+void scan_look_ahead(struct scan *x)
 {
-    /* Blocks ahead: each step reads what the one before it, farther ahead, asked for. */
-    static const uint8_t distances[] = {1, SCAN_AHEAD_CODES, 4, 8, 12, 16};
-    static const uint8_t steps[] = {0, 0, 3, 2, 1, 0};
+    static const uint8_t steps[SCAN_PLACES] = {0, 0, 3, 2, 1, 0};
     bool bounds = x->skipping && x->mode != SCAN_MODE_TOPN;
     const struct column_want *want = bounds ? &x->where_want : &x->want;
-    struct place at = {x->part, x->block};
 
-    for (unsigned i = 0; i < sizeof(distances); i++) {
-        if (!place_advance(x, &at, distances[i] - (i ? distances[i - 1] : 0)))
+    x->foreseen = false;
+    find_places(x);
+    if (x->ahead[SCAN_PLACES - 1].part + SEGMENTS_AHEAD < x->n_parts)
+        segment_prefetch_blocks(x->parts[x->ahead[SCAN_PLACES - 1].part + SEGMENTS_AHEAD].segment);
+    for (unsigned i = 0; i < SCAN_PLACES; i++) {
+        const struct scan_place *at = &x->ahead[i];
+        if (at->part == x->n_parts)
             return;
-        struct segment *g = x->parts[at.part].segment;
-        if (i == sizeof(distances) - 1 && at.part + 1 < x->n_parts)
-            segment_prefetch_blocks(x->parts[at.part + 1].segment);
-        if (!segment_is_loaded(g))
+        struct segment *g = x->parts[at->part].segment;
+        if (!segment_is_loaded(g) || at->block >= segment_blocks(g))
             continue;
         if (distances[i] > SCAN_AHEAD_CODES)
-            segment_prefetch(g, at.block, want, x->skipping && steps[i] == 3 ? 2 : steps[i]);
-        else if (x->parts[at.part].slot == x->parts[x->part].slot)
-            look_into(x, g, at.block, distances[i]);
+            segment_prefetch(g, at->block, want, x->skipping && steps[i] == 3 ? 2 : steps[i],
+                             x->mode == SCAN_MODE_TOTALS && !x->filter);
+        else if (x->parts[at->part].slot == x->parts[x->part].slot)
+            look_into(x, g, at->block, distances[i]);
     }
 }

@@ -24,6 +24,7 @@ enum {
     SCAN_PIECE_MIN = 16384,
     SCAN_WORK_FILTER = 30, /* of scan_work: a selection made, or used for sums */
     SCAN_WORK_GROW = 4096, /* a step over dictionaries, when more is left: other work gets a turn */
+    SCAN_WORK_ROW = 20,    /* a row read by itself */
     SCAN_WORK_MEET = 10,   /* rows counted where containers meet */
     SCAN_WORK_FLUSH = 4096, /* groups looked at in a step, when more are left */
     SCAN_WORK_FOLD = 1500,  /* positions folded in a step */
@@ -31,6 +32,7 @@ enum {
     SCAN_SIEVE_ROWS = 32,   /* so many rows of it */
     SCAN_SIEVE_AGAIN =
         16, /* of so many blocks, one goes through a sieve that lets most rows pass */
+    SCAN_SIEVE_FEW = BLOCK_ROWS / 64, /* rows of a block: most lines keep some through a sieve */
 };
 
 enum scan_stage {
@@ -39,6 +41,13 @@ enum scan_stage {
     SCAN_STAGE_OUTPUT,
     SCAN_STAGE_END,
     SCAN_STAGE_FAILED
+};
+
+enum { SCAN_PLACES = 6 }; /* of scan_look_ahead */
+
+/* A block to come, of the segment at hand or one after it. */
+struct scan_place {
+    uint32_t part, block; /* part n_parts: there is none */
 };
 
 /* How the matching rows of a block are used. */
@@ -80,12 +89,16 @@ struct scan {
     struct column_want where_want, want; /* columns of the condition; all that are used */
 
     struct filter *filter;
+    struct container_meet
+        next_meet; /* when `foreseen`, what the condition will look at in the next block */
+    bool foreseen;
     struct join_map *joins[PROGRAM_MAX_JOINS];
     uint32_t *parent_rows[PROGRAM_MAX_JOINS];                    /* of the window's rows */
     uint64_t joined[PROGRAM_MAX_JOINS], kept[PROGRAM_MAX_JOINS]; /* rows looked at, left */
     uint8_t join_order[PROGRAM_MAX_JOINS];
-    struct join_sieve sieves[PROGRAM_MAX_JOINS];                   /* of inner joins */
-    uint64_t sifted[PROGRAM_MAX_JOINS], passed[PROGRAM_MAX_JOINS]; /* rows they looked at, left */
+    struct join_sieve sieves[PROGRAM_MAX_JOINS];                    /* of inner joins */
+    uint64_t sifted[PROGRAM_MAX_JOINS], passed[PROGRAM_MAX_JOINS];  /* rows they looked at, left */
+    uint64_t tested[PROGRAM_MAX_JOINS], members[PROGRAM_MAX_JOINS]; /* of these by bits */
     uint8_t sieve_order[PROGRAM_MAX_JOINS];
     uint32_t sieved; /* joins by bits: all selected rows of the block at hand have their parent */
     uint32_t attributes; /* joins whose parents' attributes are used */
@@ -93,8 +106,9 @@ struct scan {
     unsigned n_inputs;
 
     uint64_t sel[BLOCK_WORDS], window[BLOCK_WORDS];
-    bool block_open;    /* ROWS: sel holds candidates of the current block */
-    uint32_t next_word; /* ROWS: first word of the next window */
+    struct scan_few *few; /* TOPN: or NULL */
+    bool block_open;      /* ROWS: sel holds candidates of the current block */
+    uint32_t next_word;   /* ROWS: first word of the next window */
     uint64_t emitted;
 
     uint64_t memory,
@@ -119,6 +133,8 @@ struct scan {
     uint64_t *counts; /* CODES: rows of the slot per code */
     uint32_t n_counts;
     uint64_t null_count;
+    struct scan_place ahead[SCAN_PLACES],
+        ahead_of;     /* places ahead of a place, if that is the one at hand */
     bool takes_whole; /* the mode uses `whole` */
     bool only_counts; /* TOTALS of COUNT(*) alone */
     bool skipping;    /* headers told that no row of the last block matches */
@@ -130,11 +146,35 @@ struct scan {
     struct buffer out;
 };
 
+/* The window becomes as many words of the selection as have at most so many rows, so that few are one batch: its end. */
+uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t most);
+/* Keeps at most n rows of the window; what is left stays in sel for the next batch. */
+void scan_limit_window(struct scan *x, uint32_t first_word, uint32_t end, uint64_t n);
+/* Rows of the window from number n on go back into sel. */
+void scan_give_back(struct scan *x, uint32_t first_word, uint32_t end, uint32_t n);
+
 /* scan_ahead.c: the block with these columns; while it is PENDING those that may be wanted next are asked for, too. */
 enum block_state scan_want_block(struct scan *x, const struct column_want *want, struct block *b);
 /* Asks for the memory of what the next blocks will be asked, those of the next segments too; while the headers of one
  * after the other exclude it, for the bounds alone. */
-void scan_look_ahead(const struct scan *x);
+void scan_look_ahead(struct scan *x);
+
+/*
+ * scan_few.c: rows of blocks that have few of them, read together a little later, when the memory asked for has come.
+ * The n selected rows of the block are taken down: 1, or 0 when they must be read in another way; -errno.
+ */
+int scan_few_open(struct scan *x); /* 0 or -ENOMEM */
+int scan_few_add(struct scan *x, const struct block *b, uint32_t n);
+/* Reads those taken down, before the core does anything else or goes to another slot: 0 or -errno. */
+int scan_few_read(struct scan *x);
+
+/* scan_bound.c, for TOPN: leaves out selected rows of the block that cannot be among the first; tells whether its bounds
+ * leave out all. */
+void scan_narrow_to_bound(struct scan *x, const struct block *b);
+bool scan_is_beyond_bound(const struct scan *x, const struct block *b);
+
+/* The n rows that the inputs have, into topn: 0 or -errno. */
+int scan_put_topn(struct scan *x, uint32_t n);
 
 /* The slot's dictionaries. */
 void scan_bind_inputs(struct scan *x, const struct slot *slot);

@@ -53,6 +53,15 @@ int scan_join_bind(struct scan *x, const struct slot *slot)
     return rc;
 }
 
+int scan_join_prepare(struct scan *x)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < x->program->n_joins && !rc; i++)
+        rc = join_map_prepare(x->joins[i], &x->arena, x->budget);
+    return rc;
+}
+
 /* Does join a leave a smaller part of its rows than b? */
 static bool is_sharper(const struct scan *x, unsigned a, unsigned b)
 {
@@ -138,7 +147,9 @@ static double sharpness(const struct scan *x, const struct block *b, unsigned jo
     const struct colblock *c = b->columns[x->program->joins[join].column];
     double dropped = x->sifted[join] ? 1 - (double)x->passed[join] / (double)x->sifted[join] : 0.5;
 
-    return join_sieve_is_cheap(&x->sieves[join], c) ? dropped * 4 : dropped;
+    if (join_sieve_is_cheap(&x->sieves[join], c))
+        return dropped * 4;
+    return join_sieve_is_small(&x->sieves[join]) ? dropped * 1.125 : dropped;
 }
 
 static void order_sieves(struct scan *x, const struct block *b)
@@ -157,11 +168,49 @@ static void order_sieves(struct scan *x, const struct block *b)
     }
 }
 
-/* A join that lets most rows pass is left to where attributes are looked up; what comes later may differ. */
+/* Joins whose parents are looked up for each row in any case, and rows without one dropped then. */
+static uint32_t looked_up(const struct scan *x)
+{
+    return x->attributes | (x->dense_on ? group_dense_looks_up(x->dense) : 0);
+}
+
+/* A join that lets most rows pass is left to where parents are looked up; what comes later may differ. */
 static bool is_worth(const struct scan *x, unsigned join)
 {
-    return !(x->attributes >> join & 1) || x->stats.blocks % SCAN_SIEVE_AGAIN == 1 ||
+    return !(looked_up(x) >> join & 1) || x->stats.blocks % SCAN_SIEVE_AGAIN == 1 ||
            x->passed[join] <= x->sifted[join] / 4 * 3;
+}
+
+/*
+ * The same of bits: a range alone may be enough, as with keys that are days, and of few rows so many must be dropped
+ * that lines are left without any, because slices are read by the line.
+ */
+static bool are_bits_worth(const struct scan *x, unsigned join, uint32_t n)
+{
+    unsigned of_four = n < SCAN_SIEVE_FEW ? 1 : 3;
+
+    return !(looked_up(x) >> join & 1) || x->stats.blocks % SCAN_SIEVE_AGAIN == 1 ||
+           x->members[join] <= x->tested[join] / 4 * of_four;
+}
+
+/* One join: the rows left of n. */
+static uint32_t sieve_one(struct scan *x, const struct block *b, unsigned join, uint32_t n)
+{
+    const struct colblock *c = b->columns[x->program->joins[join].column];
+    struct join_sieve *s = &x->sieves[join];
+    enum join_sieve_done done = join_sieve_range(s, c, n, x->sel);
+    uint32_t left = selection_count(x->sel), some = left;
+
+    if (done == JOIN_SIEVE_SOME && (!left || are_bits_worth(x, join, left))) {
+        done = !left || join_sieve_bits(s, c, x->sel) ? JOIN_SIEVE_ALL : JOIN_SIEVE_NOT;
+        left = selection_count(x->sel);
+        x->tested[join] += some;
+        x->members[join] += left;
+    }
+    x->sieved |= (uint32_t)(done == JOIN_SIEVE_ALL) << join;
+    x->sifted[join] += n;
+    x->passed[join] += left;
+    return left;
 }
 
 uint32_t scan_join_sieve(struct scan *x, const struct block *b, uint32_t n)
@@ -172,16 +221,12 @@ uint32_t scan_join_sieve(struct scan *x, const struct block *b, uint32_t n)
         unsigned i = x->sieve_order[k];
         if (!is_sieved(x, i) || (n && !is_worth(x, i)))
             continue;
-        x->sieved |= 1u << i;
-        if (!n)
+        if (!n) {
+            x->sieved |= 1u << i;
             continue;
-        if (!join_sieve_rows(&x->sieves[i], b->columns[x->program->joins[i].column], n, x->sel))
-            x->sieved &= ~(1u << i);
-        uint32_t left = selection_count(x->sel);
+        }
         x->work += (b->rows / LINE_ROWS + 1) * SCAN_WORK_SIEVE + n / SCAN_SIEVE_ROWS;
-        x->sifted[i] += n;
-        x->passed[i] += left;
-        n = left;
+        n = sieve_one(x, b, i, n);
     }
     return n;
 }

@@ -8,6 +8,9 @@ int scan_join_open(struct scan *x);
 /* Binds the joins to the slot: 0 or -ENOMEM. */
 int scan_join_bind(struct scan *x, const struct slot *slot);
 
+/* Before scan_join_window: 0 or -ENOMEM. */
+int scan_join_prepare(struct scan *x);
+
 /* Inner joins, by bits, that have a sieve. */
 uint32_t scan_join_sieves(const struct scan *x);
 

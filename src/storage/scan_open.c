@@ -7,6 +7,8 @@
 #include "storage/scan_key.h"
 #include "storage/slot_disk.h"
 
+enum { PUT_AHEAD = 8 }; /* segments fetched while one is given back */
+
 static enum scan_mode choose_mode(const struct scan *x)
 {
     const struct program *p = x->program;
@@ -93,6 +95,7 @@ static int pin_segments(struct scan *x)
         return -ENOMEM;
     for (uint32_t i = 0; i < x->n_slots; i++)
         for (uint32_t k = 0; k < slot_segments(x->slots[i]); k++) {
+            slot_prefetch_segments(x->slots[i], k);
             struct segment *g = slot_segment(x->slots[i], k);
             int64_t partition = segment_partition(g);
             if (partition && (partition < first || partition > last))
@@ -244,6 +247,8 @@ static int make_outputs(struct scan *x)
         rc = make_counts(x);
     if (!rc && x->mode == SCAN_MODE_TOPN)
         rc = topn_new(x->program, x->schema, x->budget, &x->topn);
+    if (!rc && x->mode == SCAN_MODE_TOPN)
+        rc = scan_few_open(x);
     if (!rc && x->program->output == OUTPUT_GROUPS)
         rc = partial_new(x->program, x->schema, x->budget, &x->partial);
     if (!rc && (x->mode == SCAN_MODE_GROUPS || x->mode == SCAN_MODE_CODES))
@@ -303,6 +308,8 @@ void scan_free(struct scan *x)
     if (!x)
         return;
     for (uint32_t i = 0; x->parts && i < x->n_parts; i++) {
+        if (i + PUT_AHEAD < x->n_parts)
+            segment_prefetch_blocks(x->parts[i + PUT_AHEAD].segment);
         if (x->waited)
             segment_unwait(x->parts[i].segment, x->wake);
         segment_put(x->parts[i].segment);

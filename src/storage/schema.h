@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "storage/type.h"
 
@@ -88,8 +89,9 @@ struct schema {
     char *retention;  /* "90d", "24h" or NULL: how long partitions are kept after their end */
     char *comment;
     char *shard_key; /* shardKey as written: columns of the primary key, "a+b"; NULL = all of it */
-    char *selector, *view_of, *default_predicate; /* kept and printed, no effect */
-    bool replicated;                              /* a copy on every node; one node: no effect */
+    char *selector, *view_of; /* schema_is_view() */
+    char *default_predicate;  /* kept and printed, no effect */
+    bool replicated;          /* a copy on every node; one node: no effect */
     struct schema_input *inputs;
     uint16_t n_inputs;
     struct column *columns;
@@ -105,6 +107,15 @@ struct schema {
     int16_t time_column;               /* index of the time field or -1 */
     int64_t retention_s;               /* 0 = for ever */
 };
+
+/* view_of of a view: its query is the text of `selector`, and no rows are stored. Other values are kept for whoever
+ * wrote the schema. */
+#define SCHEMA_VIEW "SELECT"
+
+static inline bool schema_is_view(const struct schema *s)
+{
+    return s->view_of && s->selector && strcmp(s->view_of, SCHEMA_VIEW) == 0;
+}
 
 /* Has the table no primary key, so that its rows get one that nobody sees? */
 static inline bool schema_has_hidden_key(const struct schema *s)

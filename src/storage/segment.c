@@ -1,7 +1,7 @@
 /*
- * Segment: blocks of 65,536 rows, the last one growing. A block is sealed when it is full, or in
- * full lines on request; a block that could not be sealed for want of memory stays open and is
- * tried again at the next request.
+ * Segment: blocks of 65,536 rows, the last one growing. A block is sealed when it is full or got no
+ * rows for a while, or in full lines on request; a block that could not be sealed for want of memory
+ * stays open and is tried again at the next request.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +13,12 @@
 #include "storage/segment_impl.h"
 #include "storage/slot_memory.h"
 
+enum {
+    QUIET_WAIT = 1,        /* ticks until the last line is sealed; when rows come after that */
+    QUIET_WAIT_FACTOR = 4, /* more of them, as each time the block is built anew, */
+    QUIET_WAIT_MAX = 1024, /* until it hardly counts */
+};
+
 int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t partition,
                 struct budget *budget, struct segment **out)
 {
@@ -21,6 +27,7 @@ int segment_new(const struct schema *s, const struct segment_dicts *d, int64_t p
     if (!g)
         return -ENOMEM;
     g->refs = 1;
+    g->quiet_wait = QUIET_WAIT;
     g->partition = partition;
     g->schema = schema_get((struct schema *)s); /* only the count of references changes */
     g->dicts = *d;
@@ -62,6 +69,13 @@ void segment_pop_block(struct segment *g)
     block_free(g, b);
 }
 
+/* The list of blocks, when it has memory of its own. */
+static void free_list(struct segment *g)
+{
+    if (g->blocks != &g->first)
+        slot_memory_free(g->budget, g->blocks, g->cap_blocks * sizeof *g->blocks);
+}
+
 void segment_put(struct segment *g)
 {
     if (!g || --g->refs > 0)
@@ -71,7 +85,7 @@ void segment_put(struct segment *g)
     segment_cut_end_urgent(g);
     while (g->n_blocks > 0)
         segment_pop_block(g);
-    slot_memory_free(g->budget, g->blocks, g->cap_blocks * sizeof(struct segment_block *));
+    free_list(g);
     store_file_put(g->file);
     store_file_put(g->cut_file);
     free(g->waiters);
@@ -111,7 +125,7 @@ int64_t segment_partition(const struct segment *g)
 
 size_t segment_memory(const struct segment *g)
 {
-    size_t n = sizeof *g + g->cap_blocks * sizeof(struct segment_block *);
+    size_t n = sizeof *g + (g->cap_blocks > 1 ? g->cap_blocks * sizeof *g->blocks : 0);
 
     for (uint32_t i = 0; i < g->n_blocks; i++) {
         const struct segment_block *b = g->blocks[i];
@@ -145,7 +159,7 @@ void segment_prefetch_blocks(const struct segment *g)
 }
 
 void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
-                      unsigned step)
+                      unsigned step, bool all)
 {
     const struct segment_block *b;
 
@@ -162,7 +176,7 @@ void segment_prefetch(const struct segment *g, uint32_t index, const struct colu
         if (step == 1)
             __builtin_prefetch(column);
         else if (*column)
-            colblock_prefetch(*column, step - 2);
+            colblock_prefetch(*column, step - 2, all);
     }
 }
 
@@ -182,15 +196,19 @@ struct segment_block *segment_block_new(struct segment *g)
 
 int segment_block_add(struct segment *g, struct segment_block *b)
 {
-    if (g->n_blocks == g->cap_blocks) {
-        uint32_t cap = g->cap_blocks ? g->cap_blocks * 2 : 4;
-        void *grown =
-            slot_memory_grow(g->budget, g->blocks, g->cap_blocks * sizeof b, cap * sizeof b);
+    if (!g->cap_blocks) {
+        g->blocks = &g->first;
+        g->cap_blocks = 1;
+    } else if (g->n_blocks == g->cap_blocks) {
+        uint32_t cap = g->cap_blocks < 4 ? 4 : g->cap_blocks * 2;
+        struct segment_block **grown = slot_memory_new(g->budget, cap * sizeof b);
 
         if (!grown) {
             block_free(g, b);
             return -ENOMEM;
         }
+        memcpy(grown, g->blocks, g->n_blocks * sizeof b);
+        free_list(g);
         g->blocks = grown;
         g->cap_blocks = cap;
     }
@@ -242,6 +260,9 @@ static void before_append(struct segment *g, struct segment_block *b)
     g->changed = true;
     if (b->pending)
         segment_set_aside(g, b);
+    if (b->sealed && g->quiet_wait < QUIET_WAIT_MAX)
+        g->quiet_wait *= QUIET_WAIT_FACTOR;
+    b->sealed = false;
     if (b->appended)
         return;
     for (unsigned c = 0; c < g->schema->n_columns; c++)
@@ -260,26 +281,40 @@ static void before_change(struct segment *g, struct segment_block *b, unsigned c
 }
 
 /*
- * Seals what a block has in full lines. Columns are independent: those done stay so when memory
- * ends.
+ * Seals the first rows of a block. Columns are independent: those done stay so when memory ends.
  */
-static int seal_block(struct segment *g, struct segment_block *b)
+static int seal_rows(struct segment *g, struct segment_block *b, uint32_t rows)
 {
-    uint32_t rows = b->rows / LINE_ROWS * LINE_ROWS;
-
     for (unsigned c = 0; c < g->schema->n_columns; c++) {
         int rc = b->columns[c] ? colblock_seal(b->columns[c], rows) : 0;
 
         if (rc != 0)
             return rc;
     }
+    b->sealed = rows == b->rows;
     return 0;
 }
 
-int segment_seal(struct segment *g)
+/* What it has in full lines. */
+static int seal_block(struct segment *g, struct segment_block *b)
+{
+    return seal_rows(g, b, b->rows / LINE_ROWS * LINE_ROWS);
+}
+
+/* A column in memory with a full line that is not sealed? */
+static bool has_open_lines(const struct segment *g, const struct segment_block *b)
+{
+    for (unsigned c = 0; c < g->schema->n_columns; c++)
+        if (b->columns[c] && b->rows - colblock_sealed_rows(b->columns[c]) >= LINE_ROWS)
+            return true;
+    return false;
+}
+
+int segment_seal(struct segment *g, bool all)
 {
     for (uint32_t i = 0; i < g->n_blocks; i++) {
-        int rc = seal_block(g, g->blocks[i]);
+        struct segment_block *b = g->blocks[i];
+        int rc = all ? seal_rows(g, b, b->rows) : seal_block(g, b);
 
         if (rc != 0)
             return rc;
@@ -296,9 +331,13 @@ bool segment_seal_quiet(struct segment *g, uint64_t tick)
         return false;
     g->tick = tick;
     g->rows_at_tick = g->rows;
-    if (!quiet || !b->columns[0] || b->rows - colblock_sealed_rows(b->columns[0]) < LINE_ROWS)
+    g->quiet_ticks = quiet ? g->quiet_ticks + 1 : 0;
+    if (!quiet || b->sealed || g->rows < LINE_ROWS) /* a slice of few rows is as long as a line */
         return false;
-    return seal_block(g, b) == 0; /* without memory it stays open and answers the same */
+    /* Without memory it stays open and answers the same. */
+    if (g->quiet_ticks >= g->quiet_wait)
+        return seal_rows(g, b, b->rows) == 0;
+    return has_open_lines(g, b) && seal_block(g, b) == 0;
 }
 
 int segment_append_rows(struct segment *g, int64_t *const *values, uint8_t *const *present,

@@ -45,11 +45,11 @@ int64_t segment_partition(
     const struct segment *g); /* start of the partition, s since 1970; 0 = none */
 
 /* Asks for the memory that tells how many blocks there are, or of what headers tell about these columns of a block, in
- * steps that read what the one before asked for: 0 where the block is, 1 the block, 2 bounds, 3 what else there is. The
- * segment is loaded. No result. */
+ * steps that read what the one before asked for: 0 where the block is, 1 the block, 2 bounds, 3 what else there is (all:
+ * to answer for all rows). The segment is loaded. No result. */
 void segment_prefetch_blocks(const struct segment *g);
 void segment_prefetch(const struct segment *g, uint32_t index, const struct column_want *want,
-                      unsigned step);
+                      unsigned step, bool all);
 
 /* BLOCK_PENDING when the block must first be read: then the wait is told through `wake` (a task of the caller). */
 struct task;
@@ -67,13 +67,15 @@ bool segment_value(struct segment *g, uint32_t row, unsigned column,
                    int64_t *value); /* false = NULL */
 
 /*
- * Seals full lines of the tail when the segment got no rows since the last tick; ticks ascend, about a second apart.
+ * Seals full lines of the tail when the segment got no rows since the last tick, and the rest when it got none for a
+ * while, longer each time that rows came again; ticks ascend, about a second apart. Fewer rows than a line has stay a
+ * tail, as they would take many times the memory.
  * True when it sealed something (some milliseconds of work).
  */
 bool segment_seal_quiet(struct segment *g, uint64_t tick);
 
-/* Seals full lines of the tail now (checkpoint). */
-int segment_seal(struct segment *g);
+/* Seals full lines of the tail now, or all of it. */
+int segment_seal(struct segment *g, bool all);
 size_t segment_memory(const struct segment *g);
 
 /* Is a column of a row's block in memory? Only then may segment_value, segment_set and so on name it. */

@@ -37,6 +37,7 @@ struct segment_block {
     bool failing;                /* one of those being read now failed */
     bool urgent;                 /* in segment.urgent */
     bool appended;               /* every column is marked as changed */
+    bool sealed;                 /* all columns in memory are, to the last row */
     uint64_t held; /* tick + 1 since when somebody gathers it with others; 0 = nobody */
     struct segment_column *disk; /* n_columns + 1 */
     _Alignas(
@@ -74,14 +75,19 @@ struct segment_read {
 
 struct segment {
     uint32_t refs;
-    uint32_t rows, live; /* up to `partition`: what scans look at, in one line */
+    uint32_t rows, live; /* up to `first`: what scans look at, in one line */
     uint32_t n_blocks, cap_blocks;
     uint32_t absent; /* columns of all blocks, row masks included */
     struct segment_block **blocks;
     int64_t partition;
+    uint64_t used_tick;
+    struct segment_block
+        *first;            /* `blocks` of a segment that never had more: most of many small ones */
     uint64_t changes;      /* of rows that were there, deletes too */
     uint32_t rows_at_tick; /* segment_seal_quiet */
-    uint64_t tick, used_tick;
+    uint32_t quiet_ticks;  /* without new rows, */
+    uint32_t quiet_wait;   /* of which so many pass before the last line is sealed */
+    uint64_t tick;
     struct schema *schema;
     struct segment_dicts dicts;
     struct budget *budget;

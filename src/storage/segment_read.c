@@ -53,6 +53,7 @@ static int take_column(struct segment *g, struct segment_block *b, unsigned c, c
 
     if (layout != LAYOUT_ORDERED)
         codes = dict_count(layout == LAYOUT_LIST ? lists : g->dicts.dicts[c]);
+    b->sealed = false;
     return column_image_decode(bytes, len, layout, b->rows, codes, lists, g->budget, &b->columns[c],
                                err);
 }

@@ -31,6 +31,12 @@ enum {
     LOAD_GIVES_WAY = 8, /* part of what is read in the background while somebody waits for a read */
 };
 
+/* Where shard_seal_quiet goes on. Owner: the shard. */
+struct seal_place {
+    uint64_t tick;
+    uint32_t table, slot, segment;
+};
+
 struct shard { /* owner: its core */
     struct shard_config config;
     struct catalog *catalog;
@@ -40,6 +46,7 @@ struct shard { /* owner: its core */
     struct segment_room room;
     struct segment_traffic traffic;
     uint64_t tick;
+    struct seal_place seal;
     bool frozen;             /* shard_freeze */
     struct segment *leaving; /* to be freed, a few blocks in a turn */
     struct task free_task;
@@ -425,21 +432,25 @@ static void set_tick(struct shard *s, uint64_t tick)
             slot_set_tick(s->tables[i]->slots[k], tick);
 }
 
-static bool table_seal_quiet(struct shard_table *t, uint64_t tick)
+static bool table_seal_quiet(struct shard_table *t, struct seal_place *at)
 {
-    for (uint32_t i = 0; i < t->n_slots; i++)
-        for (uint32_t k = 0; k < slot_segments(t->slots[i]); k++)
-            if (segment_seal_quiet(slot_segment(t->slots[i], k), tick))
+    for (; at->slot < t->n_slots; at->slot++, at->segment = 0)
+        while (at->segment < slot_segments(t->slots[at->slot]))
+            if (segment_seal_quiet(slot_segment(t->slots[at->slot], at->segment++), at->tick))
                 return true;
     return false;
 }
 
+/* Within a tick it goes on after the last one sealed: with tens of thousands of them, looking at all from the first on
+ * each time would be most of the work. What moves meanwhile has its turn at the next tick. */
 bool shard_seal_quiet(struct shard *s, uint64_t tick)
 {
     if (tick > s->tick)
         set_tick(s, tick);
-    for (uint32_t i = 0; i < s->n_tables; i++)
-        if (table_seal_quiet(s->tables[i], tick))
+    if (tick != s->seal.tick)
+        s->seal = (struct seal_place){.tick = tick};
+    for (; s->seal.table < s->n_tables; s->seal.table++, s->seal.slot = s->seal.segment = 0)
+        if (table_seal_quiet(s->tables[s->seal.table], &s->seal))
             return true;
     return false;
 }

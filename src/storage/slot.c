@@ -12,6 +12,8 @@
 #include "storage/slot_rewrite.h"
 #include "storage/slot_words.h"
 
+enum { PARTS_AHEAD = 16 }; /* of slot_segment, looked at ahead */
+
 int slot_dict_new(const struct slot *t, const struct column *c, struct dict **values,
                   struct dict **lists)
 {
@@ -112,6 +114,14 @@ uint32_t slot_number(const struct slot *t)
 uint32_t slot_segments(const struct slot *t)
 {
     return t->n_parts;
+}
+
+void slot_prefetch_segments(const struct slot *t, uint32_t i)
+{
+    if (i + PARTS_AHEAD < t->n_parts) {
+        segment_prefetch_blocks(t->parts[i + PARTS_AHEAD / 2]->segment);
+        __builtin_prefetch(t->parts[i + PARTS_AHEAD]);
+    }
 }
 
 struct segment *slot_segment(const struct slot *t, uint32_t i)

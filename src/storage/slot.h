@@ -19,7 +19,9 @@ const struct schema *slot_schema(const struct slot *t);
 uint32_t slot_number(const struct slot *t);
 uint32_t slot_segments(const struct slot *t);
 struct segment *slot_segment(const struct slot *t, uint32_t i); /* in partition order; borrowed */
-struct dict *slot_dict(const struct slot *t, unsigned column);  /* NULL for ORDERED columns */
+/* Asks for the memory of the segments that slot_segment gives soon after this one. No result. */
+void slot_prefetch_segments(const struct slot *t, uint32_t i);
+struct dict *slot_dict(const struct slot *t, unsigned column); /* NULL for ORDERED columns */
 struct dict *slot_list_dict(const struct slot *t, unsigned column);
 /* Start of the partition a time value lies in; 0 in tables without partitions. */
 int64_t slot_partition_of(const struct schema *s, int64_t time);

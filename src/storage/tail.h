@@ -53,5 +53,5 @@ uint64_t tail_match(const struct tail *t, uint32_t from, int64_t lo, int64_t hi)
 /* Sum of the values of those of the 64 rows that have a bit, all of which have a value. */
 __int128 tail_sum(const struct tail *t, uint32_t from, uint64_t rows);
 
-/* Drops the first n rows, a multiple of 64; gives the memory back when none is left. */
+/* Drops the first n rows, all or a multiple of 64; gives the memory back when none is left. */
 void tail_drop(struct tail *t, struct budget *budget, uint32_t n);

@@ -13,6 +13,7 @@
 #include "reactor/budget.h"
 #include "reactor/buffer.h"
 #include "storage/colblock_change.h"
+#include "storage/colblock_sealed.h"
 #include "storage/column_image.h"
 #include "storage/column_image_format.h"
 #include "storage/dict.h"
@@ -139,9 +140,12 @@ static void set_some(struct pair *p, struct random *r, uint32_t n)
     }
 }
 
-static void seal(struct pair *p)
+static void seal(struct pair *p, bool all)
 {
-    uint32_t rows = colblock_rows(p->block) / LINE_ROWS * LINE_ROWS;
+    uint32_t rows = colblock_rows(p->block);
+
+    if (!all)
+        rows = rows / LINE_ROWS * LINE_ROWS;
 
     cr_assert_eq(colblock_seal(p->block, rows), 0);
     if (p->copy)
@@ -210,8 +214,8 @@ static void same_ordered(struct pair *p, const struct colblock *a, const struct 
     }
 }
 
-static void same_codes(struct pair *p, const struct colblock *a, const struct colblock *b,
-                       struct random *r, const uint64_t *sel)
+static void same_codes(struct pair *p, struct colblock *a, struct colblock *b, struct random *r,
+                       const uint64_t *sel)
 {
     uint64_t sa[BLOCK_WORDS], sb[BLOCK_WORDS];
     static uint64_t x[MAX_CODES], y[MAX_CODES], bits[MAX_CODES / 64 + 1];
@@ -248,8 +252,7 @@ static void same_codes(struct pair *p, const struct colblock *a, const struct co
     }
 }
 
-static void same(struct pair *p, const struct colblock *a, const struct colblock *b,
-                 struct random *r)
+static void same(struct pair *p, struct colblock *a, struct colblock *b, struct random *r)
 {
     uint64_t sel[BLOCK_WORDS], sa[BLOCK_WORDS], sb[BLOCK_WORDS];
     int64_t x[2] = {0, 0}, y[2] = {0, 0};
@@ -338,14 +341,14 @@ static void run(enum column_layout layout)
             append(&p, &r, below(&r, 3) == 0 ? 1 + below(&r, 3) : below(&r, 9000));
             set_some(&p, &r, below(&r, 300));
             if (below(&r, 2))
-                seal(&p);
+                seal(&p, below(&r, 2));
             same(&p, p.block, p.copy, &r);
             if (below(&r, 3))
                 through_image(&p, &r);
         }
         if (round % 3 == 0) {
             append(&p, &r, BLOCK_ROWS);
-            seal(&p);
+            seal(&p, false);
             through_image(&p, &r);
             set_some(&p, &r, 2000);
             same(&p, p.block, p.copy, &r);
@@ -386,7 +389,7 @@ Test(column_image, slices_of_every_width)
         p.base = width < 60 ? -12345 : INT64_MIN;
         p.null_percent = width % 3 ? 0 : 30;
         append(&p, &r, 1024 + width);
-        seal(&p);
+        seal(&p, width % 2);
         through_image(&p, &r);
         set_some(&p, &r, 50);
         through_image(&p, &r);
@@ -433,7 +436,7 @@ Test(column_image, a_part_of_the_tail)
             pair_init(&p, LAYOUT_ORDERED, 0);
             p.null_percent = nulls;
             append(&p, &r, 1024);
-            seal(&p);
+            seal(&p, false);
             append(&p, &r, 476);
             buffer_init(&b, IMAGE_LIMIT);
             cr_assert_eq(column_image_encode(p.block, rows, &b), 0);
@@ -463,7 +466,7 @@ Test(column_image, encoding_is_bounded)
 
     pair_init(&p, LAYOUT_ENUM, 10);
     append(&p, &r, 5000);
-    seal(&p);
+    seal(&p, false);
     buffer_init(&b, 1000);
     cr_assert_eq(column_image_encode(p.block, 5000, &b), -ENOBUFS);
     buffer_fini(&b);
@@ -480,7 +483,7 @@ Test(column_image, out_of_memory_gives_everything_back)
     pair_init(&p, LAYOUT_ORDERED, 10);
     p.null_percent = 10;
     append(&p, &r, 5000);
-    seal(&p);
+    seal(&p, false);
     buffer_init(&b, IMAGE_LIMIT);
     cr_assert_eq(column_image_encode(p.block, 5000, &b), 0);
     for (uint64_t used = p.budget.used, more = 0;; more += 64) {
@@ -507,8 +510,10 @@ static void make_sample(struct pair *p, enum column_layout layout, uint32_t code
     pair_init(p, layout, codes);
     p->null_percent = 20;
     append(p, &r, 4096);
-    seal(p);
+    seal(p, false);
     append(p, &r, 100);
+    if (codes > 100)
+        seal(p, true);
     buffer_init(b, IMAGE_LIMIT);
     cr_assert_eq(column_image_encode(p->block, 4196, b), 0);
 }
@@ -522,6 +527,7 @@ static struct image_body body_of(struct buffer *b)
 {
     const struct image_head *h = head_of(b);
     struct image_body x = {.rows = h->sealed_rows,
+                           .words = sealed_words_of(h->sealed_rows),
                            .width = h->width,
                            .n_containers = h->containers,
                            .nulls = h->flags & IMAGE_SEALED_NULLS,
@@ -787,7 +793,7 @@ Test(column_image, random_damage_is_refused_or_harmless)
                     q.copy = NULL;
                     set_some(&q, &r, 100);
                     append(&q, &r, 600);
-                    seal(&q);
+                    seal(&q, i % 2);
                     same(&q, q.block, q.block, &r);
                     colblock_free(q.block);
                     taken++;

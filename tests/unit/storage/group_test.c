@@ -280,6 +280,7 @@ Test(input, attributes_of_parents)
     small_block(&table, &b, sel);
     cr_assert_eq(join_map_new(&join, &table.arena, &budget, &m), 0);
     cr_assert_eq(join_map_bind(m, table.slot, &table.arena), 0);
+    cr_assert_eq(join_map_prepare(m, &table.arena, &budget), 0);
     cr_assert_eq(join_map_rows(m, &b, sel, rows), 1000);
     cr_assert_eq(input_init(&number, NULL, table.schema, &m, PROGRAM_PARENT + 1, SCAN_WINDOW,
                             &table.arena),

@@ -278,6 +278,28 @@ static void check_members(const struct kernels *k, const uint64_t *sel)
     }
 }
 
+/* Sets of offsets, with fewer parts than the slices have offsets and with more. */
+static void check_set(const struct kernels *k, const struct slices *s, uint32_t line)
+{
+    static _Alignas(64) uint32_t bits[(1 << KERNEL_SET_WIDTH) / 32];
+    int64_t values[512];
+    uint64_t sel[LINE_WORDS], kept[LINE_WORDS];
+    uint32_t parts = (uint32_t)(next() % 33);
+
+    for (unsigned i = 0; i < sizeof(bits) / sizeof(*bits); i++)
+        bits[i] = (uint32_t)(next() & next());
+    for (unsigned i = 0; i < LINE_WORDS; i++)
+        kept[i] = sel[i] = next() % 4 ? next() : 0;
+    kernels_scalar.decode_line(s, line, values);
+    k->member_slices(s, line, bits, parts, kept);
+    for (uint32_t i = 0; i < 512; i++) {
+        uint64_t at = (uint64_t)values[i] - (uint64_t)s->base;
+        CHECK(selected(kept, i) == (selected(sel, i) && at < parts * KERNEL_SET_PART &&
+                                    (bits[at / 32] >> at % 32 & 1)),
+              "%s: set at width %" PRIu32 ", row %" PRIu32, k->name, s->width, i);
+    }
+}
+
 /* Positions of groups, and words of fields. */
 static void check_groups(const struct kernels *k)
 {
@@ -338,9 +360,9 @@ static void check_words(const struct kernels *k, const struct data *d)
           "%s: ones", k->name);
     const uint64_t *sets[] = {d->sel, other, d->sel, d->sel};
     for (uint32_t n = 1; n <= 4; n++) {
-        uint32_t met = k->meet_lines(sets, n, LINES, NULL);
+        uint32_t met = k->meet_lines(sets, n, LINES, NULL, NULL, 0);
 
-        CHECK(met == (n == 1 ? ones : both) && k->meet_lines(sets, n, LINES, b) == met,
+        CHECK(met == (n == 1 ? ones : both) && k->meet_lines(sets, n, LINES, b, sets, 2) == met,
               "%s: what %" PRIu32 " bitsets have in common", k->name, n);
         for (uint32_t i = 0; i < ROWS / 64; i++)
             CHECK(b[i] == (n == 1 ? d->sel[i] : a[i]), "%s: met, word %" PRIu32, k->name, i);
@@ -379,6 +401,8 @@ Test(kernel, all_forms_at_all_widths)
                     check_decode32(forms[i], &d);
                     check_encode32(forms[i], &d);
                 }
+                for (uint32_t l = 0; width <= KERNEL_SET_WIDTH && l < d.slices.lines; l++)
+                    check_set(forms[i], &d.slices, l);
             }
             for (uint32_t s = 0; s < width; s++) {
                 uint32_t ones = 0;

@@ -166,3 +166,93 @@ Test(scan_change, a_new_value_is_not_taken_for_another)
     }
     schema_put(s);
 }
+
+static const char *const kinds[] = {"a", "b", "c", NULL};
+
+/* Rows [from, to): the kind of row i is kinds[i / 7 % 4], the last one NULL. */
+static void put_kinds(struct slot *slot, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i < to;) {
+        int64_t end = i / 7 * 7 + 7 < to ? i / 7 * 7 + 7 : to;
+        const char *kind = kinds[i / 7 % 4];
+        put(slot, BATCH_INSERT, i, end, kind ? 2 : 1, kind ? kind : "t", 1);
+        i = end;
+    }
+}
+
+/* Every row once, as it was written, while the last line is sealed, gets rows, and is sealed again. */
+static void check_while_sealed(struct schema *s, int64_t rows, bool text, unsigned seed)
+{
+    static const struct program_string b = {"b", 1};
+    static const uint16_t columns[] = {0, 1, 2};
+    struct predicate where = {
+        .kind = PREDICATE_STRINGS, .negate = seed % 3 == 1, .column = 2, .n = 1, .strings = &b};
+    struct program p = {.table_id = 1,
+                        .where = seed % 3 ? &where : NULL,
+                        .output = OUTPUT_ROWS,
+                        .n_columns = text ? 3 : 1,
+                        .columns = columns,
+                        .limit = UINT64_MAX,
+                        .memory = 64 << 20};
+    uint32_t *seen = calloc((size_t)rows, sizeof(*seen)), steps = 0;
+    struct error_info err;
+    struct slot *slot;
+    struct scan *x;
+    enum scan_state state;
+    struct batch batch;
+    int64_t next = rows;
+
+    srand(seed);
+    cr_assert_eq(slot_new(s, 0, 1, NULL, &slot), 0);
+    put_kinds(slot, 0, rows);
+    if (rand() % 2)
+        cr_assert_eq(segment_seal(slot_segment(slot, 0), true), 0);
+    cr_assert_eq(scan_new(&p, s, &slot, 1, NULL, NULL, &x, &err), 0, "%s", err.text);
+    while ((state = scan_step(x, 1 + (uint32_t)rand() % 300, &batch)) == SCAN_AGAIN ||
+           state == SCAN_BATCH) {
+        struct batch_column id, c;
+        if (state == SCAN_BATCH) {
+            batch_column_at(&batch, 0, &id);
+            for (uint32_t i = 0; i < batch.rows; i++) {
+                int64_t n = batch_i64(&id, i);
+                cr_assert(n < rows, "row %d came later", (int)n);
+                seen[n]++;
+                if (!text)
+                    continue;
+                const char *kind = kinds[n / 7 % 4];
+                uint32_t len;
+                batch_column_at(&batch, 2, &c);
+                cr_assert_eq(batch_is_present(&c, i), kind != NULL);
+                cr_assert(!kind || *batch_bytes(&c, i, &len) == *kind);
+            }
+        }
+        if (++steps > 400 || rand() % 2)
+            continue;
+        if (rand() % 2) {
+            int64_t to = next + 1 + rand() % 90;
+            put_kinds(slot, next, to);
+            next = to;
+        }
+        if (rand() % 2)
+            cr_assert_eq(segment_seal(slot_segment(slot, 0), rand() % 4), 0);
+    }
+    cr_assert_eq(state, SCAN_END);
+    for (int64_t n = 0; n < rows; n++) {
+        unsigned kind = n / 7 % 4;
+        bool wanted = !p.where || (where.negate ? kind == 0 || kind == 2 : kind == 1);
+        cr_assert_eq(seen[n], wanted, "row %d of %d", (int)n, (int)rows);
+    }
+    scan_free(x);
+    slot_free(slot);
+    free(seen);
+}
+
+Test(scan_change, lines_are_sealed_and_opened_while_scans_run)
+{
+    struct schema *s = make_schema();
+
+    for (unsigned seed = 0; seed < 60; seed++)
+        check_while_sealed(s, 1 + (int64_t)(seed * 389) % 3000, seed % 2, seed);
+    check_while_sealed(s, 65000, true, 61);
+    schema_put(s);
+}

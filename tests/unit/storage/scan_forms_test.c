@@ -159,10 +159,12 @@ static void make_world(struct world *w)
     uint32_t sealed = below(4) ? w->rows - below(900) : 0;
     if (sealed) {
         fill(w, 0, sealed, changes);
-        cr_assert_eq(segment_seal(slot_segment(w->slot, 0)), 0);
+        cr_assert_eq(segment_seal(slot_segment(w->slot, 0), below(2)), 0);
     }
     if (sealed < w->rows)
         fill(w, sealed, w->rows, changes);
+    if (below(4) == 0)
+        cr_assert_eq(segment_seal(slot_segment(w->slot, 0), true), 0);
 }
 
 static void free_world(struct world *w)

@@ -731,7 +731,7 @@ Test(scan, agrees_with_a_model_in_sealed_blocks)
 
     make_world(&w, 70000);
     fill(&w);
-    cr_assert_eq(segment_seal(slot_segment(w.slot, 0)), 0);
+    cr_assert_eq(segment_seal(slot_segment(w.slot, 0), false), 0);
     check_all(&w, 6);
     free_world(&w);
 }

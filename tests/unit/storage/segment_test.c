@@ -1,4 +1,5 @@
 /* Segments: rows over several blocks, deletes and their masks, sealing in lines, references. */
+#include "storage/colblock_change.h"
 #include "storage/segment.h"
 
 #include <criterion/criterion.h>
@@ -142,7 +143,7 @@ Test(segment, sealing_in_lines_changes_no_value)
     for (uint32_t i = 0; i < 9000; i++) {
         append(&f, (int64_t)i * 7 - 20000, i % 50);
         if (i % 1700 == 0)
-            cr_assert_eq(segment_seal(f.segment), 0);
+            cr_assert_eq(segment_seal(f.segment, i % 3400 == 0), 0);
         if (i % 3 == 0)
             CHECK(segment_set(f.segment, i / 2, (unsigned)f.b, -(int64_t)i, i % 2) == 0, "set");
     }
@@ -150,6 +151,52 @@ Test(segment, sealing_in_lines_changes_no_value)
         CHECK(segment_value(f.segment, i, (unsigned)f.a, &v) && v == (int64_t)i * 7 - 20000,
               "a of row %u", i);
     cr_assert_eq(segment_blocks(f.segment), 1);
+    end(&f);
+}
+
+/* The last line is sealed, and opened again by rows that come; after that sealing waits longer. */
+Test(segment, a_quiet_segment_is_sealed_to_its_last_row)
+{
+    struct fixture f;
+    struct block block;
+    uint64_t tick = 1;
+    uint32_t before = 0;
+
+    begin(&f);
+    for (int round = 0; round < 4; round++) {
+        uint32_t ticks = 0;
+
+        for (uint32_t i = 0; i < 600; i++)
+            append(&f, i, i % 50);
+        cr_assert_not(segment_seal_quiet(f.segment, tick++), "rows came");
+        for (; segment_block(f.segment, 0, NULL, &block) == BLOCK_READY &&
+               colblock_sealed_rows(block.columns[f.b]) < block.rows;
+             ticks++)
+            (void)segment_seal_quiet(f.segment, tick++);
+        cr_assert_gt(ticks, before);
+        before = ticks;
+        cr_assert_eq(colblock_sealed_rows(block.columns[f.b]), 600u * (uint32_t)(round + 1));
+        cr_assert_not(segment_seal_quiet(f.segment, tick++), "nothing is left");
+    }
+    end(&f);
+}
+
+/* Slices of a few rows are as long as those of a line. */
+Test(segment, a_small_segment_stays_a_tail)
+{
+    struct fixture f;
+    struct block block;
+
+    begin(&f);
+    for (uint32_t i = 0; i < 511; i++)
+        append(&f, i, i % 50);
+    for (uint64_t tick = 1; tick < 9; tick++)
+        cr_assert_not(segment_seal_quiet(f.segment, tick));
+    append(&f, 511, 0);
+    cr_assert_not(segment_seal_quiet(f.segment, 9), "rows came");
+    cr_assert(segment_seal_quiet(f.segment, 10));
+    cr_assert_eq(segment_block(f.segment, 0, NULL, &block), BLOCK_READY);
+    cr_assert_eq(colblock_sealed_rows(block.columns[f.b]), 512);
     end(&f);
 }
 

@@ -1,6 +1,7 @@
 /* The slots of one core: tables that come and go, pins, truncation, which slots it owns. */
 #include "small_table.h"
 
+#include "storage/colblock_change.h"
 #include "storage/figures.h"
 #include "storage/shard.h"
 
@@ -105,6 +106,36 @@ Test(shard, a_dropped_table_lives_while_it_is_pinned)
     shard_free(s);
     catalog_put(c);
     catalog_put(without);
+}
+
+/* One in a turn; the segments before it are not asked again in the same tick. */
+Test(shard, quiet_segments_are_sealed_one_after_the_other)
+{
+    uint32_t table_id, sealed = 0;
+    struct catalog *c = with_table(&table_id);
+    struct shard *s = make_shard(0);
+
+    cr_assert_eq(shard_set_catalog(s, c), 0);
+    for (uint32_t slot = 0; slot < 1 << SLOT_BITS; slot += CORES)
+        insert(shard_slot(s, table_id, slot), slot * 1000, 600);
+    cr_assert_not(shard_seal_quiet(s, 1), "rows came");
+    while (shard_seal_quiet(s, 2)) {
+        if (!sealed++)
+            insert(shard_slot(s, table_id, CORES), 100, 7);
+        cr_assert_leq(sealed, 2);
+    }
+    cr_assert_eq(sealed, 2, "one of three got rows");
+    for (uint32_t slot = 0; slot < 1 << SLOT_BITS; slot += CORES) {
+        struct block b;
+
+        cr_assert_eq(segment_block(slot_segment(shard_slot(s, table_id, slot), 0), 0, NULL, &b),
+                     BLOCK_READY);
+        cr_assert_eq(colblock_sealed_rows(b.columns[0]), slot == CORES ? 0 : 600);
+    }
+    cr_assert(shard_seal_quiet(s, 3));
+    cr_assert_not(shard_seal_quiet(s, 3));
+    shard_free(s);
+    catalog_put(c);
 }
 
 Test(shard, truncation_leaves_pinned_rows_to_their_statement)
