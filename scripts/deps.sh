@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, the demo and the tests need: `deps.sh build|test|roaring`.
-# Debian packages by name through apt-get; CRoaring into build/deps (see roaring.sh); the gRPC
-# client of the tests into build/deps/node. Does nothing, quickly, when everything is there.
+# Debian packages by name through apt-get; CRoaring into build/deps (see roaring.sh); clients
+# of the tests that come from npm into build/deps/node. Does nothing, quickly, when everything is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps_dir=${DEPS:-build/deps}
@@ -12,12 +12,19 @@ build_packages="gcc make pkg-config libc6-dev flex bison re2c protobuf-c-compile
     libnghttp2-dev libssl-dev libnuma-dev libsnappy-dev libzstd-dev liblz4-dev libbrotli-dev
     zlib1g-dev libxxhash-dev libpcre2-dev libutf8proc-dev mariadb-client"
 
+# Clients of the matrix in README.md.
+client_packages="python3-mysqldb python3-sqlalchemy libmariadb-java golang-go golang-github-go-sql-driver-mysql-dev
+    mycli sysbench"
+
 # Test frameworks, peers and clients. mariadb-server-core is the bare program: no service, no user.
 test_packages="libcriterion-dev clang llvm libclang-rt-14-dev clang-format mariadb-server-core
-    python3 python3-pymysql procps"
+    python3 python3-pymysql python3-cryptography openssl procps $client_packages"
 
 # Commands that come from Debian or from elsewhere; installed only where missing altogether.
-test_commands="node:nodejs npm:npm"
+test_commands="node:nodejs npm:npm javac:default-jdk-headless"
+
+# The gRPC client and the MySQL drivers of npm.
+node_modules="@grpc/grpc-js @grpc/proto-loader mysql mysql2"
 
 # What to look for with pkg-config on a system that is not Debian 12.
 pkg_config_modules="liburing jemalloc libprotobuf-c yaml-0.1 libcurl jansson libnghttp2 openssl
@@ -98,18 +105,22 @@ install_build() {
 
 install_node_modules() {
     local dir=$deps_dir/node log
-    [ -d "$dir/node_modules/@grpc/grpc-js" ] && [ -d "$dir/node_modules/@grpc/proto-loader" ] && return
+    local module missing=
+    for module in $node_modules; do
+        [ -d "$dir/node_modules/$module" ] || missing=yes
+    done
+    [ -n "$missing" ] || return 0
     if ! command -v npm >/dev/null; then
-        say "npm is missing: tests with a foreign gRPC client will be skipped"
+        say "npm is missing: tests with clients in JavaScript will be skipped"
         return
     fi
-    say "installing the gRPC client for tests into $dir"
+    say "installing clients in JavaScript for tests into $dir"
     mkdir -p "$dir"
     log=$(mktemp)
     if ! npm install --prefix "$dir" --no-save --no-audit --no-fund --ignore-scripts --fetch-retries=1 \
-        @grpc/grpc-js @grpc/proto-loader >"$log" 2>&1 </dev/null; then
+        $node_modules >"$log" 2>&1 </dev/null; then
         tail -n 5 "$log" >&2
-        say "npm could not install it: tests with a foreign gRPC client will be skipped"
+        say "npm could not install them: tests with clients in JavaScript will be skipped"
     fi
     rm -f "$log"
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Fetches the peers of `make bench-peers` into a folder, without touching the system:
-# `peers.sh FOLDER duckdb|postgresql|clickhouse`. Each gets a root of its own, made of the packages it needs, C
+# `peers.sh FOLDER duckdb|postgresql|clickhouse|mysql`. Each gets a root of its own, made of the packages it needs, C
 # library included, unpacked but not set up; its programs are started with that root's loader or by chroot.
 #
 # DuckDB and PostgreSQL with roaringbitmap come from Debian's suite sid, ClickHouse from the running release. Mirror
 # and key ring are read from this machine's own apt configuration; lists and downloads stay in a private folder.
 set -euo pipefail
 dest=$(mkdir -p "$1" && cd "$1" && pwd)
-name=${2:?duckdb, postgresql or clickhouse}
+name=${2:?duckdb, postgresql, clickhouse or mysql}
 
 say() { printf 'peers: %s\n' "$*" >&2; }
 die() { say "$name: $*"; exit 1; }
@@ -15,8 +15,9 @@ die() { say "$name: $*"; exit 1; }
 case $name in
     duckdb) suite=sid patterns='^libduckdb[0-9.]+$' ;;
     postgresql) suite=sid patterns='^postgresql-[0-9]+-roaringbitmap$' more="dash base-files" ;;
+    mysql) suite=sid patterns='^mysql-client-core$' more="python3-mysql.connector python3-minimal libpython3-stdlib" ;; # for tests/e2e
     clickhouse) suite= patterns='^clickhouse-server$' ;;
-    *) die "not known; known are duckdb, postgresql and clickhouse" ;;
+    *) die "not known; known are duckdb, postgresql, clickhouse and mysql" ;;
 esac
 [ -e "$dest/$name.version" ] && exit 0
 . "$(dirname "$0")/apt-suite.sh"

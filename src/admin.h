@@ -19,3 +19,6 @@ struct admin_config {
  * the first word is none of them, else *status is the program's.
  */
 bool admin_run_partitions(const struct admin_config *config, int *status);
+
+/* hash-password: reads one from the terminal or from a line of stdin, prints its secret for a users file. Exit status. */
+int admin_run_hash_password(bool native);

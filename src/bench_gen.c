@@ -1,4 +1,4 @@
-/* quanta-bench gen: the tables of the `events` work as files. */
+/* quanta-bench gen: the tables of the `events` work and of TPC-H as files. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -29,6 +29,7 @@ struct gen_flags {
     const char *table;
     const char *out;
     const char *rows;
+    const char *scale;
     const char *seed;
     const char *codec;
     bool no_header;
@@ -37,11 +38,14 @@ struct gen_flags {
 static volatile sig_atomic_t stop_signal;
 
 static const char usage_text[] =
-    "usage: quanta-bench gen --table events|content --out FILE.parquet|FILE.csv [options]\n"
+    "usage: quanta-bench gen --table events|content|tpch.NAME --out FILE.parquet|FILE.csv\n"
     "\n"
-    "Writes a table of the `events` work; the same flags always give the same rows.\n"
+    "Writes a table of the `events` work or of TPC-H; the same flags always give the same rows.\n"
     "\n"
-    "  --table NAME    events, or content (the titles events refer to)\n"
+    "  --table NAME    events, or content (the titles events refer to); tpch.region, tpch.nation,\n"
+    "                  tpch.supplier, tpch.customer, tpch.part, tpch.partsupp, tpch.orders,\n"
+    "                  tpch.lineitem\n"
+    "  --scale X       of TPC-H, 0.001 to 1000, default 1: six million lines of orders\n"
     "  --rows N        number of rows; content has 100000 unless given\n"
     "  --out FILE      file to write; its ending chooses the format\n"
     "  --seed S        0 to 16777215, default 1\n"
@@ -102,6 +106,19 @@ static int set_codec(const char *name, enum parquet_codec *codec)
     return BENCH_OK;
 }
 
+static int make_tpch(const struct gen_flags *flags, struct events_job *job)
+{
+    char *end = NULL;
+    job->tpch->scale = flags->scale ? strtod(flags->scale, &end) : 1;
+    if (flags->rows)
+        return bench_usage_error("--rows is '%s', tables of TPC-H have --scale", flags->rows);
+    if ((end && *end) || !(job->tpch->scale >= 0.001 && job->tpch->scale <= 1000))
+        return bench_usage_error("--scale is '%s', allowed are 0.001 to 1000", flags->scale);
+    job->tpch->seed = job->spec.seed;
+    job->spec.rows = tpch_count(job->tpch->table, job->tpch->scale, job->tpch->seed);
+    return BENCH_OK;
+}
+
 static int make_job(const struct gen_flags *flags, struct events_job *job)
 {
     const char *codec = flags->codec ? flags->codec : "snappy";
@@ -111,8 +128,12 @@ static int make_job(const struct gen_flags *flags, struct events_job *job)
         job->table = EVENTS_TABLE_EVENTS;
     else if (strcmp(flags->table, "content") == 0)
         job->table = EVENTS_TABLE_CONTENT;
-    else
-        return bench_usage_error("--table is '%s', allowed are events and content", flags->table);
+    else if (strncmp(flags->table, "tpch.", 5) != 0 ||
+             !tpch_find(flags->table + 5, &job->tpch->table))
+        return bench_usage_error("--table is '%s', allowed are events, content and tpch.NAME",
+                                 flags->table);
+    if (strncmp(flags->table, "tpch.", 5) != 0)
+        job->tpch = NULL;
     if (has_ending(flags->out, ".csv"))
         job->format = EVENTS_FORMAT_CSV;
     else if (!has_ending(flags->out, ".parquet"))
@@ -124,7 +145,7 @@ static int make_job(const struct gen_flags *flags, struct events_job *job)
     /* Seeds are multiplied by 2^40. */
     if (flags->seed && !bench_parse_number(flags->seed, (1 << 24) - 1, &job->spec.seed))
         return bench_usage_error("--seed is '%s', allowed are 0 to 16777215", flags->seed);
-    int status = set_rows(flags, job);
+    int status = job->tpch ? make_tpch(flags, job) : set_rows(flags, job);
     return status != BENCH_OK ? status : set_codec(codec, &job->codec);
 }
 
@@ -141,7 +162,10 @@ static void catch_signals(void)
 
 static int run_gen(const struct gen_flags *flags)
 {
-    struct events_job job = {.format = EVENTS_FORMAT_PARQUET, .progress = show_progress};
+    struct tpch_rows tpch = {0};
+    struct events_job job = {.format = EVENTS_FORMAT_PARQUET,
+                             .tpch = &tpch,
+                             .progress = show_progress};
     struct parquet_error err = {0};
     int status = make_job(flags, &job);
     if (status != BENCH_OK)
@@ -170,15 +194,21 @@ static int run_gen(const struct gen_flags *flags)
 int bench_gen_main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"table", required_argument, NULL, 't'}, {"rows", required_argument, NULL, 'n'},
-        {"out", required_argument, NULL, 'o'},   {"seed", required_argument, NULL, 's'},
-        {"codec", required_argument, NULL, 'c'}, {"no-header", no_argument, NULL, 'H'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"table", required_argument, NULL, 't'},
+        {"rows", required_argument, NULL, 'n'},
+        {"out", required_argument, NULL, 'o'},
+        {"seed", required_argument, NULL, 's'},
+        {"codec", required_argument, NULL, 'c'},
+        {"no-header", no_argument, NULL, 'H'},
+        {"scale", required_argument, NULL, 'S'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct gen_flags flags = {
         .table = bench_from_environment("QUANTA_TABLE"),
         .out = bench_from_environment("QUANTA_OUT"),
         .rows = bench_from_environment("QUANTA_ROWS"),
+        .scale = bench_from_environment("QUANTA_SCALE"),
         .seed = bench_from_environment("QUANTA_SEED"),
         .codec = bench_from_environment("QUANTA_CODEC"),
         .no_header = bench_from_environment("QUANTA_NO_HEADER") != NULL,
@@ -190,6 +220,8 @@ int bench_gen_main(int argc, char **argv)
             flags.rows = optarg;
         else if (c == 'o')
             flags.out = optarg;
+        else if (c == 'S')
+            flags.scale = optarg;
         else if (c == 's')
             flags.seed = optarg;
         else if (c == 'c')

@@ -6,6 +6,7 @@ int main(int argc, char **argv)
     struct server s = {.program = "quanta",
                        .name = "quanta",
                        .startup.bind = "127.0.0.1",
+                       .security = SECURITY_DEFAULTS,
                        .data_dir = "./data",
                        .serves_mysql = true,
                        .serves_grpc = true,
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
          "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
         {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
          "temporary files of statements; 0 = while the file system has room", NULL},
+        CONNECTION_OPTIONS(&s),
+        SECURITY_OPTIONS(&s.security),
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

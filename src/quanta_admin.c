@@ -21,7 +21,7 @@ enum {
 
 struct admin { /* main thread */
     const char *data_dir, *output, *nodes, *table;
-    bool all_tables;
+    bool all_tables, native;
     const char *words[4];
     size_t n_words;
     json_t *listed; /* verify --output json */
@@ -151,7 +151,7 @@ static int usage(const char *what, const char *word)
 {
     fprintf(stderr,
             PROGRAM ": %s%s; allowed are verify, partition-info, "
-                    "offline-partitions, restore-partitions, version (see --help)\n",
+                    "offline-partitions, restore-partitions, hash-password, version (see --help)\n",
             what, word);
     return EXIT_USAGE;
 }
@@ -176,6 +176,8 @@ static int run(struct admin *a)
     }
     if (!strcmp(a->words[0], "version"))
         return run_version(a);
+    if (!strcmp(a->words[0], "hash-password"))
+        return admin_run_hash_password(a->native);
     if (strcmp(a->words[0], "verify"))
         return usage("unknown subcommand ", a->words[0]);
     if (!a->data_dir || !*a->data_dir) {
@@ -195,6 +197,8 @@ int main(int argc, char **argv)
         {"table", OPTION_STRING, &a.table, "TABLE", "partitions of this table", NULL},
         {"all-tables", OPTION_FLAG, &a.all_tables, NULL, "partitions of all tables that have some",
          NULL},
+        {"native", OPTION_FLAG, &a.native, NULL,
+         "hash-password: for mysql_native_password (default: caching_sha2_password)", NULL},
         {"output", OPTION_STRING, &a.output, "text|json", "form of the answer", NULL},
     };
     const struct option_set set = {
@@ -205,7 +209,8 @@ int main(int argc, char **argv)
             "1 when something is damaged. partition-info [TIME]: rows, bytes and state of the time "
             "partitions (that begin up to then). offline-partitions TIME: archives those that end "
             "at or before it. restore-partitions FROM TO: brings archived ones between the two "
-            "times back. version: what this build is.",
+            "times back. hash-password: reads a password and prints its secret for --users-file. "
+            "version: what this build is.",
         .specs = specs,
         .count = sizeof(specs) / sizeof(specs[0]),
         .positional = a.words,

@@ -1,19 +1,17 @@
 /* quanta-proxy: MySQL gateway to data nodes. Holds no data. */
-#include <stdio.h>
-#include <string.h>
-
 #include "server.h"
 
 int main(int argc, char **argv)
 {
     struct server s = {.program = "quanta-proxy",
                        .startup.bind = "127.0.0.1",
+                       .security = SECURITY_DEFAULTS,
                        .nodes = "127.0.0.1:4010",
                        .serves_mysql = true,
                        .mysql_port = 4000,
                        .token_port = 4001,
                        .http_port = 2112};
-    const char *auth = "off", *metadata_dir = NULL;
+    const char *metadata_dir = NULL;
     const struct option_spec specs[] = {
         {"node", OPTION_STRING, &s.nodes, "HOST:PORT,...", "the data nodes", NULL},
         {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
@@ -26,11 +24,12 @@ int main(int argc, char **argv)
          "token service; not served while authentication is off", NULL},
         {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
          NULL},
-        {"auth", OPTION_STRING, &auth, "off", "only off: any user, empty password", NULL},
         {"statement-memory", OPTION_BYTES, &s.statement_memory, "BYTES",
          "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
         {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
          "temporary files of statements; 0 = while the file system has room", NULL},
+        CONNECTION_OPTIONS(&s),
+        SECURITY_OPTIONS(&s.security),
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {
@@ -44,9 +43,5 @@ int main(int argc, char **argv)
 
     if (options_parse(&set, argc, argv, &n, &status))
         return status;
-    if (strcmp(auth, "off")) {
-        fprintf(stderr, "quanta-proxy: --auth is \"%s\"; allowed is off\n", auth);
-        return 2;
-    }
     return server_main(&s);
 }

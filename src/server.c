@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,13 +108,17 @@ static void serve(struct reactor *r, struct startup_call *c)
                                      .statement_memory = s->statement_memory,
                                      .spill_dir = s->spill_dir,
                                      .spill_limit = per_core(s, s->spill_limit),
+                                     .connect_timeout_s = (uint32_t)s->connect_timeout_s,
+                                     .wait_timeout_s = (uint32_t)s->wait_timeout_s,
+                                     .room = &s->room,
+                                     .security = s->security.now,
                                      .insecure = s->startup.insecure};
     int rc =
         s->serves_mysql ? gateway_start(r, &gateway, &s->mysql_port, c->err, sizeof(c->err)) : 0;
 
     if (!rc && s->serves_grpc)
-        rc = rpc_server_start(r, s->node, s->startup.bind, s->grpc_port, &s->grpc_port, c->err,
-                              sizeof(c->err));
+        rc = rpc_server_start(r, s->node, startup_open_bind(&s->startup), s->grpc_port,
+                              &s->grpc_port, c->err, sizeof(c->err));
     startup_done(c, rc);
 }
 
@@ -161,7 +166,7 @@ static void metrics(void *ctx, struct http_answer *answer)
 static void serve_http(struct reactor *r, struct startup_call *c)
 {
     struct server *s = c->ctx;
-    struct http_config config = {.bind = s->startup.bind,
+    struct http_config config = {.bind = startup_open_bind(&s->startup),
                                  .port = s->http_port,
                                  .program = s->program,
                                  .is_ready = is_ready,
@@ -351,6 +356,14 @@ static bool has_sound_options(const struct server *s)
                 (unsigned long long)s->startup.memory, MIN_MEMORY >> 20);
         return false;
     }
+    if (s->connect_timeout_s > 31536000 || s->wait_timeout_s > 31536000) {
+        fprintf(stderr,
+                "%s: --connect-timeout, --wait-timeout: allowed are 1 to 31536000 seconds\n",
+                s->program);
+        return false;
+    }
+    if (s->serves_mysql && !security_has_sound_options(&s->security, s->program))
+        return false;
     if (s->data_dir && !*s->data_dir) {
         fprintf(stderr, "%s: --data-dir is empty; allowed is the path of a directory\n",
                 s->program);
@@ -377,28 +390,86 @@ static int name_spill_folder(struct server *s)
     return -ENOMEM;
 }
 
+/* --- users and certificate, at the start and when their files change --- */
+
+enum { LOOK_MS = 1000 }; /* between two looks at the files */
+
+static int open_security(struct server *s)
+{
+    struct error_info err;
+    int rc = s->serves_mysql ? security_open(&s->security, &err) : 0;
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, err.text);
+    else if (strcmp(s->startup.bind, startup_open_bind(&s->startup)) != 0)
+        log_info("gRPC and HTTP have no authentication: they listen on %s only (--insecure: on %s)",
+                 startup_open_bind(&s->startup), s->startup.bind);
+    return rc;
+}
+
+static void secure(struct reactor *r, struct startup_call *c)
+{
+    startup_done(c, gateway_secure(r, &((struct server *)c->ctx)->security.now));
+}
+
+static void reload_security(struct server *s)
+{
+    struct gateway_security old;
+    struct error_info err;
+
+    if (security_reload(&s->security, &old, &err)) {
+        log_error("%s; users and certificate stay as they were", err.text);
+        return;
+    }
+    for (unsigned i = 0; i < reactor_group_count(s->group); i++)
+        if (call(s, i, secure))
+            log_error("users and certificate: core %u has no memory for the new ones", i);
+    security_drop(&old);
+    log_info("users and certificate were read again");
+}
+
+static int wait_for_end(struct server *s)
+{
+    bool has_files = s->serves_mysql && security_has_files(&s->security);
+
+    for (;;) {
+        int number = startup_wait_signal(LOOK_MS);
+
+        if (number && number != SIGHUP)
+            return number;
+        if (has_files && (number || security_has_changed(&s->security)))
+            reload_security(s);
+    }
+}
+
 int server_main(struct server *s)
 {
-    if (startup_check_bind(&s->startup, s->program) || !has_sound_options(s))
+    bool is_protected = s->serves_mysql && security_is_on(&s->security);
+
+    if (startup_check_bind(&s->startup, is_protected, s->program) || !has_sound_options(s))
         return 2;
-    startup_block_signals();
+    startup_block_signals(s->serves_mysql && security_has_files(&s->security));
     if (startup_group(&s->startup, &s->group, s->program))
         return 1;
     raise_file_limit(s);
+    s->room.max = s->max_connections;
     int rc = name_spill_folder(s);
+    if (!rc)
+        rc = open_security(s);
     if (!rc)
         rc = make_node(s);
     if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {
         rc = start(s);
         if (!rc) {
             tell_ready(s);
-            log_info("stopping on signal %d", startup_wait_signal());
+            log_info("stopping on signal %d", wait_for_end(s));
         }
         stop(s);
     }
     node_free(s->node);
     reactor_group_free(s->group);
     http_free(s->http);
+    security_close(&s->security);
     free(s->spill_dir);
     return rc ? 1 : 0;
 }

@@ -3,6 +3,7 @@
  * A server program: node, gateway or both on the cores of one process, from start to a clean stop on a signal.
  * quanta, quanta-node and quanta-proxy are option tables over this. Main thread.
  */
+#include "security.h"
 #include "startup.h"
 
 struct reactor_group;
@@ -12,12 +13,15 @@ struct http_server;
 struct server {
     const char *program, *name; /* name: host key of the node */
     struct startup startup;
+    struct security security;
     const char *data_dir;   /* holds data: a node; NULL = none */
     const char *nodes;      /* without a data directory: HOST:PORT,... of the nodes to use */
     const char *schema_dir; /* tables to create; may be NULL */
     bool serves_mysql, serves_grpc;
     uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
     uint64_t slots, log_iops, checkpoint_log;
+    uint64_t max_connections, connect_timeout_s, wait_timeout_s; /* of MySQL; 0 = default */
+    struct gateway_room room;
     uint64_t statement_memory, spill_limit; /* bytes; 0 = default, none */
     char *spill_dir;                        /* temporary files of statements: malloc'ed */
     bool splits_slots;                      /* more slots than the data directory has split them */
@@ -26,6 +30,25 @@ struct server {
     struct node *node;
     struct http_server *http;
 };
+
+/* Rows for the option table of a program with a MySQL port. */
+#define CONNECTION_OPTIONS(s)                                                               \
+    {"max-connections",                                                                     \
+     OPTION_UINT,                                                                           \
+     &(s)->max_connections,                                                                 \
+     "N",                                                                                   \
+     "MySQL clients at once (default: as many as open files allow, up to 10,000 per core)", \
+     NULL},                                                                                 \
+        {"connect-timeout",                                                                 \
+         OPTION_UINT,                                                                       \
+         &(s)->connect_timeout_s,                                                           \
+         "SECONDS",                                                                         \
+         "a login may take (default: 10)",                                                  \
+         NULL},                                                                             \
+    {                                                                                       \
+        "wait-timeout", OPTION_UINT, &(s)->wait_timeout_s, "SECONDS",                       \
+            "an idle connection stays, unless it sets wait_timeout (default: 28800)", NULL  \
+    }
 
 /* Runs until SIGINT or SIGTERM; exit status of the program. */
 int server_main(struct server *s);

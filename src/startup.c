@@ -34,7 +34,12 @@ static bool is_address(const char *text)
            !strcmp(text, "localhost");
 }
 
-int startup_check_bind(const struct startup *s, const char *program)
+const char *startup_open_bind(const struct startup *s)
+{
+    return s->insecure || is_loopback(s->bind) ? s->bind : "127.0.0.1";
+}
+
+int startup_check_bind(const struct startup *s, bool is_protected, const char *program)
 {
     if (!is_address(s->bind)) {
         fprintf(stderr,
@@ -42,41 +47,46 @@ int startup_check_bind(const struct startup *s, const char *program)
                 program, s->bind);
         return -EINVAL;
     }
-    if (s->insecure || is_loopback(s->bind))
+    if (s->insecure || is_protected || is_loopback(s->bind))
         return 0;
     fprintf(stderr,
-            "%s: --bind %s: without authentication (--auth off) only loopback addresses are "
-            "allowed; add --insecure to listen "
-            "there all the same\n",
+            "%s: --bind %s: without authentication (--auth off, --tls off) only loopback addresses "
+            "are allowed; add --insecure to listen there all the same\n",
             program, s->bind);
     return -EPERM;
 }
 
+static bool takes_hangup;
+
 static void signal_set(sigset_t *set)
 {
     sigemptyset(set);
+    if (takes_hangup)
+        sigaddset(set, SIGHUP);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
 }
 
-void startup_block_signals(void)
+void startup_block_signals(bool hangup)
 {
     sigset_t set;
 
+    takes_hangup = hangup;
     signal_set(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-int startup_wait_signal(void)
+int startup_wait_signal(unsigned timeout_ms)
 {
+    const struct timespec limit = {.tv_sec = timeout_ms / 1000,
+                                   .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
     sigset_t set;
-    int number = 0;
+    int number;
 
     signal_set(&set);
-    while (sigwait(&set, &number))
-        continue;
-    return number;
+    number = sigtimedwait(&set, NULL, &limit);
+    return number > 0 ? number : 0;
 }
 
 int startup_group(const struct startup *s, struct reactor_group **out, const char *program)

@@ -48,17 +48,19 @@ struct startup {
          NULL},                                                                             \
     {                                                                                       \
         "insecure", OPTION_FLAG, &(s)->insecure, NULL,                                      \
-            "allow --auth off on other addresses than loopback", NULL                       \
+            "allow other addresses than loopback without authentication and TLS", NULL      \
     }
 
-/* --bind is an address, and --auth off may listen beyond loopback only with --insecure: 0, or -EINVAL or -EPERM with
- * a line on stderr. */
-int startup_check_bind(const struct startup *s, const char *program);
+/* --bind is an address, and beyond loopback only with --insecure or protected by authentication and TLS: 0, or -EINVAL
+ * or -EPERM with a line on stderr. */
+int startup_check_bind(const struct startup *s, bool is_protected, const char *program);
+/* Where ports without authentication listen: --bind, or the loopback address when only others are protected there. */
+const char *startup_open_bind(const struct startup *s);
 
-/* Blocks the signals that main waits for; before any thread starts. */
-void startup_block_signals(void);
-/* Waits for SIGINT or SIGTERM; returns its number. */
-int startup_wait_signal(void);
+/* Blocks the signals that main waits for, SIGHUP on wish among them; before any thread starts. */
+void startup_block_signals(bool hangup);
+/* Waits so long for one of them; its number, 0 = none came. */
+int startup_wait_signal(unsigned timeout_ms);
 
 int startup_group(const struct startup *s, struct reactor_group **out, const char *program);
 

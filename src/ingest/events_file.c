@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include "ingest/events_csv.h"
+#include "ingest/tpch_csv.h"
 
 /* Rows made at a time: their vectors fit into a core's second-level cache. */
 #define BLOCK_ROWS 8192
+#define COLUMNS_MAX 16
+_Static_assert(COLUMNS_MAX >= EVENTS_COLUMNS_MAX && COLUMNS_MAX >= TPCH_COLUMNS_MAX,
+               "room for columns");
 
 /* The file being written. One thread; on the stack of events_file_write. */
 struct output {
@@ -37,13 +41,25 @@ static int output_write(void *ctx, const void *bytes, size_t len)
     return 0;
 }
 
+/* The next rows, from `at` on; *n = 0 at the end. */
+static int fill(const struct events_job *job, uint64_t at, struct parquet_vector *vectors,
+                size_t *n, struct parquet_error *err)
+{
+    if (job->tpch)
+        return tpch_fill(job->tpch, BLOCK_ROWS, vectors, n, err);
+    uint64_t left = job->spec.rows - at;
+    *n = left < BLOCK_ROWS ? (size_t)left : BLOCK_ROWS;
+    return *n ? events_table_fill(job->table, &job->spec, at, *n, vectors, err) : 0;
+}
+
 static int write_parquet_rows(const struct events_job *job, struct parquet_writer *writer,
                               struct parquet_vector *vectors, struct parquet_error *err)
 {
-    for (uint64_t at = 0; at < job->spec.rows;) {
-        uint64_t left = job->spec.rows - at;
-        size_t n = left < BLOCK_ROWS ? (size_t)left : BLOCK_ROWS;
-        int rc = events_table_fill(job->table, &job->spec, at, n, vectors, err);
+    for (uint64_t at = 0;;) {
+        size_t n;
+        int rc = fill(job, at, vectors, &n, err);
+        if (rc == 0 && !n)
+            break;
         if (rc == 0)
             rc = parquet_writer_append(writer, vectors, n, err);
         at += n;
@@ -55,14 +71,20 @@ static int write_parquet_rows(const struct events_job *job, struct parquet_write
     return parquet_writer_finish(writer, err);
 }
 
+static const struct parquet_column_spec *columns_of(const struct events_job *job, uint32_t *count)
+{
+    return job->tpch ? tpch_columns(job->tpch->table, count)
+                     : events_table_columns(job->table, count);
+}
+
 static int write_parquet(const struct events_job *job, struct output *out,
                          struct parquet_error *err)
 {
     uint32_t count;
-    const struct parquet_column_spec *columns = events_table_columns(job->table, &count);
+    const struct parquet_column_spec *columns = columns_of(job, &count);
     struct parquet_sink sink = {.ctx = out, .write = output_write};
     struct parquet_writer_options options = {.codec = job->codec};
-    struct parquet_vector vectors[EVENTS_COLUMNS_MAX];
+    struct parquet_vector vectors[COLUMNS_MAX];
     struct parquet_writer *writer;
     int rc = parquet_writer_new(&sink, columns, count, &options, err, &writer);
     if (rc < 0)
@@ -76,9 +98,40 @@ static int write_parquet(const struct events_job *job, struct output *out,
     return rc;
 }
 
+static int write_tpch_csv(const struct events_job *job, struct output *out,
+                          struct parquet_error *err)
+{
+    struct parquet_vector vectors[TPCH_COLUMNS_MAX];
+    struct parquet_buffer buf = {0};
+    uint32_t count;
+    size_t n = 1;
+    const struct parquet_column_spec *columns = tpch_columns(job->tpch->table, &count);
+    for (uint32_t i = 0; i < count; i++)
+        parquet_vector_init(&vectors[i],
+                            columns[i].physical == PARQUET_TYPE_BYTE_ARRAY ? PARQUET_KIND_BYTES
+                                                                           : PARQUET_KIND_INT64,
+                            false);
+    int rc = job->has_header ? tpch_csv_header(job->tpch->table, &buf, err) : 0;
+    for (uint64_t at = 0; rc == 0 && n; at += n) {
+        if ((rc = tpch_fill(job->tpch, BLOCK_ROWS, vectors, &n, err)) == 0)
+            rc = tpch_csv_rows(job->tpch->table, vectors, n, &buf, err);
+        if (rc == 0 && (rc = output_write(out, buf.bytes, buf.len)) < 0)
+            parquet_fail(err, rc, "writing %zu bytes failed: %s", buf.len, strerror(-rc));
+        buf.len = 0;
+        if (rc == 0 && job->progress && (rc = job->progress(job->ctx, at + n)) < 0)
+            parquet_fail(err, rc, "interrupted after %llu rows", (unsigned long long)at + n);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        parquet_vector_fini(&vectors[i]);
+    parquet_buffer_fini(&buf);
+    return rc;
+}
+
 static int write_csv(const struct events_job *job, struct output *out, struct parquet_error *err)
 {
     struct parquet_buffer buf = {0};
+    if (job->tpch)
+        return write_tpch_csv(job, out, err);
     int rc = job->has_header ? events_csv_header(job->table, &buf, err) : 0;
     for (uint64_t at = 0; at < job->spec.rows && rc == 0;) {
         uint64_t left = job->spec.rows - at;

@@ -1,12 +1,13 @@
 #pragma once
 /*
- * Files of the `events` work: written under a temporary name and renamed when complete.
+ * Files of the `events` work and of TPC-H: written under a temporary name and renamed when complete.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ingest/events_table.h"
 #include "ingest/parquet_error.h"
+#include "ingest/tpch_gen.h"
 
 enum events_format {
     EVENTS_FORMAT_PARQUET,
@@ -17,6 +18,7 @@ enum events_format {
 struct events_job {
     enum events_table table;
     struct events_spec spec;
+    struct tpch_rows *tpch; /* the table to write instead; NULL = one of events */
     enum events_format format;
     enum parquet_codec codec; /* Parquet only */
     bool has_header;          /* CSV only: a first line with the names of the columns */

@@ -235,6 +235,16 @@ static int fill_sending(struct stream *s)
     return rc;
 }
 
+/* Of a stream that closes and whose output is all on its way. */
+static void end_filter(struct stream *s)
+{
+    if (s->state != STREAM_CLOSING || !s->filter || !s->filter->end || s->filter_ended)
+        return;
+    s->filter_ended = true;
+    if (s->filter->end(s->filter_state, &s->wire) != 0)
+        buffer_consume(&s->wire, s->wire.len); /* then without a farewell */
+}
+
 static void send_more(struct stream *s)
 {
     size_t n;
@@ -246,6 +256,8 @@ static void send_more(struct stream *s)
 
         s->sent = 0;
         buffer_reset(&s->sending, BUFFER_KEEP);
+        if (s->flushed == 0 && s->wire.len == 0)
+            end_filter(s);
         if (s->flushed == 0 && s->wire.len == 0)
             return;
         s->sending.limit = s->filter ? s->wire.limit : s->out_limit;

@@ -54,6 +54,8 @@ struct stream_filter {
                    struct buffer *wire);
     /* Bytes of the codec: appends what goes to the socket to `wire`. */
     int (*encrypt)(void *state, const uint8_t *bytes, size_t n, struct buffer *wire);
+    /* The last bytes to the socket, after all others of a stream that closes in order; may be NULL. */
+    int (*end)(void *state, struct buffer *wire);
     void (*free)(void *state); /* with the stream, just before on_closed */
 };
 

@@ -42,6 +42,7 @@ struct stream {
 
     const struct stream_filter *filter;
     void *filter_state;
+    bool filter_ended;         /* it said its last */
     struct buffer wire, plain; /* with a filter only */
 
     /* Until connected. */

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "sql/decimal.h"
-#include "sql/function.h"
+#include "sql/function_json.h"
 #include "sql/value_convert.h"
 
 enum { GROUP_CONCAT_MAX = 1 << 20 }; /* bytes: MariaDB's group_concat_max_len */
@@ -35,6 +35,10 @@ static const struct {
     {"var_samp", AGG_VAR_SAMP},
     {"percentile_cont", AGG_PERCENTILE_CONT},
     {"percentile_disc", AGG_PERCENTILE_DISC},
+    {"median", AGG_PERCENTILE_CONT},
+    {"approx_count_distinct", AGG_COUNT},
+    {"json_arrayagg", AGG_JSON_ARRAY},
+    {"json_objectagg", AGG_JSON_OBJECT},
 };
 
 int aggregate_find(const char *name, enum aggregate_op *op)
@@ -106,6 +110,11 @@ struct value_type aggregate_type(enum aggregate_op op, const struct expr *arg)
         return t;
     case AGG_GROUP_CONCAT:
         return value_type_string(GROUP_CONCAT_MAX);
+    case AGG_JSON_ARRAY:
+    case AGG_JSON_OBJECT:
+        t = value_type_string(FUNCTION_MAX_STRING / 4);
+        t.is_json = true;
+        return t;
     case AGG_BIT_AND:
     case AGG_BIT_OR:
     case AGG_BIT_XOR:
@@ -302,11 +311,52 @@ static bool concat_args(const struct aggregate_call *c, struct expr_ctx *x, stru
     return true;
 }
 
+/* The row's element of a JSON array, or its member of an object, as text. */
+static bool json_piece(const struct aggregate_call *c, struct expr_ctx *x, struct datum *out)
+{
+    bool is_object = c->op == AGG_JSON_OBJECT;
+    const struct expr *value = c->args[is_object ? 1 : 0];
+    const char *key = NULL;
+    size_t key_len = 0;
+    struct datum d;
+
+    if (is_object) {
+        expr_eval(c->args[0], x, &d);
+        if (d.kind == DATUM_NULL) {
+            if (!expr_has_failed(x))
+                mysql_error_set_text(x->error, 3158,
+                                     "JSON documents may not contain NULL member names.");
+            return false;
+        }
+        key = function_text(x, &d, &c->args[0]->type, &key_len);
+        if (!key || !(key = json_quote(x->scratch, key, key_len, &key_len)))
+            return false;
+    }
+    expr_eval(value, x, &d);
+    datum_round_to_type(&d, &value->type);
+    struct json *v = function_json_of(x, value, &d);
+    if (!v)
+        return false;
+    function_put_json(x, v, out);
+    if (!is_object || out->kind == DATUM_NULL)
+        return out->kind != DATUM_NULL;
+    char *p = expr_alloc(x, key_len + 2 + out->len);
+    if (!p)
+        return false;
+    memcpy(p, key, key_len);
+    memcpy(p + key_len, ": ", 2);
+    memcpy(p + key_len + 2, out->s, out->len);
+    datum_set_string(out, p, key_len + 2 + out->len);
+    return true;
+}
+
 /* Value of the row for this aggregate; false when the row does not count. */
 static bool row_value(const struct aggregate_call *c, struct expr_ctx *x, struct datum *d)
 {
     if (c->op == AGG_GROUP_CONCAT)
         return concat_args(c, x, d);
+    if (c->op == AGG_JSON_ARRAY || c->op == AGG_JSON_OBJECT)
+        return json_piece(c, x, d);
     bool percentile = c->op == AGG_PERCENTILE_CONT || c->op == AGG_PERCENTILE_DISC;
     expr_eval(c->args[percentile ? 1 : 0], x, d);
     if (!percentile && c->n_args > 1) /* COUNT(DISTINCT a, b): rows with a NULL do not count */
@@ -420,6 +470,8 @@ int aggregate_add_value(struct aggregate_state *s, const struct aggregate_call *
     case AGG_GROUP_CONCAT:
     case AGG_PERCENTILE_CONT:
     case AGG_PERCENTILE_DISC:
+    case AGG_JSON_ARRAY:
+    case AGG_JSON_OBJECT:
         rc = add_item(s, c, d, x, a);
         break;
     case AGG_BIT_AND:
@@ -454,7 +506,7 @@ static int compare_items(const void *p, const void *q, void *ctx)
     const struct aggregate_item *a = p, *b = q;
     const struct aggregate_call *c = ctx;
 
-    if (c->op != AGG_GROUP_CONCAT || !c->n_order) {
+    if (!c->n_order) {
         int r = datum_order(&a->value, &b->value);
         return c->descending ? -r : r;
     }
@@ -496,6 +548,35 @@ static void finish_concat(struct aggregate_state *s, const struct aggregate_call
         memcpy(p + at, s->list.items[i].value.s, n);
         at += n;
     }
+    datum_set_string(out, p, total);
+}
+
+/* The pieces between brackets. */
+static void finish_json(struct aggregate_state *s, const struct aggregate_call *c,
+                        struct expr_ctx *x, struct datum *out)
+{
+    size_t total = 2, at = 1;
+
+    if (c->n_order || c->distinct)
+        qsort_r(s->list.items, s->list.n, sizeof *s->list.items, compare_items,
+                (void *)(uintptr_t)c);
+    for (uint32_t i = 0; i < s->list.n; i++)
+        total += s->list.items[i].value.len + (i ? 2u : 0u);
+    char *p = total <= UINT32_MAX ? expr_alloc(x, total) : NULL;
+    if (!p) {
+        datum_set_null(out);
+        return;
+    }
+    p[0] = c->op == AGG_JSON_ARRAY ? '[' : '{';
+    for (uint32_t i = 0; i < s->list.n; i++) {
+        if (i) {
+            memcpy(p + at, ", ", 2);
+            at += 2;
+        }
+        memcpy(p + at, s->list.items[i].value.s, s->list.items[i].value.len);
+        at += s->list.items[i].value.len;
+    }
+    p[at] = c->op == AGG_JSON_ARRAY ? ']' : '}';
     datum_set_string(out, p, total);
 }
 
@@ -559,6 +640,11 @@ void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c,
     case AGG_GROUP_CONCAT:
         if (s->count)
             finish_concat(s, c, x, out);
+        return;
+    case AGG_JSON_ARRAY:
+    case AGG_JSON_OBJECT:
+        if (s->count)
+            finish_json(s, c, x, out);
         return;
     case AGG_PERCENTILE_CONT:
     case AGG_PERCENTILE_DISC:

@@ -26,6 +26,8 @@ enum aggregate_op {
     AGG_VAR_SAMP,
     AGG_PERCENTILE_CONT, /* args[0] fraction, args[1] value */
     AGG_PERCENTILE_DISC,
+    AGG_JSON_ARRAY,
+    AGG_JSON_OBJECT, /* args[0] name, args[1] value */
 };
 
 struct aggregate_call {

@@ -200,6 +200,7 @@ enum sql_stmt_kind {
     SQL_STMT_MAINTAIN,   /* u.maintain: ANALYZE, OPTIMIZE, CHECK, REPAIR TABLE */
     SQL_STMT_CALL,       /* u.call */
     SQL_STMT_DO,         /* u.call with name NULL: args are the expressions */
+    SQL_STMT_LOAD_DATA,  /* u.load */
 };
 
 struct sql_row {
@@ -239,6 +240,17 @@ struct sql_insert {
     uint32_t row_count;
     struct sql_query *query;
     struct sql_assign *on_duplicate; /* or NULL */
+};
+
+/* LOAD DATA [LOCAL] INFILE. */
+struct sql_load {
+    bool is_local;
+    const char *file; /* file_length bytes */
+    uint32_t file_length;
+    struct sql_option *format;  /* as in sql_into */
+    struct sql_expr *skip;      /* IGNORE n LINES, INT; or NULL */
+    struct sql_assign *assigns; /* SET column = expr */
+    struct sql_insert insert;   /* table, columns ("@name": a variable), is_replace, is_ignore */
 };
 
 struct sql_update {
@@ -541,6 +553,7 @@ struct sql_stmt {
         struct sql_prepare *prepare;
         struct sql_maintain *maintain;
         struct sql_call_stmt *call;
+        struct sql_load *load;
         void *node; /* any of these */
     } u;
 };

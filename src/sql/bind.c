@@ -8,7 +8,7 @@
 #include "sql/plan_subquery.h"
 #include "sql/value_convert.h"
 
-enum { MAX_COLUMNS = 4096, MAX_QUERY_DEPTH = 64 };
+enum { MAX_COLUMNS = 4096, MAX_QUERY_DEPTH = 64, MAX_QUERIES = 10000 };
 
 /* ---- LIMIT ---- */
 
@@ -105,7 +105,7 @@ static bool grow_items(struct bind *b, struct bound_select *s, uint32_t more)
     return true;
 }
 
-static bool add_item(struct bind *b, struct bound_select *s, struct expr *e, const char *name)
+bool bind_add_item(struct bind *b, struct bound_select *s, struct expr *e, const char *name)
 {
     if (!grow_items(b, s, 1))
         return false;
@@ -135,7 +135,7 @@ static bool expand_star(struct bind *b, struct bound_select *s, const struct sql
             if (src->columns[c].hidden || (src->columns[c].merged && !(ref && ref->table)))
                 continue;
             struct expr *e = bind_source_column(b, s, i, c);
-            if (!e || !add_item(b, s, e, src->columns[c].name))
+            if (!e || !bind_add_item(b, s, e, src->columns[c].name))
                 return false;
             e->text = src->columns[c].name;
             e->text_len = (uint32_t)strlen(e->text);
@@ -155,7 +155,7 @@ static bool bind_items(struct bind *b, struct bound_select *s, const struct sql_
         }
         struct expr *e = bind_expr(b, it->expr);
         const char *name = e ? item_name(b, it) : NULL;
-        if (!name || !add_item(b, s, e, name))
+        if (!name || !bind_add_item(b, s, e, name))
             return false;
     }
     s->n_visible = s->n_items;
@@ -212,8 +212,8 @@ static bool bind_topn(struct bind *b, struct bound_select *s, const struct sql_s
     struct expr *value = expr_new_slot(b->arena, 0, &text),
                 *n = expr_new_slot(b->arena, 1, &count->type),
                 *share = expr_new_slot(b->arena, 2, &percent);
-    if (!value || !n || !share || !add_item(b, s, value, topn_name(b, of)) ||
-        !add_item(b, s, n, "topn_count") || !add_item(b, s, share, "topn_percent"))
+    if (!value || !n || !share || !bind_add_item(b, s, value, topn_name(b, of)) ||
+        !bind_add_item(b, s, n, "topn_count") || !bind_add_item(b, s, share, "topn_percent"))
         return false;
     s->n_visible = 3;
     return true;
@@ -264,13 +264,13 @@ static bool bind_groups(struct bind *b, struct bound_select *s, const struct sql
     for (; g; g = g->next) {
         int at = ordinal(g->expr);
         struct expr *e = at >= 0 ? bind_by_position(b, s, at, BIND_GROUP) : bind_expr(b, g->expr);
-        if (!e)
+        if (!e || !bind_without_windows(b, e))
             return false;
         if (!expr_walk(e, visit_no_aggregate, NULL)) {
             const char *name = e->text ? arena_strndup(b->arena, e->text, e->text_len) : NULL;
             return bind_fail(b, MYSQL_ER_WRONG_GROUP_FIELD, name ? name : "aggregate");
         }
-        if (expr_is_const(e))
+        if (expr_is_const(e) && !s->rollup)
             continue; /* the same for all rows */
         s->groups[s->n_groups++] = e;
     }
@@ -348,7 +348,7 @@ static bool bind_order(struct bind *b, struct bound_select *s, const struct sql_
                     return false;
                 }
                 item = (int)s->n_items;
-                if (!add_item(b, s, e, NULL))
+                if (!bind_add_item(b, s, e, NULL))
                     return false;
             }
         }
@@ -449,20 +449,26 @@ static bool bind_select_clauses(struct bind *b, struct bound_select *s,
             return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "ORDER BY with topn()");
         return bind_topn(b, s, ast);
     }
-    if (ast->windows)
-        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "window functions");
-    if (!bind_items(b, s, ast->items) || !bind_groups(b, s, ast->group_by))
+    if (!bind_window_clause(b, ast->windows) || !bind_items(b, s, ast->items) ||
+        !bind_groups(b, s, ast->group_by))
         return false;
     scope->clause = BIND_HAVING;
-    if (ast->having && !(s->having = bind_expr(b, ast->having)))
+    if (ast->having &&
+        (!(s->having = bind_expr(b, ast->having)) || !bind_without_windows(b, s->having)))
         return false;
     if (!bind_order(b, s, order))
         return false;
     s->grouped |= scope->saw_aggregate;
-    s->rollup = ast->has_rollup;
-    if (s->rollup)
-        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "WITH ROLLUP");
+    s->windowed = scope->saw_window;
+    if (s->rollup && !s->n_groups)
+        s->rollup = false;
+    if (s->rollup && !bind_rollup(b, s))
+        return false;
+    if (!bind_correlated(b, s, ast))
+        return false;
     if (s->grouped && !regroup(b, s))
+        return false;
+    if (s->rollup && !bind_rollup_order(b, s))
         return false;
     return !ast->group_by || s->n_groups || bind_some_row(b, s);
 }
@@ -485,6 +491,7 @@ static struct bound_select *bind_select(struct bind *b, const struct sql_select 
     }
     b->has_select = true;
     s->distinct = ast->is_distinct;
+    s->rollup = ast->has_rollup;
     s->limit = UINT64_MAX;
     bool ok = bind_select_clauses(b, s, ast, order) &&
               (!limit || bind_limit(b, limit, &s->limit, &s->offset));
@@ -527,9 +534,6 @@ static bool bind_terms(struct bind *b, struct bound_query *q, const struct sql_q
         struct bound_term *term = &q->terms[i];
         struct bound_column *columns;
         uint32_t n;
-        if (t->op == SQL_SET_EXCEPT || t->op == SQL_SET_INTERSECT)
-            return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
-                             t->op == SQL_SET_EXCEPT ? "EXCEPT" : "INTERSECT");
         term->op = t->op;
         term->all = t->is_all;
         if (t->select) {
@@ -620,10 +624,8 @@ struct bound_query *bind_query(struct bind *b, const struct sql_query *ast)
     struct bind_cte *ctes = b->ctes;
     bool ok = q != NULL;
 
-    if (ok && ++b->depth > MAX_QUERY_DEPTH)
+    if (ok && (++b->depth > MAX_QUERY_DEPTH || ++b->n_queries > MAX_QUERIES))
         ok = bind_fail(b, MYSQL_ER_TOO_BIG_SELECT);
-    if (ok && ast->is_recursive)
-        ok = bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "WITH RECURSIVE");
     if (ok && ast->into)
         ok = bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "SELECT ... INTO");
     for (const struct sql_cte *c = ast->ctes; c && ok; c = c->next) {
@@ -633,6 +635,7 @@ struct bound_query *bind_query(struct bind *b, const struct sql_query *ast)
             break;
         }
         n->cte = c;
+        n->may_recur = ast->is_recursive;
         n->next = b->ctes;
         b->ctes = n;
     }

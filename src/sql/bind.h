@@ -8,8 +8,13 @@
  *   bind_name.c    columns by name
  *   bind_expr.c    expressions
  *   bind_row.c     (a, b) IN (SELECT c, d ...)
+ *   bind_rollup.c  WITH ROLLUP
+ *   bind_recursive.c  WITH RECURSIVE
+ *   bind_or.c      conditions that OR hides
+ *   bind_outer.c   subqueries that depend on the row outside
  *   bind_match.c   MATCH ... AGAINST
  *   bind_call.c    calls: functions, aggregates
+ *   bind_window.c  window functions
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
  * Synchronous, bounded by the size of the text; all memory from the statement's arena.
  * Owner: the core of the connection; lifetime: the statement.
@@ -23,8 +28,14 @@
 struct infoschema_table;
 struct bound_query;
 struct bound_select;
+struct recursion;
 
-enum source_kind { SOURCE_TABLE, SOURCE_QUERY, SOURCE_VIRTUAL };
+enum source_kind {
+    SOURCE_TABLE,
+    SOURCE_QUERY,
+    SOURCE_VIRTUAL,
+    SOURCE_WORK /* the query that is bound, within itself */
+};
 
 struct source_column {
     const char *name;
@@ -42,6 +53,7 @@ struct source {
     const struct schema *schema;          /* TABLE; pinned by the statement's catalog */
     struct bound_query *query;            /* QUERY */
     const struct infoschema_table *table; /* VIRTUAL */
+    struct recursion *recursion;          /* WORK */
     struct source_column *columns;
     uint16_t n_columns;
     bool nullable; /* rows of NULLs appear: right side of LEFT JOIN */
@@ -91,7 +103,9 @@ struct bound_select {
     uint32_t n_items, n_visible;
     struct bound_order *order;
     uint32_t n_order;
-    bool distinct, rollup;
+    bool distinct;
+    bool rollup;            /* the last group is the level */
+    bool windowed;          /* a window function among the items */
     bool topn;              /* topn(): items are value, count, percent */
     uint64_t topn_limit;    /* 0 = all */
     uint64_t limit, offset; /* UINT64_MAX = none */
@@ -113,6 +127,7 @@ struct bound_term {
 };
 
 struct bound_query {
+    struct recursion *recursion; /* WITH RECURSIVE: instead of terms */
     struct bound_term *terms;
     uint32_t n_terms;
     struct bound_column *columns;
@@ -143,11 +158,15 @@ struct bind_scope {
     bool in_aggregate;
     bool allows_aggregates;
     bool saw_aggregate;
+    bool in_window, saw_window;
+    struct subquery *subquery; /* its own scope, without a SELECT, around that of its SELECTs */
 };
 
 struct bind_cte {
     struct bind_cte *next;
     const struct sql_cte *cte;
+    bool may_recur;              /* WITH RECURSIVE */
+    struct recursion *recursion; /* while it is bound itself */
 };
 
 /* The work of binding one statement. */
@@ -166,9 +185,9 @@ struct bind {
     struct bind_scope *scope;
     struct bind_cte *ctes;
     const struct source
-        *insert_values; /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
-    uint32_t depth;
-    bool has_select; /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
+        *insert_values;        /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
+    uint32_t depth, n_queries; /* of queries in queries; those of views count wherever they stand */
+    bool has_select;           /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
 };
 
 /* A whole query. NULL with *error set. */
@@ -193,14 +212,47 @@ const char *bind_clause_name(enum bind_clause c);
 bool bind_from(struct bind *b, struct bound_select *s, const struct sql_table *from);
 bool bind_add_source(struct bind *b, struct bound_select *s, const struct sql_table *t);
 struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref);
+/* Looks the name up in one SELECT: number of matches; the first in *source and *column. */
+unsigned bind_find_column(const struct bound_select *s, const struct sql_column_ref *ref,
+                          uint16_t *source, uint16_t *column);
+/* A name that the SELECT at hand does not have: of one around it. NULL with the error set. */
+struct expr *bind_outer_column(struct bind *b, const struct sql_column_ref *ref);
+/* A SELECT that is a whole subquery, before its groups are bound: when it depends on the row outside only in a way
+ * that it can be run once for all of them, it is rewritten so (SUBQUERY_KEYED). False with the error set. */
+bool bind_correlated(struct bind *b, struct bound_select *s, const struct sql_select *ast);
+/* A node over a subquery with room for its own n arguments, which what it depends on follows. */
+struct expr *bind_subquery_node(struct bind *b, enum expr_kind kind, struct subquery *s,
+                                uint32_t n);
+bool bind_add_item(struct bind *b, struct bound_select *s, struct expr *e, const char *name);
 /* Column of a source as an expression; marks it used. */
 struct expr *bind_source_column(struct bind *b, struct bound_select *s, uint16_t source,
                                 uint16_t column);
 struct expr *bind_call(struct bind *b, const struct sql_expr *e);
+/* An aggregate with its arguments. NULL with the error set. */
+struct aggregate_call *bind_aggregate_call(struct bind *b, const struct sql_call *c,
+                                           enum aggregate_op op);
+/* A call with OVER. NULL with the error set. */
+struct expr *bind_window(struct bind *b, const struct sql_expr *e);
+/* Names of the WINDOW clause are different, and what they say can be. */
+bool bind_window_clause(struct bind *b, const struct sql_window *windows);
+/* False with the error set (3594) when the expression has a window function. */
+bool bind_without_windows(struct bind *b, struct expr *e);
 /* What a text or its bytes are said to be: CONVERT(x USING charset), CHAR(n USING charset). */
 struct expr *bind_charset(struct expr *e, const char *charset);
 /* NULLIF over its two bound arguments. */
 struct expr *bind_nullif(struct bind *b, const struct function *f, struct expr **args);
+/* An OR as a condition that says the same: what all branches have in common, and what they say of single tables, comes
+ * first, joined by AND. NULL without memory. */
+struct expr *bind_or(struct bind *b, struct expr *e);
+/* GROUPING(x, …); the level among the groups; the order of the rows where there is no other: before and after groups
+ * and aggregates have their slots. */
+struct expr *bind_grouping(struct bind *b, const struct sql_call *c);
+bool bind_rollup(struct bind *b, struct bound_select *s);
+bool bind_rollup_order(struct bind *b, struct bound_select *s);
+/* The query of a name that may be one of itself; *out NULL: it is not. False with the error set. */
+bool bind_recursive(struct bind *b, struct bind_cte *at, struct bound_query **out);
+/* Its own name within it. */
+bool bind_work_source(struct bind *b, struct source *s, struct bind_cte *at);
 struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool negated);
 struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */

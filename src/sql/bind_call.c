@@ -21,6 +21,14 @@ static bool bind_aggregate_args(struct bind *b, const struct sql_call *c, struct
                       (a->op >= AGG_BIT_AND && a->op <= AGG_PERCENTILE_DISC);
     if (of_numbers && !(a->args[0] = expr_as_number(b->arena, a->args[0])))
         return bind_alloc(b, SIZE_MAX / 2) != NULL;
+    if (percentile && strcasecmp(c->name, "median") == 0) {
+        struct datum half;
+        struct value_type t = value_type_decimal(1, 1);
+        datum_set_decimal(&half, 5, 1);
+        a->args[1] = a->args[0];
+        a->args[0] = expr_new_const(b->arena, &half, &t);
+        return a->args[0] ? true : bind_alloc(b, SIZE_MAX / 2) != NULL;
+    }
     if (percentile) {
         if (!c->within_group || c->arg_count != 1)
             return bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
@@ -67,40 +75,75 @@ static bool apply_filter(struct bind *b, const struct sql_call *c, struct aggreg
     return a->args[0] != NULL;
 }
 
-static struct expr *bind_aggregate(struct bind *b, const struct sql_call *c, enum aggregate_op op)
+struct aggregate_call *bind_aggregate_call(struct bind *b, const struct sql_call *c,
+                                           enum aggregate_op op)
 {
-    struct bind_scope *s = b->scope;
     struct aggregate_call *a;
+    bool told_apart = c->is_distinct || strcasecmp(c->name, "approx_count_distinct") == 0;
+    bool many = op == AGG_GROUP_CONCAT || (op == AGG_COUNT && told_apart);
+    uint32_t most = many ? UINT32_MAX : op == AGG_JSON_OBJECT ? 2 : 1;
 
-    if (!s || !s->select || !s->allows_aggregates || s->in_aggregate) {
-        bind_fail(b, MYSQL_ER_INVALID_GROUP_FUNC_USE);
-        return NULL;
-    }
-    if (c->over) {
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "window functions");
-        return NULL;
-    }
-    bool many = op == AGG_GROUP_CONCAT || (op == AGG_COUNT && c->is_distinct);
-    if (!c->has_star && (c->arg_count == 0 || (c->arg_count > 1 && !many))) {
+    if (!c->has_star && (c->arg_count == 0 || c->arg_count > most ||
+                         (op == AGG_JSON_OBJECT && c->arg_count != 2))) {
         bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
         return NULL;
     }
     if (!(a = bind_alloc(b, sizeof *a)))
         return NULL;
     a->op = c->has_star ? AGG_COUNT_ROWS : op;
-    a->distinct = c->is_distinct && op != AGG_MIN && op != AGG_MAX && op != AGG_ANY;
-    s->in_aggregate = true;
-    bool ok = bind_aggregate_args(b, c, a) && apply_filter(b, c, a);
-    s->in_aggregate = false;
-    if (!ok)
+    a->distinct = told_apart && op != AGG_MIN && op != AGG_MAX && op != AGG_ANY;
+    if (!bind_aggregate_args(b, c, a) || !apply_filter(b, c, a))
         return NULL;
-    s->saw_aggregate = true;
     if (op == AGG_GROUP_CONCAT) {
         a->separator = c->separator ? c->separator->v.text : ",";
         a->separator_len = c->separator ? c->separator->count : 1;
     }
     bool percentile = op == AGG_PERCENTILE_CONT || op == AGG_PERCENTILE_DISC;
     a->type = aggregate_type(a->op, a->n_args ? a->args[percentile ? 1 : 0] : NULL);
+    return a;
+}
+
+struct column_walk {
+    bool inner, outer;
+};
+
+static bool visit_column(struct expr *e, void *ctx)
+{
+    struct column_walk *w = ctx;
+
+    w->inner |= e->kind == EXPR_COLUMN;
+    w->outer |= e->kind == EXPR_OUTER;
+    return true;
+}
+
+/* Such an aggregate would be the enclosing query's. */
+static bool is_of_enclosing(struct aggregate_call *a)
+{
+    struct column_walk w = {0};
+
+    aggregate_walk(a, visit_column, &w);
+    return w.outer && !w.inner;
+}
+
+static struct expr *bind_aggregate(struct bind *b, const struct sql_call *c, enum aggregate_op op)
+{
+    struct bind_scope *s = b->scope;
+
+    if (!s || !s->select || !s->allows_aggregates || s->in_aggregate) {
+        bind_fail(b, MYSQL_ER_INVALID_GROUP_FUNC_USE);
+        return NULL;
+    }
+    s->in_aggregate = true;
+    struct aggregate_call *a = bind_aggregate_call(b, c, op);
+    s->in_aggregate = false;
+    if (!a)
+        return NULL;
+    if (is_of_enclosing(a)) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                  "an aggregate of an enclosing query's columns alone");
+        return NULL;
+    }
+    s->saw_aggregate = true;
     struct expr *e = expr_new(b->arena, EXPR_AGGREGATE, 0);
     if (!e)
         return bind_alloc(b, SIZE_MAX / 2);
@@ -166,16 +209,16 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e)
     enum aggregate_op op;
     bool done;
 
+    if (c->over)
+        return bind_window(b, e);
+    if (strcasecmp(c->name, "grouping") == 0)
+        return bind_grouping(b, c);
     if (aggregate_find(c->name, &op) == 0 || c->has_star) {
         if (c->has_star && strcasecmp(c->name, "count") != 0) {
             bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
             return NULL;
         }
         return bind_aggregate(b, c, op);
-    }
-    if (c->over) {
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "window functions");
-        return NULL;
     }
     struct expr *r = bind_date_call(b, c, &done);
     return done ? r : bind_plain_call(b, c);

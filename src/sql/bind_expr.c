@@ -249,6 +249,18 @@ static bool place_multi_valued(struct bind *b, enum expr_kind kind, uint8_t *op,
 }
 
 /* A node of ours over bound arguments, folded. */
+/* json_extract(…) = 'x' compares with what the JSON string says. */
+static bool unquote_json(struct bind *b, struct expr **args, uint32_t n)
+{
+    struct function_bind fb = bind_function(b);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (args[i]->type.kind == DATUM_STRING && args[i]->type.is_json &&
+            !(args[i] = bind_fold(b, function_new_json_scalar(&fb, args[i]))))
+            return false;
+    return true;
+}
+
 static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct expr **args,
                          uint32_t n, bool negated)
 {
@@ -259,6 +271,9 @@ static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct
     e = expr_new(b->arena, kind, n);
     if (!e)
         return bind_alloc(b, SIZE_MAX / 2);
+    if ((kind == EXPR_COMPARE || kind == EXPR_BETWEEN || kind == EXPR_IN) &&
+        !unquote_json(b, args, n))
+        return NULL;
     bool logic = kind == EXPR_AND || kind == EXPR_OR || kind == EXPR_NOT || kind == EXPR_XOR;
     for (uint32_t i = 0; i < n; i++) {
         e->args[i] = logic || (kind == EXPR_IS && op != SQL_IS_NULL)
@@ -304,6 +319,30 @@ static struct expr *bind_row_compare(struct bind *b, uint8_t op, struct sql_expr
     return all && op == SQL_OP_NE ? make(b, EXPR_NOT, 0, &all, 1, false) : all;
 }
 
+static struct expr *call_function(struct bind *b, const char *name, struct expr **args, uint32_t n)
+{
+    struct function_bind fb = bind_function(b);
+
+    return bind_fold(b, function_new(&fb, function_find(name, strlen(name)), args, n));
+}
+
+/* column -> path, column ->> path */
+static struct expr *bind_json_get(struct bind *b, struct expr **args, bool as_text)
+{
+    struct expr *e = call_function(b, "json_extract", args, 2);
+
+    return e && as_text ? call_function(b, "json_unquote", &e, 1) : e;
+}
+
+static struct expr *bind_sounds_like(struct bind *b, struct expr **args)
+{
+    struct expr *sounds[2] = {call_function(b, "soundex", &args[0], 1), NULL};
+
+    if (!sounds[0] || !(sounds[1] = call_function(b, "soundex", &args[1], 1)))
+        return NULL;
+    return make(b, EXPR_COMPARE, SQL_OP_EQ, sounds, 2, false);
+}
+
 static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
 {
     struct sql_expr *l = e->v.args[0], *r = e->v.args[1];
@@ -322,14 +361,17 @@ static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
         return bind_fold(b, function_new_interval(&fb, args[0], args[1], interval->op,
                                                   e->op == SQL_OP_SUB));
     }
-    if (e->op == SQL_OP_ASSIGN || e->op == SQL_OP_JSON_GET || e->op == SQL_OP_JSON_GET_TEXT ||
-        e->op == SQL_OP_SOUNDS_LIKE) {
+    if (e->op == SQL_OP_ASSIGN) {
         bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, sql_op_name(e->op));
         return NULL;
     }
     args[0] = bind_expr(b, l);
     if (!args[0] || !(args[1] = bind_expr(b, r)))
         return NULL;
+    if (e->op == SQL_OP_JSON_GET || e->op == SQL_OP_JSON_GET_TEXT)
+        return bind_json_get(b, args, e->op == SQL_OP_JSON_GET_TEXT);
+    if (e->op == SQL_OP_SOUNDS_LIKE)
+        return bind_sounds_like(b, args);
     if (e->op == SQL_OP_REGEXP)
         return bind_fold(b, function_new_regexp(&fb, args[0], args[1]));
     if (e->op == SQL_OP_XOR)
@@ -379,14 +421,13 @@ struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
                            struct subquery **out)
 {
     struct subquery *s = bind_alloc(b, sizeof *s);
-    struct bind_scope inner = {.outer = b->scope, .clause = BIND_FIELDS};
+    struct bind_scope inner = {.outer = b->scope, .clause = BIND_FIELDS, .subquery = s};
 
     if (!s)
         return NULL;
-    /* A scope without a SELECT of its own stands between, so that names of outside are seen as
-     * outer ones. */
     b->scope = &inner;
     s->use = use;
+    s->ast = q;
     s->query = bind_query(b, q);
     b->scope = inner.outer;
     if (!s->query)
@@ -395,12 +436,16 @@ struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, 1);
         return NULL;
     }
+    if (s->n_params && s->mode == SUBQUERY_ONCE)
+        s->mode = SUBQUERY_PER_ROW;
+    if (s->mode == SUBQUERY_KEYED) /* that of a row outside */
+        s->keyed->select->limit = UINT64_MAX;
     *b->subqueries_end = s;
     b->subqueries_end = &s->next;
-    struct expr *e = expr_new(b->arena, use == SUBQUERY_EXISTS ? EXPR_EXISTS : EXPR_SUBQUERY, 0);
+    enum expr_kind kind = use == SUBQUERY_EXISTS ? EXPR_EXISTS : EXPR_SUBQUERY;
+    struct expr *e = bind_subquery_node(b, kind, s, 0);
     if (!e)
-        return bind_alloc(b, SIZE_MAX / 2);
-    e->u.subquery = s;
+        return NULL;
     expr_prepare(e, b->arena);
     if (use != SUBQUERY_EXISTS) {
         e->type = s->query->columns[0].type;
@@ -442,12 +487,15 @@ static struct expr *bind_in_query(struct bind *b, const struct sql_expr *e)
     if (s->class == COMPARE_INT)
         s->class = COMPARE_DECIMAL;
     datum_set_init(&s->set, s->class, b->arena);
-    struct expr *n = expr_new(b->arena, in ? EXPR_IN_QUERY : EXPR_QUANTIFIED, 1);
+    if (s->n_params && is_multi_valued(left)) {
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery of a multi-valued column");
+        return NULL;
+    }
+    struct expr *n = bind_subquery_node(b, in ? EXPR_IN_QUERY : EXPR_QUANTIFIED, s, 1);
     if (!n)
-        return bind_alloc(b, SIZE_MAX / 2);
+        return NULL;
     n->args[0] = left;
     n->class = s->class;
-    n->u.subquery = s;
     n->op = e->op;
     n->all = e->flags & SQL_FLAG_ALL;
     n->negated = negated;
@@ -718,12 +766,25 @@ static uint32_t count_conjuncts(const struct expr *e)
     return n;
 }
 
+/* The condition with every OR that stands for itself opened. */
+static struct expr *open_or(struct bind *b, struct expr *e)
+{
+    if (e->kind == EXPR_OR)
+        return bind_or(b, e);
+    if (e->kind != EXPR_AND)
+        return e;
+    for (uint32_t i = 0; i < e->n_args; i++)
+        if (!(e->args[i] = open_or(b, e->args[i])))
+            return NULL;
+    return e;
+}
+
 bool bind_conjuncts(struct bind *b, const struct sql_expr *ast, struct expr ***out, uint32_t *n)
 {
     struct expr *e = bind_expr(b, ast);
 
     *n = 0;
-    if (!e)
+    if (!e || !(e = open_or(b, e)))
         return false;
     uint32_t cap = count_conjuncts(e);
     *out = bind_alloc(b, cap * sizeof **out);

@@ -4,6 +4,7 @@
 
 #include "sql/bind.h"
 #include "sql/infoschema.h"
+#include "sql/parse.h"
 
 enum { MAX_SOURCES = 61 }; /* as MySQL's join limit */
 
@@ -84,15 +85,18 @@ static bool bind_virtual_source(struct bind *b, struct source *s, const struct i
     return true;
 }
 
+/* at: a name of WITH RECURSIVE, or NULL. */
 static bool bind_query_source(struct bind *b, struct source *s, const struct sql_query *q,
-                              const struct sql_name_list *names)
+                              const struct sql_name_list *names, struct bind_cte *at)
 {
     /* A derived table sees nothing of the query it stands in. */
     struct bind_scope *outer = b->scope;
     b->scope = outer ? outer->outer : NULL;
-    s->query = bind_query(b, q);
+    bool ok = !at || bind_recursive(b, at, &s->query);
+    if (ok && !s->query)
+        s->query = bind_query(b, q);
     b->scope = outer;
-    if (!s->query)
+    if (!ok || !s->query)
         return false;
     s->kind = SOURCE_QUERY;
     s->n_columns = (uint16_t)s->query->n_columns;
@@ -120,6 +124,40 @@ static bool bind_query_source(struct bind *b, struct source *s, const struct sql
     return true;
 }
 
+/* The query of a view, in which nothing of the statement is seen. */
+static bool bind_view_source(struct bind *b, struct source *s, const struct schema *view)
+{
+    struct bind_cte *ctes = b->ctes;
+    struct bind_scope *scope = b->scope;
+    const char *text = b->text;
+    struct sql_name_list *names = NULL;
+    struct parse_error pe;
+    struct sql_stmt *ast;
+
+    for (uint16_t i = view->n_columns; i-- > 0;) {
+        struct sql_name_list *n = bind_alloc(b, sizeof *n);
+        if (!n)
+            return false;
+        if (view->columns[i].hidden)
+            continue;
+        n->name = view->columns[i].name;
+        n->next = names;
+        names = n;
+    }
+    if (sql_parse(b->arena, view->selector, strlen(view->selector), 0, &ast, NULL, &pe) != 0 ||
+        ast->kind != SQL_STMT_SELECT)
+        return bind_fail(b, 1356, SESSION_DATABASE, view->name);
+    b->ctes = NULL;
+    b->scope = NULL;
+    b->text = view->selector;
+    bool ok = bind_query_source(b, s, ast->u.query, names, NULL);
+    b->ctes = ctes;
+    b->scope = scope;
+    b->text = text;
+    s->name = view->name;
+    return ok;
+}
+
 static const struct sql_cte *find_cte(struct bind *b, const char *name, struct bind_cte **at)
 {
     for (struct bind_cte *c = b->ctes; c; c = c->next)
@@ -138,9 +176,12 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
 
     if (cte) {
         /* Names defined after it, and itself, cannot be seen from inside. */
+        if (at->recursion)
+            return bind_work_source(b, s, at);
         struct bind_cte *all = b->ctes;
-        b->ctes = at->next;
-        bool ok = bind_query_source(b, s, cte->query, cte->columns);
+        bool recurs = at->may_recur && cte->query->terms->next && !cte->query->ctes;
+        b->ctes = recurs ? at : at->next;
+        bool ok = bind_query_source(b, s, cte->query, cte->columns, recurs ? at : NULL);
         b->ctes = all;
         return ok;
     }
@@ -157,7 +198,8 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
     const struct schema *schema = catalog_find(b->catalog, t->name, strlen(t->name));
     if (!schema)
         return bind_fail(b, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, t->name);
-    return bind_table_source(b, s, schema);
+    return schema_is_view(schema) ? bind_view_source(b, s, schema)
+                                  : bind_table_source(b, s, schema);
 }
 
 bool bind_add_source(struct bind *b, struct bound_select *sel, const struct sql_table *t)
@@ -168,7 +210,7 @@ bool bind_add_source(struct bind *b, struct bound_select *sel, const struct sql_
     if (t->kind == SQL_TABLE_QUERY) {
         if (!t->alias)
             return bind_fail(b, MYSQL_ER_DERIVED_MUST_HAVE_ALIAS);
-        if (!bind_query_source(b, s, t->query, t->columns))
+        if (!bind_query_source(b, s, t->query, t->columns, NULL))
             return false;
         s->name = t->alias;
     } else if (!bind_named_source(b, s, t)) {

@@ -40,13 +40,12 @@ static int find_in_source(const struct source *s, const char *name, bool qualifi
     return -1;
 }
 
-/* Looks the name up in one SELECT: number of matches; the first in *source and *column. */
-static unsigned find_in_select(const struct bound_select *s, const struct sql_column_ref *ref,
-                               uint16_t first, uint16_t n, uint16_t *source, uint16_t *column)
+unsigned bind_find_column(const struct bound_select *s, const struct sql_column_ref *ref,
+                          uint16_t *source, uint16_t *column)
 {
     unsigned found = 0;
 
-    for (uint16_t i = first; i < first + n; i++) {
+    for (uint16_t i = 0; i < s->n_sources; i++) {
         if (!source_matches(&s->sources[i], ref))
             continue;
         int c = find_in_source(&s->sources[i], ref->name, ref->table != NULL);
@@ -102,31 +101,14 @@ static struct expr *find_alias(struct bind *b, const char *name, bool *ambiguous
     return found;
 }
 
-/* A column of an enclosing query would make the subquery a correlated one. */
-static bool is_outer_column(const struct bind *b, const struct sql_column_ref *ref)
-{
-    uint16_t source, column;
-
-    for (const struct bind_scope *s = b->scope ? b->scope->outer : NULL; s; s = s->outer)
-        if (s->select && find_in_select(s->select, ref, 0, s->select->n_sources, &source, &column))
-            return true;
-    return false;
-}
-
 struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
 {
     struct bind_scope *scope = b->scope;
     uint16_t source, column;
     bool ambiguous;
 
-    if (!scope || !scope->select) {
-        if (b->scope && is_outer_column(b, ref))
-            bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery");
-        else
-            bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref),
-                      bind_clause_name(scope ? scope->clause : BIND_FIELDS));
-        return NULL;
-    }
+    if (!scope || !scope->select)
+        return bind_outer_column(b, ref);
     bool aliases = scope->items_bound && !ref->table && !scope->in_aggregate;
     if (aliases && scope->clause == BIND_HAVING) {
         struct expr *e = find_alias(b, ref->name, &ambiguous);
@@ -137,7 +119,7 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
         if (e)
             return e;
     }
-    unsigned n = find_in_select(scope->select, ref, 0, scope->select->n_sources, &source, &column);
+    unsigned n = bind_find_column(scope->select, ref, &source, &column);
     if (n > 1) {
         bind_fail(b, MYSQL_ER_NON_UNIQ_ERROR, bind_ref_text(b, ref),
                   bind_clause_name(scope->clause));
@@ -150,12 +132,7 @@ struct expr *bind_column(struct bind *b, const struct sql_column_ref *ref)
         if (e && !ambiguous)
             return e;
     }
-    if (is_outer_column(b, ref))
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "correlated subquery");
-    else
-        bind_fail(b, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(b, ref),
-                  bind_clause_name(scope->clause));
-    return NULL;
+    return bind_outer_column(b, ref);
 }
 
 static uint32_t place_source(struct source *src, uint32_t slot)

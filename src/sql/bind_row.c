@@ -11,15 +11,15 @@ static bool is_plain(struct bind *b, char delim)
 struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool negated)
 {
     uint32_t n = c->left->count;
-    struct expr *e = expr_new(b->arena, EXPR_IN_ROWS, n);
+    struct expr **left = bind_alloc(b, n * sizeof *left);
     enum compare_class *classes = bind_alloc(b, n * sizeof *classes);
     struct subquery *s;
 
-    if (!e || !classes)
-        return bind_alloc(b, SIZE_MAX / 2);
+    if (!left || !classes)
+        return NULL;
     for (uint32_t i = 0; i < n; i++)
-        if (!(e->args[i] = bind_expr(b, c->left->v.args[i])) ||
-            !is_plain(b, e->args[i]->kind == EXPR_COLUMN ? e->args[i]->delim : 0))
+        if (!(left[i] = bind_expr(b, c->left->v.args[i])) ||
+            !is_plain(b, left[i]->kind == EXPR_COLUMN ? left[i]->delim : 0))
             return NULL;
     if (!bind_subquery(b, c->query, SUBQUERY_IN_ROWS, &s))
         return NULL;
@@ -27,17 +27,20 @@ struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, (int)n);
         return NULL;
     }
+    struct expr *e = bind_subquery_node(b, EXPR_IN_ROWS, s, n);
+    if (!e)
+        return NULL;
     for (uint32_t i = 0; i < n; i++) {
         const struct bound_column *column = &s->query->columns[i];
         if (!is_plain(b, column->delim))
             return NULL;
+        e->args[i] = left[i];
         classes[i] = compare_class_of(&e->args[i]->type, &column->type);
         if (classes[i] == COMPARE_INT)
             classes[i] = COMPARE_DECIMAL;
         e->volatile_ |= e->args[i]->volatile_;
     }
     row_set_init(&s->row_set, n, classes, b->arena);
-    e->u.subquery = s;
     e->negated = negated;
     expr_prepare(e, b->arena);
     return e;

@@ -349,6 +349,20 @@ struct sql_stmt *sql_build_flush(struct sql_parser *p, struct sql_list tables, c
     return sql_build_stmt(p, SQL_STMT_FLUSH, flush);
 }
 
+struct sql_load *sql_build_load(struct sql_parser *p, struct sql_text word, struct sql_span span,
+                                struct sql_text file)
+{
+    struct sql_load *load;
+
+    if (word.length != 4 || strncasecmp(word.at, "data", 4)) {
+        sql_parser_fail(p, SQL_PARSE_SYNTAX, span.begin);
+    }
+    load = sql_parser_alloc(p, sizeof *load);
+    load->file = file.at;
+    load->file_length = (uint32_t)file.length;
+    return load;
+}
+
 enum sql_maintain_kind sql_build_maintain_kind(struct sql_parser *p, struct sql_text word,
                                                struct sql_span span)
 {

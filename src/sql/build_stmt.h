@@ -92,5 +92,8 @@ struct sql_stmt *sql_build_kill(struct sql_parser *p, bool is_query, struct sql_
 struct sql_stmt *sql_build_flush(struct sql_parser *p, struct sql_list tables, const char *words);
 
 /* REPAIR and CHECKSUM, which are no tokens; fails for another word. */
+/* LOAD DATA; other words (XML) are no syntax we know. */
+struct sql_load *sql_build_load(struct sql_parser *p, struct sql_text word, struct sql_span span,
+                                struct sql_text file);
 enum sql_maintain_kind sql_build_maintain_kind(struct sql_parser *p, struct sql_text word,
                                                struct sql_span span);

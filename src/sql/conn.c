@@ -5,20 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "reactor/log.h"
-#include "sql/infoschema.h"
 
 enum {
     STATEMENTS_PER_TURN = 64, /* of one text, before the loop has its turn */
     OUT_LIMIT = 80 << 20,     /* bytes: one row of the largest kind fits */
     PENDING_LIMIT = 1 << 20,  /* bytes read ahead of the command at work */
+    UNREAD_LIMIT = 1 << 20,   /* bytes of answers the client did not read: further commands wait */
 };
-
-static void conn_input(struct conn *c, const uint8_t *p, size_t n);
-static void conn_continue(struct conn *c);
 
 void conn_error(struct conn *c, unsigned code, const char *text)
 {
@@ -33,6 +29,7 @@ void conn_statement_ended(struct statement *s)
     struct conn *c = s->ctx;
 
     c->statement = NULL;
+    c->blocked = false; /* it may have been ended while it waited for its client */
     statement_fini(s);
     free(s);
     if (c->gone) {
@@ -165,53 +162,18 @@ static void run_query(struct conn *c, struct mysql_text text)
 
 /* ---- other commands ---- */
 
-static bool is_database(const char *name, size_t len)
-{
-    char copy[65];
-
-    if (len >= sizeof copy)
-        return false;
-    memcpy(copy, name, len);
-    copy[len] = 0;
-    return strcasecmp(copy, SESSION_DATABASE) == 0 || infoschema_is_database(copy);
-}
-
-static void unknown_database(char *text, size_t cap, struct mysql_text name)
-{
-    snprintf(text, cap, "Unknown database '%.*s'", (int)(name.len > 64 ? 64 : name.len), name.data);
-}
-
-static void authenticate(struct conn *c, const struct mysql_event_auth *a)
-{
-    char text[128];
-
-    if (gateway_session_set_text(&c->session.user, a->user.data, a->user.len) != 0) {
-        mysql_session_auth_err(&c->mysql, 1041, "Out of memory");
-        return;
-    }
-    c->session.charset = a->charset;
-    if (a->database.len && !is_database(a->database.data, a->database.len)) {
-        unknown_database(text, sizeof text, a->database);
-        mysql_session_auth_err(&c->mysql, 1049, text);
-        return;
-    }
-    if (a->database.len)
-        gateway_session_set_text(&c->session.database, a->database.data, a->database.len);
-    mysql_session_auth_ok(&c->mysql);
-    c->session.found_rows = c->mysql.wire.capabilities & MYSQL_CAP_FOUND_ROWS;
-}
-
 static void init_db(struct conn *c, struct mysql_text name)
 {
     char text[128];
 
-    if (!is_database(name.data, name.len)) {
-        unknown_database(text, sizeof text, name);
+    if (!conn_is_database(name.data, name.len)) {
+        conn_unknown_database(text, sizeof text, name);
         conn_error(c, 1049, text);
     } else if (gateway_session_set_text(&c->session.database, name.data, name.len) != 0) {
         conn_error(c, 1041, "Out of memory");
     } else {
-        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+        c->session.changes |= SESSION_CHANGED_DATABASE;
+        conn_ok(c, 0, 0, 0, NULL);
     }
 }
 
@@ -227,27 +189,53 @@ static void statistics(struct conn *c)
     mysql_text(&c->mysql.wire, text);
 }
 
+/* A command that is a statement, too. */
+static void run_command(struct conn *c, const char *text)
+{
+    c->mode = MYSQL_TEXT;
+    conn_run_text(c, text, strlen(text), NULL, NULL, 0);
+}
+
 static void kill_command(struct conn *c, uint32_t id)
 {
-    char text[64];
+    char text[32];
 
-    if (gateway_kill(c->gateway, id, false) == 0) {
-        mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
+    snprintf(text, sizeof text, "KILL %u", id);
+    run_command(c, text);
+}
+
+/* Bytes of a file for the statement at work. */
+static void local_data(struct conn *c, struct mysql_text bytes)
+{
+    c->local_open = bytes.len > 0;
+    conn_command_begins(c);
+    if (!c->statement)
         return;
-    }
-    snprintf(text, sizeof text, "Unknown thread id: %u", id);
-    conn_error(c, 1094, text);
+    load_take(c->statement, bytes.data, bytes.len);
+    statement_resume(c->statement);
+}
+
+static bool wants_bytes(const struct conn *c)
+{
+    return c->mysql.state == MYSQL_SESSION_LOCAL;
 }
 
 static void handle(struct conn *c, const struct mysql_event *ev)
 {
     static const char *const commands[] = {[MYSQL_EVENT_QUERY] = "Query",
                                            [MYSQL_EVENT_STMT_EXECUTE] = "Execute",
-                                           [MYSQL_EVENT_STMT_PREPARE] = "Prepare"};
+                                           [MYSQL_EVENT_STMT_PREPARE] = "Prepare",
+                                           [MYSQL_EVENT_PROCESS_INFO] = "Processlist",
+                                           [MYSQL_EVENT_FIELD_LIST] = "Field List"};
 
+    if (ev->kind == MYSQL_EVENT_LOCAL_DATA) { /* of the command at work */
+        local_data(c, ev->u.text);
+        return;
+    }
     c->command = (size_t)ev->kind < sizeof commands / sizeof *commands ? commands[ev->kind] : NULL;
     c->started_ns = reactor_now_ns(c->gateway->reactor);
     c->more = false;
+    conn_command_begins(c);
     switch (ev->kind) {
     case MYSQL_EVENT_AUTH:
     case MYSQL_EVENT_CHANGE_USER:
@@ -255,7 +243,7 @@ static void handle(struct conn *c, const struct mysql_event *ev)
             conn_forget_prepared(c, 0);
             gateway_session_reset(&c->session);
         }
-        authenticate(c, &ev->u.auth);
+        conn_authenticate(c, &ev->u.auth);
         break;
     case MYSQL_EVENT_QUIT:
     case MYSQL_EVENT_PROTOCOL_ERROR:
@@ -290,6 +278,9 @@ static void handle(struct conn *c, const struct mysql_event *ev)
     case MYSQL_EVENT_PROCESS_KILL:
         kill_command(c, ev->u.process_kill.connection_id);
         break;
+    case MYSQL_EVENT_PROCESS_INFO:
+        run_command(c, "SHOW PROCESSLIST");
+        break;
     case MYSQL_EVENT_STMT_PREPARE:
         conn_prepare(c, ev->u.text);
         break;
@@ -308,8 +299,9 @@ static void handle(struct conn *c, const struct mysql_event *ev)
     case MYSQL_EVENT_UNKNOWN:
         conn_error(c, 1047, "Unknown command");
         break;
-    case MYSQL_EVENT_SSL_REQUEST: /* never offered */
+    case MYSQL_EVENT_SSL_REQUEST: /* the loop's */
     case MYSQL_EVENT_STMT_LONG_DATA:
+    case MYSQL_EVENT_LOCAL_DATA:
     case MYSQL_EVENT_NONE:
         break;
     }
@@ -328,46 +320,69 @@ static void keep(struct conn *c, const uint8_t *p, size_t n)
     stream_pause(c->stream);
 }
 
+void conn_feed(struct conn *c, const uint8_t *p, size_t *n)
+{
+    const struct conn_compress *before = c->compress;
+    struct mysql_event ev;
+
+    while (!c->closing && !c->wants_tls && c->compress == before) {
+        c->choked = conn_unsent(c) > UNREAD_LIMIT;
+        if (c->choked) /* on_drain goes on */
+            break;
+        size_t taken = *n ? mysql_session_feed(&c->mysql, p, *n) : 0;
+        p += taken;
+        *n -= taken;
+        if (mysql_session_next(&c->mysql, &ev) == MYSQL_EVENT_NONE) {
+            if (taken == 0 || *n == 0)
+                break;
+            continue;
+        }
+        if (ev.kind == MYSQL_EVENT_SSL_REQUEST)
+            c->wants_tls = true;
+        else
+            handle(c, &ev);
+    }
+}
+
 static void conn_input(struct conn *c, const uint8_t *p, size_t n)
 {
-    struct mysql_event ev;
+    const struct conn_compress *before = c->compress;
 
     if (c->busy_loop) {
         keep(c, p, n);
         return;
     }
     c->busy_loop = true;
-    while (!c->closing) {
-        size_t taken = n ? mysql_session_feed(&c->mysql, p, n) : 0;
-        p += taken;
-        n -= taken;
-        if (mysql_session_next(&c->mysql, &ev) == MYSQL_EVENT_NONE) {
-            if (taken == 0 || n == 0)
-                break;
-            continue;
-        }
-        handle(c, &ev);
-    }
+    conn_take(c, &p, &n);
+    if (c->compress != before) /* what follows the login is compressed */
+        conn_take(c, &p, &n);
     c->busy_loop = false;
-    if (c->closing) {
-        stream_close(c->stream);
+    if (c->wants_tls) {
+        c->wants_tls = false;
+        conn_start_tls(c, p, n); /* the rest is not for the session */
         return;
     }
-    if (n)
+    if (n && !c->closing)
         keep(c, p, n);
-    stream_flush(c->stream);
-    if (mysql_session_is_closed(&c->mysql) && !c->statement && !c->task.queued)
+    conn_flush(c);
+    conn_timer_check(c);
+    if (c->closing || (mysql_session_is_closed(&c->mysql) && !c->statement && !c->task.queued))
         stream_close(c->stream);
 }
 
 /* After an answer: the next statement of the text, or the bytes that waited. */
-static void conn_continue(struct conn *c)
+void conn_continue(struct conn *c)
 {
     if (run_rest(c))
         return;
-    stream_flush(c->stream);
+    conn_flush(c);
     if (c->busy_loop) /* the loop goes on itself */
         return;
+    conn_pump(c);
+}
+
+void conn_pump(struct conn *c)
+{
     if (c->pending.len) {
         struct buffer b = c->pending;
         buffer_init(&c->pending, PENDING_LIMIT);
@@ -376,7 +391,8 @@ static void conn_continue(struct conn *c)
     } else {
         conn_input(c, NULL, 0);
     }
-    if (!c->pending.len && !c->statement && !c->closing)
+    if (!c->gone && !c->pending.len && (!c->statement || wants_bytes(c)) && !c->choked &&
+        !c->closing)
         stream_resume(c->stream);
 }
 
@@ -384,7 +400,7 @@ static void on_data(struct stream *s, const uint8_t *bytes, size_t n)
 {
     struct conn *c = stream_ctx(s);
 
-    if (c->pending.len || c->statement || c->task.queued)
+    if (c->pending.len || (c->statement && !wants_bytes(c)) || c->task.queued || c->choked)
         keep(c, bytes, n);
     else
         conn_input(c, bytes, n);
@@ -394,12 +410,14 @@ static void on_drain(struct stream *s)
 {
     struct conn *c = stream_ctx(s);
 
+    if (c->choked && !c->statement && !c->task.queued)
+        conn_continue(c);
     if (!c->blocked || !c->statement)
         return;
     c->blocked = false;
     statement_resume(c->statement);
     if (!c->gone)
-        stream_flush(c->stream);
+        conn_flush(c);
 }
 
 static void on_closed(struct stream *s, int err)
@@ -409,10 +427,12 @@ static void on_closed(struct stream *s, int err)
     (void)err;
     c->gone = true;
     c->stream = NULL;
+    c->session.tls = NULL; /* the stream's */
+    conn_timer_stop(c);
     if (c->statement)
         statement_cancel(c->statement, 1317,
                          "Query execution was interrupted: the connection is gone");
-    else if (!c->task.queued) /* else the task does it */
+    else if (!c->task.queued && !c->login) /* else these do it */
         gateway_conn_gone(c->gateway, c);
 }
 
@@ -423,7 +443,6 @@ static const struct stream_handler handler = {.on_data = on_data,
 int conn_accept(struct gateway *g, int fd, bool refuse)
 {
     struct conn *c = calloc(1, sizeof *c);
-    struct mysql_session_config config = {0};
     int rc;
 
     if (!c) {
@@ -444,15 +463,14 @@ int conn_accept(struct gateway *g, int fd, bool refuse)
     }
     const char *peer = stream_peer(c->stream);
     gateway_session_set_text(&c->session.host, peer, strlen(peer));
-    config.connection_id = id;
-    for (unsigned i = 0; i < sizeof config.salt; i++)
-        config.salt[i] = (uint8_t)reactor_random(g->reactor);
-    mysql_session_init(&c->mysql, &config, stream_out(c->stream));
+    conn_session_init(c);
+    conn_timer_init(c);
     c->next = g->conns;
     if (g->conns)
         g->conns->prev = c;
     g->conns = c;
     g->n_conns++;
+    c->is_refused = refuse;
     if (refuse) {
         g->stats.refused++;
         mysql_session_refuse(&c->mysql, 1040, "Too many connections");

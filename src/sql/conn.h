@@ -4,8 +4,10 @@
  * and the protocol session, and no statement.
  */
 #include "reactor/stream.h"
+#include "sql/auth.h"
 #include "sql/gateway.h"
 #include "sql/gateway_statement.h"
+#include "sql/mysql_compress.h"
 #include "sql/mysql_session.h"
 #include "storage/spill_file.h"
 
@@ -29,8 +31,11 @@ struct conn {
     struct buffer pending; /* bytes that came while an answer was owed */
     struct conn_prepared *prepared;
     struct conn_prepared *preparing; /* its columns are being looked up */
-    bool closing, gone, busy_loop, starting;
-    struct task task; /* goes on with the statements of a long text */
+    struct conn_compress *compress;  /* NULL: bytes are as the session's */
+    bool closing, gone, busy_loop, starting, wants_tls;
+    bool is_refused;          /* too many: it takes no place */
+    struct conn_login *login; /* being decided: whether the client may come in */
+    struct task task;         /* goes on with the statements of a long text */
 
     /* The command at work. */
     struct statement *statement;
@@ -42,8 +47,13 @@ struct conn {
     struct result_sink sink;
     struct mysql_result result;
     const struct value_type *types;
-    bool blocked; /* the sink refused a row */
+    bool blocked;    /* the sink refused a row */
+    bool choked;     /* too many answers are unread */
+    bool local_open; /* the client owes the rest of a file */
     uint64_t started_ns;
+    uint64_t active_ns;   /* when something last came, or a statement ended */
+    size_t unsent_before; /* when the timer was set: what of it went since */
+    struct timer timer;   /* conn_timeout.c */
     const char *command;
 };
 
@@ -64,12 +74,48 @@ struct gateway {
     struct conn *conns;
     uint32_t n_conns, next_id;
     struct gateway_stats stats;
+    struct auth auth;
+    struct mysql_packer packer;
+    struct tls_context *tls; /* NULL: not offered */
     uint64_t started_ns;
     bool stopping;
     void (*stopped)(struct reactor *r, void *ctx);
     void *stopped_ctx;
 };
 
+/* conn_login.c */
+void conn_session_init(struct conn *c);
+void conn_authenticate(struct conn *c, const struct mysql_event_auth *ev);
+/* From here on TLS: rest[n] of the current bytes belong to it already. */
+void conn_start_tls(struct conn *c, const uint8_t *rest, size_t n);
+bool conn_is_database(const char *name, size_t len);
+void conn_unknown_database(char *text, size_t cap, struct mysql_text name);
+
+/* Gives bytes to the session and does its commands; *n is what it did not take. */
+void conn_feed(struct conn *c, const uint8_t *p, size_t *n);
+
+/* conn_wire.c: between stream and session */
+/* The login agreed on compression, or not: 0, or -1 without memory. */
+int conn_compress_start(struct conn *c);
+void conn_compress_free(struct conn *c);
+void conn_take(struct conn *c, const uint8_t **p, size_t *n); /* conn_feed of what p[n] means */
+void conn_flush(struct conn *c);
+size_t conn_unsent(const struct conn *c);
+void conn_command_begins(struct conn *c); /* the next bytes sent answer what came last */
+
+/* conn_track.c: OK with what changed in the session */
+void conn_ok(struct conn *c, uint64_t affected, uint64_t insert_id, uint16_t warnings,
+             const char *info);
+
+/* conn_timeout.c */
+void conn_timer_init(struct conn *c);
+void conn_timer_stop(struct conn *c);
+void conn_timer_check(struct conn *c); /* something came, ended, or waits for the client */
+
+/* After an answer: the next statement of the text, or the bytes that waited. */
+void conn_continue(struct conn *c);
+/* Handles the bytes that waited, when they are bytes of a file. */
+void conn_pump(struct conn *c);
 void conn_sink_init(struct conn *c);
 uint16_t conn_status(const struct conn *c);
 /* A statement becomes the one at work; done has to call conn_statement_ended. NULL: an error was
@@ -87,4 +133,5 @@ void conn_field_list(struct conn *c, struct mysql_text table);
 void conn_execute(struct conn *c, const struct mysql_event *ev);
 void conn_forget_prepared(struct conn *c, uint32_t id); /* 0 = all */
 void conn_error(struct conn *c, unsigned code, const char *text);
+struct conn *gateway_find(struct gateway *g, uint32_t id); /* of this core; NULL when it is gone */
 void gateway_conn_gone(struct gateway *g, struct conn *c);

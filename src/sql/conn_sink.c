@@ -1,4 +1,5 @@
 /* Results as packets. The statement stops pulling when the client does not read. */
+#include <errno.h>
 #include <stddef.h>
 
 #include "sql/conn.h"
@@ -104,10 +105,11 @@ static bool sink_row(struct result_sink *k, const struct datum *cells)
 
     if (c->gone)
         return true;
-    if (stream_unsent(c->stream) > UNSENT_HIGH) {
-        stream_flush(c->stream);
-        if (stream_unsent(c->stream) > UNSENT_HIGH) {
+    if (conn_unsent(c) > UNSENT_HIGH) {
+        conn_flush(c);
+        if (conn_unsent(c) > UNSENT_HIGH) {
             c->blocked = true; /* on_drain goes on */
+            conn_timer_check(c);
             return false;
         }
     }
@@ -121,7 +123,7 @@ static bool sink_row(struct result_sink *k, const struct datum *cells)
         return false;
     }
     if (mysql_wire_is_full(&c->mysql.wire))
-        stream_flush(c->stream);
+        conn_flush(c);
     return true;
 }
 
@@ -139,7 +141,7 @@ static void sink_ok(struct result_sink *k, uint64_t affected, uint64_t insert_id
     struct conn *c = conn_of(k);
 
     if (!c->gone)
-        mysql_ok(&c->mysql.wire, affected, insert_id, conn_status(c), warnings, info);
+        conn_ok(c, affected, insert_id, warnings, info);
 }
 
 static void sink_error(struct result_sink *k, const struct mysql_error *e)
@@ -152,10 +154,43 @@ static void sink_error(struct result_sink *k, const struct mysql_error *e)
         return;
     mysql_row_cancel(&c->result);
     mysql_err(&c->mysql.wire, e->code, e->sqlstate, e->text);
+    if (c->local_open) { /* killed: the client is not listening, and what it sends is no command */
+        conn_flush(c);
+        stream_close(c->stream);
+    }
+}
+
+static int sink_ask_file(struct result_sink *k, const char *name, size_t len)
+{
+    struct conn *c = conn_of(k);
+    int rc =
+        c->gone || c->mode != MYSQL_TEXT ? -EPERM : mysql_session_ask_file(&c->mysql, name, len);
+
+    if (rc == 0) {
+        c->local_open = true;
+        conn_flush(c);
+    }
+    return rc;
+}
+
+static void sink_ask_bytes(struct result_sink *k)
+{
+    struct conn *c = conn_of(k);
+
+    if (c->gone)
+        return;
+    mysql_session_ask_bytes(&c->mysql);
+    if (!c->busy_loop)
+        conn_pump(c);
 }
 
 void conn_sink_init(struct conn *c)
 {
-    c->sink = (struct result_sink){
-        .begin = sink_begin, .row = sink_row, .end = sink_end, .ok = sink_ok, .error = sink_error};
+    c->sink = (struct result_sink){.begin = sink_begin,
+                                   .row = sink_row,
+                                   .end = sink_end,
+                                   .ok = sink_ok,
+                                   .error = sink_error,
+                                   .ask_file = sink_ask_file,
+                                   .ask_bytes = sink_ask_bytes};
 }

@@ -236,6 +236,11 @@ static void note_differences(struct statement *s, const struct sql_column_def *d
         mapping == MAPPING_FLOAT_SCALE_BSI && !d->comment && !d->options)
         note(s, statement_printf(s, "Column '%s': %s is kept as DECIMAL(18,%d)", d->name,
                                  sql_type_name(d->type.kind), DEFAULT_DOUBLE_SCALE));
+    if (d->type.is_unsigned && d->type.kind != SQL_TYPE_DECIMAL)
+        note(s, statement_printf(s, "Column '%s': UNSIGNED is not enforced", d->name));
+    if (d->type.kind == SQL_TYPE_ENUM || d->type.kind == SQL_TYPE_SET)
+        note(s, statement_printf(s, "Column '%s': other values than those listed are taken, too",
+                                 d->name));
     if (d->check)
         note(s, statement_printf(s, "Column '%s': CHECK is not enforced", d->name));
 }
@@ -468,9 +473,8 @@ static struct schema *make_table(struct statement *s, const struct sql_create_ta
     struct error_info err = {0};
     struct schema *t;
 
-    if (ast->query || ast->is_temporary) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET,
-                       ast->query ? "CREATE TABLE ... SELECT" : "temporary tables");
+    if (ast->is_temporary) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "temporary tables");
         return NULL;
     }
     if (ast->like)
@@ -564,8 +568,15 @@ static enum step ddl_run(struct statement *s)
             if (!take_result(d))
                 return STEP_READY;
         }
+        if (d->create) {
+            struct schema *t = d->create;
+            d->create = NULL;
+            ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL);
+            continue;
+        }
         if (!d->next) {
-            statement_ok(s, 0, 0, NULL);
+            if (!s->next_text)
+                statement_ok(s, 0, 0, NULL);
             return STEP_READY;
         }
         struct sql_table_name *t = d->next;
@@ -579,22 +590,28 @@ static bool drop_tables(struct statement *s, struct ddl *d)
     const struct sql_drop *drop = s->ast->u.drop;
     const char *missing = NULL;
 
-    if (drop->is_view) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
-        return false;
-    }
     d->if_exists = drop->if_exists;
-    d->next = drop->tables;
-    for (const struct sql_table_name *t = drop->tables; t; t = t->next) {
+    struct sql_table_name **end = &d->next;
+    for (struct sql_table_name *t = drop->tables; t; t = t->next) {
         if (!ddl_check_database(s, t->db))
             return false;
-        if (catalog_find(s->exec.catalog, t->name, strlen(t->name)))
+        const struct schema *found = catalog_find(s->exec.catalog, t->name, strlen(t->name));
+        if (!found || schema_is_view(found) == drop->is_view) {
+            *end = t; /* the list loses what is of the other kind */
+            end = &t->next;
+        }
+        if (found && schema_is_view(found) == drop->is_view)
             continue;
+        if (found && drop->is_view) {
+            mysql_error_set_text(&s->error, 1347, "'%s.%s' is not VIEW", SESSION_DATABASE, t->name);
+            return false;
+        }
         missing = missing ? statement_printf(s, "%s,%s.%s", missing, SESSION_DATABASE, t->name)
                           : statement_printf(s, "%s.%s", SESSION_DATABASE, t->name);
         if (!missing)
             return false;
     }
+    *end = NULL;
     if (!missing)
         return true;
     if (!drop->if_exists) {
@@ -623,11 +640,24 @@ static bool create_table(struct statement *s, struct ddl *d)
                              statement_printf(s, "Table '%s' already exists", ast->table.name));
         return true; /* nothing to do */
     }
+    if (ast->query && !ddl_take_query(s, s->ast->u.create_table))
+        return false;
     t = make_table(s, ast);
     if (!t)
         return false;
     ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL); /* our reference is given back by ddl_done */
     return true;
+}
+
+/* What is no view; that it exists is found out later. */
+static bool check_table(struct statement *s, const char *name)
+{
+    const struct schema *t = catalog_find(s->exec.catalog, name, strlen(name));
+
+    if (!t || !schema_is_view(t))
+        return true;
+    mysql_error_set_text(&s->error, 1347, "'%s.%s' is not BASE TABLE", SESSION_DATABASE, name);
+    return false;
 }
 
 static bool create_database(struct statement *s)
@@ -671,7 +701,8 @@ bool ddl_prepare(struct statement *s)
     case SQL_STMT_DROP_TABLE:
         return drop_tables(s, d);
     case SQL_STMT_TRUNCATE:
-        if (!ddl_check_database(s, s->ast->u.table_name->db))
+        if (!ddl_check_database(s, s->ast->u.table_name->db) ||
+            !check_table(s, s->ast->u.table_name->name))
             return false;
         ddl_start(d, CLUSTER_TRUNCATE_TABLE, NULL, s->ast->u.table_name->name);
         return true;
@@ -683,10 +714,10 @@ bool ddl_prepare(struct statement *s)
     case SQL_STMT_DROP_DATABASE:
         return create_database(s);
     case SQL_STMT_CREATE_VIEW:
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "views");
-        return false;
+        return ddl_create_view(d);
     case SQL_STMT_ALTER_TABLE:
-        if (!ddl_check_database(s, s->ast->u.alter->table.db))
+        if (!ddl_check_database(s, s->ast->u.alter->table.db) ||
+            !check_table(s, s->ast->u.alter->table.name))
             return false;
         if (ddl_prepare_partitions(s, &ok))
             return ok;

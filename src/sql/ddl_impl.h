@@ -6,6 +6,7 @@ struct ddl { /* in the statement's arena; owner: the statement on its core */
     struct cluster_ddl request;
     struct statement *s;
     struct sql_table_name *next; /* DROP: tables to come */
+    struct schema *create; /* CREATE OR REPLACE VIEW: what takes the place of the one dropped */
     bool if_exists;
     bool in_flight, started;
     const char *error_name; /* the table errors speak of */
@@ -28,6 +29,11 @@ bool ddl_add_table_options(struct statement *s, struct schema *t, const struct s
 
 /* Begins the change; the reference to the schema (NULL but for CREATE and ALTER) goes with it. */
 void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema, const char *name);
+
+/* CREATE TABLE ... SELECT, ddl_query.c: adds the query's columns to those of the text, and what fills the table as the
+ * statement to come. CREATE VIEW. */
+bool ddl_take_query(struct statement *s, struct sql_create_table *ast);
+bool ddl_create_view(struct ddl *d);
 
 /* ALTER TABLE but for partitions, ddl_alter.c. */
 bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast);

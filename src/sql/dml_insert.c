@@ -23,6 +23,11 @@ static const struct schema *find_table(struct statement *s, const struct sql_tab
     const struct schema *schema = catalog_find(s->exec.catalog, t->name, strlen(t->name));
     if (!schema)
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, t->name);
+    if (schema && schema_is_view(schema)) {
+        mysql_error_set_text(&s->error, 1471,
+                             "The target table %s of the INSERT is not insertable-into", t->name);
+        return NULL;
+    }
     return schema;
 }
 
@@ -147,6 +152,16 @@ static bool evaluate(struct insert *x, uint16_t i, const struct sql_expr *e, str
     return !s->error.code && dml_store(s, x->schema, x->columns[i], &d, x->row, out);
 }
 
+bool insert_store(struct insert *x, uint16_t target, const struct datum *in)
+{
+    return dml_store(x->s, x->schema, x->columns[target], in, x->row, &x->values[target]);
+}
+
+bool insert_evaluate(struct insert *x, uint16_t target, const struct sql_expr *e)
+{
+    return evaluate(x, target, e, &x->values[target]);
+}
+
 static bool values_row(struct insert *x)
 {
     const struct sql_row *r = x->next_row;
@@ -192,6 +207,8 @@ enum step insert_next_row(struct insert *x, bool *got)
 
     *got = false;
     arena_reset(&s->scratch);
+    if (x->load)
+        return load_next_row(x, got);
     if (!x->op) {
         if (x->next_row)
             *got = values_row(x);
@@ -242,9 +259,11 @@ void insert_answer(struct insert *x)
         affected = r->inserted;
         warn_skipped(x, duplicates);
     }
-    bool tells = x->row > 1 || x->ast->query;
+    bool tells = x->row > 1 || x->ast->query || x->load;
     if (tells)
-        snprintf(info, sizeof info, "Records: %llu  Duplicates: %llu  Warnings: %u",
+        snprintf(info, sizeof info,
+                 x->load ? "Records: %llu  Deleted: 0  Skipped: %llu  Warnings: %u"
+                         : "Records: %llu  Duplicates: %llu  Warnings: %u",
                  (unsigned long long)x->row, (unsigned long long)duplicates,
                  x->s->session->warning_count);
     statement_ok(x->s, affected, 0, tells ? info : NULL);
@@ -260,17 +279,17 @@ static enum step insert_run(struct statement *s)
             if (x->writer.in_flight)
                 return STEP_PENDING;
             x->writing = false;
-            if (!dml_writer_take(&x->writer))
+            if (!dml_writer_take(&x->writer) && !load_keeps_error(x))
                 return STEP_READY;
         }
         while (more && !dml_writer_is_full(&x->writer)) {
             if (insert_next_row(x, &got) == STEP_PENDING)
                 return STEP_PENDING;
+            if (got && !s->error.code)
+                dml_writer_put(&x->writer, x->values);
+            more = s->error.code ? load_keeps_error(x) : got;
             if (s->error.code)
                 return STEP_READY;
-            if (got && !dml_writer_put(&x->writer, x->values))
-                return STEP_READY;
-            more = got;
         }
         if (dml_writer_flush(&x->writer) == STEP_READY) {
             if (!s->error.code)
@@ -297,6 +316,33 @@ static bool prepare_query(struct insert *x)
     return true;
 }
 
+bool insert_targets(struct insert *x)
+{
+    struct statement *s = x->s;
+
+    x->schema = find_table(s, &x->ast->table);
+    if (!x->schema)
+        return false;
+    size_t n = x->schema->n_columns + 1u;
+    x->columns = statement_alloc(s, n * sizeof *x->columns);
+    x->defaults = statement_alloc(s, n * sizeof *x->defaults);
+    x->values = statement_alloc(s, n * sizeof *x->values);
+    return x->columns && x->defaults && x->values && add_targets(x) && add_defaults(x);
+}
+
+bool insert_writer(struct insert *x, enum batch_op op)
+{
+    struct statement *s = x->s;
+
+    s->state = x;
+    s->writers[0] = &x->writer;
+    if (!dml_writer_init(&x->writer, s, x->schema, op, x->columns, x->n_columns))
+        return false;
+    x->writer.check_first = op == BATCH_INSERT;
+    s->run = insert_run;
+    return true;
+}
+
 bool dml_insert_prepare(struct statement *s)
 {
     struct insert *x = statement_alloc(s, sizeof *x);
@@ -306,27 +352,12 @@ bool dml_insert_prepare(struct statement *s)
     x->s = s;
     x->ast = s->ast->u.insert;
     x->next_row = x->ast->rows;
-    x->schema = find_table(s, &x->ast->table);
-    if (!x->schema)
-        return false;
-    size_t n = x->schema->n_columns + 1u;
-    x->columns = statement_alloc(s, n * sizeof *x->columns);
-    x->defaults = statement_alloc(s, n * sizeof *x->defaults);
-    x->values = statement_alloc(s, n * sizeof *x->values);
-    if (!x->columns || !x->defaults || !x->values || !add_targets(x) || !add_defaults(x))
-        return false;
-    if (x->ast->query && !prepare_query(x))
+    if (!insert_targets(x) || (x->ast->query && !prepare_query(x)))
         return false;
     s->state = x;
     if (x->ast->on_duplicate)
         return duplicate_prepare(x);
-    enum batch_op op = x->ast->is_replace  ? BATCH_REPLACE
-                       : x->ast->is_ignore ? BATCH_IGNORE
-                                           : BATCH_INSERT;
-    s->writers[0] = &x->writer;
-    if (!dml_writer_init(&x->writer, s, x->schema, op, x->columns, x->n_columns))
-        return false;
-    x->writer.check_first = op == BATCH_INSERT;
-    s->run = insert_run;
-    return true;
+    return insert_writer(x, x->ast->is_replace  ? BATCH_REPLACE
+                            : x->ast->is_ignore ? BATCH_IGNORE
+                                                : BATCH_INSERT);
 }

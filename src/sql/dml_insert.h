@@ -5,9 +5,12 @@
 /* The keys a batch of INSERT ... ON DUPLICATE KEY UPDATE has met; dml_duplicate.c. */
 struct duplicate;
 
+struct load;
+
 struct insert {
     struct statement *s;
     const struct sql_insert *ast;
+    struct load *load; /* rows of a file; or NULL */
     const struct schema *schema;
     uint16_t *columns; /* written: targets first, then those with a default */
     uint16_t n_columns, n_targets;
@@ -21,6 +24,16 @@ struct insert {
     struct duplicate *duplicate;
 };
 
+/* Table, targets and defaults of x->ast; then the writer for rows without ON DUPLICATE KEY UPDATE. */
+bool insert_targets(struct insert *x);
+bool insert_writer(struct insert *x, enum batch_op op);
+/* The next row of the file, as insert_next_row. */
+enum step load_next_row(struct insert *x, bool *got);
+/* An error of a row, kept until the client has sent the rest of the file; true: the statement goes on. */
+bool load_keeps_error(struct insert *x);
+/* Stored value of a target. */
+bool insert_store(struct insert *x, uint16_t target, const struct datum *in);
+bool insert_evaluate(struct insert *x, uint16_t target, const struct sql_expr *e);
 /* Stored values of the next row of VALUES or of the query: READY with *got, PENDING. */
 enum step insert_next_row(struct insert *x, bool *got);
 void insert_answer(struct insert *x);

@@ -113,6 +113,23 @@ static void cell_to_datum(const struct column *c, const struct cell *cell, struc
     }
 }
 
+/* More characters than VARCHAR(n) may have; blanks at the end do not count and are cut. */
+static bool is_too_long(const struct column *c, struct value *v)
+{
+    uint32_t n = 0, at = 0;
+
+    if (!c->max_length || v->kind != VALUE_TEXT || v->len <= c->max_length)
+        return false;
+    for (; at < v->len; at++)
+        if ((v->bytes[at] & 0xc0) != 0x80 && n++ == c->max_length)
+            break;
+    for (uint32_t i = at; i < v->len; i++)
+        if (v->bytes[i] != ' ')
+            return true;
+    v->len = at;
+    return false;
+}
+
 static bool refuse(struct statement *s, const struct error_info *err, uint64_t row)
 {
     if (!s->error.code)
@@ -193,6 +210,10 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
         v.bytes = datum_to_text(&d, NULL, buf, &len);
         v.len = (uint32_t)len;
         v.kind = VALUE_TEXT;
+    }
+    if (c->type == COLUMN_STRING && is_too_long(c, &v)) {
+        statement_fail(s, MYSQL_ER_DATA_TOO_LONG, c->name, (long)row);
+        return false;
     }
     if (mapping_convert(c, &v, &cell, &err) != 0)
         return refuse(s, &err, row);

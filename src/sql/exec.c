@@ -130,8 +130,14 @@ enum exec_state exec_next(struct exec_op *op, struct rowset *out)
         [PLAN_LIMIT] = exec_limit_next,
         [PLAN_JOIN] = exec_join_next,
         [PLAN_UNION] = exec_union_next,
+        [PLAN_WINDOW] = exec_window_next,
         [PLAN_TOPN] = exec_topn_next,
         [PLAN_PERCENTILE] = exec_percentile_next,
+        [PLAN_APPLY] = exec_apply_next,
+        [PLAN_ROLLUP] = exec_rollup_next,
+        [PLAN_RECURSIVE] = exec_recursive_next,
+        [PLAN_WORK] = exec_work_next,
+        [PLAN_SET] = exec_set_next,
     };
 
     if (op->x->error->code)
@@ -160,6 +166,14 @@ void exec_close(struct exec_op *op)
         exec_distinct_close(op);
     else if (op->plan->kind == PLAN_JOIN)
         exec_join_close(op);
+    else if (op->plan->kind == PLAN_WINDOW)
+        exec_window_close(op);
+    else if (op->plan->kind == PLAN_APPLY)
+        exec_apply_close(op);
+    else if (op->plan->kind == PLAN_RECURSIVE)
+        exec_recursive_close(op);
+    else if (op->plan->kind == PLAN_SET)
+        exec_set_close(op);
     exec_close(op->child);
     exec_close(op->right);
     arena_fini(&op->arena);
@@ -199,7 +213,7 @@ enum exec_state exec_run_subqueries(struct exec *x)
 {
     for (; x->subqueries; x->subqueries = x->subqueries->next) {
         struct subquery *q = x->subqueries;
-        if (q->done)
+        if (q->done || q->mode == SUBQUERY_PER_ROW)
             continue;
         enum exec_state s = run_subquery(x, q);
         if (s == EXEC_PENDING)

@@ -11,6 +11,11 @@
  *   exec_distinct.c   distinct
  *   exec_sort.c       sort, top-n
  *   exec_join.c       hash join
+ *   exec_window.c     window functions
+ *   exec_set.c        INTERSECT, EXCEPT
+ *   exec_recursive.c  WITH RECURSIVE
+ *   exec_rollup.c     WITH ROLLUP
+ *   exec_apply.c      subqueries run for each row
  *   exec_topn.c       topn()
  *   exec_percentile.c percentiles of counted rows
  *   spill.c, spill_parts.c  rows in a temporary file, for the operators above
@@ -147,5 +152,15 @@ enum exec_state exec_sort_next(struct exec_op *op, struct rowset *out);
 void exec_sort_close(struct exec_op *op);
 enum exec_state exec_join_next(struct exec_op *op, struct rowset *out);
 void exec_join_close(struct exec_op *op);
+enum exec_state exec_window_next(struct exec_op *op, struct rowset *out);
+void exec_window_close(struct exec_op *op);
+enum exec_state exec_set_next(struct exec_op *op, struct rowset *out);
+void exec_set_close(struct exec_op *op);
+enum exec_state exec_recursive_next(struct exec_op *op, struct rowset *out);
+void exec_recursive_close(struct exec_op *op);
+enum exec_state exec_work_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_rollup_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_apply_next(struct exec_op *op, struct rowset *out);
+void exec_apply_close(struct exec_op *op);
 enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_percentile_next(struct exec_op *op, struct rowset *out);

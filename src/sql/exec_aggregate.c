@@ -82,6 +82,8 @@ static bool is_growing(const struct aggregate_call *c)
     case AGG_GROUP_CONCAT:
     case AGG_PERCENTILE_CONT:
     case AGG_PERCENTILE_DISC:
+    case AGG_JSON_ARRAY:
+    case AGG_JSON_OBJECT:
         return true;
     default:
         return false;

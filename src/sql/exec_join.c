@@ -416,6 +416,7 @@ static uint32_t probe_rows(struct exec_op *op, struct join_state *j, struct expr
         j->in_row = false;
         j->probe.row++;
     }
+    op->x->work += looked / ROWSET_ROWS; /* counts as batches: the loop has its turn in time */
     return n;
 }
 

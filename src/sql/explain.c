@@ -5,6 +5,7 @@
 
 #include "sql/gateway_statement.h"
 #include "sql/infoschema.h"
+#include "sql/plan_recursive.h"
 #include "sql/plan_subquery.h"
 
 /* Lines being made. */
@@ -45,10 +46,13 @@ static void put_expr(struct printer *p, const struct expr *e)
 {
     if (e->text && e->text_len)
         put(p, "%.*s", (int)(e->text_len > 400 ? 400 : e->text_len), e->text);
-    else if (e->kind == EXPR_AND || e->kind == EXPR_COMPARE)
+    else if (e->kind == EXPR_AND || e->kind == EXPR_OR || e->kind == EXPR_COMPARE)
         for (uint32_t i = 0; i < e->n_args; i++) {
             if (i)
-                put(p, " %s ", e->kind == EXPR_AND ? "AND" : sql_op_name(e->op));
+                put(p, " %s ",
+                    e->kind == EXPR_AND  ? "AND"
+                    : e->kind == EXPR_OR ? "OR"
+                                         : sql_op_name(e->op));
             put_expr(p, e->args[i]);
         }
     else if (e->kind == EXPR_SLOT)
@@ -211,6 +215,10 @@ static void put_node(struct printer *p, const struct plan *n)
         if (n->u.sort.limit != UINT64_MAX)
             put(p, ", first %llu", (unsigned long long)n->u.sort.limit);
         return;
+    case PLAN_WINDOW:
+        put(p, "window ");
+        put_columns(p, n->u.window.calls, n->u.window.n_calls);
+        return;
     case PLAN_DISTINCT:
         put(p, "distinct");
         return;
@@ -226,6 +234,22 @@ static void put_node(struct printer *p, const struct plan *n)
         return;
     case PLAN_UNION:
         put(p, "union all");
+        return;
+    case PLAN_SET:
+        put(p, "%s%s", n->u.set.except ? "except" : "intersect", n->u.set.all ? " all" : "");
+        return;
+    case PLAN_RECURSIVE:
+        put(p, "recursive union%s", n->u.recursion->distinct ? "" : " all");
+        return;
+    case PLAN_WORK:
+        put(p, "rows that came last");
+        return;
+    case PLAN_ROLLUP:
+        put(p, "roll up ");
+        put_exprs(p, n->u.list.exprs, n->u.list.n, ", ");
+        return;
+    case PLAN_APPLY:
+        put(p, "run subqueries for each row");
         return;
     case PLAN_TOPN:
         put(p, "topn");
@@ -281,9 +305,10 @@ static bool print_plan(struct statement *s)
     p->s = s;
     memory_result_column(s, 0, "EXPLAIN", value_type_string(2048));
     for (const struct subquery *q = s->bind.subqueries; q; q = q->next) {
-        static const char *const uses[] = {"one value", "values for IN", "existence",
+        static const char *const uses[] = {"one value", "values for IN", "rows for IN", "existence",
                                            "smallest and largest"};
-        put(p, "subquery %u, %s, run first", ++number, uses[q->use]);
+        static const char *const when[] = {"run first", "run first, by key", "run for each row"};
+        put(p, "subquery %u, %s, %s", ++number, uses[q->use], when[q->mode]);
         end_line(p);
         put_tree(p, q->plan, 1);
     }

@@ -10,6 +10,7 @@
 #include "sql/function.h"
 #include "sql/plan_subquery.h"
 #include "sql/value_convert.h"
+#include "sql/window.h"
 
 void expr_fail(struct expr_ctx *x, struct datum *out, unsigned code, ...)
 {
@@ -70,6 +71,11 @@ static void eval_const(const struct expr *e, struct expr_ctx *x, struct datum *o
 static void eval_column(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     *out = x->row[e->u.column.slot - x->base];
+}
+
+static void eval_window(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    *out = x->row[e->u.window->slot - x->base];
 }
 
 static void eval_slot(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -239,6 +245,9 @@ void expr_prepare(struct expr *e, struct arena *a)
     case EXPR_SLOT:
         e->eval = eval_slot;
         return;
+    case EXPR_WINDOW:
+        e->eval = eval_window;
+        return;
     case EXPR_AND:
         e->eval = eval_and;
         break;
@@ -264,10 +273,13 @@ void expr_prepare(struct expr *e, struct arena *a)
         expr_prepare_compare(e, a);
         break;
     case EXPR_SUBQUERY:
-        e->eval = subquery_eval_scalar;
+        e->eval = subquery_evaluator(e->u.subquery, subquery_eval_scalar);
+        return;
+    case EXPR_OUTER:
+        e->eval = subquery_eval_outer;
         return;
     case EXPR_EXISTS:
-        e->eval = subquery_eval_exists;
+        e->eval = subquery_evaluator(e->u.subquery, subquery_eval_exists);
         break;
     case EXPR_MATCH:
         expr_prepare_match(e, a);
@@ -286,6 +298,8 @@ static bool is_foldable(const struct expr *e)
     case EXPR_COLUMN:
     case EXPR_SLOT:
     case EXPR_AGGREGATE:
+    case EXPR_WINDOW:
+    case EXPR_OUTER:
     case EXPR_SUBQUERY:
     case EXPR_IN_QUERY:
     case EXPR_IN_ROWS:
@@ -343,17 +357,24 @@ bool expr_is_equal(const struct expr *a, const struct expr *b)
         return a->u.slot == b->u.slot;
     case EXPR_CALL:
         if (a->u.function != b->u.function || a->eval != b->eval || a->type.kind != b->type.kind ||
-            a->type.scale != b->type.scale || a->type.length != b->type.length)
+            a->type.scale != b->type.scale || a->type.precision != b->type.precision ||
+            a->type.length != b->type.length)
             return false;
         break;
     case EXPR_AGGREGATE:
         return aggregate_is_equal(a->u.aggregate, b->u.aggregate);
+    case EXPR_OUTER:
+        return a->u.outer == b->u.outer;
     case EXPR_SUBQUERY:
     case EXPR_IN_QUERY:
     case EXPR_IN_ROWS:
     case EXPR_QUANTIFIED:
     case EXPR_EXISTS:
         if (a->u.subquery != b->u.subquery)
+            return false;
+        break;
+    case EXPR_WINDOW:
+        if (!window_is_equal(a->u.window, b->u.window))
             return false;
         break;
     case EXPR_LIKE:
@@ -386,7 +407,8 @@ bool expr_walk(struct expr *e, bool (*fn)(struct expr *e, void *ctx), void *ctx)
 static bool visit_row_free(struct expr *e, void *ctx)
 {
     (void)ctx;
-    return e->kind != EXPR_COLUMN && e->kind != EXPR_SLOT && e->kind != EXPR_AGGREGATE;
+    return e->kind != EXPR_COLUMN && e->kind != EXPR_SLOT && e->kind != EXPR_AGGREGATE &&
+           e->kind != EXPR_WINDOW;
 }
 
 bool expr_is_row_free(struct expr *e)
@@ -454,6 +476,7 @@ struct value_type expr_common_type(const struct value_type *a, const struct valu
         r.scale = a->scale > b->scale ? a->scale : b->scale;
         r.length = a->length > b->length ? a->length : b->length;
         r.is_binary = a->is_binary || b->is_binary;
+        r.is_json = a->is_json && b->is_json;
     } else if (exact_a && exact_b) {
         unsigned ia = integral_digits(a), ib = integral_digits(b);
         unsigned sa = a->kind == DATUM_DECIMAL ? a->scale : 0,

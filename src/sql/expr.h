@@ -23,8 +23,10 @@ struct gateway_session;
 struct function;
 struct aggregate_call;
 struct subquery;
+struct outer_param;
 struct datum_set;
 struct words_query;
+struct window_call;
 struct expr;
 
 enum expr_kind {
@@ -35,16 +37,19 @@ enum expr_kind {
     EXPR_OR,
     EXPR_NOT,
     EXPR_XOR,
-    EXPR_COMPARE,    /* op: SQL_OP_EQ, NULL_EQ, NE, LT, LE, GT, GE; two args */
-    EXPR_BETWEEN,    /* three args */
-    EXPR_IN,         /* args[0] in the rest */
-    EXPR_LIKE,       /* args[0] like args[1]; escape in u.escape */
-    EXPR_IS,         /* op: sql_is */
-    EXPR_CALL,       /* u.function: functions, arithmetic, CASE, CAST */
-    EXPR_AGGREGATE,  /* u.aggregate; only until the grouping pass has replaced it by a slot */
+    EXPR_COMPARE,   /* op: SQL_OP_EQ, NULL_EQ, NE, LT, LE, GT, GE; two args */
+    EXPR_BETWEEN,   /* three args */
+    EXPR_IN,        /* args[0] in the rest */
+    EXPR_LIKE,      /* args[0] like args[1]; escape in u.escape */
+    EXPR_IS,        /* op: sql_is */
+    EXPR_CALL,      /* u.function: functions, arithmetic, CASE, CAST */
+    EXPR_AGGREGATE, /* u.aggregate; only until the grouping pass has replaced it by a slot */
+    EXPR_WINDOW,    /* u.window: a cell of the operator below, computed from args */
+    EXPR_OUTER,     /* u.outer: a value of the row outside, while its subquery runs */
+    /* Of these the last args are what u.subquery depends on of the row outside. */
     EXPR_SUBQUERY,   /* u.subquery: its one value */
     EXPR_IN_QUERY,   /* args[0] in u.subquery's first column */
-    EXPR_IN_ROWS,    /* the row of all args in u.subquery's rows; all: NULL may be 0 */
+    EXPR_IN_ROWS,    /* the row of all other args in u.subquery's rows; all: NULL may be 0 */
     EXPR_QUANTIFIED, /* args[0] op ANY or ALL (all) of u.subquery */
     EXPR_EXISTS,     /* u.subquery */
     EXPR_MATCH,      /* u.words in the texts of all args but the last, which is its constant */
@@ -80,6 +85,8 @@ struct expr {
         const struct function *function;
         struct aggregate_call *aggregate;
         struct subquery *subquery;
+        struct window_call *window;
+        struct outer_param *outer;
         const struct words_query *words;
     } u;
     void *state;      /* of a function or an IN list; arena */

@@ -338,13 +338,13 @@ void expr_prepare_compare(struct expr *e, struct arena *a)
         e->eval = eval_like;
         break;
     case EXPR_IN_QUERY:
-        e->eval = subquery_eval_in;
+        e->eval = subquery_evaluator(e->u.subquery, subquery_eval_in);
         break;
     case EXPR_IN_ROWS: /* its arguments have one value each */
-        e->eval = subquery_eval_in_rows;
+        e->eval = subquery_evaluator(e->u.subquery, subquery_eval_in_rows);
         return;
     case EXPR_QUANTIFIED:
-        e->eval = subquery_eval_quantified;
+        e->eval = subquery_evaluator(e->u.subquery, subquery_eval_quantified);
         break;
     default:
         ASSERT(false);

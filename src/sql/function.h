@@ -52,11 +52,16 @@ struct expr *function_new_timestampdiff(struct function_bind *b, enum sql_unit u
                                         struct expr *from, struct expr *to);
 struct expr *function_new_trim(struct function_bind *b, enum sql_trim side, struct expr *text,
                                struct expr *remove);
+/* A JSON value beside others in a comparison: strings without their quotes. NULL with b->error set. */
+struct expr *function_new_json_scalar(struct function_bind *b, struct expr *value);
 struct expr *function_new_regexp(struct function_bind *b, struct expr *text, struct expr *pattern);
 
 /* Tables of the files, ended by a row without a name. */
-extern const struct function function_math[], function_string[], function_encode[], function_time[],
-    function_control[], function_hash[], function_info[], function_period[];
+extern const struct function function_json[], function_json_change[], function_math[],
+    function_string[], function_encode[], function_time[], function_control[], function_hash[],
+    function_info[], function_period[], function_regexp_text[], function_words[],
+    function_address[], function_cipher[], function_first[], function_first_url[],
+    function_first_time[];
 
 /* ---- helpers for evaluators ---- */
 

@@ -155,6 +155,51 @@ static void eval_unhex(const struct expr *e, struct expr_ctx *x, struct datum *o
 }
 
 /* FORMAT(1234.5, 2) = '1,234.50'. */
+/* How a locale writes numbers: what stands between thousands (0 = nothing), what before the fraction. */
+struct number_style {
+    char thousands, point;
+    bool indian; /* pairs of digits above the first three */
+};
+
+static bool is_one_of(const char *words, const char *s, size_t len)
+{
+    for (const char *p = words; (p = strchr(p, ' ')); p++)
+        if (strncmp(p + 1, s, len) == 0 && (p[1 + len] == ' ' || !p[1 + len]))
+            return true;
+    return false;
+}
+
+static struct number_style style_of(const char *s, size_t len)
+{
+    if (len != 5)
+        return (struct number_style){',', '.', false};
+    if (is_one_of(
+            " be_BY da_DK de_BE de_DE de_LU es_AR es_BO es_CL es_CO es_EC es_ES es_PY es_UY es_VE "
+            "fo_FO hu_HU id_ID is_IS lt_LT mn_MN nb_NO no_NO ro_RO ru_UA sq_AL tr_TR uk_UA vi_VN",
+            s, len))
+        return (struct number_style){'.', ',', false};
+    if (is_one_of(
+            " ca_ES de_AT el_GR eu_ES fr_BE fr_CA fr_CH fr_FR fr_LU gl_ES hr_HR it_IT nl_BE nl_NL "
+            "pl_PL pt_BR pt_PT sl_SI",
+            s, len))
+        return (struct number_style){0, ',', false};
+    if (is_one_of(" cs_CZ es_CR et_EE fi_FI lv_LV mk_MK ru_RU sk_SK sv_FI sv_SE", s, len))
+        return (struct number_style){' ', ',', false};
+    if (is_one_of(" en_IN ta_IN te_IN", s, len))
+        return (struct number_style){',', '.', true};
+    if (is_one_of(" de_CH it_CH", s, len))
+        return (struct number_style){'\'', s[0] == 'd' ? '.' : ',', false};
+    return (struct number_style){s[0] == 's' && is_one_of(" sr_RS", s, len) ? 0 : ',', '.', false};
+}
+
+/* Whether a separator stands before the digit that has n - 1 others behind it. */
+static bool is_group(const struct number_style *style, size_t n)
+{
+    if (!style->thousands)
+        return false;
+    return style->indian && n > 3 ? (n - 3) % 2 == 0 : n % 3 == 0;
+}
+
 static void eval_format(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     struct datum d;
@@ -162,9 +207,16 @@ static void eval_format(const struct expr *e, struct expr_ctx *x, struct datum *
     char text[DATUM_TEXT], *p;
     size_t len;
     struct value_type t;
+    struct number_style style = {',', '.', false};
 
     if (!function_arg(e, x, 0, &d, out) || !function_arg_int(e, x, 1, &digits, out))
         return;
+    if (e->n_args > 2) {
+        struct datum unknown; /* a locale that is NULL is the usual one */
+        const char *name;
+        if (function_arg_text(e, x, 2, &name, &len, &unknown))
+            style = style_of(name, len);
+    }
     if (digits < 0)
         digits = 0;
     if (digits > 30)
@@ -187,9 +239,9 @@ static void eval_format(const struct expr *e, struct expr_ctx *x, struct datum *
         return;
     size_t at = 0;
     for (size_t i = 0; i < len; i++) {
-        if (i > sign && i < point && (point - i) % 3 == 0)
-            p[at++] = ',';
-        p[at++] = s[i];
+        if (i > sign && i < point && is_group(&style, point - i))
+            p[at++] = style.thousands;
+        p[at++] = i == point ? style.point : s[i];
     }
     datum_set_string(out, p, at);
 }
@@ -237,7 +289,7 @@ const struct function function_encode[] = {
     {"char", 1, 255, FUNCTION_NULL_IN, resolve_char, eval_char},
     {"hex", 1, 1, 0, resolve_long, eval_hex},
     {"unhex", 1, 1, 0, resolve_unhex, eval_unhex},
-    {"format", 2, 3, 0, resolve_long, eval_format},
+    {"format", 2, 3, FUNCTION_NULL_IN, resolve_long, eval_format},
     {"elt", 2, 255, FUNCTION_NULL_IN, function_is_text, eval_elt},
     {"quote", 1, 1, FUNCTION_NULL_IN, resolve_long, eval_quote},
     {0},

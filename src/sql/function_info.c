@@ -117,6 +117,25 @@ static void eval_collation(const struct expr *e, struct expr_ctx *x, struct datu
                       : "binary");
 }
 
+/* How easily a text takes the collation of another one; columns are at 2, what has none at 5 and 6. */
+static void eval_coercibility(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const struct expr *a = e->args[0];
+
+    (void)x;
+    datum_set_int(out, a->type.kind == DATUM_NULL     ? 6
+                       : a->type.kind != DATUM_STRING ? 5
+                       : a->kind == EXPR_CONST        ? 4
+                                                      : 2);
+}
+
+static void eval_null(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    (void)e;
+    (void)x;
+    datum_set_null(out);
+}
+
 /* SLEEP and locks are accepted so that tools work; nothing waits here. */
 static void eval_zero(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
@@ -146,6 +165,10 @@ const struct function function_info[] = {
     {"found_rows", 0, 0, 0, resolve_big, eval_found_rows},
     {"charset", 1, 1, FUNCTION_NULL_IN, resolve_word, eval_charset},
     {"collation", 1, 1, FUNCTION_NULL_IN, resolve_word, eval_collation},
+    {"current_role", 0, 0, 0, resolve_word, eval_null},
+    {"coercibility", 1, 1, FUNCTION_NULL_IN, function_is_int, eval_coercibility},
+    {"is_used_lock", 1, 1, FUNCTION_NULL_IN, resolve_big, eval_null},
+    {"release_all_locks", 0, 0, 0, function_is_int, eval_zero},
     {"benchmark", 2, 2, FUNCTION_NULL_IN, function_is_int, eval_zero},
     {"get_lock", 2, 2, FUNCTION_NULL_IN, function_is_int, eval_one},
     {"release_lock", 1, 1, FUNCTION_NULL_IN, function_is_int, eval_one},

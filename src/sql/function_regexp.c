@@ -1,22 +1,13 @@
 /* REGEXP: Perl-compatible expressions (PCRE2), case-sensitive as the collation is. */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <string.h>
 
-#include "sql/function.h"
+#include "sql/regexp.h"
 #include "sql/value_convert.h"
 
 /* Steps of backtracking and memory before the statement fails. */
 enum { REGEXP_MATCH_LIMIT = 1000000, REGEXP_HEAP_KIB = 4096 };
 
 static const struct function regexp_function = {.name = "regexp"};
-
-/* A compiled pattern; its memory is the arena's, nothing is freed singly. */
-struct regexp {
-    pcre2_code *code;
-    pcre2_match_data *match;
-    pcre2_match_context *limits;
-};
 
 static void *pcre_alloc(size_t n, void *arena)
 {
@@ -29,8 +20,8 @@ static void pcre_free(void *p, void *arena)
     (void)arena;
 }
 
-static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len,
-                                     struct mysql_error *error)
+struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len, uint32_t options,
+                              struct mysql_error *error)
 {
     struct regexp *r = arena_alloc(a, sizeof *r);
     pcre2_general_context *g = pcre2_general_context_create(pcre_alloc, pcre_free, a);
@@ -41,8 +32,8 @@ static struct regexp *regexp_compile(struct arena *a, const char *pattern, size_
 
     if (!r || !c)
         goto no_memory;
-    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code,
-                            &offset, c);
+    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, options | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+                            &code, &offset, c);
     if (!r->code) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
         if (!error->code)
@@ -63,6 +54,18 @@ no_memory:
     return NULL;
 }
 
+int regexp_match(struct regexp *r, struct expr_ctx *x, const char *s, size_t len, size_t from)
+{
+    int rc = pcre2_match(r->code, (PCRE2_SPTR)s, len, from, 0, r->match, r->limits);
+
+    if (rc < PCRE2_ERROR_PARTIAL) {
+        if (!x->error->code)
+            mysql_error_set_text(x->error, 3699, "Timeout exceeded in regular expression match");
+        return -1;
+    }
+    return rc >= 0;
+}
+
 static void eval_regexp(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     struct regexp *r = e->state;
@@ -71,18 +74,14 @@ static void eval_regexp(const struct expr *e, struct expr_ctx *x, struct datum *
 
     if (!function_arg_text(e, x, 0, &s, &len, out) || !function_arg_text(e, x, 1, &p, &n, out))
         return;
-    if (!r && !(r = regexp_compile(x->scratch, p, n, x->error))) {
+    if (!r && !(r = regexp_compile(x->scratch, p, n, 0, x->error))) {
         datum_set_null(out);
         return;
     }
-    int rc = pcre2_match(r->code, (PCRE2_SPTR)s, len, 0, 0, r->match, r->limits);
-    if (rc < PCRE2_ERROR_PARTIAL) {
-        if (!x->error->code)
-            mysql_error_set_text(x->error, 3699, "Timeout exceeded in regular expression match");
-        datum_set_null(out);
-        return;
-    }
-    datum_set_int(out, rc >= 0);
+    int rc = regexp_match(r, x, s, len, 0);
+    datum_set_null(out);
+    if (rc >= 0)
+        datum_set_int(out, rc);
 }
 
 struct expr *function_new_regexp(struct function_bind *b, struct expr *text, struct expr *pattern)
@@ -101,7 +100,8 @@ struct expr *function_new_regexp(struct function_bind *b, struct expr *text, str
     e->volatile_ = text->volatile_ || pattern->volatile_;
     /* A constant pattern is compiled once. */
     if (expr_is_const(pattern) && pattern->u.value.kind == DATUM_STRING &&
-        !(e->state = regexp_compile(b->arena, pattern->u.value.s, pattern->u.value.len, b->error)))
+        !(e->state =
+              regexp_compile(b->arena, pattern->u.value.s, pattern->u.value.len, 0, b->error)))
         return NULL;
     return e;
 }

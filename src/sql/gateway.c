@@ -1,18 +1,53 @@
 #include "sql/gateway.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reactor/log.h"
+#include "reactor/tls.h"
 #include "sql/conn.h"
 
-enum { DEFAULT_MAX_CONNECTIONS = 10000, REFUSALS_AT_ONCE = 64 };
+enum {
+    DEFAULT_MAX_CONNECTIONS = 10000, /* of a core */
+    DEFAULT_CONNECT_TIMEOUT = 10,    /* seconds, as MySQL's */
+    DEFAULT_WAIT_TIMEOUT = 28800,
+    REFUSALS_AT_ONCE = 64,
+};
 
 uint64_t gateway_max_connections(const struct gateway *g)
 {
-    return (uint64_t)g->config.max_connections * reactor_count(g->reactor);
+    uint64_t most = (uint64_t)g->config.max_connections * reactor_count(g->reactor);
+
+    return g->config.room && g->config.room->max && g->config.room->max < most ? g->config.room->max
+                                                                               : most;
+}
+
+/* Whether one more may come in, on this core and in all; if so it has its place. */
+static bool take_place(struct gateway *g)
+{
+    struct gateway_room *room = g->config.room;
+
+    if (g->n_conns >= g->config.max_connections || g->stopping)
+        return false;
+    if (!room || atomic_fetch_add_explicit(&room->taken, 1, memory_order_relaxed) < room->max ||
+        !room->max)
+        return true;
+    atomic_fetch_sub_explicit(&room->taken, 1, memory_order_relaxed);
+    return false;
+}
+
+static void give_place(struct gateway *g)
+{
+    if (g->config.room)
+        atomic_fetch_sub_explicit(&g->config.room->taken, 1, memory_order_relaxed);
+}
+
+bool gateway_has_tls(const struct gateway *g, bool required)
+{
+    return g->tls && (!required || g->config.security.tls_required);
 }
 
 struct gateway *gateway_of(struct reactor *r)
@@ -23,9 +58,12 @@ struct gateway *gateway_of(struct reactor *r)
 static void on_accept(struct listener *l, int fd)
 {
     struct gateway *g = listener_ctx(l);
-    int rc = conn_accept(g, fd, g->n_conns >= g->config.max_connections || g->stopping);
+    bool has_place = take_place(g);
+    int rc = conn_accept(g, fd, !has_place);
 
     if (rc != 0) {
+        if (has_place)
+            give_place(g);
         log_warn("mysql: a connection could not be taken: %s", strerror(-rc));
         listener_connection_closed(l);
     }
@@ -37,16 +75,39 @@ static bool is_loopback(const char *bind)
            strcmp(bind, "localhost") == 0;
 }
 
+static void gateway_free(struct gateway *g)
+{
+    auth_fini(&g->auth);
+    mysql_packer_fini(&g->packer);
+    tls_context_put(g->tls);
+    free(g);
+}
+
+int gateway_secure(struct reactor *r, const struct gateway_security *security)
+{
+    struct gateway *g = gateway_of(r);
+    int rc = g ? auth_set_users(&g->auth, security->users) : 0;
+
+    if (!g || rc != 0)
+        return rc;
+    tls_context_put(g->tls);
+    g->tls = security->tls ? tls_context_get(security->tls) : NULL;
+    return 0;
+}
+
 int gateway_start(struct reactor *r, const struct gateway_config *config, uint16_t *port, char *err,
                   size_t err_len)
 {
     struct gateway *g;
     int rc;
 
-    if (!is_loopback(config->bind) && !config->insecure) {
+    bool is_protected = config->security.users && config->security.tls;
+
+    if (!is_loopback(config->bind) && !config->insecure && !is_protected) {
         snprintf(
             err, err_len,
-            "refusing to listen on %s without authentication; use --insecure or a loopback address",
+            "refusing to listen on %s without authentication and TLS; use --insecure or a loopback "
+            "address",
             config->bind);
         return -EPERM;
     }
@@ -59,12 +120,22 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
     g->config = *config;
     if (!g->config.max_connections)
         g->config.max_connections = DEFAULT_MAX_CONNECTIONS;
+    if (!g->config.connect_timeout_s)
+        g->config.connect_timeout_s = DEFAULT_CONNECT_TIMEOUT;
+    if (!g->config.wait_timeout_s)
+        g->config.wait_timeout_s = DEFAULT_WAIT_TIMEOUT;
     g->env = (struct gateway_env){.reactor = r,
                                   .cluster = cluster_of(r),
                                   .statement_memory = config->statement_memory,
                                   .timeout_ns = config->timeout_ns,
                                   .spill = config->spill_dir ? &g->spill : NULL,
                                   .gateway = g};
+    if (auth_init(&g->auth, r, config->security.users, config->security.rsa) != 0) {
+        free(g);
+        snprintf(err, err_len, "out of memory");
+        return -ENOMEM;
+    }
+    g->tls = config->security.tls ? tls_context_get(config->security.tls) : NULL;
     g->spill = (struct spill_space){.dir = config->spill_dir, .limit = config->spill_limit};
     g->started_ns = reactor_now_ns(r);
     g->next_id = 1;
@@ -72,7 +143,7 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
                       g->config.max_connections + REFUSALS_AT_ONCE, on_accept, g, &g->listener, err,
                       err_len);
     if (rc != 0) {
-        free(g);
+        gateway_free(g);
         return rc;
     }
     *port = listener_port(g->listener);
@@ -88,7 +159,7 @@ static void gateway_finish(struct gateway *g)
     reactor_set_local(g->reactor, LOCAL_SQL, NULL);
     if (g->stopped)
         g->stopped(g->reactor, g->stopped_ctx);
-    free(g);
+    gateway_free(g);
 }
 
 void gateway_conn_gone(struct gateway *g, struct conn *c)
@@ -100,10 +171,13 @@ void gateway_conn_gone(struct gateway *g, struct conn *c)
     if (c->next)
         c->next->prev = c->prev;
     g->n_conns--;
+    if (!c->is_refused)
+        give_place(g);
     conn_forget_prepared(c, 0);
     mysql_session_fini(&c->mysql);
     gateway_session_fini(&c->session);
     buffer_fini(&c->pending);
+    conn_compress_free(c);
     free(c->text);
     free(c);
     if (g->listener)
@@ -133,9 +207,7 @@ void gateway_stop(struct reactor *r, void (*done)(struct reactor *r, void *ctx),
     gateway_finish(g);
 }
 
-/* ---- KILL ---- */
-
-static struct conn *find_conn(struct gateway *g, uint32_t id)
+struct conn *gateway_find(struct gateway *g, uint32_t id)
 {
     for (struct conn *c = g->conns; c; c = c->next)
         if (c->session.id == id)
@@ -143,60 +215,12 @@ static struct conn *find_conn(struct gateway *g, uint32_t id)
     return NULL;
 }
 
-struct kill_message {
-    struct post post;
-    uint32_t id;
-    bool only_statement;
-};
-
-static void kill_here(struct reactor *r, void *ctx)
+unsigned gateway_core_of(uint32_t connection_id)
 {
-    struct kill_message *m = ctx;
-    struct gateway *g = gateway_of(r);
-    struct conn *c = g ? find_conn(g, m->id) : NULL;
-
-    if (c)
-        conn_kill(c, m->only_statement);
-    free(m);
-}
-
-int gateway_kill(struct gateway *g, uint32_t id, bool only_statement)
-{
-    unsigned core = (id >> 20) - 1;
-    struct kill_message *m;
-
-    if (core >= reactor_count(g->reactor))
-        return -ENOENT;
-    if (core == reactor_core(g->reactor) && !find_conn(g, id))
-        return -ENOENT;
-    m = malloc(sizeof *m);
-    if (!m)
-        return -ENOENT;
-    *m = (struct kill_message){.id = id, .only_statement = only_statement};
-    /* By a task also on this core: the caller may be the one that ends. */
-    reactor_post_lent(reactor_group_get(reactor_group_of(g->reactor), core), &m->post, kill_here,
-                      m);
-    return 0;
+    return (connection_id >> 20) - 1; /* as conn_accept makes them */
 }
 
 /* ---- figures ---- */
-
-void gateway_list(struct gateway *g, void (*fn)(void *ctx, const struct gateway_connection *c),
-                  void *ctx)
-{
-    uint64_t now = reactor_now_ns(g->reactor);
-
-    for (const struct conn *c = g->conns; c; c = c->next) {
-        struct gateway_connection x = {.id = c->session.id,
-                                       .user = c->session.user,
-                                       .host = c->session.host,
-                                       .database = c->session.database,
-                                       .command = c->statement && c->command ? c->command : "Sleep",
-                                       .info = c->statement ? c->statement->text : NULL,
-                                       .seconds = (uint32_t)((now - c->started_ns) / 1000000000)};
-        fn(ctx, &x);
-    }
-}
 
 void gateway_stats(const struct gateway *g, struct gateway_stats *out)
 {

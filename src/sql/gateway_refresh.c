@@ -14,7 +14,7 @@ enum { DEFINITION_CHANGED = 1412, MAX_REFRESHES = 8 };
 static bool show_tells_tables(enum sql_show_kind kind)
 {
     return kind == SQL_SHOW_TABLES || kind == SQL_SHOW_TABLE_STATUS || kind == SQL_SHOW_COLUMNS ||
-           kind == SQL_SHOW_INDEX || kind == SQL_SHOW_CREATE_TABLE;
+           kind == SQL_SHOW_INDEX || kind == SQL_SHOW_CREATE_TABLE || kind == SQL_SHOW_CREATE_VIEW;
 }
 
 /* By its text: a string that happens to hold the word costs a needless question, nothing else. */
@@ -38,7 +38,9 @@ bool refresh_comes_first(const struct statement *s)
     switch (s->ast->kind) {
     case SQL_STMT_CREATE_TABLE: /* exists, or IF NOT EXISTS, is decided by the catalog */
     case SQL_STMT_DROP_TABLE:
+    case SQL_STMT_CREATE_VIEW:
     case SQL_STMT_ALTER_TABLE:
+    case SQL_STMT_LOAD_DATA: /* the file is read once */
     case SQL_STMT_MAINTAIN:
         return true;
     case SQL_STMT_SHOW:

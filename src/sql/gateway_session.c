@@ -10,6 +10,7 @@ void gateway_session_init(struct gateway_session *s, uint32_t id)
 {
     memset(s, 0, sizeof *s);
     s->id = id;
+    s->timeouts = s->timeouts_at_login = (struct session_timeouts){28800, 28800, 30, 60};
     s->autocommit = true;
     s->row_count = -1;
 }
@@ -41,13 +42,29 @@ void gateway_session_reset(struct gateway_session *s)
     gateway_session_drop_variables(s, &s->user_vars);
     gateway_session_drop_variables(s, &s->sys_vars);
     gateway_session_drop_variables(s, &s->savepoints);
+    gateway_session_drop_variables(s, &s->prepared);
     gateway_session_clear_warnings(s);
     s->parse_flags = 0;
+    s->timeouts = s->timeouts_at_login;
+    s->changes = 0;
     s->in_transaction = s->is_read_only = s->has_written = false;
     s->autocommit = true;
     s->last_insert_id = 0;
     s->row_count = -1;
     s->rows_found = 0;
+}
+
+const char *const session_tracked_names[SESSION_TRACKED_COUNT] = {"autocommit",
+                                                                  "character_set_client",
+                                                                  "character_set_connection",
+                                                                  "character_set_results",
+                                                                  "time_zone"};
+
+void gateway_session_changed(struct gateway_session *s, const char *name)
+{
+    for (unsigned i = 0; i < SESSION_TRACKED_COUNT; i++)
+        if (strcasecmp(session_tracked_names[i], name) == 0)
+            s->changes |= 1u << i;
 }
 
 int gateway_session_set_text(char **where, const char *text, size_t len)
@@ -112,6 +129,21 @@ int gateway_session_set(struct gateway_session *s, struct session_variable **lis
     v->value = copy;
     v->type = *type;
     return 0;
+}
+
+bool gateway_session_unset(struct gateway_session *s, struct session_variable **list,
+                           const char *name)
+{
+    for (struct session_variable **p = list; *p; p = &(*p)->next) {
+        struct session_variable *one = *p, *rest = one->next;
+        if (strcasecmp(one->name, name) != 0)
+            continue;
+        one->next = NULL;
+        gateway_session_drop_variables(s, p); /* this one alone */
+        *p = rest;
+        return true;
+    }
+    return false;
 }
 
 void gateway_session_clear_warnings(struct gateway_session *s)

@@ -304,28 +304,9 @@ static bool use_database(struct statement *s)
         statement_fail(s, MYSQL_ER_BAD_DB_ERROR, name);
         return false;
     }
+    s->session->changes |= SESSION_CHANGED_DATABASE;
     if (gateway_session_set_text(&s->session->database, name, strlen(name)) != 0)
         return statement_alloc(s, SIZE_MAX / 4) != NULL;
-    statement_ok(s, 0, 0, NULL);
-    return true;
-}
-
-static bool kill_connection(struct statement *s)
-{
-    struct expr *e = bind_expr(&s->bind, s->ast->u.kill->id);
-    int64_t id;
-
-    if (!e)
-        return false;
-    if (!expr_is_const(e) || e->u.value.kind == DATUM_NULL || !datum_to_int(&e->u.value, &id)) {
-        statement_fail(s, MYSQL_ER_WRONG_ARGUMENTS, "KILL");
-        return false;
-    }
-    if (!s->env->gateway ||
-        gateway_kill(s->env->gateway, (uint32_t)id, s->ast->u.kill->is_query) != 0) {
-        statement_fail(s, MYSQL_ER_NO_SUCH_THREAD, (unsigned long)id);
-        return false;
-    }
     statement_ok(s, 0, 0, NULL);
     return true;
 }
@@ -345,19 +326,49 @@ static bool evaluate_do(struct statement *s)
     return true;
 }
 
+/* SELECT ... INTO @variables; other targets are for the binder to refuse. */
+static struct sql_into *take_variables(struct sql_query *q)
+{
+    struct sql_into *into = q->into && q->into->kind == SQL_INTO_VARS ? q->into : NULL;
+
+    if (into)
+        q->into = NULL;
+    return into;
+}
+
+static bool run_query(struct statement *s, struct sql_query *q)
+{
+    const struct sql_into *into = take_variables(q);
+
+    if (!select_prepare(s, q) || (into && !select_into(s, into)) || !select_open(s))
+        return false;
+    s->run = select_run;
+    return true;
+}
+
+/* Comments alone are fine, as in MySQL: its client sends those of dumps. */
+static bool empty_statement(struct statement *s)
+{
+    size_t blank = strspn(s->text, " \t\r\n\v\f");
+
+    if (blank == s->text_len || s->text[blank] == ';')
+        statement_fail(s, MYSQL_ER_EMPTY_QUERY);
+    else
+        statement_ok(s, 0, 0, NULL);
+    return !s->error.code;
+}
+
 static bool prepare_kind(struct statement *s)
 {
     switch (s->ast->kind) {
     case SQL_STMT_EMPTY:
-        statement_fail(s, MYSQL_ER_EMPTY_QUERY);
-        return false;
+        return empty_statement(s);
     case SQL_STMT_SELECT:
-        if (!select_prepare(s, s->ast->u.query) || !select_open(s))
-            return false;
-        s->run = select_run;
-        return true;
+        return run_query(s, s->ast->u.query);
     case SQL_STMT_INSERT:
         return transaction_allows_write(s) && dml_insert_prepare(s);
+    case SQL_STMT_LOAD_DATA:
+        return transaction_allows_write(s) && load_prepare(s);
     case SQL_STMT_UPDATE:
         return transaction_allows_write(s) && dml_update_prepare(s);
     case SQL_STMT_DELETE:
@@ -394,7 +405,7 @@ static bool prepare_kind(struct statement *s)
         statement_ok(s, 0, 0, NULL);
         return true;
     case SQL_STMT_KILL:
-        return kill_connection(s);
+        return kill_prepare(s);
     case SQL_STMT_MAINTAIN:
         return maintain_prepare(s);
     case SQL_STMT_CALL:
@@ -403,8 +414,7 @@ static bool prepare_kind(struct statement *s)
     case SQL_STMT_PREPARE:
     case SQL_STMT_EXECUTE:
     case SQL_STMT_DEALLOCATE:
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "PREPARE as a statement");
-        return false;
+        return prepared_statement(s);
     }
     statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "this statement");
     return false;
@@ -427,7 +437,9 @@ static void begin_close(struct statement *s)
     spill_close(&s->exec);
     if (s->stop)
         s->stop(s);
-    s->is_held = refresh_may_help(s) || gateway_alone_may_help(s);
+    if (s->error.code)
+        s->next_text = NULL;
+    s->is_held = refresh_may_help(s) || gateway_alone_may_help(s) || s->next_text;
     if (s->error.code && !s->is_held)
         answer_error(s);
 }
@@ -495,7 +507,14 @@ static void finish_failed(struct statement *s)
 static bool prepare_columns(struct statement *s)
 {
     s->stage = STATEMENT_RUN; /* no subqueries are run */
-    return s->ast->kind != SQL_STMT_SELECT || select_prepare(s, s->ast->u.query);
+    if (s->ast->kind != SQL_STMT_SELECT)
+        return true;
+    bool into = take_variables(s->ast->u.query);
+    if (!select_prepare(s, s->ast->u.query))
+        return false;
+    if (into)
+        s->n_columns = 0;
+    return true;
 }
 
 static void begin(struct statement *s)
@@ -554,6 +573,11 @@ static void closed(struct statement *s)
 {
     if (!s->is_held) {
         finish(s);
+    } else if (s->next_text) {
+        s->text = s->next_text;
+        s->text_len = strlen(s->next_text);
+        s->next_text = NULL;
+        try_again(s);
     } else if (gateway_alone_may_help(s)) {
         s->gateway_alone = true;
         try_again(s);
@@ -597,6 +621,8 @@ void statement_start(struct statement *s, const struct datum *params,
                      const struct value_type *types, uint32_t n)
 {
     ASSERT(s->stage == STATEMENT_NEW);
+    if (!s->error.code && s->ast->kind == SQL_STMT_EXECUTE && prepared_execute(s))
+        n = 0; /* its values are kept already */
     s->keeps_warnings = s->ast && s->ast->kind == SQL_STMT_SHOW &&
                         s->ast->u.show->kind >= SQL_SHOW_WARNINGS &&
                         s->ast->u.show->kind <= SQL_SHOW_COUNT_ERRORS;

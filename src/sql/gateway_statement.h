@@ -6,13 +6,16 @@
  *   gateway_refresh.c    which statements ask the nodes for their catalogs, before or after an error, and
  *                        are tried again
  *   select.c             queries
- *   dml_*.c              INSERT, UPDATE, DELETE
+ *   dml_*.c              INSERT, LOAD DATA, UPDATE, DELETE
  *   ddl.c                CREATE, DROP, TRUNCATE
  *   maintain.c           OPTIMIZE, CHECK TABLE and their like
  *   show.c               SHOW and DESCRIBE, as queries of information_schema
  *   explain.c            EXPLAIN
  *   sysvar.c             SET
  *   gateway_transaction.c  BEGIN and its like
+ *   gateway_prepared.c   PREPARE, EXECUTE and DEALLOCATE PREPARE
+ *   select_into.c        SELECT ... INTO @variables
+ *   gateway_kill.c       KILL
  *   gateway_timeout.c    time limits that clients ask for
  * Owner: the connection (or a test), on its core. Memory: one arena, charged to a budget of its
  * own.
@@ -24,6 +27,7 @@
 struct statement;
 struct dml_writer;
 struct cell;
+struct column;
 
 /* Where results go: the MySQL connection, or a test. */
 struct result_sink {
@@ -37,6 +41,10 @@ struct result_sink {
     void (*ok)(struct result_sink *k, uint64_t affected, uint64_t insert_id, uint16_t warnings,
                const char *info);
     void (*error)(struct result_sink *k, const struct mysql_error *e);
+    /* LOAD DATA LOCAL: asks the client for a file, once, then for its next bytes, which load_take gets, perhaps before
+     * this returns. -EPERM: the client does not give files; NULL: there is no client. */
+    int (*ask_file)(struct result_sink *k, const char *name, size_t len);
+    void (*ask_bytes)(struct result_sink *k);
 };
 
 enum statement_stage {
@@ -85,6 +93,8 @@ struct statement {
     uint32_t n_params;
     bool describes;   /* only the columns of the result are wanted */
     bool asks_newest; /* the catalog is asked for before the first try */
+    const char *
+        next_text; /* the statement to come when this one is through: CREATE TABLE ... SELECT; or NULL */
     uint64_t deadline_ns;
     int64_t now_us;
     uint8_t refreshes;  /* times the catalog was asked for */
@@ -179,15 +189,27 @@ void memory_result_column(struct statement *s, uint32_t i, const char *name,
 struct datum *memory_result_row(struct statement *s); /* NULLs to fill in; NULL with the error */
 
 bool dml_insert_prepare(struct statement *s);
+bool load_prepare(struct statement *s);
+/* The next bytes of the file that ask_bytes asked for; none: its end. Copied. */
+void load_take(struct statement *s, const void *bytes, size_t len);
 bool dml_update_prepare(struct statement *s);
 bool dml_delete_prepare(struct statement *s);
 bool ddl_prepare(struct statement *s);
+/* Comment of a column in SHOW CREATE TABLE, quoted. */
+const char *show_column_comment(struct statement *s, const struct column *c);
 bool maintain_prepare(struct statement *s);
 bool show_prepare(struct statement *s, const struct sql_show *show);
 bool explain_prepare(struct statement *s);
 bool explain_finish(struct statement *s); /* EXPLAIN ANALYZE: after the query ran */
 bool sysvar_prepare_set(struct statement *s);
 bool transaction_prepare(struct statement *s);
+/* PREPARE, DEALLOCATE. */
+bool prepared_statement(struct statement *s);
+/* EXECUTE: puts the prepared text, parsed, and its parameters in place of the statement; false with the error. */
+bool prepared_execute(struct statement *s);
+/* Between select_prepare and the first row: the answer goes to variables. */
+bool select_into(struct statement *s, const struct sql_into *into);
+bool kill_prepare(struct statement *s);
 /* False with the error in START TRANSACTION READ ONLY. */
 bool transaction_allows_write(struct statement *s);
 /* Time limit of the session or of a hint in the statement's text, ns; 0 = none. */

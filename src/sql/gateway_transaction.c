@@ -23,10 +23,15 @@ static bool savepoint(struct statement *s, const char *name)
     return false;
 }
 
-static void cannot_undo(struct statement *s)
+/* The transaction is over all the same, so that clients which ask once more hear nothing. */
+static bool cannot_undo(struct statement *s)
 {
-    gateway_session_warn(s->session, "Warning", 1196,
-                         "Changes to tables cannot be rolled back: they were written");
+    if (s->session->has_written)
+        mysql_error_set_text(
+            &s->error, 1196,
+            "ROLLBACK undoes nothing: the changes of this transaction were written and stay");
+    s->session->has_written = false;
+    return !s->error.code;
 }
 
 static bool back_to(struct statement *s, const char *name, bool release)
@@ -37,9 +42,7 @@ static bool back_to(struct statement *s, const char *name, bool release)
         statement_fail(s, MYSQL_ER_SP_DOES_NOT_EXIST, "SAVEPOINT", name);
         return false;
     }
-    if (!release && s->session->has_written)
-        cannot_undo(s);
-    return true;
+    return release || cannot_undo(s);
 }
 
 bool transaction_prepare(struct statement *s)
@@ -65,8 +68,7 @@ bool transaction_prepare(struct statement *s)
             ok = back_to(s, t->savepoint, false);
             break;
         }
-        if (session->has_written)
-            cannot_undo(s);
+        ok = cannot_undo(s);
         /* fallthrough */
     default:
         end(session);

@@ -84,8 +84,8 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %token <text> CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DATABASE DATABASES DEFAULT DELAYED
 %token <text> DELETE DESC DESCRIBE DISTINCT DIV DOUBLE DROP DUAL ELSE ENCLOSED ESCAPED EXCEPT
 %token <text> EXISTS EXPLAIN FALSE FOR FORCE FOREIGN FROM FULLTEXT GENERATED GROUP HAVING
-%token <text> HIGH_PRIORITY IF IGNORE IN INDEX INNER INSERT INTERSECT INTERVAL INTO IS JOIN KEY
-%token <text> KEYS KILL LEADING LEFT LIKE LIMIT LINES LOCALTIME LOCALTIMESTAMP LOCK LOW_PRIORITY
+%token <text> HIGH_PRIORITY IF IGNORE IN INDEX INFILE INNER INSERT INTERSECT INTERVAL INTO IS JOIN KEY
+%token <text> KEYS KILL LEADING LEFT LIKE LIMIT LINES LOAD LOCALTIME LOCALTIMESTAMP LOCK LOW_PRIORITY
 %token <text> MATCH MOD NATURAL NOT NULL ON OPTIMIZE OPTIONALLY OR ORDER OUTER OUTFILE OVER
 %token <text> PARTITION PRECISION PRIMARY PROCEDURE RANGE READ RECURSIVE REFERENCES REGEXP RELEASE
 %token <text> RENAME REPEAT REPLACE RESTRICT RIGHT ROWS SELECT SEPARATOR SET SHOW SQL_BIG_RESULT
@@ -198,7 +198,11 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %type <transaction> start_options start_option chain_opt
 %type <stmt> statement select_stmt insert_stmt update_stmt delete_stmt create_stmt drop_stmt
 %type <stmt> alter_stmt set_stmt show_stmt describe_stmt explainable transaction_stmt lock_stmt
-%type <stmt> prepare_stmt admin_stmt
+%type <stmt> prepare_stmt admin_stmt load_stmt
+%type <flag> load_ignore load_local
+%type <code> load_priority
+%type <list> load_columns load_set
+%type <expr> load_skip
 
 %%
 
@@ -223,6 +227,7 @@ statement:
   | lock_stmt
   | prepare_stmt
   | admin_stmt
+  | load_stmt
   ;
 
 /* ------------------------------------------------------------------ names ---- */
@@ -1258,6 +1263,48 @@ insert_body:
   ;
 
 values_word: VALUES | VALUE ;
+
+load_stmt:
+    LOAD IDENT load_priority load_local INFILE STRING load_ignore INTO TABLE table_name outfile_options
+    load_skip load_columns load_set {
+        struct sql_load *load = sql_build_load(p, $2, @2, $6);
+        load->is_local = $4;
+        load->insert.is_ignore = $7;
+        load->insert.table = *$10;
+        load->format = $11.head;
+        load->skip = $12;
+        sql_build_insert_columns(&load->insert, $13);
+        load->insert.has_columns = $13.head != NULL;
+        load->assigns = $14.head;
+        $$ = STMT(LOAD_DATA, load);
+    }
+  | LOAD IDENT load_priority load_local INFILE STRING REPLACE INTO TABLE table_name outfile_options
+    load_skip load_columns load_set {
+        struct sql_load *load = sql_build_load(p, $2, @2, $6);
+        load->is_local = $4;
+        load->insert.is_replace = true;
+        load->insert.table = *$10;
+        load->format = $11.head;
+        load->skip = $12;
+        sql_build_insert_columns(&load->insert, $13);
+        load->insert.has_columns = $13.head != NULL;
+        load->assigns = $14.head;
+        $$ = STMT(LOAD_DATA, load);
+    }
+  ;
+
+load_priority: %empty { $$ = 0; } | LOW_PRIORITY { $$ = 0; } ;
+load_local: %empty { $$ = false; } | LOCAL { $$ = true; } ;
+load_ignore: %empty { $$ = false; } | IGNORE { $$ = true; } ;
+
+load_skip:
+    %empty { $$ = NULL; }
+  | IGNORE INTEGER LINES { $$ = sql_build_integer(p, $2, @2); }
+  | IGNORE INTEGER ROWS { $$ = sql_build_integer(p, $2, @2); }
+  ;
+
+load_columns: %empty { $$ = NONE; } | '(' ')' { $$ = NONE; } | '(' insert_columns ')' { $$ = $2; } ;
+load_set: %empty { $$ = NONE; } | SET assign_list { $$ = $2; } ;
 
 insert_columns:
     insert_column { $$ = FIRST($1); }

@@ -5,6 +5,7 @@
  *   infoschema.c        registry
  *   infoschema_tables.c tables, columns, statistics, key_column_usage
  *   infoschema_partitions.c partitions
+ *   infoschema_none.c   what there is nothing of
  *   infoschema_server.c schemata, engines, collations, character_sets, processlist, variables, ...
  * Synchronous but for gather; rows live in the statement's arena.
  */

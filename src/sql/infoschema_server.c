@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reactor/tls.h"
 #include "sql/exec.h"
 #include "sql/gateway.h"
 #include "sql/infoschema_tables.h"
@@ -79,6 +80,27 @@ static int fill_collations(struct exec *x, struct infoschema_rows *out)
 
 INFO_TABLE(infoschema_collations, "COLLATIONS", collations_columns, fill_collations);
 
+static const struct infoschema_column applicability_columns[] = {INFO_TEXT("COLLATION_NAME"),
+                                                                 INFO_TEXT("CHARACTER_SET_NAME")};
+
+static int fill_applicability(struct exec *x, struct infoschema_rows *out)
+{
+    size_t n;
+    const struct mysql_collation *c = mysql_collation_list(&n);
+
+    (void)x;
+    for (size_t i = 0; i < n; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, c[i].name);
+        infoschema_put_text(out, c[i].charset);
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_collation_applicability, "COLLATION_CHARACTER_SET_APPLICABILITY",
+           applicability_columns, fill_applicability);
+
 static const struct infoschema_column charsets_columns[] = {INFO_TEXT("CHARACTER_SET_NAME"),
                                                             INFO_TEXT("DEFAULT_COLLATE_NAME"),
                                                             INFO_TEXT("DESCRIPTION"),
@@ -139,6 +161,15 @@ static int put_figure(struct infoschema_rows *out, const char *name, uint64_t v)
     return 0;
 }
 
+static int put_status(struct infoschema_rows *out, const char *name, const char *text)
+{
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, name);
+    infoschema_put_text(out, text);
+    return 0;
+}
+
 static int fill_status(struct exec *x, struct infoschema_rows *out)
 {
     struct gateway *g = gateway_of(x->reactor);
@@ -146,11 +177,15 @@ static int fill_status(struct exec *x, struct infoschema_rows *out)
 
     if (g)
         gateway_stats(g, &s);
-    return put_figure(out, "Aborted_connects", s.refused) ||
+    const struct tls *tls = x->session ? x->session->tls : NULL;
+    return put_figure(out, "Aborted_clients", s.aborted) ||
+                   put_figure(out, "Aborted_connects", s.refused + s.denied) ||
                    put_figure(out, "Com_errors", s.errors) ||
                    put_figure(out, "Connections", s.connections) ||
                    put_figure(out, "Questions", s.statements) ||
                    put_figure(out, "Rows_sent", s.rows_sent) ||
+                   put_status(out, "Ssl_cipher", tls ? tls_cipher(tls) : "") ||
+                   put_status(out, "Ssl_version", tls ? tls_version(tls) : "") ||
                    put_figure(out, "Threads_connected", s.open_connections) ||
                    put_figure(out, "Threads_running", 1) || put_figure(out, "Uptime", s.uptime_s)
                ? -1
@@ -167,32 +202,77 @@ static const struct infoschema_column process_columns[] = {INFO_INT("ID"),      
                                                            INFO_TEXT("COMMAND"), INFO_INT("TIME"),
                                                            INFO_TEXT("STATE"),   INFO_TEXT("INFO")};
 
-static void put_connection(void *ctx, const struct gateway_connection *c)
-{
-    struct infoschema_rows *out = ctx;
+struct process_gather { /* in the statement's arena */
+    struct exec *x;
+    struct infoschema_rows *out;
+    struct gateway_list_request request;
+    bool is_told, failed;
+};
 
-    if (infoschema_row(out) != 0)
+static void put_connection(struct gateway_list_request *q, const struct gateway_connection *c)
+{
+    struct process_gather *g = q->ctx;
+    struct infoschema_rows *out = g->out;
+
+    if (g->failed || infoschema_row(out) != 0) {
+        g->failed = true;
         return;
+    }
     infoschema_put_int(out, c->id);
-    infoschema_put_text(out, c->user ? c->user : "unauthenticated user");
+    infoschema_put_text(out, c->user ? c->user : "");
     infoschema_put_text(out, c->host ? c->host : "");
     infoschema_put_text(out, c->database);
     infoschema_put_text(out, c->command);
     infoschema_put_int(out, c->seconds);
-    infoschema_put_text(out, c->info ? "executing" : "");
+    infoschema_put_text(out, c->state);
     infoschema_put_text(out, c->info);
 }
 
-static int fill_processes(struct exec *x, struct infoschema_rows *out)
+static void processes_told(struct gateway_list_request *q)
 {
-    struct gateway *g = gateway_of(x->reactor);
+    struct process_gather *g = q->ctx;
 
-    if (g)
-        gateway_list(g, put_connection, out);
-    return 0;
+    g->is_told = true;
+    g->failed |= q->failed;
+    g->x->open_queries--;
+    exec_wake(g->x);
 }
 
-INFO_TABLE(infoschema_processlist, "PROCESSLIST", process_columns, fill_processes);
+/* Connections of all cores become rows as they are told. */
+static bool gather_processes(struct exec *x, struct infoschema_rows *out, bool *failed)
+{
+    struct process_gather *g = out->gathered;
+
+    *failed = false;
+    if (!gateway_of(x->reactor))
+        return true;
+    if (!g) {
+        g = out->gathered = arena_alloc(x->arena, sizeof *g);
+        if (g)
+            *g = (struct process_gather){.x = x,
+                                         .out = out,
+                                         .request = {.found = put_connection,
+                                                     .done = processes_told,
+                                                     .ctx = g}};
+        if (!g || !gateway_list_start(x->reactor, &g->request))
+            return *failed = exec_no_memory(x, "information_schema") == EXEC_ERROR;
+        x->open_queries++;
+    }
+    if (!g->is_told)
+        return false;
+    if (g->failed)
+        *failed = exec_no_memory(x, "information_schema") == EXEC_ERROR;
+    return true;
+}
+
+const struct infoschema_table infoschema_processlist = {
+    .database = "information_schema",
+    .name = "PROCESSLIST",
+    .columns = process_columns,
+    .n_columns = sizeof process_columns / sizeof *process_columns,
+    .gather = gather_processes,
+    .fill = infoschema_fill_nothing,
+};
 
 static const struct infoschema_column warning_columns[] = {INFO_TEXT("LEVEL"), INFO_INT("CODE"),
                                                            INFO_TEXT("MESSAGE")};

@@ -7,13 +7,6 @@
 
 #include "sql/exec.h"
 
-int infoschema_fill_nothing(struct exec *x, struct infoschema_rows *out)
-{
-    (void)x;
-    (void)out;
-    return 0;
-}
-
 const char *infoschema_data_type(const struct column *c)
 {
     switch (c->type) {
@@ -175,8 +168,8 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, "def");
         infoschema_put_text(out, SESSION_DATABASE);
         infoschema_put_text(out, s->name);
-        infoschema_put_text(out, "BASE TABLE");
-        infoschema_put_text(out, "QUANTA");
+        infoschema_put_text(out, schema_is_view(s) ? "VIEW" : "BASE TABLE");
+        infoschema_put_text(out, schema_is_view(s) ? NULL : "QUANTA");
         infoschema_put_int(out, 10);
         infoschema_put_text(out, "Dynamic");
         infoschema_put_int(out, (int64_t)stats.rows);
@@ -190,7 +183,7 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, "utf8mb4_bin");
         infoschema_put_null(out);
         infoschema_put_text(out, "");
-        infoschema_put_text(out, s->comment ? s->comment : "");
+        infoschema_put_text(out, schema_is_view(s) ? "VIEW" : s->comment ? s->comment : "");
     }
     for (uint32_t i = 0; i < n; i++)
         if (put_system_table(out, list[i]) != 0)
@@ -304,7 +297,7 @@ static const struct infoschema_column statistics_columns[] = {
     INFO_INT("SEQ_IN_INDEX"),   INFO_TEXT("COLUMN_NAME"),  INFO_TEXT("COLLATION"),
     INFO_INT("CARDINALITY"),    INFO_INT("SUB_PART"),      INFO_TEXT("PACKED"),
     INFO_TEXT("NULLABLE"),      INFO_TEXT("INDEX_TYPE"),   INFO_TEXT("COMMENT"),
-    INFO_TEXT("INDEX_COMMENT"),
+    INFO_TEXT("INDEX_COMMENT"), INFO_TEXT("IS_VISIBLE"),   INFO_TEXT("EXPRESSION"),
 };
 
 static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
@@ -338,6 +331,8 @@ static int put_index_column(struct exec *x, struct infoschema_rows *out, const s
     infoschema_put_text(out, type);
     infoschema_put_text(out, "");
     infoschema_put_text(out, "");
+    infoschema_put_text(out, "YES");
+    infoschema_put_null(out);
     return 0;
 }
 
@@ -429,6 +424,7 @@ INFO_TABLE(infoschema_key_column_usage, "KEY_COLUMN_USAGE", usage_columns, fill_
 static const struct infoschema_column constraint_columns[] = {
     INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
     INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),        INFO_TEXT("CONSTRAINT_TYPE"),
+    INFO_TEXT("ENFORCED"),
 };
 
 static int fill_constraints(struct exec *x, struct infoschema_rows *out)
@@ -446,6 +442,7 @@ static int fill_constraints(struct exec *x, struct infoschema_rows *out)
             infoschema_put_text(out, SESSION_DATABASE);
             infoschema_put_text(out, s->name);
             infoschema_put_text(out, k < 0 ? "PRIMARY KEY" : "FOREIGN KEY");
+            infoschema_put_text(out, k < 0 ? "YES" : "NO"); /* parents need not exist */
         }
     }
     return 0;
@@ -493,63 +490,33 @@ static int fill_referential(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_referential_constraints, "REFERENTIAL_CONSTRAINTS", referential_columns,
            fill_referential);
 
-/* Things there are none of. */
 static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALOG"),
                                                          INFO_TEXT("TABLE_SCHEMA"),
                                                          INFO_TEXT("TABLE_NAME"),
-                                                         INFO_TEXT("VIEW_DEFINITION")};
-INFO_TABLE(infoschema_views, "VIEWS", views_columns, infoschema_fill_nothing);
+                                                         INFO_TEXT("VIEW_DEFINITION"),
+                                                         INFO_TEXT("CHECK_OPTION"),
+                                                         INFO_TEXT("IS_UPDATABLE"),
+                                                         INFO_TEXT("DEFINER"),
+                                                         INFO_TEXT("SECURITY_TYPE"),
+                                                         INFO_TEXT("CHARACTER_SET_CLIENT"),
+                                                         INFO_TEXT("COLLATION_CONNECTION")};
 
-static const struct infoschema_column files_columns[] = {
-    INFO_TEXT("FILE_NAME"),          INFO_TEXT("FILE_TYPE"),   INFO_TEXT("TABLESPACE_NAME"),
-    INFO_TEXT("LOGFILE_GROUP_NAME"), INFO_TEXT("ENGINE"),      INFO_INT("FILE_ID"),
-    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),  INFO_INT("EXTENT_SIZE"),
-    INFO_INT("TOTAL_EXTENTS"),       INFO_INT("INITIAL_SIZE"), INFO_TEXT("EXTRA")};
-INFO_TABLE(infoschema_files, "FILES", files_columns, infoschema_fill_nothing);
+static int fill_views(struct exec *x, struct infoschema_rows *out)
+{
+    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
+        const struct schema *s = x->catalog->tables[i];
+        const char *const cells[] = {"def",        SESSION_DATABASE, s->name,
+                                     s->selector,  "NONE",           "NO",
+                                     "root@%",     "INVOKER",        "utf8mb4",
+                                     "utf8mb4_bin"};
+        if (!schema_is_view(s))
+            continue;
+        if (infoschema_row(out) != 0)
+            return -1;
+        for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
+            infoschema_put_text(out, cells[k]);
+    }
+    return 0;
+}
 
-static const struct infoschema_column triggers_columns[] = {INFO_TEXT("TRIGGER_SCHEMA"),
-                                                            INFO_TEXT("TRIGGER_NAME"),
-                                                            INFO_TEXT("EVENT_MANIPULATION"),
-                                                            INFO_TEXT("EVENT_OBJECT_SCHEMA"),
-                                                            INFO_TEXT("EVENT_OBJECT_TABLE"),
-                                                            INFO_TEXT("ACTION_STATEMENT"),
-                                                            INFO_TEXT("ACTION_TIMING"),
-                                                            INFO_TEXT("CREATED"),
-                                                            INFO_TEXT("SQL_MODE"),
-                                                            INFO_TEXT("DEFINER"),
-                                                            INFO_TEXT("CHARACTER_SET_CLIENT"),
-                                                            INFO_TEXT("COLLATION_CONNECTION"),
-                                                            INFO_TEXT("DATABASE_COLLATION")};
-INFO_TABLE(infoschema_triggers, "TRIGGERS", triggers_columns, infoschema_fill_nothing);
-
-static const struct infoschema_column events_columns[] = {INFO_TEXT("EVENT_SCHEMA"),
-                                                          INFO_TEXT("EVENT_NAME"),
-                                                          INFO_TEXT("DEFINER"),
-                                                          INFO_TEXT("TIME_ZONE"),
-                                                          INFO_TEXT("EVENT_TYPE"),
-                                                          INFO_TEXT("STATUS"),
-                                                          INFO_TEXT("CHARACTER_SET_CLIENT"),
-                                                          INFO_TEXT("COLLATION_CONNECTION"),
-                                                          INFO_TEXT("DATABASE_COLLATION")};
-INFO_TABLE(infoschema_events, "EVENTS", events_columns, infoschema_fill_nothing);
-
-static const struct infoschema_column routines_columns[] = {INFO_TEXT("SPECIFIC_NAME"),
-                                                            INFO_TEXT("ROUTINE_SCHEMA"),
-                                                            INFO_TEXT("ROUTINE_NAME"),
-                                                            INFO_TEXT("ROUTINE_TYPE"),
-                                                            INFO_TEXT("DEFINER"),
-                                                            INFO_TEXT("LAST_ALTERED"),
-                                                            INFO_TEXT("CREATED"),
-                                                            INFO_TEXT("SECURITY_TYPE"),
-                                                            INFO_TEXT("ROUTINE_COMMENT"),
-                                                            INFO_TEXT("DATA_TYPE"),
-                                                            INFO_TEXT("ROUTINE_DEFINITION"),
-                                                            INFO_TEXT("CHARACTER_SET_CLIENT"),
-                                                            INFO_TEXT("COLLATION_CONNECTION"),
-                                                            INFO_TEXT("DATABASE_COLLATION")};
-INFO_TABLE(infoschema_routines, "ROUTINES", routines_columns, infoschema_fill_nothing);
-
-static const struct infoschema_column parameters_columns[] = {
-    INFO_TEXT("SPECIFIC_SCHEMA"), INFO_TEXT("SPECIFIC_NAME"),  INFO_INT("ORDINAL_POSITION"),
-    INFO_TEXT("PARAMETER_MODE"),  INFO_TEXT("PARAMETER_NAME"), INFO_TEXT("DATA_TYPE")};
-INFO_TABLE(infoschema_parameters, "PARAMETERS", parameters_columns, infoschema_fill_nothing);
+INFO_TABLE(infoschema_views, "VIEWS", views_columns, fill_views);

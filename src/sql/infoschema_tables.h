@@ -10,7 +10,10 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
     infoschema_referential_constraints, infoschema_routines, infoschema_schemata,
     infoschema_session_status, infoschema_session_variables, infoschema_statistics,
     infoschema_table_constraints, infoschema_tables, infoschema_triggers,
-    infoschema_user_privileges, infoschema_views, infoschema_warnings, infoschema_files;
+    infoschema_user_privileges, infoschema_views, infoschema_warnings, infoschema_files,
+    infoschema_table_privileges, infoschema_column_privileges, infoschema_schema_privileges,
+    infoschema_check_constraints, infoschema_applicable_roles, infoschema_enabled_roles,
+    infoschema_tablespaces, infoschema_innodb_trx, infoschema_collation_applicability;
 
 #define INFO_TEXT(n)                                                       \
     {                                                                      \

@@ -7,8 +7,7 @@
 #include <strings.h>
 
 /* First words; the longer of two that begin alike comes first. */
-static const char *const statements[] = {"LOAD DATA",
-                                         "LOAD XML",
+static const char *const statements[] = {"LOAD XML",
                                          "GRANT",
                                          "REVOKE",
                                          "CREATE USER",

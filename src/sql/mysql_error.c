@@ -104,6 +104,7 @@ static const struct mysql_error_info errors[] = {
     {1300, "HY000", "Invalid %s character string: '%.64s'"},
     {1305, "42000", "%s %s does not exist"},
     {1317, "70100", "Query execution was interrupted"},
+    {1356, "HY000", "View '%-.192s.%-.192s' references invalid table(s) or column(s)"},
     {1364, "HY000", "Field '%-.192s' doesn't have a default value"},
     {1365, "22012", "Division by 0"},
     {1366, "HY000", "Incorrect %-.32s value: '%-.128s' for column '%.192s' at row %ld"},
@@ -128,7 +129,45 @@ static const struct mysql_error_info errors[] = {
     {1835, "HY000", "Malformed communication packet."},
     {3024, "HY000", "Query execution was interrupted, maximum statement execution time exceeded"},
     {3140, "22032", "Invalid JSON text in argument %u to function %s: \"%s\" at position %u.%s"},
+    {3143, "42000", "Invalid JSON path expression. The error is around character position %u."},
+    {3159, "HY000",
+     "Connections using insecure transport are prohibited while --require_secure_transport=ON."},
+    {3579, "HY000", "Window name '%-.192s' is not defined."},
+    {3580, "HY000", "There is a circularity in the window dependency graph."},
+    {3581, "HY000", "A window which depends on another cannot define partitioning."},
+    {3582, "HY000",
+     "Window '%-.192s' has a frame definition, so cannot be referenced by "
+     "another window."},
+    {3583, "HY000",
+     "Window '%-.192s' cannot inherit '%-.192s' since both contain an ORDER "
+     "BY clause."},
+    {3584, "HY000", "Window '%-.192s': frame start cannot be UNBOUNDED FOLLOWING."},
+    {3585, "HY000", "Window '%-.192s': frame end cannot be UNBOUNDED PRECEDING."},
+    {3586, "HY000",
+     "Window '%-.192s': frame start or end is negative, NULL or of "
+     "non-integral type"},
+    {3587, "HY000",
+     "Window '%-.192s' with RANGE N PRECEDING/FOLLOWING frame requires "
+     "exactly one ORDER BY expression, of numeric or temporal type"},
+    {3588, "HY000",
+     "Window '%-.192s' with RANGE frame has ORDER BY expression of datetime "
+     "type. Only INTERVAL bound value allowed."},
+    {3589, "HY000",
+     "Window '%-.192s' with RANGE frame has ORDER BY expression of numeric "
+     "type, INTERVAL bound value not allowed."},
+    {3590, "HY000", "Window '%-.192s' has a non-constant frame bound."},
+    {3591, "HY000", "Window '%-.192s' is defined twice."},
+    {3592, "HY000",
+     "Window '%-.192s': ORDER BY or PARTITION BY uses legacy position "
+     "indication which is not supported, use expression."},
+    {3593, "HY000", "You cannot use the window function '%-.192s' in this context."},
+    {3594, "HY000",
+     "You cannot use the alias '%-.192s' of an expression containing a "
+     "window function in this context."},
     {3685, "HY000", "Illegal argument to a regular expression."},
+    {4031, "HY000",
+     "The client was disconnected by the server because of inactivity. See wait_timeout and "
+     "interactive_timeout for configuring this behavior."},
 };
 
 const struct mysql_error_info *mysql_error_find(unsigned code)

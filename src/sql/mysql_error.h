@@ -122,7 +122,26 @@ enum mysql_error_code {
     MYSQL_ER_MALFORMED_PACKET = 1835,
     MYSQL_ER_QUERY_TIMEOUT = 3024,
     MYSQL_ER_INVALID_JSON_TEXT = 3140, /* u argument, s function, s reason, u position, s */
+    MYSQL_ER_INVALID_JSON_PATH = 3143, /* u position */
+    MYSQL_ER_SECURE_TRANSPORT_REQUIRED = 3159,
+    MYSQL_ER_WINDOW_NO_SUCH_WINDOW = 3579, /* s window */
+    MYSQL_ER_WINDOW_CIRCULARITY = 3580,
+    MYSQL_ER_WINDOW_NO_CHILD_PARTITIONING = 3581,
+    MYSQL_ER_WINDOW_NO_INHERIT_FRAME = 3582,          /* s window */
+    MYSQL_ER_WINDOW_NO_REDEFINE_ORDER_BY = 3583,      /* s window, s window */
+    MYSQL_ER_WINDOW_FRAME_START_ILLEGAL = 3584,       /* s window */
+    MYSQL_ER_WINDOW_FRAME_END_ILLEGAL = 3585,         /* s window */
+    MYSQL_ER_WINDOW_FRAME_ILLEGAL = 3586,             /* s window */
+    MYSQL_ER_WINDOW_RANGE_FRAME_ORDER_TYPE = 3587,    /* s window */
+    MYSQL_ER_WINDOW_RANGE_FRAME_TEMPORAL_TYPE = 3588, /* s window */
+    MYSQL_ER_WINDOW_RANGE_FRAME_NUMERIC_TYPE = 3589,  /* s window */
+    MYSQL_ER_WINDOW_RANGE_BOUND_NOT_CONSTANT = 3590,  /* s window */
+    MYSQL_ER_WINDOW_DUPLICATE_NAME = 3591,            /* s window */
+    MYSQL_ER_WINDOW_ILLEGAL_ORDER_BY = 3592,          /* s window */
+    MYSQL_ER_WINDOW_INVALID_USE = 3593,               /* s function */
+    MYSQL_ER_WINDOW_INVALID_ALIAS_USE = 3594,         /* s alias */
     MYSQL_ER_REGEXP_ERROR = 3685,
+    MYSQL_ER_CLIENT_INTERACTION_TIMEOUT = 4031,
 };
 
 /* Longest message on the wire, bytes without the NUL. */

@@ -140,6 +140,8 @@ int mysql_handshake_decode(const uint8_t *payload, size_t len, uint32_t offered,
         hs->plugin = read_cstr(&cur, true);
     if (hs->capabilities & MYSQL_CAP_CONNECT_ATTRS)
         hs->attributes = read_attributes(&cur);
+    if ((hs->capabilities & MYSQL_CAP_ZSTD) && mysql_cursor_left(&cur) > 0)
+        hs->zstd_level = mysql_cursor_u8(&cur);
     hs->capabilities &= offered;
     return cur.failed || !handshake_lengths_are_valid(hs) ? -EBADMSG : 0;
 }
@@ -181,11 +183,16 @@ int mysql_auth_switch_encode(struct mysql_wire *wire, enum mysql_auth_plugin plu
 
 int mysql_auth_more_encode(struct mysql_wire *wire, uint8_t what)
 {
+    return mysql_auth_data_encode(wire, &what, 1);
+}
+
+int mysql_auth_data_encode(struct mysql_wire *wire, const void *data, size_t len)
+{
     struct mysql_packet pkt;
 
     mysql_packet_begin(&pkt, wire);
     mysql_packet_u8(&pkt, MORE_DATA_MARKER);
-    mysql_packet_u8(&pkt, what);
+    mysql_packet_bytes(&pkt, data, len);
     return mysql_packet_end(&pkt);
 }
 

@@ -40,6 +40,7 @@ struct mysql_handshake {
     struct mysql_text database;   /* empty without CONNECT_WITH_DB */
     struct mysql_text plugin;     /* empty without PLUGIN_AUTH */
     struct mysql_text attributes; /* empty without CONNECT_ATTRS */
+    uint8_t zstd_level;           /* 0 without ZSTD */
 };
 
 /* Appends the greeting (protocol version 10). 0, -ENOBUFS, -ENOMEM. */
@@ -57,6 +58,8 @@ int mysql_auth_switch_encode(struct mysql_wire *wire, enum mysql_auth_plugin plu
                              const uint8_t salt[MYSQL_SALT_LEN]);
 /* Appends AuthMoreData with one byte: 3 = fast authentication passed, 4 = send the password. */
 int mysql_auth_more_encode(struct mysql_wire *wire, uint8_t what);
+/* Appends AuthMoreData with any bytes, such as the public key. */
+int mysql_auth_data_encode(struct mysql_wire *wire, const void *data, size_t len);
 /* Makes salt bytes printable as clients expect: 7 bits, neither NUL nor '$'. */
 void mysql_salt_clean(uint8_t salt[MYSQL_SALT_LEN]);
 /* True when connect attributes are a whole number of key/value pairs. */

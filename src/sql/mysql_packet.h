@@ -95,6 +95,12 @@ void mysql_framer_release(struct mysql_framer *fr, uint8_t next_seq);
 
 /* ---- writing packets ---- */
 
+/* What an OK packet tells clients with SESSION_TRACK: entries, encoded. Owner: who writes the packet. */
+struct mysql_track {
+    size_t len;
+    uint8_t bytes[512];
+};
+
 /*
  * Where answers go: an output buffer lent by the owner, the sequence number of the next packet and
  * the capabilities agreed with the client. Only whole packets ever become visible in the buffer:
@@ -103,9 +109,10 @@ void mysql_framer_release(struct mysql_framer *fr, uint8_t next_seq);
  */
 struct mysql_wire {
     struct buffer *out;
-    uint32_t capabilities; /* MYSQL_CAP_* both sides support */
-    uint8_t seq;           /* of the next packet */
-    bool answered;         /* the answer to the current command is complete */
+    const struct mysql_track *track; /* for the next OK packet; NULL = nothing changed */
+    uint32_t capabilities;           /* MYSQL_CAP_* both sides support */
+    uint8_t seq;                     /* of the next packet */
+    bool answered;                   /* the answer to the current command is complete */
 };
 
 /* A packet being written: remember where it started, first error wins. Lives on the stack. */

@@ -40,19 +40,21 @@ enum mysql_cap {
     MYSQL_CAP_PLUGIN_AUTH = 1u << 19,
     MYSQL_CAP_CONNECT_ATTRS = 1u << 20,
     MYSQL_CAP_PLUGIN_AUTH_LENENC = 1u << 21,
+    MYSQL_CAP_SESSION_TRACK = 1u << 23,
     MYSQL_CAP_DEPRECATE_EOF = 1u << 24,
+    MYSQL_CAP_ZSTD = 1u << 26,
 };
 
 /* What the greeting offers; MYSQL_CAP_SSL is added by configuration. Not offered on purpose:
- * LOCAL_FILES (the server never asks a client for a file), COMPRESS, SESSION_TRACK,
  * QUERY_ATTRIBUTES. */
 #define MYSQL_CAPS_OFFERED                                                                     \
     ((uint32_t)(MYSQL_CAP_LONG_PASSWORD | MYSQL_CAP_FOUND_ROWS | MYSQL_CAP_LONG_FLAG |         \
                 MYSQL_CAP_CONNECT_WITH_DB | MYSQL_CAP_IGNORE_SPACE | MYSQL_CAP_PROTOCOL_41 |   \
-                MYSQL_CAP_INTERACTIVE | MYSQL_CAP_TRANSACTIONS | MYSQL_CAP_SECURE_CONNECTION | \
-                MYSQL_CAP_MULTI_STATEMENTS | MYSQL_CAP_MULTI_RESULTS |                         \
-                MYSQL_CAP_PS_MULTI_RESULTS | MYSQL_CAP_PLUGIN_AUTH | MYSQL_CAP_CONNECT_ATTRS | \
-                MYSQL_CAP_PLUGIN_AUTH_LENENC | MYSQL_CAP_DEPRECATE_EOF))
+                MYSQL_CAP_LOCAL_FILES | MYSQL_CAP_COMPRESS | MYSQL_CAP_ZSTD |                  \
+                MYSQL_CAP_SESSION_TRACK | MYSQL_CAP_INTERACTIVE | MYSQL_CAP_TRANSACTIONS |     \
+                MYSQL_CAP_SECURE_CONNECTION | MYSQL_CAP_MULTI_STATEMENTS |                     \
+                MYSQL_CAP_MULTI_RESULTS | MYSQL_CAP_PS_MULTI_RESULTS | MYSQL_CAP_PLUGIN_AUTH | \
+                MYSQL_CAP_CONNECT_ATTRS | MYSQL_CAP_PLUGIN_AUTH_LENENC | MYSQL_CAP_DEPRECATE_EOF))
 
 /* First byte of a command payload. */
 enum mysql_com {
@@ -136,6 +138,7 @@ enum mysql_status {
     MYSQL_STATUS_NO_INDEX_USED = 1u << 5,
     MYSQL_STATUS_CURSOR_EXISTS = 1u << 6,
     MYSQL_STATUS_LAST_ROW_SENT = 1u << 7,
+    MYSQL_STATUS_SESSION_CHANGED = 1u << 14,
 };
 
 /* "decimals" of a column whose values have no fixed number of fraction digits. */

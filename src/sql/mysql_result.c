@@ -43,18 +43,21 @@ static int wire_rollback(struct mysql_wire *wire, struct wire_mark mark, int rc)
 static int write_ok(struct mysql_wire *wire, uint8_t header, uint64_t affected,
                     uint64_t last_insert_id, uint16_t status, uint16_t warnings, const char *info)
 {
+    const struct mysql_track *track = wire_has(wire, MYSQL_CAP_SESSION_TRACK) ? wire->track : NULL;
     struct mysql_packet pkt;
 
     mysql_packet_begin(&pkt, wire);
     mysql_packet_u8(&pkt, header);
     mysql_packet_lenenc(&pkt, affected);
     mysql_packet_lenenc(&pkt, last_insert_id);
-    mysql_packet_u16(&pkt, status);
+    mysql_packet_u16(&pkt, track ? status | MYSQL_STATUS_SESSION_CHANGED : status);
     mysql_packet_u16(&pkt, warnings);
     /* The specification says "to the end of the packet" for clients without SESSION_TRACK, but
      * MySQL writes a length in front and libmariadb refuses packets without it. */
-    if (info && *info)
-        mysql_packet_lenenc_bytes(&pkt, info, strlen(info));
+    if (track || (info && *info))
+        mysql_packet_lenenc_bytes(&pkt, info ? info : "", info ? strlen(info) : 0);
+    if (track)
+        mysql_packet_lenenc_bytes(&pkt, track->bytes, track->len);
     return mysql_packet_end(&pkt);
 }
 

@@ -1,6 +1,7 @@
 /* Protocol state machine of one connection: see mysql_session.h. */
 #include "sql/mysql_session_internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "reactor/assert.h"
@@ -32,6 +33,10 @@ void mysql_session_init(struct mysql_session *s, const struct mysql_session_conf
         .max_allowed_packet = max < MAX_ALLOWED_PACKET_LIMIT ? max : MAX_ALLOWED_PACKET_LIMIT,
         .capabilities_offered = MYSQL_CAPS_OFFERED | (cfg->offer_ssl ? MYSQL_CAP_SSL : 0),
         .status = MYSQL_STATUS_AUTOCOMMIT,
+        .public_key = cfg->public_key,
+        .account_plugin = cfg->account_plugin,
+        .ctx = cfg->ctx,
+        .require_ssl = cfg->require_ssl,
         .plugin = cfg->plugin,
         .state = MYSQL_SESSION_NEW,
     };
@@ -84,6 +89,11 @@ int mysql_session_refuse(struct mysql_session *s, uint16_t code, const char *tex
     if (rc == 0)
         s->state = MYSQL_SESSION_CLOSED;
     return rc;
+}
+
+bool mysql_session_has_part(const struct mysql_session *s)
+{
+    return !s->in.done && (s->in.header_len > 0 || s->in.len > 0);
 }
 
 bool mysql_session_is_busy(const struct mysql_session *s)
@@ -177,6 +187,28 @@ void mysql_session_release_input(struct mysql_session *s)
         mysql_framer_fini(&s->in);
 }
 
+int mysql_session_ask_file(struct mysql_session *s, const char *name, size_t len)
+{
+    struct mysql_packet pkt;
+
+    ASSERT(s->state == MYSQL_SESSION_ANSWER && !s->wire.answered);
+    if (!(s->wire.capabilities & MYSQL_CAP_LOCAL_FILES))
+        return -EPERM;
+    mysql_packet_begin(&pkt, &s->wire);
+    mysql_packet_u8(&pkt, 0xfb);
+    mysql_packet_bytes(&pkt, name, len);
+    s->in.seq = (uint8_t)(s->wire.seq + 1);
+    return mysql_packet_end(&pkt);
+}
+
+void mysql_session_ask_bytes(struct mysql_session *s)
+{
+    ASSERT(s->state == MYSQL_SESSION_ANSWER && !s->wire.answered);
+    mysql_framer_release(&s->in, s->in.seq);
+    s->handed_out = false;
+    s->state = MYSQL_SESSION_LOCAL;
+}
+
 bool mysql_attribute_next(struct mysql_text *rest, struct mysql_text *key, struct mysql_text *value)
 {
     struct mysql_cursor cur;
@@ -207,6 +239,13 @@ enum mysql_event_kind mysql_session_next(struct mysql_session *s, struct mysql_e
             break;
         case MYSQL_SESSION_READY:
             mysql_session_next_command(s, ev);
+            break;
+        case MYSQL_SESSION_LOCAL:
+            ev->kind = MYSQL_EVENT_LOCAL_DATA;
+            ev->u.text = (struct mysql_text){(const char *)s->in.payload, s->in.len};
+            s->state = MYSQL_SESSION_ANSWER;
+            s->handed_out = true;
+            s->wire.seq = s->in.seq;
             break;
         default:
             break;

@@ -66,14 +66,17 @@ enum mysql_event_kind {
     MYSQL_EVENT_SET_OPTION,  /* u.set_option.multi_statements; mysql_eof */
     MYSQL_EVENT_RESET_CONNECTION, /* OK; statements are gone already, reset variables */
     MYSQL_EVENT_PROCESS_KILL,     /* u.process_kill.connection_id; OK or ERR */
+    MYSQL_EVENT_PROCESS_INFO,     /* results in MYSQL_TEXT, as of SHOW PROCESSLIST */
     MYSQL_EVENT_STMT_PREPARE,     /* u.text: SQL; mysql_session_prepared or ERR */
     MYSQL_EVENT_STMT_EXECUTE,     /* u.execute; OK, ERR or results in MYSQL_BINARY */
     MYSQL_EVENT_STMT_FETCH,       /* u.fetch; ERR 1421 when no cursor is open */
     MYSQL_EVENT_STMT_RESET,       /* u.stmt.id: close its cursor; OK */
     MYSQL_EVENT_STMT_CLOSE,       /* u.stmt.id: forget it; no answer */
     MYSQL_EVENT_STMT_LONG_DATA,   /* u.long_data: already kept for the execution; no answer */
-    MYSQL_EVENT_UNKNOWN,          /* u.unknown.command: a byte we do not serve; ERR 1047 */
-    MYSQL_EVENT_PROTOCOL_ERROR,   /* u.error: the ERR packet is in the output; send it and close */
+    MYSQL_EVENT_LOCAL_DATA, /* u.text: bytes of the file asked for, none at its end; no answer, valid until the
+                               * next call */
+    MYSQL_EVENT_UNKNOWN,        /* u.unknown.command: a byte we do not serve; ERR 1047 */
+    MYSQL_EVENT_PROTOCOL_ERROR, /* u.error: the ERR packet is in the output; send it and close */
 };
 
 /* Who wants in. The password proof is in `response`; empty means an empty password. */
@@ -84,6 +87,7 @@ struct mysql_event_auth {
     struct mysql_text attributes;  /* connect attributes, valid; walk with mysql_attribute_next */
     enum mysql_auth_plugin plugin; /* what `response` was made with: NATIVE, CACHING_SHA2, CLEAR */
     bool is_clear_text;            /* response is the password itself; only over TLS */
+    bool is_encrypted;             /* response is the password under the public key */
     uint16_t charset;              /* client's collation id */
 };
 
@@ -137,7 +141,14 @@ struct mysql_session_config {
     const char *server_version;    /* NULL = MYSQL_SERVER_VERSION; must outlive the greeting */
     uint32_t max_allowed_packet;   /* bytes, 0 = default; above 1 GiB is cut to 1 GiB */
     enum mysql_auth_plugin plugin; /* offered first: MYSQL_AUTH_NATIVE (0) or CACHING_SHA2 */
+    const char *public_key;        /* PEM, for passwords without TLS; NULL = none; outlives it */
+    /* Plugin of the user's account, asked for when the session switches by itself: clients understand one switch.
+     * NULL: what the client wants. */
+    enum mysql_auth_plugin (*account_plugin)(void *ctx, struct mysql_text user,
+                                             enum mysql_auth_plugin wanted);
+    void *ctx;
     bool offer_ssl;
+    bool require_ssl; /* 3159 to clients that log in without */
 };
 
 enum mysql_session_state {
@@ -148,6 +159,7 @@ enum mysql_session_state {
     MYSQL_SESSION_AUTH,      /* the owner decides */
     MYSQL_SESSION_READY,     /* waiting for a command */
     MYSQL_SESSION_ANSWER,    /* the owner answers a command */
+    MYSQL_SESSION_LOCAL,     /* the same, and waits for bytes of a file of the client */
     MYSQL_SESSION_CLOSED,    /* quit or fatal error: input is thrown away */
 };
 
@@ -161,19 +173,25 @@ struct mysql_session {
     struct mysql_login *login;      /* user, plugin … until authenticated */
     struct mysql_statements *stmts; /* NULL until the first prepare */
     const char *server_version;
+    const char *public_key;
+    enum mysql_auth_plugin (*account_plugin)(void *ctx, struct mysql_text user,
+                                             enum mysql_auth_plugin wanted);
+    void *ctx;
     uint32_t connection_id;
     uint32_t max_allowed_packet;
     uint32_t capabilities_offered;
-    uint16_t charset; /* client's collation id */
-    uint16_t status;  /* MYSQL_STATUS_* for answers the session makes itself; owner may set it */
+    uint8_t zstd_level; /* the client wants */
+    uint16_t charset;   /* client's collation id */
+    uint16_t status;    /* MYSQL_STATUS_* for answers the session makes itself; owner may set it */
     enum mysql_session_state state;
     enum mysql_auth_plugin plugin;
     uint16_t error_code;    /* fatal error not reported as an event yet */
     const char *error_text; /* static */
-    bool tls;
-    bool clear_text;                  /* the next authentication packet is the password itself */
-    bool handed_out;                  /* the message held was made an event already */
-    bool resalted;                    /* salt is not the greeting's any more */
+    bool tls, require_ssl;
+    bool full;       /* the next authentication packet tells the password: over TLS as it is,
+                                         else under the public key, which may be asked for before */
+    bool handed_out; /* the message held was made an event already */
+    bool resalted;   /* salt is not the greeting's any more */
     uint8_t salt[MYSQL_SALT_LEN + 1]; /* as sent: 7-bit, no NUL, no '$'; NUL-terminated */
 };
 
@@ -196,6 +214,8 @@ size_t mysql_session_feed(struct mysql_session *s, const uint8_t *data, size_t l
 /* The next event, or MYSQL_EVENT_NONE. Returns ev->kind. */
 enum mysql_event_kind mysql_session_next(struct mysql_session *s, struct mysql_event *ev);
 
+/* True when a part of a message came, and the rest did not. */
+bool mysql_session_has_part(const struct mysql_session *s);
 /* True while the owner owes an answer (authentication or command). */
 bool mysql_session_is_busy(const struct mysql_session *s);
 /* True before authentication has succeeded. */
@@ -216,9 +236,11 @@ int mysql_session_auth_err(struct mysql_session *s, uint16_t code, const char *t
  * client knows no plugins; refuse it with 1251. */
 int mysql_session_auth_switch(struct mysql_session *s, enum mysql_auth_plugin plugin,
                               const uint8_t salt[MYSQL_SALT_LEN]);
-/* caching_sha2_password without a usable stored hash: asks for the password itself. Only over TLS
- * (asserted); another MYSQL_EVENT_AUTH with is_clear_text follows. */
+/* caching_sha2_password without a usable stored hash: asks for the password itself. Only over TLS or
+ * with a public key (asserted); another MYSQL_EVENT_AUTH follows, with is_clear_text or is_encrypted. */
 int mysql_session_auth_full(struct mysql_session *s);
+/* Whether mysql_session_auth_full may be called. */
+bool mysql_session_can_ask_full(const struct mysql_session *s);
 /* Salt the client's answer was made with, MYSQL_SALT_LEN bytes: for mysql_auth_*_verify. */
 const uint8_t *mysql_session_salt(const struct mysql_session *s);
 
@@ -228,6 +250,12 @@ const uint8_t *mysql_session_salt(const struct mysql_session *s);
 int mysql_session_prepared(struct mysql_session *s, uint16_t n_params,
                            const struct mysql_column *columns, uint16_t n_columns,
                            uint32_t *stmt_id);
+
+/* LOAD DATA LOCAL, part of an answer: asks the client for a file; 0, -EPERM (it does not give any) or as all that
+ * writes. */
+int mysql_session_ask_file(struct mysql_session *s, const char *name, size_t len);
+/* The next bytes of the file may come: MYSQL_EVENT_LOCAL_DATA. */
+void mysql_session_ask_bytes(struct mysql_session *s);
 
 /* Gives back the memory of the command's text before its answer is complete; pointers of the event
  * are void from then on. */

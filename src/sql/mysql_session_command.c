@@ -152,6 +152,8 @@ static enum mysql_event_kind dispatch(struct mysql_session *s, struct mysql_even
         return ask(s, ev, MYSQL_EVENT_PROCESS_KILL);
     case MYSQL_COM_CHANGE_USER:
         return mysql_session_next_change_user(s, ev, cmd->body);
+    case MYSQL_COM_PROCESS_INFO:
+        return ask(s, ev, MYSQL_EVENT_PROCESS_INFO);
     case MYSQL_COM_STMT_EXECUTE:
         return next_execute(s, ev, cmd);
     case MYSQL_COM_STMT_RESET:

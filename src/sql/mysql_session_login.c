@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "reactor/assert.h"
 #include "sql/mysql_error.h"
 #include "sql/mysql_handshake.h"
@@ -11,6 +13,7 @@
 enum {
     SHA2_FAST_OK = 3,
     SHA2_SEND_PASSWORD = 4,
+    SHA2_ASKS_PUBLIC_KEY = 2,      /* the client's whole packet */
     AUTH_RESPONSE_MAX = 64 * 1024, /* longest clear-text password, bytes */
 };
 
@@ -25,10 +28,19 @@ struct mysql_login {
     uint8_t bytes[];
 };
 
+/* It may be a password. */
+static void drop_switched(struct mysql_login *login)
+{
+    if (login->switched)
+        OPENSSL_cleanse(login->switched, login->hs.response.len);
+    free(login->switched);
+    login->switched = NULL;
+}
+
 void mysql_session_drop_login(struct mysql_session *s)
 {
     if (s->login)
-        free(s->login->switched);
+        drop_switched(s->login);
     free(s->login);
     s->login = NULL;
 }
@@ -55,7 +67,7 @@ static struct mysql_login *copy_login(const uint8_t *bytes, size_t len)
  * with one at the end. */
 static struct mysql_text proof_of(const struct mysql_session *s, struct mysql_text response)
 {
-    bool is_text = s->clear_text || s->plugin == MYSQL_AUTH_CLEAR;
+    bool is_text = (s->full && s->tls) || s->plugin == MYSQL_AUTH_CLEAR;
     bool is_lone_nul = s->plugin == MYSQL_AUTH_CACHING_SHA2 && response.len == 1;
 
     if ((is_text || is_lone_nul) && response.len > 0 && response.data[response.len - 1] == '\0')
@@ -76,7 +88,8 @@ static enum mysql_event_kind auth_event(struct mysql_session *s, struct mysql_ev
         .response = proof_of(s, login->hs.response),
         .attributes = login->hs.attributes,
         .plugin = s->plugin,
-        .is_clear_text = s->clear_text || s->plugin == MYSQL_AUTH_CLEAR,
+        .is_clear_text = (s->full && s->tls) || s->plugin == MYSQL_AUTH_CLEAR,
+        .is_encrypted = s->full && !s->tls,
         .charset = login->hs.charset,
     };
     return ev->kind;
@@ -88,7 +101,7 @@ static int send_switch(struct mysql_session *s, enum mysql_auth_plugin plugin)
 
     if (rc == 0) {
         s->plugin = plugin;
-        s->clear_text = false;
+        s->full = false;
         s->state = MYSQL_SESSION_SWITCH;
         mysql_framer_release(&s->in, s->wire.seq);
     }
@@ -127,13 +140,20 @@ static enum mysql_event_kind begin_auth(struct mysql_session *s, struct mysql_ev
                                         : MYSQL_AUTH_NATIVE;
 
     s->charset = hs->charset;
+    if (plugin == MYSQL_AUTH_CLEAR && s->tls) {
+        s->plugin = plugin;
+        s->full = false;
+        return auth_event(s, ev);
+    }
     if (plugin != MYSQL_AUTH_NATIVE && plugin != MYSQL_AUTH_CACHING_SHA2) {
         plugin = s->plugin == MYSQL_AUTH_CACHING_SHA2 ? s->plugin : MYSQL_AUTH_NATIVE;
     } else if (!proof_is_ambiguous(s) && !is_waiting_for_salt(s, plugin)) {
         s->plugin = plugin;
-        s->clear_text = false;
+        s->full = false;
         return auth_event(s, ev);
     }
+    if (s->account_plugin)
+        plugin = s->account_plugin(s->ctx, hs->user, plugin);
     if (send_switch(s, plugin) != 0)
         mysql_session_fail(s, s->wire.seq, MYSQL_ER_HANDSHAKE_ERROR);
     return MYSQL_EVENT_NONE;
@@ -164,7 +184,12 @@ enum mysql_event_kind mysql_session_next_handshake(struct mysql_session *s, stru
         mysql_session_fail(s, s->wire.seq, MYSQL_ER_HANDSHAKE_ERROR);
         return MYSQL_EVENT_NONE;
     }
+    if (s->require_ssl && !s->tls) {
+        mysql_session_fail(s, s->wire.seq, MYSQL_ER_SECURE_TRANSPORT_REQUIRED);
+        return MYSQL_EVENT_NONE;
+    }
     s->wire.capabilities = login->hs.capabilities;
+    s->zstd_level = login->hs.zstd_level;
     mysql_framer_release(&s->in, s->wire.seq);
     return begin_auth(s, ev);
 }
@@ -199,6 +224,11 @@ void mysql_session_tls_started(struct mysql_session *s)
     s->state = MYSQL_SESSION_HANDSHAKE;
 }
 
+static bool asks_public_key(const struct mysql_session *s)
+{
+    return s->full && !s->tls && s->in.len == 1 && s->in.payload[0] == SHA2_ASKS_PUBLIC_KEY;
+}
+
 /* The answer to a plugin switch or to the request for the password is the whole packet. */
 enum mysql_event_kind mysql_session_next_switch(struct mysql_session *s, struct mysql_event *ev)
 {
@@ -206,6 +236,13 @@ enum mysql_event_kind mysql_session_next_switch(struct mysql_session *s, struct 
     uint8_t *copy;
 
     s->wire.seq = s->in.seq;
+    if (asks_public_key(s)) {
+        if (mysql_auth_data_encode(&s->wire, s->public_key, strlen(s->public_key)) != 0)
+            mysql_session_fail(s, s->wire.seq, MYSQL_ER_OUT_OF_RESOURCES);
+        else
+            mysql_framer_release(&s->in, s->wire.seq);
+        return MYSQL_EVENT_NONE;
+    }
     copy = len <= AUTH_RESPONSE_MAX ? malloc(len + 1) : NULL;
     if (!copy) {
         mysql_session_fail(s, s->wire.seq, MYSQL_ER_HANDSHAKE_ERROR);
@@ -213,7 +250,7 @@ enum mysql_event_kind mysql_session_next_switch(struct mysql_session *s, struct 
     }
     if (len)
         memcpy(copy, s->in.payload, len);
-    free(s->login->switched);
+    drop_switched(s->login);
     s->login->switched = copy;
     s->login->hs.response = (struct mysql_text){(const char *)copy, len};
     mysql_framer_release(&s->in, s->wire.seq);
@@ -227,7 +264,7 @@ int mysql_session_auth_ok(struct mysql_session *s)
     int rc = 0;
 
     ASSERT(s->state == MYSQL_SESSION_AUTH);
-    if (s->plugin == MYSQL_AUTH_CACHING_SHA2 && !s->clear_text &&
+    if (s->plugin == MYSQL_AUTH_CACHING_SHA2 && !s->full &&
         proof_of(s, s->login->hs.response).len > 0)
         rc = mysql_auth_more_encode(&s->wire, SHA2_FAST_OK);
     if (rc == 0)
@@ -280,15 +317,20 @@ int mysql_session_auth_switch(struct mysql_session *s, enum mysql_auth_plugin pl
     return rc;
 }
 
+bool mysql_session_can_ask_full(const struct mysql_session *s)
+{
+    return s->tls || s->public_key;
+}
+
 int mysql_session_auth_full(struct mysql_session *s)
 {
     int rc;
 
-    ASSERT(s->state == MYSQL_SESSION_AUTH && s->tls);
+    ASSERT(s->state == MYSQL_SESSION_AUTH && mysql_session_can_ask_full(s));
     ASSERT(s->plugin == MYSQL_AUTH_CACHING_SHA2);
     rc = mysql_auth_more_encode(&s->wire, SHA2_SEND_PASSWORD);
     if (rc == 0) {
-        s->clear_text = true;
+        s->full = true;
         s->state = MYSQL_SESSION_SWITCH;
         mysql_framer_release(&s->in, s->wire.seq);
     }

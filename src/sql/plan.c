@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sql/plan_recursive.h"
 #include "sql/plan_subquery.h"
 
 struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child, uint32_t width)
@@ -17,7 +18,8 @@ struct plan *plan_new(struct planner *p, enum plan_kind kind, struct plan *child
     return n;
 }
 
-struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n)
+static struct plan *filter_once(struct planner *p, struct plan *child, struct expr **conds,
+                                uint32_t n)
 {
     if (!n || !child)
         return child;
@@ -29,6 +31,25 @@ struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **co
     f->u.list.exprs = conds;
     f->u.list.n = n;
     return f;
+}
+
+struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n)
+{
+    uint32_t per_row = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        per_row += plan_runs_per_row(conds[i]);
+    if (!per_row || !child)
+        return filter_once(p, child, conds, n);
+    /* Subqueries are run for the rows that the other conditions leave. */
+    struct expr **sorted = bind_alloc(p->bind, n * sizeof(struct expr *));
+    if (!sorted)
+        return NULL;
+    for (uint32_t i = 0, at = 0, late = n - per_row; i < n; i++)
+        sorted[plan_runs_per_row(conds[i]) ? late++ : at++] = conds[i];
+    child = filter_once(p, child, sorted, n - per_row);
+    child = plan_apply(p, child, sorted + (n - per_row), per_row, NULL, 0);
+    return filter_once(p, child, sorted + (n - per_row), per_row);
 }
 
 static struct plan *plan_project(struct planner *p, struct plan *child,
@@ -45,7 +66,8 @@ static struct plan *plan_project(struct planner *p, struct plan *child,
         n->types[i] = s->items[i].expr->type;
     }
     n->u.list.n = s->n_items;
-    return n;
+    n->child = plan_apply(p, child, n->u.list.exprs, s->n_items, NULL, 0);
+    return n->child ? n : NULL;
 }
 
 static struct plan *plan_aggregate(struct planner *p, struct plan *child,
@@ -60,7 +82,27 @@ static struct plan *plan_aggregate(struct planner *p, struct plan *child,
     n->u.aggregate.aggregates = s->aggregates;
     n->u.aggregate.n_aggregates = s->n_aggregates;
     n->u.aggregate.whole = s->n_groups == 0;
-    return n;
+    n->child = plan_apply(p, child, s->groups, s->n_groups, s->aggregates, s->n_aggregates);
+    return n->child ? n : NULL;
+}
+
+/* Rows of all levels, grouped by cells that stand before those of the child. */
+static struct plan *plan_rollup(struct planner *p, struct plan *child, const struct bound_select *s)
+{
+    struct bound_select over = *s;
+    uint32_t n = s->n_groups - 1;
+
+    child = plan_apply(p, child, s->groups, n, NULL, 0);
+    struct plan *r = child ? plan_new(p, PLAN_ROLLUP, child, s->n_groups + child->width) : NULL;
+    if (!r || !(over.groups = bind_alloc(p->bind, s->n_groups * sizeof *over.groups)))
+        return NULL;
+    r->base = child->base - s->n_groups; /* may wrap: cells are counted from it */
+    r->u.list.exprs = s->groups;
+    r->u.list.n = n;
+    for (uint32_t i = 0; i <= n; i++)
+        if (!(over.groups[i] = expr_new_slot(p->bind->arena, r->base + i, &s->groups[i]->type)))
+            return bind_alloc(p->bind, SIZE_MAX / 2);
+    return plan_aggregate(p, r, &over);
 }
 
 static struct plan *plan_sort(struct planner *p, struct plan *child,
@@ -135,14 +177,16 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
     if (!n)
         return NULL;
     if (s->grouped) {
-        if (!plan_push_groups(p, s, &n)) {
+        if (s->rollup || !plan_push_groups(p, s, &n)) {
             if (groups_lists(s)) {
                 bind_fail(p->bind, MYSQL_ER_NOT_SUPPORTED_YET,
                           "GROUP BY of a multi-valued column together with joins or expressions");
                 return NULL;
             }
-            n = plan_aggregate(p, n, s);
+            n = s->rollup ? plan_rollup(p, n, s) : plan_aggregate(p, n, s);
         }
+    } else if (s->windowed) {
+        /* window functions see all rows */
     } else if (s->distinct && plan_push_distinct(p, s, n)) {
         /* groups without aggregates: already distinct */
     } else {
@@ -154,6 +198,10 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
         return plan_topn(p, n, s);
     if (s->having)
         n = plan_filter(p, n, &s->having, 1);
+    if (n && s->windowed)
+        n = plan_windows(p, s, n);
+    if (!n)
+        return NULL;
     bool is_ordered = n->kind == PLAN_SCAN && n->u.scan.n_order;
     bool is_distinct =
         s->distinct && n->kind == PLAN_SCAN && n->u.scan.output == OUTPUT_GROUPS && !s->grouped;
@@ -168,39 +216,80 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
     return plan_limit(p, n, s->limit, s->offset);
 }
 
+/* Rows of one or two queries, one after the other, as the types of the whole. */
+static struct plan *plan_append(struct planner *p, const struct bound_query *q, struct plan *left,
+                                struct plan *right)
+{
+    struct plan *u = plan_new(p, PLAN_UNION, NULL, q->n_columns);
+
+    if (!u || !(u->children = bind_alloc(p->bind, 2 * sizeof *u->children)) ||
+        !(u->types = bind_alloc(p->bind, (q->n_columns + 1) * sizeof *u->types)))
+        return NULL;
+    for (uint32_t c = 0; c < q->n_columns; c++)
+        u->types[c] = q->columns[c].type;
+    if (left)
+        u->children[u->n_children++] = left;
+    u->children[u->n_children++] = right;
+    return u;
+}
+
+static struct plan *plan_term(struct planner *p, const struct bound_query *q,
+                              const struct bound_term *t, struct plan *left)
+{
+    bool set = t->op == SQL_SET_INTERSECT || t->op == SQL_SET_EXCEPT;
+    struct plan *right = t->select ? plan_select(p, t->select) : plan_query(p, t->query);
+
+    if (right)
+        right = plan_append(p, q, set ? NULL : left, right);
+    if (!right || !left || (!set && t->all))
+        return right;
+    struct plan *n = plan_new(p, set ? PLAN_SET : PLAN_DISTINCT, set ? left : right, q->n_columns);
+    if (!n)
+        return NULL;
+    n->types = right->types;
+    if (set) {
+        n->right = right;
+        n->u.set.except = t->op == SQL_SET_EXCEPT;
+        n->u.set.all = t->all;
+    }
+    return n;
+}
+
 static struct plan *plan_union(struct planner *p, const struct bound_query *q)
 {
     struct plan *left = NULL;
 
-    for (uint32_t i = 0; i < q->n_terms; i++) {
-        const struct bound_term *t = &q->terms[i];
-        struct plan *child = t->select ? plan_select(p, t->select) : plan_query(p, t->query);
-        if (!child)
+    for (uint32_t i = 0; i < q->n_terms; i++)
+        if (!(left = plan_term(p, q, &q->terms[i], left)))
             return NULL;
-        struct plan *u = plan_new(p, PLAN_UNION, NULL, q->n_columns);
-        if (!u || !(u->children = bind_alloc(p->bind, 2 * sizeof *u->children)) ||
-            !(u->types = bind_alloc(p->bind, (q->n_columns + 1) * sizeof *u->types)))
-            return NULL;
-        for (uint32_t c = 0; c < q->n_columns; c++)
-            u->types[c] = q->columns[c].type;
-        if (left)
-            u->children[u->n_children++] = left;
-        u->children[u->n_children++] = child;
-        left = u;
-        if (i > 0 && !t->all) {
-            left = plan_new(p, PLAN_DISTINCT, u, u->width);
-            if (!left)
-                return NULL;
-            left->types = u->types;
-        }
-    }
     if (left && q->n_order)
         left = plan_sort(p, left, q->order, q->n_order, plan_rows_wanted(q->limit, q->offset));
     return plan_limit(p, left, q->limit, q->offset);
 }
 
+static struct plan *plan_recursive(struct planner *p, const struct bound_query *q)
+{
+    struct plan *n = plan_new(p, PLAN_RECURSIVE, NULL, q->n_columns);
+    bool outer = p->in_union;
+
+    if (!n || !(n->children = bind_alloc(p->bind, 2 * sizeof *n->children)))
+        return NULL;
+    p->in_union = true; /* once rows have been handed on nothing can begin again */
+    n->children[0] = plan_union(p, q->recursion->seed);
+    n->children[1] = n->children[0] ? plan_union(p, q->recursion->step) : NULL;
+    p->in_union = outer;
+    if (!n->children[1])
+        return NULL;
+    n->n_children = 2;
+    n->types = n->children[0]->types;
+    n->u.recursion = q->recursion;
+    return plan_limit(p, n, q->limit, q->offset);
+}
+
 struct plan *plan_query(struct planner *p, const struct bound_query *q)
 {
+    if (q->recursion)
+        return plan_recursive(p, q);
     if (q->n_terms == 1 && q->terms[0].select)
         return plan_select(p, q->terms[0].select);
     bool outer = p->in_union;

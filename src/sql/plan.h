@@ -9,8 +9,10 @@
  *   plan_star.c   FROM: joins along primary keys, done by the cores
  *   plan_push.c   predicates of shard programs
  *   plan_computed.c  arithmetic in aggregates
+ *   plan_apply.c  subqueries run for each row
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
  *   plan_percentile.c  percentiles of counted rows
+ *   plan_window.c      window functions
  *   explain.c     printing
  * Synchronous; arena of the statement; constant once made.
  */
@@ -31,8 +33,14 @@ enum plan_kind {
     PLAN_LIMIT,
     PLAN_JOIN,       /* hash join, or nested loops without keys */
     PLAN_UNION,      /* children one after the other */
+    PLAN_SET,        /* INTERSECT, EXCEPT of child and right */
     PLAN_PERCENTILE, /* percentiles of a column without GROUP BY: over counted rows */
+    PLAN_WINDOW,     /* window functions over sorted rows */
     PLAN_TOPN,       /* topn(): value, count -> value, count, percent */
+    PLAN_RECURSIVE,  /* rows of the first child, then of the second over the rows that came last */
+    PLAN_WORK,       /* those rows */
+    PLAN_ROLLUP,     /* each row once for every level, behind its groups */
+    PLAN_APPLY,      /* subqueries run for each different row: the rows as they are */
 };
 
 enum join_form { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT };
@@ -114,7 +122,8 @@ struct plan {
             const struct infoschema_table *table;
         } virtual_;
         struct {
-            struct expr **exprs; /* FILTER: conjuncts; PROJECT: cells */
+            struct expr **exprs; /* FILTER: conjuncts; PROJECT: cells; APPLY: over subqueries;
+                                    ROLLUP: groups */
             uint32_t n;
         } list;
         struct {
@@ -140,6 +149,19 @@ struct plan {
             struct expr **residual;
             uint32_t n_residual;
         } join;
+        struct {
+            struct expr **calls; /* EXPR_WINDOW of one order; their cells are behind the child's */
+            uint32_t **cells;    /* of each call's arguments */
+            uint32_t n_calls;
+        } window;
+        struct {
+            bool except, all;
+        } set;
+        struct recursion *recursion;
+        struct {
+            struct recursion *recursion;
+            const uint16_t *columns; /* WORK: those wanted */
+        } work;
         struct {
             uint64_t limit;
             struct value_type value_type;
@@ -181,6 +203,11 @@ const struct column *plan_scan_column(const struct plan_scan *s, uint16_t ref);
 /* The columns of a source that expressions above its scan read, into needed[] by column. */
 void plan_needed(struct bound_select *s, uint16_t source, bool *needed);
 void plan_needed_by(struct expr *const *list, uint32_t n, uint16_t source, bool *needed);
+/* The child, or rows of it for which the subqueries of the expressions that depend on each row have been run. */
+struct plan *plan_apply(struct planner *p, struct plan *child, struct expr *const *exprs,
+                        uint32_t n, struct aggregate_call *const *aggregates,
+                        uint32_t n_aggregates);
+bool plan_runs_per_row(struct expr *e);   /* is one of its subqueries such? */
 uint64_t plan_sources_of(struct expr *e); /* bits of the sources it reads */
 struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n);
 /* The column of a plain column expression of the scan's table or its parents, NULL when it is none; *position: as in
@@ -194,6 +221,8 @@ bool plan_compute(const struct plan_scan *scan, struct plan_computed *c, const s
 void plan_canonical_datum(const struct column *c, int64_t v, struct datum *d);
 /* Percentiles of one column over all rows, which the cores count: false when the aggregates are others. */
 bool plan_push_percentiles(struct planner *p, const struct bound_select *s, struct plan **from);
+/* Computes the window functions of the items from rows of `n`. NULL without memory. */
+struct plan *plan_windows(struct planner *p, const struct bound_select *s, struct plan *n);
 /* Rows that LIMIT and OFFSET look at; UINT64_MAX = all. */
 uint64_t plan_rows_wanted(uint64_t limit, uint64_t offset);
 /* A scan that nothing was added to. */

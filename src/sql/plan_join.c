@@ -191,10 +191,26 @@ static struct plan *plan_virtual(struct planner *p, struct bound_select *s, uint
     return plan_filter(p, n, conds->list, conds->n);
 }
 
+static struct plan *plan_work(struct planner *p, struct bound_select *s, uint16_t i,
+                              const struct conditions *conds)
+{
+    struct source *src = &s->sources[i];
+    struct plan *n = plan_new(p, PLAN_WORK, NULL, src->n_used);
+
+    if (!n)
+        return NULL;
+    n->base = src->first_slot;
+    n->u.work.recursion = src->recursion;
+    n->u.work.columns = src->used;
+    return plan_filter(p, n, conds->list, conds->n);
+}
+
 static struct plan *plan_leaf(struct planner *p, struct bound_select *s, uint16_t i,
                               const struct conditions *conds)
 {
     switch (s->sources[i].kind) {
+    case SOURCE_WORK:
+        return plan_work(p, s, i, conds);
     case SOURCE_TABLE:
         return plan_table(p, s, i, conds);
     case SOURCE_QUERY:
@@ -280,7 +296,7 @@ static bool split_conditions(struct planner *p, const struct join_tree *t,
             c = to_kept;
         else if (!outer && !(m & ~filled))
             c = to_filled;
-        else if (!outer)
+        else if (!outer && !plan_runs_per_row(where->list[i]))
             c = &x->on;
         c->list[c->n++] = where->list[i];
     }
@@ -291,6 +307,12 @@ static bool split_conditions(struct planner *p, const struct join_tree *t,
             c = to_filled;
         else if (!outer && !(m & ~kept))
             c = to_kept;
+        else if (plan_runs_per_row(t->on[i])) {
+            if (outer)
+                return bind_fail(p->bind, MYSQL_ER_NOT_SUPPORTED_YET,
+                                 "this correlated subquery in the condition of an outer join");
+            c = &x->above;
+        }
         c->list[c->n++] = t->on[i];
     }
     return true;

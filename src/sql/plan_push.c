@@ -128,16 +128,23 @@ static const struct column *schema_column(const struct source *s, const struct e
     return &s->schema->columns[*position];
 }
 
-/* The value of a constant or of a finished subquery. False when it is neither; dry: a placeholder.
+static bool is_run_once(const struct expr *e)
+{
+    return e->u.subquery->mode == SUBQUERY_ONCE;
+}
+
+/* The value of a constant, of the row outside or of a finished subquery. False when it is neither; dry: a placeholder.
  * */
 static bool known_value(const struct expr *e, bool dry, struct datum *d, bool *placeholder)
 {
     *placeholder = false;
     if (e->kind == EXPR_CONST) {
         *d = e->u.value;
-    } else if (e->kind == EXPR_SUBQUERY && e->u.subquery->done) {
+    } else if (e->kind == EXPR_OUTER && !dry) {
+        *d = e->u.outer->value;
+    } else if (e->kind == EXPR_SUBQUERY && is_run_once(e) && e->u.subquery->done) {
         *d = e->u.subquery->value;
-    } else if (e->kind == EXPR_SUBQUERY && dry) {
+    } else if (dry && (e->kind == EXPR_OUTER || (e->kind == EXPR_SUBQUERY && is_run_once(e)))) {
         *placeholder = true;
         datum_set_null(d);
         return true;
@@ -302,10 +309,10 @@ static bool push_compare(struct arena *a, struct expr *e, const struct source *s
         return false;
     const struct column *c = schema_column(s, l, &position);
     bool text = c->type == COLUMN_STRING;
-    if (text != (e->class == COMPARE_STRING) && d.kind != DATUM_NULL)
+    bool is_null = d.kind == DATUM_NULL && !placeholder;
+    if (text != (e->class == COMPARE_STRING) && !is_null)
         return false;
-    if (text && (e->class != COMPARE_STRING || r->type.kind != DATUM_STRING) &&
-        d.kind != DATUM_NULL)
+    if (text && (e->class != COMPARE_STRING || r->type.kind != DATUM_STRING) && !is_null)
         return false;
     if (dry)
         return op != SQL_OP_NULL_EQ || !negate;
@@ -511,15 +518,16 @@ static bool push_in(struct arena *a, struct expr *e, const struct source *s, boo
     for (uint32_t i = 1; i < e->n_args; i++) {
         if (!known_value(e->args[i], dry, &values[n], &placeholder))
             return false;
-        if (values[n].kind == DATUM_NULL) {
+        if (values[n].kind == DATUM_NULL && !placeholder) {
             has_null = true;
             continue;
         }
         enum compare_class k = compare_class_of(&e->args[0]->type, &e->args[i]->type);
+        int kind = placeholder ? e->args[i]->type.kind : values[n].kind;
         if (k == COMPARE_INT)
             k = COMPARE_DECIMAL;
         if (k != e->class ||
-            (c->type == COLUMN_STRING) != (values[n].kind == DATUM_STRING && k == COMPARE_STRING))
+            (c->type == COLUMN_STRING) != (kind == DATUM_STRING && k == COMPARE_STRING))
             return false;
         n++;
     }
@@ -541,7 +549,7 @@ static bool push_in_query(struct arena *a, struct expr *e, const struct source *
     uint16_t position;
     bool ok;
 
-    if (!is_column(e->args[0]))
+    if (!is_run_once(e) || !is_column(e->args[0]))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
     bool fits = c->type == COLUMN_STRING
@@ -583,7 +591,10 @@ static bool push_like(struct arena *a, struct expr *e, const struct source *s, b
     if (!is_column(e->args[0]) || !known_value(e->args[1], dry, &d, &placeholder))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
-    if (c->type != COLUMN_STRING || (d.kind != DATUM_STRING && d.kind != DATUM_NULL))
+    if (placeholder ? e->args[1]->type.kind != DATUM_STRING
+                    : d.kind != DATUM_STRING && d.kind != DATUM_NULL)
+        return false;
+    if (c->type != COLUMN_STRING)
         return false;
     if (dry)
         return true;
@@ -710,6 +721,8 @@ static bool push(struct arena *a, struct expr *e, const struct source *s, bool n
     case EXPR_IN_QUERY:
         return push_in_query(a, e, s, negate, dry, out);
     case EXPR_EXISTS: {
+        if (!is_run_once(e))
+            return false;
         bool holds = e->u.subquery->exists != e->negated;
         if (!dry)
             *out = predicate_new(a, holds != negate ? PREDICATE_TRUE : PREDICATE_FALSE);

@@ -283,8 +283,8 @@ static bool push_group_order(struct planner *p, const struct bound_select *s,
     }; /* more of them are sorted here, where memory is that of the statement */
     uint64_t rows = plan_rows_wanted(s->limit, s->offset);
 
-    if (s->having || s->distinct || s->topn || !s->n_order || s->n_order > PROGRAM_MAX_ORDER ||
-        rows > FIRST_GROUPS)
+    if (s->having || s->distinct || s->topn || s->windowed || !s->n_order ||
+        s->n_order > PROGRAM_MAX_ORDER || rows > FIRST_GROUPS)
         return true;
     struct program_order *order = bind_alloc(p->bind, s->n_order * sizeof *order);
     if (!order)

@@ -330,7 +330,7 @@ const struct plan_scan *plan_parent_scan(const struct plan_parent *r)
 {
     const struct plan *n = r->plan;
 
-    while (n->kind == PLAN_FILTER)
+    while (n->kind == PLAN_FILTER || n->kind == PLAN_APPLY)
         n = n->child;
     return &n->u.scan;
 }

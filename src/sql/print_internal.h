@@ -45,6 +45,7 @@ void sql_put_names(struct sql_printer *out, const struct sql_name_list *names);
 void sql_put_expr(struct sql_printer *out, const struct sql_expr *expr);
 void sql_put_exprs(struct sql_printer *out, struct sql_expr *const *args, uint32_t count);
 void sql_put_type(struct sql_printer *out, const struct sql_type *type);
+void sql_put_outfile_format(struct sql_printer *out, const struct sql_option *format);
 void sql_put_query(struct sql_printer *out, const struct sql_query *query);
 void sql_put_table(struct sql_printer *out, const struct sql_table *table);
 void sql_put_order(struct sql_printer *out, const char *words, const struct sql_order *order);

@@ -259,7 +259,7 @@ static void put_ctes(struct sql_printer *out, const struct sql_query *query)
     sql_put(out, query->ctes ? " " : "");
 }
 
-static void put_outfile_format(struct sql_printer *out, const struct sql_option *format)
+void sql_put_outfile_format(struct sql_printer *out, const struct sql_option *format)
 {
     static const struct {
         const char *key;
@@ -305,7 +305,7 @@ static void put_into(struct sql_printer *out, const struct sql_into *into)
         sql_put_comma(out, var == into->vars);
         sql_put_expr(out, &expr);
     }
-    put_outfile_format(out, into->format);
+    sql_put_outfile_format(out, into->format);
 }
 
 static void put_with_options(struct sql_printer *out, const struct sql_option *options)

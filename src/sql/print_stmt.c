@@ -57,6 +57,33 @@ static void put_insert(struct sql_printer *out, const struct sql_insert *insert)
     }
 }
 
+static void put_load(struct sql_printer *out, const struct sql_load *load)
+{
+    sql_put(out, load->is_local ? "LOAD DATA LOCAL INFILE " : "LOAD DATA INFILE ");
+    sql_put_string(out, load->file, load->file_length);
+    sql_put(out, load->insert.is_replace ? " REPLACE" : load->insert.is_ignore ? " IGNORE" : "");
+    sql_put(out, " INTO TABLE ");
+    put_table_name(out, &load->insert.table);
+    sql_put_outfile_format(out, load->format);
+    if (load->skip) {
+        sql_put_clause(out, " IGNORE ", load->skip);
+        sql_put(out, " LINES");
+    }
+    for (const struct sql_name_list *n = load->insert.columns; n; n = n->next) {
+        struct sql_expr variable = {.kind = SQL_EXPR_USER_VAR, .v.name = n->name + 1};
+        sql_put(out, n == load->insert.columns ? " (" : ", ");
+        if (*n->name == '@')
+            sql_put_expr(out, &variable);
+        else
+            sql_put_name(out, n->name);
+        sql_put(out, n->next ? "" : ")");
+    }
+    if (load->assigns) {
+        sql_put(out, " SET ");
+        put_assigns(out, load->assigns);
+    }
+}
+
 static void put_update(struct sql_printer *out, const struct sql_update *update)
 {
     sql_put(out, update->is_ignore ? "UPDATE IGNORE " : "UPDATE ");
@@ -281,6 +308,9 @@ void sql_put_stmt(struct sql_printer *out, const struct sql_stmt *stmt)
         break;
     case SQL_STMT_INSERT:
         put_insert(out, stmt->u.insert);
+        break;
+    case SQL_STMT_LOAD_DATA:
+        put_load(out, stmt->u.load);
         break;
     case SQL_STMT_UPDATE:
         put_update(out, stmt->u.update);

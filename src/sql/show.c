@@ -238,7 +238,7 @@ static const char *escaped(struct statement *s, const char *text)
 }
 
 /* COMMENT of a column: its own text and, for what SQL cannot say, the mapping. */
-static const char *column_comment(struct statement *s, const struct column *c)
+const char *show_column_comment(struct statement *s, const struct column *c)
 {
     const char *text =
         statement_printf(s, "strategy=%s%s%s%s%s", mapping_name(c->mapping),
@@ -256,10 +256,37 @@ static const char *column_comment(struct statement *s, const struct column *c)
     return text ? quoted(s, text, strlen(text)) : "''";
 }
 
+static bool show_create_view(struct statement *s, const struct sql_show *show)
+{
+    static const char *const names[] = {"View", "Create View", "character_set_client",
+                                        "collation_connection"};
+    const struct schema *t = shown_table(s, show);
+    const char *columns = "";
+
+    if (!t)
+        return false;
+    if (!schema_is_view(t)) {
+        mysql_error_set_text(&s->error, 1347, "'%s.%s' is not VIEW", SESSION_DATABASE, t->name);
+        return false;
+    }
+    for (uint16_t i = 0; i < t->n_columns && columns; i++)
+        if (!t->columns[i].hidden)
+            columns =
+                statement_printf(s, "%s%s`%s`", columns, *columns ? "," : "", t->columns[i].name);
+    const char *cells[] = {t->name,
+                           columns ? statement_printf(s, "CREATE VIEW `%s` (%s) AS %s", t->name,
+                                                      columns, t->selector)
+                                   : NULL,
+                           "utf8mb4", "utf8mb4_bin"};
+    return cells[1] && text_result(s, 4, names, cells);
+}
+
 static bool show_create_table(struct statement *s, const struct sql_show *show)
 {
     static const char *const names[] = {"Table", "Create Table"};
     const struct schema *t = shown_table(s, show);
+    if (t && schema_is_view(t))
+        return show_create_view(s, show);
     const char *text = t ? statement_printf(s, "CREATE TABLE `%s` (", t->name) : NULL,
                *separator = "\n";
     char type[128];
@@ -277,7 +304,7 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
                                 c->required || c->in_key ? " NOT NULL" : "",
                                 c->default_value || !(c->required || c->in_key) ? " DEFAULT " : "",
                                 c->default_value || !(c->required || c->in_key) ? value : "",
-                                column_comment(s, c));
+                                show_column_comment(s, c));
         separator = ",\n";
     }
     if (text && t->primary_key) {
@@ -298,8 +325,9 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
                                                  : NULL;
         if (c->parent_table)
             text =
-                statement_printf(s, "%s,\n  FOREIGN KEY (`%s`) REFERENCES `%s` (`%s`)", text,
-                                 c->name, c->parent_table,
+                statement_printf(s,
+                                 "%s,\n  CONSTRAINT `%s` FOREIGN KEY (`%s`) REFERENCES `%s` (`%s`)",
+                                 text, c->name, c->name, c->parent_table,
                                  p && p->n_key ? p->columns[p->key[p->n_key - 1]].name : c->name);
     }
     if (!text)
@@ -502,8 +530,7 @@ bool show_prepare(struct statement *s, const struct sql_show *show)
     case SQL_SHOW_ENGINE:
         return show_nothing(s, show->kind);
     case SQL_SHOW_CREATE_VIEW:
-        statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, show->table ? show->table : "");
-        return false;
+        return show_create_view(s, show);
     case SQL_SHOW_CREATE_OTHER:
         break;
     }

@@ -17,7 +17,9 @@ static const struct sysvar vars[] = {
     {"auto_increment_increment", "1", true, false},
     {"auto_increment_offset", "1", true, false},
     {"autocommit", "1", true, false},
+    {"basedir", "/", false, true},
     {"big_tables", "0", true, false},
+    {"binlog_format", "ROW", false, false},
     {"character_set_client", "utf8mb4", false, false},
     {"character_set_connection", "utf8mb4", false, false},
     {"character_set_database", "utf8mb4", false, false},
@@ -25,44 +27,69 @@ static const struct sysvar vars[] = {
     {"character_set_results", "utf8mb4", false, false},
     {"character_set_server", "utf8mb4", false, false},
     {"character_set_system", "utf8mb3", false, true},
+    {"character_sets_dir", "/", false, true},
     {"collation_connection", "utf8mb4_bin", false, false},
     {"collation_database", "utf8mb4_bin", false, false},
     {"collation_server", "utf8mb4_bin", false, false},
     {"connect_timeout", "10", true, false},
+    {"cte_max_recursion_depth", "1000", true, false},
     {"datadir", "", false, true},
+    {"default_authentication_plugin", "caching_sha2_password", false, true},
+    {"default_collation_for_utf8mb4", "utf8mb4_bin", false, false},
     {"default_storage_engine", "QUANTA", false, false},
+    {"default_tmp_storage_engine", "QUANTA", false, false},
     {"default_week_format", "0", true, false},
     {"div_precision_increment", "4", true, true},
+    {"end_markers_in_json", "0", true, false},
     {"event_scheduler", "OFF", false, false},
     {"explicit_defaults_for_timestamp", "1", true, false},
     {"foreign_key_checks", "1", true, false},
+    {"ft_min_word_len", "1", true, true},
     {"general_log", "0", true, false},
     {"group_concat_max_len", "1048576", true, false},
-    {"have_openssl", "DISABLED", false, true},
+    {"gtid_mode", "OFF", false, true},
+    {"have_openssl", "YES", false, true},
     {"have_profiling", "NO", false, true},
     {"have_query_cache", "NO", false, true},
     {"have_ssl", "DISABLED", false, true},
     {"hostname", "quanta", false, true},
     {"identity", "0", true, false},
+    {"information_schema_stats_expiry", "0", true, false},
     {"init_connect", "", false, false},
+    {"innodb_lock_wait_timeout", "50", true, false},
+    {"innodb_strict_mode", "1", true, false},
     {"innodb_version", "8.0.34", false, true},
     {"interactive_timeout", "28800", true, false},
+    {"join_buffer_size", "262144", true, false},
     {"last_insert_id", "0", true, false},
+    {"lc_messages", "en_US", false, false},
+    {"lc_time_names", "en_US", false, false},
     {"license", "Apache-2.0", false, true},
+    {"local_infile", "1", true, true},
     {"lock_wait_timeout", "86400", true, false},
     {"log_bin", "0", true, true},
+    {"low_priority_updates", "0", true, false},
     {"lower_case_file_system", "OFF", false, true},
     {"lower_case_table_names", "0", true, true},
     {"max_allowed_packet", "67108864", true, false},
     {"max_connections", "10000", true, true},
+    {"max_error_count", "64", true, true},
     {"max_execution_time", "0", true, false},
+    {"max_heap_table_size", "16777216", true, false},
     {"max_join_size", "18446744073709551615", true, false},
+    {"max_length_for_sort_data", "4096", true, false},
+    {"max_sort_length", "1024", true, false},
     {"max_statement_time", "0.000000", false, false},
+    {"max_user_connections", "0", true, true},
     {"net_buffer_length", "16384", true, false},
     {"net_read_timeout", "30", true, false},
     {"net_write_timeout", "60", true, false},
     {"old_passwords", "0", true, false},
+    {"open_files_limit", "20000", true, true},
+    {"optimizer_prune_level", "1", true, false},
+    {"optimizer_search_depth", "62", true, false},
     {"optimizer_switch", "", false, false},
+    {"optimizer_trace", "enabled=off,one_line=off", false, false},
     {"performance_schema", "0", true, true},
     {"port", "4000", true, true},
     {"profiling", "0", true, false},
@@ -70,32 +97,48 @@ static const struct sysvar vars[] = {
     {"query_cache_size", "0", true, false},
     {"query_cache_type", "OFF", false, false},
     {"read_only", "0", true, false},
+    {"require_secure_transport", "0", true, true},
+    {"secure_file_priv", "NULL", false, true},
+    {"server_id", "1", true, true},
     {"session_track_gtids", "OFF", false, false},
     {"session_track_schema", "1", true, false},
     {"session_track_state_change", "0", true, false},
-    {"session_track_system_variables", "", false, false},
+    {"session_track_system_variables",
+     "time_zone,autocommit,character_set_client,character_set_results,character_set_connection",
+     false, false},
+    {"show_create_table_skip_secondary_engine", "0", true, false},
     {"skip_networking", "0", true, true},
     {"socket", "", false, true},
+    {"sort_buffer_size", "262144", true, false},
     {"sql_auto_is_null", "0", true, false},
     {"sql_big_selects", "1", true, false},
+    {"sql_buffer_result", "0", true, false},
     {"sql_log_bin", "0", true, false},
+    {"sql_log_off", "0", true, false},
     {"sql_mode", "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION", false, false},
     {"sql_notes", "1", true, false},
     {"sql_quote_show_create", "1", true, false},
+    {"sql_require_primary_key", "0", true, false},
     {"sql_safe_updates", "0", true, false},
     {"sql_select_limit", "18446744073709551615", true, false},
     {"sql_warnings", "0", true, false},
     {"ssl_ca", "", false, true},
+    {"ssl_cipher", "", false, true},
     {"storage_engine", "QUANTA", false, false},
     {"super_read_only", "0", true, false},
     {"system_time_zone", "UTC", false, true},
+    {"table_open_cache", "4000", true, true},
+    {"thread_handling", "one-thread-per-core", false, true},
     {"time_zone", "SYSTEM", false, false},
     {"timestamp", "0", false, false},
+    {"tmp_table_size", "16777216", true, false},
+    {"tmpdir", "/tmp", false, true},
     {"transaction_isolation", "REPEATABLE-READ", false, false},
     {"transaction_read_only", "0", true, false},
     {"tx_isolation", "REPEATABLE-READ", false, false},
     {"tx_read_only", "0", true, false},
     {"unique_checks", "1", true, false},
+    {"updatable_views_with_limit", "YES", false, false},
     {"version", MYSQL_SERVER_VERSION, false, true},
     {"version_comment", "Quanta", false, true},
     {"version_compile_machine", "x86_64", false, true},
@@ -129,13 +172,54 @@ static bool max_connections(int64_t *out)
     return g != NULL;
 }
 
+static uint32_t *timeout_of(struct session_timeouts *t, const char *name)
+{
+    if (strcasecmp(name, "wait_timeout") == 0)
+        return &t->wait_s;
+    if (strcasecmp(name, "interactive_timeout") == 0)
+        return &t->interactive_s;
+    if (strcasecmp(name, "net_read_timeout") == 0)
+        return &t->read_s;
+    return strcasecmp(name, "net_write_timeout") == 0 ? &t->write_s : NULL;
+}
+
+/* As MySQL, values out of range become the nearest. */
+static void set_timeout(struct gateway_session *s, const char *name, uint32_t *timeout,
+                        const struct datum *value)
+{
+    enum { LONGEST = 31536000 };
+    int64_t n = *timeout;
+    char text[100];
+
+    if (!value)
+        n = *timeout_of(&s->timeouts_at_login, name);
+    else if (!datum_to_int(value, &n) || n < 1 || n > LONGEST) {
+        snprintf(text, sizeof text, "Truncated incorrect %s value: '%lld'", name, (long long)n);
+        gateway_session_warn(s, "Warning", 1292, text);
+    }
+    *timeout = (uint32_t)(n < 1 ? 1 : n > LONGEST ? LONGEST : n);
+}
+
+static bool has_tls(bool required)
+{
+    struct reactor *r = reactor_self();
+    struct gateway *g = r ? gateway_of(r) : NULL;
+
+    return g && gateway_has_tls(g, required);
+}
+
 /* Those that live in the session itself, or in the gateway. */
 static bool session_value(const struct gateway_session *s, const char *name, int64_t *out)
 {
     if (strcasecmp(name, "max_connections") == 0)
         return max_connections(out);
-    if (strcasecmp(name, "autocommit") == 0)
+    const uint32_t *timeout = timeout_of((struct session_timeouts *)(uintptr_t)&s->timeouts, name);
+    if (timeout)
+        *out = *timeout;
+    else if (strcasecmp(name, "autocommit") == 0)
         *out = s->autocommit;
+    else if (strcasecmp(name, "require_secure_transport") == 0)
+        *out = has_tls(true);
     else if (strcasecmp(name, "last_insert_id") == 0 || strcasecmp(name, "identity") == 0)
         *out = (int64_t)s->last_insert_id;
     else if (strcasecmp(name, "warning_count") == 0)
@@ -164,7 +248,8 @@ bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, st
         *t = own->type;
         return datum_copy(out, &own->value, a);
     }
-    datum_set_string(out, v->value, strlen(v->value));
+    const char *value = strcmp(v->name, "have_ssl") == 0 && has_tls(false) ? "YES" : v->value;
+    datum_set_string(out, value, strlen(value));
     *t = value_type_string(out->len);
     if (v->is_number) {
         __int128 w;
@@ -201,6 +286,7 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
                                            "performance_schema",
                                            "profiling",
                                            "read_only",
+                                           "require_secure_transport",
                                            "sql_auto_is_null",
                                            "sql_big_selects",
                                            "sql_log_bin",
@@ -281,8 +367,14 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
     }
     if (!sysvar_check(s, v, &d, a, error))
         return -EINVAL;
+    uint32_t *timeout = timeout_of(&s->timeouts, name);
+    if (timeout) {
+        set_timeout(s, v->name, timeout, value ? &d : NULL);
+        return 0;
+    }
     if (strcasecmp(name, "autocommit") == 0) {
         s->autocommit = datum_truth(&d) == 1;
+        gateway_session_changed(s, v->name);
         return 0;
     }
     if (strcasecmp(name, "last_insert_id") == 0 || strcasecmp(name, "identity") == 0) {
@@ -306,6 +398,7 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
         mysql_error_set_text(error, 1041, "Out of memory");
         return -EINVAL;
     }
+    gateway_session_changed(s, v->name);
     return 0;
 }
 

@@ -86,8 +86,7 @@ struct sql_text sql_token_unquote(struct sql_parser *p, const char *text, uint32
     return (struct sql_text){to, n};
 }
 
-/* What \c stands for. */
-static char token_escape(char c)
+char sql_token_escape(char c)
 {
     switch (c) {
     case '0':
@@ -128,7 +127,7 @@ struct sql_text sql_token_string(struct sql_parser *p, const char *text, uint32_
             if (c == '%' || c == '_') {
                 to[n++] = '\\';
             } else {
-                c = token_escape(c);
+                c = sql_token_escape(c);
             }
         }
         to[n++] = c;

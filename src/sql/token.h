@@ -1,6 +1,6 @@
 #pragma once
 /*
- * From matched text to the value of a token. Used by the generated scanner only; everything runs on
+ * From matched text to the value of a token. Used by the generated scanner (escapes by LOAD DATA, too); everything runs on
  * the core that parses, allocates from the parse's arena and leaves the parse on an error.
  */
 #include <stdbool.h>
@@ -33,7 +33,10 @@ bool sql_token_has_nul(const union sql_value *value);
 /* Text between quotes with doubled quotes undone; borrows when there are none. */
 struct sql_text sql_token_unquote(struct sql_parser *p, const char *text, uint32_t length);
 
-/* Same, with backslash escapes undone unless the parse's flags forbid them. */
+/* What a backslash and c stand for, in literals and in files of LOAD DATA. */
+char sql_token_escape(char c);
+
+/* Same as unquote, with backslash escapes undone unless the parse's flags forbid them. */
 struct sql_text sql_token_string(struct sql_parser *p, const char *text, uint32_t length);
 
 /* Bytes of x'..' (an even number of digits) or 0x.. */

@@ -44,7 +44,8 @@ struct value_type {
     uint8_t kind;  /* enum datum_kind; DATUM_NULL for the literal NULL */
     uint8_t scale; /* fraction digits: DECIMAL, DATETIME, TIME, DOUBLE */
     bool not_null;
-    bool is_binary;     /* bytes that are no text */
+    bool is_binary; /* bytes that are no text */
+    bool is_json;   /* STRING: made by a JSON function; within others it is a value, not a text */
     uint16_t precision; /* digits: INT, UINT, DECIMAL */
     uint32_t length;    /* STRING: most characters */
 };

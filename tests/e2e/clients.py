@@ -1,12 +1,10 @@
 #!/usr/bin/python3
-"""Real clients: the mariadb command line client, PyMySQL, and the JavaScript drivers when present."""
+"""Real clients: the mariadb command line client and PyMySQL; the others are in clients_*.py."""
 
 import datetime
 import os
 import re
-import shutil
 import struct
-import subprocess
 import sys
 from decimal import Decimal
 
@@ -291,60 +289,6 @@ def test_any_user_with_an_empty_password(server):
         server.connect(password="secret").close()
     except pymysql.err.MySQLError as err:
         expect(err.args[0], 1045, str(err))
-
-
-MYSQL2 = """
-const mysql = require('mysql2/promise');
-(async () => {
-  const c = await mysql.createConnection({host: '127.0.0.1', port: PORT, user: 'root',
-                                          database: 'quanta', supportBigNumbers: true});
-  const [rows] = await c.query('SELECT id, price, name, big FROM types ORDER BY id');
-  const [bound] = await c.execute('SELECT id, price, at, name, big FROM types WHERE id = ? AND name = ?',
-                                  [1, rows[0].name]);
-  let code = '';
-  try { await c.execute('SELECT nothing FROM types'); } catch (e) { code = e.code + ' ' + e.errno; }
-  const [done] = await c.execute('INSERT INTO types (id, price, name) VALUES (?, ?, ?)', [50, '1.25', null]);
-  const [gone] = await c.query('DELETE FROM types WHERE id = 50');
-  await c.changeUser({user: 'other'});
-  console.log(JSON.stringify([rows.length, rows[0].price, rows[0].big, rows[1].name, bound.length,
-    bound[0].price, bound[0].at.getTime() > 0, bound[0].name == rows[0].name, code,
-    done.affectedRows, gone.affectedRows]));
-  await c.end();
-})().catch(e => { console.error(e); process.exit(1); });
-"""
-MYSQL2_ANSWER = ('[3,"-12.50","-9007199254740993",null,1,"-12.50",true,true,'
-                 '"ER_BAD_FIELD_ERROR 1054",1,1]')
-
-MYSQL = """
-const mysql = require('mysql');
-const c = mysql.createConnection({host: '127.0.0.1', port: PORT, user: 'root', database: 'quanta'});
-c.query('SELECT id, name, on_air FROM types WHERE id = ?', [3], (e, rows) => {
-  if (e) throw e;
-  c.query('SELEC 1', e2 => { console.log(JSON.stringify([rows, e2.code])); c.end(); });
-});
-"""
-MYSQL_ANSWER = '[[{"id":3,"name":"","on_air":0}],"ER_PARSE_ERROR"]'
-
-
-def javascript(server, module, code, answer):
-    """Runs code with a driver, if the driver is there."""
-    modules = os.environ.get("NODE_PATH",
-                             os.path.join(support.SRC_DIR, "build/deps/node/node_modules"))
-    if not shutil.which("node") or not os.path.isdir(os.path.join(modules, module)):
-        return
-    done = subprocess.run(["node", "-e", code.replace("PORT", str(server.ports["mysql"]))],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=60, check=False, text=True,
-                          env={**os.environ, "NODE_PATH": modules})
-    expect((done.returncode, done.stdout.strip()), (0, answer), done.stderr)
-
-
-def test_node_mysql2(server):
-    javascript(server, "mysql2", MYSQL2, MYSQL2_ANSWER)
-
-
-def test_node_mysql(server):
-    javascript(server, "mysql", MYSQL, MYSQL_ANSWER)
 
 
 if __name__ == "__main__":

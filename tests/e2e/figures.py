@@ -113,6 +113,7 @@ def test_figures_follow_the_rows():
     quanta.generate("events", ROWS, path, 1)
     with Node("--cores", CORES, "--slots", "8", schema_dir=EVENTS_SCHEMAS) as server:
         quanta.load(server.ports["grpc"], path, "events")
+        wait_for(lambda: has_settled(server), 60, "the key indexes of the rows that came last")
         found, row = metrics(server), table_status(server, "events")
         check_sums(found)
         expect((row["Rows"], of_table(found, "quanta_table_rows")), (ROWS, ROWS))

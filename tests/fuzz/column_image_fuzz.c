@@ -51,7 +51,7 @@ static void read_ordered(const struct colblock *c, const uint64_t *all)
     }
 }
 
-static void read_codes(const struct colblock *c, enum column_layout layout, const uint64_t *all)
+static void read_codes(struct colblock *c, enum column_layout layout, const uint64_t *all)
 {
     static uint64_t counts[CODES];
     uint64_t sel[BLOCK_WORDS], bits[CODES / 64];
@@ -71,7 +71,7 @@ static void read_codes(const struct colblock *c, enum column_layout layout, cons
     }
 }
 
-static void read_all(const struct colblock *c, enum column_layout layout, uint32_t n_codes)
+static void read_all(struct colblock *c, enum column_layout layout, uint32_t n_codes)
 {
     static int64_t values[BLOCK_ROWS];
     static uint8_t present[BLOCK_ROWS];
@@ -124,7 +124,7 @@ static void change(struct colblock *c, enum column_layout layout, uint32_t n_cod
     if (rows + 600 <= BLOCK_ROWS && colblock_reserve(c, values, present, 600) == 0)
         colblock_append(c, values, present, 600);
     rows = colblock_rows(c);
-    colblock_seal(c, rows / LINE_ROWS * LINE_ROWS);
+    colblock_seal(c, rows % 2 ? rows : rows / LINE_ROWS * LINE_ROWS);
 }
 
 /* must: it must come back. Slices and containers that contradict each other may, after changes, be found out. */

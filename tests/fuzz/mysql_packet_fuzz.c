@@ -119,7 +119,7 @@ static bool answer_auth(struct mysql_session *s, const struct mysql_event *ev, u
         return mysql_session_auth_ok(s) == 0;
     if (++*n_switches > 3)
         return mysql_session_auth_err(s, 1045, "no") == 0;
-    if (s->tls && ev->u.auth.plugin == MYSQL_AUTH_CACHING_SHA2)
+    if (mysql_session_can_ask_full(s) && ev->u.auth.plugin == MYSQL_AUTH_CACHING_SHA2)
         return mysql_session_auth_full(s) == 0;
     return mysql_session_auth_switch(s, MYSQL_AUTH_CACHING_SHA2, salt) == 0;
 }
@@ -217,6 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                       ? MYSQL_AUTH_CACHING_SHA2
                       : MYSQL_AUTH_NATIVE,
         .offer_ssl = (how & OFFER_SSL) != 0,
+        .public_key = how & OFFER_SSL ? NULL : "a key",
     };
     struct mysql_session s;
     struct mysql_event ev;

@@ -69,7 +69,7 @@ class Wire:
 
     def drain(self, seconds=0.3):
         """Reads until the other side closes or is silent for so long; what came."""
-        data = b""
+        data, before = b"", self.sock.gettimeout()
         self.sock.settimeout(seconds)
         try:
             while len(data) < 1 << 24:
@@ -79,6 +79,8 @@ class Wire:
                 data += chunk
         except OSError:
             pass
+        finally:
+            self.sock.settimeout(before)
         return data
 
     def abort(self):

@@ -576,7 +576,7 @@ static void xor_free(void *state)
     ((struct xor_state *)state)->freed++;
 }
 
-static const struct stream_filter xor_filter = {xor_decrypt, xor_encrypt, xor_free};
+static const struct stream_filter xor_filter = {xor_decrypt, xor_encrypt, NULL, xor_free};
 
 static bool server_switched;
 
@@ -637,7 +637,8 @@ static int xor_client_decrypt(void *state, const uint8_t *bytes, size_t n, struc
     return xor_into(state, bytes, n, plain);
 }
 
-static const struct stream_filter xor_client_filter = {xor_client_decrypt, xor_encrypt, xor_free};
+static const struct stream_filter xor_client_filter = {xor_client_decrypt, xor_encrypt, NULL,
+                                                       xor_free};
 
 static void starttls_connected(struct stream *s, int err)
 {

@@ -215,6 +215,20 @@ Test(engine_expr, dates)
     engine_fini(&e);
 }
 
+/* Each element once: neither time nor memory by the square of their number. */
+Test(engine_expr, long_lists)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "SELECT LENGTH(`JOIN`(CONCAT('[', REPEAT('1,', 30000), '2]'), '--'))", "90001\n");
+    check_sql(&e, "SELECT `JOIN`('[1,\"\",null,[2]]', 'x', '', NULL, '+')", "1+[2]+x\n");
+    check_sql(&e, "SELECT LENGTH(ARRAY.SLICE(CONCAT('[', REPEAT('1,', 30000), '2]'), 1, 30001))",
+              "90000\n");
+    check_sql(&e, "SELECT ARRAY.SLICE('[1,2,3]', -2, 3), ARRAY.SLICE('[1,2,3]', 3)", "[2, 3]|[]\n");
+    engine_fini(&e);
+}
+
 Test(engine_expr, errors)
 {
     struct engine e;

@@ -357,3 +357,27 @@ Test(engine_spill, limits)
     cr_expect_eq(w.space.used, 0);
     end(&w);
 }
+
+/* A sort that spills feeds windows: running totals need not the whole partition, others must have room for it. */
+Test(engine_spill, windows)
+{
+    static const char *const questions[] = {
+        "SELECT count(*), sum(x), sum(y), max(z) FROM (SELECT sum(k) OVER (ORDER BY few, id) AS x, "
+        "row_number() OVER (ORDER BY few, id) AS y, count(s) OVER (ORDER BY few, id) AS z FROM t) "
+        "q",
+        "SELECT count(*), sum(x), max(y) FROM (SELECT sum(d) OVER (PARTITION BY k ORDER BY id ROWS "
+        "BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS x, lead(s) OVER (PARTITION BY k ORDER BY id) AS y "
+        "FROM t) q",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    w.e.env.statement_memory = LITTLE;
+    const char *got =
+        engine_run(&w.e, "SELECT max(x) FROM (SELECT ntile(5) OVER (ORDER BY id) AS x "
+                         "FROM t) q");
+    cr_expect(!strncmp(got, "ERROR 1038", 10), "%s", got);
+    end(&w);
+}

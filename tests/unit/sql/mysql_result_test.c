@@ -473,3 +473,29 @@ Test(mysql_result, row_larger_than_a_packet)
     cr_assert_eq(out.len, 0);
     free(text);
 }
+
+/* The example of MySQL's manual: USE test, told to a client that asked for it. */
+Test(mysql_result, ok_tells_what_changed)
+{
+    struct mysql_track track = {.len = 7, .bytes = {1, 5, 4, 't', 'e', 's', 't'}};
+
+    wire.track = &track;
+    cr_assert_eq(mysql_ok(&wire, 0, 0, MYSQL_STATUS_AUTOCOMMIT, 0, NULL), 0);
+    cr_assert(out_is("07000001"
+                     "0000000200"
+                     "0000"),
+              "not to others");
+    wire.capabilities = MYSQL_CAP_SESSION_TRACK;
+    cr_assert_eq(mysql_ok(&wire, 0, 0, MYSQL_STATUS_AUTOCOMMIT, 0, NULL), 0);
+    cr_assert(out_is("10000002"
+                     "0000000240"
+                     "0000"
+                     "00"
+                     "07010504"
+                     "74657374"));
+    wire.track = NULL;
+    cr_assert_eq(mysql_ok(&wire, 0, 0, MYSQL_STATUS_AUTOCOMMIT, 0, NULL), 0);
+    cr_assert(out_is("07000003"
+                     "0000000200"
+                     "0000"));
+}

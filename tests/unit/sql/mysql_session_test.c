@@ -293,6 +293,52 @@ Test(mysql_session, tls_slot)
     peer_close(&p);
 }
 
+Test(mysql_session, full_authentication_without_tls)
+{
+    struct mysql_session_config cfg = {.plugin = MYSQL_AUTH_CACHING_SHA2, .public_key = "PEM"};
+    struct mysql_event ev;
+    struct peer p;
+
+    peer_open_with(&p, &cfg);
+    cr_assert_eq(peer_send_hex(&p,
+                               "3a00000100820800000000002d"
+                               "0000000000000000000000000000000000000000000000"
+                               "7200"
+                               "01aa"
+                               "63616368696e675f736861325f70617373776f726400",
+                               &ev),
+                 MYSQL_EVENT_AUTH);
+    cr_assert(!ev.u.auth.is_clear_text && !ev.u.auth.is_encrypted);
+    cr_assert(mysql_session_can_ask_full(&p.s));
+    cr_assert_eq(mysql_session_auth_full(&p.s), 0);
+    cr_assert(bytes_are(p.out.data, p.out.len, "020000020104"));
+    p.out.len = 0;
+    cr_assert_eq(peer_send_hex(&p, "0100000302", &ev), MYSQL_EVENT_NONE);
+    cr_assert(bytes_are(p.out.data, p.out.len,
+                        "0400000401"
+                        "50454d"));
+    p.out.len = 0;
+    cr_assert_eq(peer_send_hex(&p, "04000005aabbcc00", &ev), MYSQL_EVENT_AUTH);
+    cr_assert(ev.u.auth.is_encrypted && !ev.u.auth.is_clear_text);
+    cr_assert_eq(ev.u.auth.response.len, 4, "the last byte may be a NUL");
+    cr_assert_eq(mysql_session_auth_ok(&p.s), 0);
+    check_ok(&p, 6);
+    peer_close(&p);
+}
+
+Test(mysql_session, tls_may_be_required)
+{
+    struct mysql_session_config cfg = {.offer_ssl = true, .require_ssl = true};
+    struct mysql_event ev;
+    struct peer p;
+
+    peer_open_with(&p, &cfg);
+    cr_assert_eq(peer_send_hex(&p, PYMYSQL_LOGIN, &ev), MYSQL_EVENT_PROTOCOL_ERROR);
+    check_err(&p, 3159, 2);
+    cr_assert(mysql_session_is_closed(&p.s));
+    peer_close(&p);
+}
+
 Test(mysql_session, commands_and_back_pressure)
 {
     struct mysql_event ev;

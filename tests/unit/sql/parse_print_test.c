@@ -24,6 +24,13 @@ static const char *const statements[] = {
     "SELECT 1",
     "alter table t drop partition p20260101, `P2`",
     "alter table db.t drop partition p1",
+    "load data local infile 'a\\'b' into table t",
+    "load data low_priority infile 'f' replace into table db.t character set utf8mb4 fields "
+    "terminated by ',' "
+    "optionally enclosed by '\"' escaped by '\\\\' lines starting by '>' terminated by '\\r\\n' "
+    "ignore 2 lines "
+    "(a, @b, `c d`) set c = @b + 1, d = now()",
+    "load data local infile 'f' ignore into table t (a) set b = 1",
     "select * from t",
     "select t.*, db.t.* from db.t",
     "select a b, c as d, e 'f', g as \"h\", `i j` from t where a=1 and b<>2 or not c is "
