@@ -1,8 +1,9 @@
 /*
- * Bytes a second that this machine reads from memory in order: `bandwidth_bench [BYTES...]`, sums over each number of
- * bytes with one thread and with one on every processor, each with a share of them, read over and over. What fits the
- * caches comes from there, as it does for a warm query over as many bytes. A thread's time is what it had of its
- * processor, so that other programs there do not count. One JSON line per case, best of some runs.
+ * Bytes a second that this machine reads from memory in order: `bandwidth_bench [BYTES[:OF]...]`, sums over each number
+ * of bytes with one thread and with one on every processor, each with a share of them. They are read over and over, or
+ * are the next ones each time out of OF bytes, as a query with other constants reads other columns. What fits the caches
+ * comes from there. A thread's time is what it had of its processor, so that other programs there do not count. One JSON
+ * line per case, best of some runs.
  */
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -25,7 +26,7 @@ enum { RUNS = 5, THREADS_MAX = 256 };
 struct reader { /* its own thread's; the results are main's after the join */
     pthread_t thread;
     unsigned cpu, passes;
-    size_t bytes;
+    size_t bytes, of; /* read in a pass, out of so many: whole passes */
     uint8_t *data;
     uint64_t sum;
     double seconds;
@@ -119,12 +120,12 @@ static void *run_reader(void *argument)
     CPU_ZERO(&set);
     CPU_SET(r->cpu, &set);
     pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-    memset(r->data, 1, r->bytes); /* its own pages, in its own caches */
-    r->sum += read_all(r->data, r->bytes);
+    memset(r->data, 1, r->of); /* its own pages, in its own caches */
+    r->sum += read_all(r->data, r->of);
     pthread_barrier_wait(&ready);
     double start = processor_seconds();
-    for (unsigned i = 0; i < r->passes; i++)
-        r->sum += read_all(r->data, r->bytes);
+    for (size_t i = 0, at = 0; i < r->passes; i++, at = (at + r->bytes) % r->of)
+        r->sum += read_all(r->data + at, r->bytes);
     r->seconds = processor_seconds() - start;
     return NULL;
 }
@@ -146,7 +147,7 @@ static double measure(struct reader *readers, unsigned n)
     return rate;
 }
 
-static void run_case(size_t total, const unsigned *cpus, unsigned n)
+static void run_case(size_t total, size_t of, const unsigned *cpus, unsigned n)
 {
     struct reader *readers = calloc(n, sizeof(*readers));
     double best = 0;
@@ -155,7 +156,8 @@ static void run_case(size_t total, const unsigned *cpus, unsigned n)
         readers[i].cpu = cpus[i];
         readers[i].bytes = (total / n + STEP) / STEP * STEP;
         readers[i].passes = (unsigned)(RUN_BYTES / (double)readers[i].bytes) + 1;
-        size_t room = (readers[i].bytes + AHEAD + HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE;
+        readers[i].of = (of / total ? of / total : 1) * readers[i].bytes;
+        size_t room = (readers[i].of + AHEAD + HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE;
         readers[i].data = aligned_alloc(HUGE_PAGE, room);
         if (!readers[i].data)
             exit(1);
@@ -172,9 +174,9 @@ static void run_case(size_t total, const unsigned *cpus, unsigned n)
     }
     free(readers);
     /* The sum is used, so that nothing of its making can be left out. */
-    printf("{\"bench\": \"bandwidth\", \"loads\": \"%s\", \"bytes\": %zu, \"threads\": %u, "
-           "\"gb_per_s\": %.1f}%s\n",
-           width(), total, n, best, sum == 1 ? " " : "");
+    printf("{\"bench\": \"bandwidth\", \"loads\": \"%s\", \"bytes\": %zu, \"of\": %zu, "
+           "\"threads\": %u, \"gb_per_s\": %.1f}%s\n",
+           width(), total, of, n, best, sum == 1 ? " " : "");
     fflush(stdout);
 }
 
@@ -194,12 +196,14 @@ int main(int argc, char **argv)
         if (CPU_ISSET(cpu, &set))
             cpus[n++] = cpu;
     for (int i = 1; i < argc; i++) {
-        size_t bytes = strtoull(argv[i], NULL, 10);
-        if (!bytes)
+        char *end;
+        size_t bytes = strtoull(argv[i], &end, 10);
+        size_t of = *end == ':' ? strtoull(end + 1, &end, 10) : bytes;
+        if (!bytes || of < bytes || *end)
             return 2;
-        run_case(bytes, cpus, 1);
+        run_case(bytes, of, cpus, 1);
         if (n > 1)
-            run_case(bytes, cpus, n);
+            run_case(bytes, of, cpus, n);
     }
     return 0;
 }
