@@ -4,10 +4,11 @@
 #   QUANTA_BIN_DIR  the programs under test          SHARED_DATA  sample data, or a missing folder
 #   QUANTA_SRC_DIR  the top of the source tree       TEST_TMP     an empty folder of its own
 #   NODE_PATH       the JavaScript modules for tests
+#   SEED            what random tests draw from: 1 unless set, so that a run can be repeated; 0 = a new one each time
 # and ends with 0 = passed, 77 = skipped (the last line says why), anything else = failed.
-# A line "# alone" in its first ten lines keeps other tests from running beside it, and
-# "# timeout: SECONDS" raises the limit of 300 s. The limits are there to end what hangs; SLOWER=N
-# multiplies them, for sanitizers and busy machines.
+# A line "# alone" in its first ten lines keeps other tests from running beside it. A test that hangs is ended after
+# half an hour, which "# timeout: SECONDS" in those lines raises and SLOWER=N multiplies: far above what any of them
+# takes, as machines differ and may be busy.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 here=$PWD
@@ -20,6 +21,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:halt_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$here/scripts/tsan.supp}
 jobs=${JOBS:-2}
+export SEED=${SEED:-1} QUANTA_SEED=${QUANTA_SEED:-1}
 
 # Debian's python3 has Debian's modules; another one first in PATH may not.
 python=python3
@@ -46,7 +48,7 @@ run_one() {
     name=${file#tests/}
     out=$results/$(basename "$file")
     limit=$(sed -nE '1,10s/^(#|\/\/) timeout: ([0-9]+).*/\2/p' "$file" | head -n 1)
-    limit=$((${limit:-300} * ${SLOWER:-1}))
+    limit=$((${limit:-1800} * ${SLOWER:-1}))
     start=$SECONDS
     export TEST_TMP
     TEST_TMP=$(mktemp -d "${TMPDIR:-/tmp}/quanta-test.XXXXXX")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs fuzz programs: `OUT=build/fuzz run-fuzz.sh NAME...`. Seeds come from tests/fuzz/corpus/NAME
 # and stay as they are; what the fuzzer finds goes to OUT/corpus/NAME, inputs that failed to
-# OUT/found. SECONDS_EACH and RUNS bound each target. One line a target unless it fails.
+# OUT/found. SECONDS_EACH and RUNS bound each target; FUZZ_SEED gives the same order of inputs each time. One line a
+# target unless it fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 out=${OUT:-build/fuzz}
@@ -21,10 +22,10 @@ run_one() {
         return
     fi
     # The time limit ends the run; the number of runs keeps a quick target from being noise.
-    if timeout --kill-after=5 $((seconds + 60)) "$out/fuzz/$name" \
-        -max_total_time="$seconds" -runs="${RUNS:-1000000}" -timeout=20 -rss_limit_mb=2048 \
+    if timeout --kill-after=5 $((seconds + 1200)) "$out/fuzz/$name" \
+        -max_total_time="$seconds" -runs="${RUNS:-1000000}" -timeout=300 -rss_limit_mb=2048 \
         -artifact_prefix="$out/found/$name-" -print_final_stats=1 -verbosity=1 \
-        $([ -f "$dictionary" ] && echo "-dict=$dictionary") \
+        ${FUZZ_SEED:+-seed="$FUZZ_SEED"} $([ -f "$dictionary" ] && echo "-dict=$dictionary") \
         "$out/corpus/$name" $([ -d "$seeds" ] && echo "$seeds") >"$log" 2>&1 </dev/null; then
         echo "1 0 0" >>"$results/counts"
         printf 'ok   fuzz/%s: %s inputs\n' "$name" \

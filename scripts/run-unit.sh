@@ -31,7 +31,7 @@ ulimit -Sn "$files"
 start=$SECONDS
 # A program that hangs is a failure; the limit is far above what any of them takes, also on a
 # machine that does much else at the same time.
-timeout --kill-after=10 "${UNIT_TIMEOUT:-1800}" "$program" --verbose --jobs "${JOBS:-2}" \
+timeout --kill-after=10 "${UNIT_TIMEOUT:-5400}" "$program" --verbose --jobs "${JOBS:-2}" \
     ${T:+--filter "$T"} >"$log" 2>&1 </dev/null
 status=$?
 

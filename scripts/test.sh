@@ -16,6 +16,10 @@ export RESULTS
 trap 'rm -f "$RESULTS"' EXIT
 cores=$(nproc)
 started=$SECONDS
+# What random tests draw from: the same each time, so that a change is judged by what it does. With SEED=N they
+# draw other things.
+export SEED=${SEED:-1}
+export QUANTA_SEED=${QUANTA_SEED:-$SEED} TEST_SEED=${TEST_SEED:-$SEED}
 
 phase() { printf -- '-- %s (%d s)\n' "$*" $((SECONDS - started)); }
 
@@ -55,7 +59,7 @@ run_sim() { # folder of programs
     local log
     [ -x "$1/quanta-sim" ] || return 0
     log=$(mktemp)
-    if timeout 900 "$1/quanta-sim" --seed 1 --count "${SIM_COUNT:-30}" >"$log" 2>&1 </dev/null; then
+    if timeout 5400 "$1/quanta-sim" --seed 1 --count "${SIM_COUNT:-30}" >"$log" 2>&1 </dev/null; then
         echo "1 0 0" >>"$RESULTS"
         echo "ok   sim: ${SIM_COUNT:-30} seeds"
     else
@@ -102,7 +106,7 @@ else
     fi
     phase "fuzz targets"
     if build "fuzz targets" fuzz-bins; then
-        OUT=$build/fuzz SECONDS_EACH=${FUZZ_SECONDS:-5} scripts/run-fuzz.sh $(value print-FUZZ_NAMES)
+        OUT=$build/fuzz FUZZ_SEED=$SEED SECONDS_EACH=${FUZZ_SECONDS:-5} scripts/run-fuzz.sh $(value print-FUZZ_NAMES)
     fi
 fi
 

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 400
 """
 ALTER TABLE within the rules: columns of every kind are added to tables with rows while statements run, what cannot be
 is refused with the column, what was found and what is allowed, and all of it is there after stops, crashes and
@@ -365,14 +364,13 @@ class Site:
         for path in dirs:
             node = self.node(path)
             stack.enter_context(node)
-            node.command[node.command.index("--grpc-port") + 1] = str(node.ports["grpc"])
             self.nodes.append(node)
         self.ports = [self.proxy(), self.proxy()]
 
     @staticmethod
     def node(path):
         """Not started."""
-        return quanta.Server("quanta-node", "--data-dir", path, "--grpc-port", 0, "--http-port", 0, "--slots", 4,
+        return quanta.Server("quanta-node", "--data-dir", path, "--grpc-port", support.free_port(), "--http-port", 0, "--slots", 4,
                              "--cores", 2, "--checkpoint-log", "1M")
 
     def proxy(self, *arguments):
@@ -386,7 +384,7 @@ class Site:
     def connect(self):
         """As Node.connect."""
         return pymysql.connect(host="127.0.0.1", port=random.choice(self.ports), user="root", database="quanta",
-                               autocommit=True, read_timeout=120)
+                               autocommit=True, read_timeout=support.HANG_SECONDS)
 
     def crash(self):
         """Both nodes at once."""
@@ -419,7 +417,7 @@ def test_nodes_and_proxies():
 def prepare(wire, text):
     answer = wire.command(COM_STMT_PREPARE, text)
     expect(error_code(answer), 0, text)
-    wire.drain(0.05)
+    wire.rest()
     return answer[1:5]
 
 
@@ -428,7 +426,7 @@ def execute(wire, statement, *numbers):
     values = b"\0\1" + b"\x08\0" * len(numbers) + struct.pack(f"<{len(numbers)}q", *numbers) if numbers else b""
     answer = wire.command(COM_STMT_EXECUTE, statement + b"\0\1\0\0\0" + values)
     expect(error_code(answer), 0, str(answer))
-    wire.drain(0.05)
+    wire.rest()
     return answer[0]
 
 
@@ -506,7 +504,7 @@ def test_loads_go_on():
         thread = threading.Thread(target=load)
         thread.start()
         n = 0
-        while thread.is_alive():
+        while thread.is_alive() and n < 40:
             run(server, f"ALTER TABLE events ADD c{n} INT DEFAULT {n}, ADD s{n} VARCHAR(9) DEFAULT 'x{n}'")
             n += 1
             time.sleep(0.1)

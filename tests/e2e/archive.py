@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 400
 """
 Archived partitions: away and back with a real client, over restarts, crashes and checkpoints, with files that are moved
 away or damaged meanwhile; other partitions are not touched.
@@ -71,7 +70,7 @@ def checkpoint(server, cur):
     """Writes to another table until a checkpoint that began after now has ended; --checkpoint-log is small."""
     done = rounds(server) + 1  # one may be at work
     cur.execute("CREATE TABLE IF NOT EXISTS filler (id INT PRIMARY KEY, text VARCHAR(2000))")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + support.HANG_SECONDS
     while rounds(server) <= done:
         assert time.monotonic() < deadline, "no checkpoint"
         rows = ", ".join(f"({n}, '{random.getrandbits(64)}{'x' * 1000}')" for n in range(100))
@@ -252,7 +251,7 @@ def admin(server, *words, status=0, form="text"):
     """Runs quanta-admin against the server: its output."""
     done = subprocess.run([quanta.program("quanta-admin"), "--node",
                            f"127.0.0.1:{server.ports['grpc']}", "--output", form, *map(str, words)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=support.HANG_SECONDS, check=False,
                           text=True)
     expect(done.returncode, status, f"status of {words}: {done.stderr}{done.stdout}")
     return done.stderr if status else json.loads(done.stdout) if form == "json" else done.stdout
@@ -312,7 +311,7 @@ def test_admin():
 def verify(data_dir):
     """What quanta-admin verify says."""
     done = subprocess.run([quanta.program("quanta-admin"), "verify", "--data-dir", data_dir,
-                           "--output", "json"], stdout=subprocess.PIPE, timeout=60, check=True)
+                           "--output", "json"], stdout=subprocess.PIPE, timeout=support.HANG_SECONDS, check=True)
     return json.loads(done.stdout)
 
 
@@ -362,8 +361,7 @@ def crash_round(server, shuffler, rows):
 
 def test_crashes():
     """kill -9 while partitions come and go, with checkpoints in between or not."""
-    seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
-    print(f"seed {seed}", flush=True)
+    seed = support.seed()
     with Node("--slots", "4", "--cores", "2", "--checkpoint-log", "64K") as server:
         with server.connect() as conn:
             cur = conn.cursor()

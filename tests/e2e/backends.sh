@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 120
 # I/O back ends: `--io epoll`, `--io uring`, and io_uring refused by a seccomp filter, where the
 # server takes epoll and says so in one line. The same statements run on each. WITH_DEMO=1 runs the
 # whole demo under the filter as well.

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 900
 """
 One bit flipped anywhere in a data directory: `quanta-admin verify` names file and offset, and a server
 started on it refuses with both, or every answer is right or an error with both. In the last group of
@@ -22,7 +21,7 @@ from support import Node, expect, folder, quanta
 import pymysql
 
 FLIPS = int(os.environ.get("FLIPS", "40"))
-SEED = int(os.environ.get("SEED", "0")) or int.from_bytes(os.urandom(4), "little")
+SEED = support.seed()
 RANDOM = random.Random(SEED)
 ROWS = 6000
 PAGE = 4096
@@ -200,7 +199,7 @@ def flip(path, at):
 def verify(path):
     """(exit status, [(damaged or notice, file, offset)])."""
     done = subprocess.run([quanta.program("quanta-admin"), "verify", "--data-dir", path],
-                          check=False, capture_output=True, text=True, timeout=120)
+                          check=False, capture_output=True, text=True, timeout=support.HANG_SECONDS)
     lines = re.findall(r"^(damaged|notice): (\S+), offset (\d+): ", done.stdout, re.M)
     assert done.returncode in (0, 1), f"{done.returncode} {done.stdout} {done.stderr}"
     return done.returncode, [(word, name, int(offset)) for word, name, offset in lines]
@@ -260,7 +259,6 @@ def check_served(server, place, without, right):
 def main():
     """FLIPS flips, each in a copy of its own."""
     support.need("quanta", "quanta-admin")
-    print(f"SEED={SEED}")
     place_of_copy = os.path.join(folder(), "data")
     counts = collections.Counter()
     with Node(*OPTIONS) as server:

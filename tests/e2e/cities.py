@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 600
 """
 The real files of cities and zip codes, through the loader and the `mariadb` client: their known
 figures, every cell as an independent reader of the files sees it, and loading them twice. Once with

@@ -250,7 +250,7 @@ def test_client_that_begins_with_another_plugin(server):
 def prepare_statement(wire, text):
     """Code of the error, 0, and the number of the statement."""
     answer = wire.command(COM_STMT_PREPARE, text)
-    wire.drain(0.05)
+    wire.rest()
     return error_code(answer), answer[1:5]
 
 
@@ -266,7 +266,7 @@ def test_limit_of_a_prepared_statement(server):
         for name, (kind, value) in kinds.items():
             answer = wire.command(COM_STMT_EXECUTE, statement + b"\0\1\0\0\0" + b"\0\1" +
                                   bytes((kind, 0)) + value)
-            rest = wire.drain(0.05)
+            rest = wire.rest()
             wrong = name in (b"-1", b"half", b"two", b"")
             expect(error_code(answer), 1210 if wrong else 0, name)
             if wrong:

@@ -150,7 +150,7 @@ def test_go(server):
     with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
         file.write(PROGRAM)
     program = os.path.join(folder, "client")
-    matrix.run([matrix.need_command("go"), "build", "-o", program, "main.go"], folder=folder, timeout=280,
+    matrix.run([matrix.need_command("go"), "build", "-o", program, "main.go"], folder=folder,
                env={"GOPATH": "/usr/share/gocode", "GO111MODULE": "off", "GOFLAGS": "",
                     "GOCACHE": os.path.join(folder, "cache"), "HOME": folder})
     for more in ("", "&interpolateParams=true", "&clientFoundRows=true"):

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import matrix
 import support
-from support import expect, mariadb
+from support import expect, mariadb, wait_for
 
 ROW = "concat_ws('|', id, ifnull(price, 'NULL'), ifnull(day, 'NULL'), ifnull(at, 'NULL'), ifnull(name, 'NULL'), " \
       "ifnull(big, 'NULL'))"
@@ -52,7 +52,9 @@ def reconnect(server):
         first = int(client.stdout.readline())
         with server.connect() as conn:
             conn.cursor().execute(f"KILL {first}")
-        _, err = client.communicate("SELECT 1;\n", timeout=60)
+            wait_for(lambda: conn.cursor().execute("SELECT 1 FROM information_schema.processlist WHERE id = %s", first) == 0,
+                     10, "it ends")
+        _, err = client.communicate("SELECT 1;\n")
         assert client.returncode == 1 and re.search(r"ERROR (2013|2006)", err), err
     expect(mariadb(server.ports["mysql"], "quanta", "-BN", "-e", "SELECT 1").stdout, "1\n")
 

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 900
 """
 The events work on 1,000,000 rows: the thirteen queries give the answers of its definition, through
 the `mariadb` client, with the default layout and with 64 slots on two cores.
@@ -53,7 +52,7 @@ QUERIES = [
 def ask(server, statement):
     """Rows as the command line client prints them, cells parted by blanks."""
     done = mariadb(server.ports["mysql"], "--batch", "--skip-column-names", "quanta", "-e",
-                   statement, timeout=120)
+                   statement)
     expect(done.returncode, 0, f"{statement}: {done.stderr}")
     return done.stdout.rstrip("\n").replace("\t", " ").split("\n")
 

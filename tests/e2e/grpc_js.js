@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // A node as @grpc/grpc-js sees it: health, definitions, writes, queries, errors, back-pressure, hostile bytes, stopping.
-// timeout: 120
 'use strict'
 
 const assert = require('assert')

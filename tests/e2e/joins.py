@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 Joins along keys, done on the cores: NULL and dangling keys, several parents, parents of parents,
 outer joins, conditions on either side, parents deleted and inserted again; compared with MariaDB.
@@ -17,7 +16,7 @@ import mariadb
 import support
 from support import Node, expect, folder
 
-SEED = int(os.environ.get("SEED", "7"))
+SEED = support.seed()
 RANDOM = random.Random(SEED)
 CHILDREN, PARENTS, GRANDPARENTS, PLACES = 6000, 300, 12, 40
 

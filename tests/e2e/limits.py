@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 More data than --memory: the write that does not fit is refused with a clear error, and then the
 server still answers, deletes, and starts again with everything that was acknowledged.
@@ -74,7 +73,7 @@ def test_load(server):
     quanta.generate("events", 300_000, file)
     before = server.value("SELECT count(*) FROM events")
     status, out, said = quanta.run("quanta-loader", "--node", f"127.0.0.1:{server.ports['grpc']}",
-                                   "--progress", "none", file, "events", timeout=120)
+                                   "--progress", "none", file, "events")
     expect(status, 1, out + said)
     assert "memory" in said.lower(), said
     assert server.value("SELECT count(*) FROM events") >= before

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 600
 """
 More groups than the memory of a statement holds, and a memory that a cgroup limits: the answers are those with room for
 all, and the budget is three quarters of the cgroup's.

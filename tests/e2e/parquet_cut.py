@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 900
 """
 Damaged Parquet files: cut at every 1,000th byte, and with flipped bits.
 
@@ -15,8 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import support
 from support import Node, expect, quanta
 
-SEED = int(os.environ.get("SEED", "0")) or int.from_bytes(os.urandom(4), "little")
-RANDOM = random.Random(SEED)
+RANDOM = random.Random(support.seed())
 FULL = os.environ.get("FULL") == "1"
 ROWS = 2000
 PLACE = support.folder()
@@ -37,7 +35,7 @@ def load(server, data, name, table, *extra):
     with open(path, "wb") as file:
         file.write(data)
     status, out, err = quanta.run("quanta-loader", "--node", f"127.0.0.1:{server.ports['grpc']}",
-                                  "--progress", "none", *extra, path, table, timeout=60)
+                                  "--progress", "none", *extra, path, table)
     os.unlink(path)
     return status, out, err
 
@@ -117,6 +115,5 @@ def test_cities_cut(server):
 
 if __name__ == "__main__":
     support.need("quanta", "quanta-loader", "quanta-bench")
-    print(f"SEED={SEED}")
     with Node(schema_dir=support.EVENTS_SCHEMAS) as node:
         support.run_tests(globals(), node, server=node)

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 Time partitions: dropped while rows are written and read, with a crash right after, through a proxy, and by age.
 """

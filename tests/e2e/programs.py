@@ -36,7 +36,7 @@ def each_program():
 def run_with(environment, name, *arguments):
     """Runs a program with variables added to the environment."""
     done = subprocess.run([quanta.program(name), *arguments], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=support.HANG_SECONDS, check=False,
                           env={**os.environ, **environment}, text=True)
     return done.returncode, done.stdout, done.stderr
 
@@ -59,7 +59,7 @@ def test_all_are_built():
 
 def test_help():
     for name in each_program():
-        status, out, err = quanta.run(name, "--help", timeout=20)
+        status, out, err = quanta.run(name, "--help")
         expect((status, err), (0, ""), name)
         missing = [o for o in OPTIONS[name].split() if not re.search(rf"--{o}\b", out)]
         expect(missing, [], f"{name} --help says nothing of")
@@ -67,13 +67,13 @@ def test_help():
 
 
 def test_help_works_beside_mistakes():
-    status, out, _ = quanta.run("quanta", "--nonsense", "--help", timeout=20)
+    status, out, _ = quanta.run("quanta", "--nonsense", "--help")
     assert status == 0 and "--data-dir" in out
 
 
 def test_version():
     for name in each_program():
-        status, out, err = quanta.run(name, "--version", timeout=20)
+        status, out, err = quanta.run(name, "--version")
         expect((status, err), (0, ""), name)
         assert re.search(r"\d+\.\d+\.\d+", out) and len(out.splitlines()) <= 3, out
         assert re.search(r"release|debug", out), f"{name} --version names no build options: {out}"
@@ -148,7 +148,7 @@ def test_ready_line():
         expect(list(server.ports), ["mysql", "grpc", "token", "http"], "ports of the ready line")
         for name in ("mysql", "grpc", "http"):
             assert server.ports[name] > 0, server.ports
-            socket.create_connection(("127.0.0.1", server.ports[name]), 5).close()
+            socket.create_connection(("127.0.0.1", server.ports[name])).close()
         for line in server.errors:
             assert line.strip(), f"an empty line in the log: {server.errors}"
         server.stop()
@@ -159,16 +159,15 @@ def test_signals_stop_cleanly():
         with Node() as server:
             conn = server.connect()
             conn.cursor().execute("CREATE TABLE t (id INT PRIMARY KEY)")
-            idle = socket.create_connection(("127.0.0.1", server.ports["mysql"]), 5)
+            idle = socket.create_connection(("127.0.0.1", server.ports["mysql"]))
             server.process.send_signal(number)
-            expect(server.process.wait(20), 0, f"exit status after signal {number}")
+            expect(server.process.wait(support.HANG_SECONDS), 0, f"exit status after signal {number}")
             idle.close()
 
 
 def test_one_process_for_a_data_directory():
     with Node() as server:
-        status, out, err = quanta.run("quanta", "--data-dir", server.data_dir, *support.PORT_ZERO,
-                                      timeout=30)
+        status, out, err = quanta.run("quanta", "--data-dir", server.data_dir, *support.PORT_ZERO)
         expect((status, out), (1, ""), err)
         assert server.data_dir in err and "in use" in err, err
         server.value("SELECT 1")
@@ -181,7 +180,7 @@ def test_ports_in_use():
             words = list(support.PORT_ZERO)
             words[words.index(f"--{name}-port") + 1] = str(port)
             status, out, err = quanta.run("quanta", "--data-dir", os.path.join(folder(), "d"),
-                                          *words, timeout=30)
+                                          *words, timeout=support.HANG_SECONDS)
             expect((status, out), (1, ""), f"{name} port in use: {err}")
             assert str(port) in err, err
 
@@ -191,7 +190,7 @@ def test_data_directory_that_cannot_be():
     with open(file, "w", encoding="ascii") as out:
         out.write("x")
     for path in (file, os.path.join(file, "below"), "/proc/no/such/place"):
-        status, _, err = quanta.run("quanta", "--data-dir", path, *support.PORT_ZERO, timeout=30)
+        status, _, err = quanta.run("quanta", "--data-dir", path, *support.PORT_ZERO)
         expect(status, 1, err)
         assert path in err, err
 
@@ -264,7 +263,7 @@ def test_loader_says_what_is_wrong():
                                     (text, "events", "text.parquet"),
                                     (text, "no_such_table", "no_such_table"),
                                     (os.path.join(place, "*.csv"), "events", "*.csv")):
-            status, _, err = quanta.run("quanta-loader", *node, source, table, timeout=60)
+            status, _, err = quanta.run("quanta-loader", *node, source, table)
             expect(status, 1, err)
             assert word in err, f"{word} is not named: {err}"
             expect(err.count("\n") <= 3, True, err)
@@ -272,7 +271,7 @@ def test_loader_says_what_is_wrong():
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
         status, _, err = quanta.run("quanta-loader", "--node", f"127.0.0.1:{port}", "--progress",
-                                    "none", text, "events", timeout=60)
+                                    "none", text, "events")
         expect(status, 1, err)
         assert str(port) in err, err
 

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 600
 """
 Query forms: subqueries that depend on the row outside, set operations, rollup, recursion; a list of statements of each
 form and random ones, compared with MariaDB. SEED chooses the random ones, QUERIES how many.
@@ -18,7 +17,7 @@ import query_forms
 import support
 from support import Node
 
-SEED = int(os.environ.get("SEED", "11"))
+SEED = support.seed()
 COUNT = int(os.environ.get("QUERIES", "400"))
 ERRORS = {1242, 1222, 1054, 1052}  # those that both must give
 CONFUSED = {1140, 1055}  # MariaDB takes columns of subqueries within aggregates for ungrouped ones

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 kill -9 while a table is truncated or partitions are dropped: afterwards all of the rows are there or none is, in
 whichever slots they lie; and none when it was acknowledged. CYCLES (default 10) and SEED from the environment.
@@ -18,7 +17,7 @@ from support import Node, expect
 import pymysql
 
 CYCLES = int(os.environ.get("CYCLES", "10"))
-SEED = int(os.environ.get("SEED", "0")) or int.from_bytes(os.urandom(4), "little")
+SEED = support.seed()
 ROWS = 640  # in 32 slots
 DAYS = 4
 STATEMENTS = {
@@ -82,12 +81,11 @@ def cycle(server, draw, table):
     noise = [Noise(server, number) for number in range(3)]
     for thread in noise + removers:
         thread.start()
-    removers[0].sent.wait(10)
+    removers[0].sent.wait()
     time.sleep(draw.random() * draw.choice((0.001, 0.01, 0.1)))
     server.kill()
     for thread in noise + removers:
-        thread.join(30)
-        assert not thread.is_alive(), "a client did not notice the end of the server"
+        thread.join()
     server.start()
     left, whole = count(server, table, GOES[table]), ROWS if table == "t" else ROWS // DAYS * (DAYS - 1)
     assert left in (0, whole), f"{left} of {whole} rows of {table} are left"
@@ -102,7 +100,6 @@ def test_all_or_nothing():
     """Again and again on one data directory, also right after a checkpoint."""
     draw = random.Random(SEED)
     acknowledged = gone = 0
-    print(f"SEED={SEED}")
     with Node("--cores", "2", "--slots", "32", "--checkpoint-log", "200K") as server:
         with server.connect() as conn, conn.cursor() as cur:
             for table, more in (("t", ""), ("p", " time_quantum_field='ts' time_quantum_type='YMD'")):

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 Stopping and starting: everything is there again. A last group of the log that is not whole is cut
 and reported with file and offset; damage anywhere else is refused with file and offset, unchanged.
@@ -114,7 +113,7 @@ def refuses_to_start(data_dir, path, offset):
     def digest():
         return [hashlib.sha256(open(name, "rb").read()).hexdigest() for name in logs(data_dir)]
     before = digest()
-    status, out, err = quanta.run("quanta", "--data-dir", data_dir, *support.PORT_ZERO, timeout=60)
+    status, out, err = quanta.run("quanta", "--data-dir", data_dir, *support.PORT_ZERO)
     expect((status, out), (1, ""), err)
     assert path in err and re.search(rf"\b{offset}\b", err), f"{path} and {offset}: {err}"
     expect(digest(), before, "the log files")
@@ -226,7 +225,7 @@ def test_files_of_the_directory(base):
         text = file.read().replace("version: ", "version: 9")
         file.seek(0)
         file.write(text)
-    status, _, err = quanta.run("quanta", "--data-dir", data_dir, *support.PORT_ZERO, timeout=60)
+    status, _, err = quanta.run("quanta", "--data-dir", data_dir, *support.PORT_ZERO)
     expect(status, 1, err)
     assert meta in err and "version" in err, err
 
@@ -264,8 +263,7 @@ def test_several_log_files(_):
         expect(server.value("SELECT count(*) FROM wide"), rows + 20)
         server.kill()
         os.rename(files[1], files[1] + ".away")
-        status, _, err = quanta.run("quanta", "--data-dir", server.data_dir, *support.PORT_ZERO,
-                                    timeout=60)
+        status, _, err = quanta.run("quanta", "--data-dir", server.data_dir, *support.PORT_ZERO)
         expect(status, 1, err)
         assert files[1] in err, err
 

@@ -98,7 +98,7 @@ def write_schema(top, name, text):
 def start(top, data_dir):
     """What the server says when it refuses the folder."""
     status, out, err = quanta.run("quanta", "--data-dir", data_dir, "--schema-dir", top,
-                                  *support.PORT_ZERO, timeout=30)
+                                  *support.PORT_ZERO)
     expect((status, out), (1, ""), err)
     return err
 

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 Searching words through real clients: MATCH ... AGAINST against words split and folded here by Python's own Unicode
 tables, while rows are inserted, changed, deleted and inserted again, after `kill -9` and after a clean restart;
@@ -147,8 +146,7 @@ class World:
 
 def test_words_of_changing_rows():
     """With restarts of both kinds between."""
-    seed = int(os.environ.get("SEED", random.randrange(1 << 31)))
-    print(f"  seed {seed}")
+    seed = support.seed()
     with Node() as server:
         world = World(server.connect, seed)
         world.put(range(1500))
@@ -178,7 +176,7 @@ def test_node_and_proxy():
         import pymysql
         world = World(lambda: pymysql.connect(
             host="127.0.0.1", port=proxy.ports["mysql"], user="root", database="quanta",
-            charset="utf8mb4", autocommit=True, read_timeout=120), 7)
+            charset="utf8mb4", autocommit=True, read_timeout=support.HANG_SECONDS), 7)
         world.put(range(1200))
         world.change()
         world.search(30)

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 shardKey: rows with the same shard key lie in one slot, look-ups by it ask that slot alone, and everything is found
 as without one; on one node, after restarts, and through a proxy before two nodes. The tables are those of

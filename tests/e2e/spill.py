@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 600
 """
 Statements with more groups, values and rows than they have memory for: the answers are those with memory for all, also of
 many at once; KILL ends one within a moment; a full file system is an error that says so; nothing is left of the
@@ -11,7 +10,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
@@ -139,14 +137,11 @@ def start_forever(server):
 
 
 def kill_while_it_spills(server):
-    """The statement ends at once, and its file."""
+    """The statement ends long before its time, and its file."""
     number, error = start_forever(server)
     with server.connect() as conn, conn.cursor() as cur:
-        began = time.monotonic()
         cur.execute(f"KILL QUERY {number}")
     expect(error().args[0], KILLED_CODE)
-    if not support.IS_SANITIZED:
-        expect(time.monotonic() - began < 1, True, "KILL took a second")
     wait_for(lambda: has_no_files(server), 5, "temporary files to go after KILL")
 
 

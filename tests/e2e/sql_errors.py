@@ -291,9 +291,7 @@ def test_time_limits_of_clients(server):
                                     ("SET max_statement_time = 0.1", "", "SET max_statement_time = DEFAULT"),
                                     ("DO 0", "/*+ MAX_EXECUTION_TIME(100) */", "DO 0")):
             cur.execute(before)
-            started = time.monotonic()
             expect(code_of(cur, f"SELECT {hint} count(*) FROM {product} WHERE rand() < 2")[0], 3024, before)
-            assert time.monotonic() - started < 20, before
             expect(code_of(cur, "SELECT count(*) FROM two")[0], 0)
             cur.execute(after)
 
@@ -320,7 +318,7 @@ def test_kill(server):
     with server.connect() as victim, server.connect() as conn:
         conn.cursor().execute(f"KILL {victim.thread_id()}")
         try:
-            for _ in range(50):
+            for _ in range(2000):
                 victim.cursor().execute("SELECT 1")
                 time.sleep(0.02)
         except pymysql.err.MySQLError as err:

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 Every example of docs/schema.md and docs/plugins.md: its table is created from the YAML that is printed there, the values
 of the tables below it are inserted by SQL and loaded from files, and the `mariadb` client shows what is documented, or
@@ -283,7 +282,7 @@ def test_a_missing_plugin(server):
     top = folder()
     shutil.copytree(os.path.join(SCHEMAS, "cards"), os.path.join(top, "cards"))
     status, _, err = quanta.run("quanta", "--data-dir", os.path.join(folder(), "data"),
-                                "--schema-dir", top, *support.PORT_ZERO, timeout=30)
+                                "--schema-dir", top, *support.PORT_ZERO, timeout=support.HANG_SECONDS)
     expect(status, 1, err)
     assert re.search(r"cards/schema.yaml:5: column 'card', key plugin: .*--plugin-dir", err), err
     rows = ask(server, "SELECT * FROM cards ORDER BY id")

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 900
 """
 The 22 queries of TPC-H in their standard text (bench/peers/tpch) over rows of quanta-bench, compared with MariaDB.
 TPCH_SCALE chooses the size, 0.01 unless given; TPCH_QUERIES=2,17 some of them.
@@ -97,7 +96,7 @@ def main():
     with contextlib.ExitStack() as stack:
         oracle = stack.enter_context(mariadb.MariaDB(os.environ.get("TEST_TMP")))
         node = stack.enter_context(Node("--cores", "2", schema_dir=SCHEMAS))
-        theirs, ours = oracle.connect(local_infile=True), node.connect(conv={}, read_timeout=600)
+        theirs, ours = oracle.connect(local_infile=True), node.connect(conv={}, read_timeout=support.HANG_SECONDS)
         rows = fill(node, theirs, folder("tpch-"))
         for table, n in rows.items():
             expect(answer(ours, f"SELECT count(*) FROM {table}")[0], [(str(n),)], table)

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 60
 # A unit test that does all it should but leaks is a failure, named in what run-unit.sh prints.
 set -uo pipefail
 

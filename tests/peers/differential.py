@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # alone
-# timeout: 1800
+# timeout: 5400
 """
 Differential tests: random statements answered by quanta and by MariaDB must agree.
 

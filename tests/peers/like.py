@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# timeout: 300
 """
 LIKE on columns of every string strategy against MariaDB: wildcards, escape characters, NULL, characters of several
 bytes, empty texts and patterns; as a condition, which the cores decide, and as a value, which the gateway computes.

@@ -15,7 +15,7 @@ from sqltree import kinds
 SHRINK_SECONDS = 8
 SHRINK_TOTAL_SECONDS = 150
 WHOLE_ROWS = 6000      # tables up to this size are compared in full after each change
-READ_SECONDS = 60
+READ_SECONDS = quanta.HANG_SECONDS
 # Not in GROUP BY: MariaDB does not see that an expression of the select list is one of the groups.
 STRICTER = (1055,)
 

@@ -34,7 +34,7 @@ def fill(server):
         expect(cur.rowcount, LARGE)
 
 
-def run(command, text=None, env=None, folder=None, timeout=120):
+def run(command, text=None, env=None, folder=None, timeout=support.HANG_SECONDS):
     """Output of a program that must succeed."""
     done = subprocess.run(command, input=text, stdin=None if text is not None else subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False,

@@ -1,6 +1,7 @@
 """What the end-to-end tests share: servers, clients, figures of a process, running test functions."""
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -22,6 +23,7 @@ except ImportError as missing:
     print(f"a Python module is missing (make deps-test): {missing}")
     sys.exit(77)
 
+HANG_SECONDS = quanta.HANG_SECONDS
 PORT_ZERO = ["--mysql-port", "0", "--grpc-port", "0", "--token-port", "0", "--http-port", "0"]
 # A sanitizer makes programs slower and larger: bounds of time and memory are not for them.
 IS_SANITIZED = bool(re.search(r"-(address|thread|undefined)", quanta.bin_dir()))
@@ -71,7 +73,8 @@ class Node(quanta.Server):
         import pymysql
         settings = {"host": "127.0.0.1", "port": self.ports["mysql"], "user": "root",
                     "database": "quanta", "charset": "utf8mb4", "autocommit": True,
-                    "connect_timeout": 30, "read_timeout": 120, "write_timeout": 120}
+                    "connect_timeout": HANG_SECONDS, "read_timeout": HANG_SECONDS,
+                    "write_timeout": HANG_SECONDS}
         settings.update(options)
         return pymysql.connect(**settings)
 
@@ -87,7 +90,7 @@ class Node(quanta.Server):
         self.start()
 
 
-def mariadb(port, *arguments, text=None, timeout=60):
+def mariadb(port, *arguments, text=None, timeout=HANG_SECONDS):
     """Runs the command line client: the finished process, output as text."""
     client = shutil.which("mariadb") or shutil.which("mysql")
     if not client:
@@ -99,7 +102,7 @@ def mariadb(port, *arguments, text=None, timeout=60):
                           check=False, text=True)
 
 
-def http_get(port, path, timeout=10):
+def http_get(port, path, timeout=HANG_SECONDS):
     """(status, headers, body) of one GET over a plain socket."""
     with socket.create_connection(("127.0.0.1", port), timeout) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -130,9 +133,37 @@ def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def seed():
+    """What a random test draws from, printed: SEED of the environment, or a new one without it and for 0."""
+    number = int(os.environ.get("SEED", "0")) or int.from_bytes(os.urandom(4), "little")
+    print(f"SEED={number}", flush=True)
+    return number
+
+
+def free_port():
+    """
+    A port for a server that is to come back on it: none of those that the kernel gives to connections and to
+    port 0, of which one might be taken by another test in between.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first, last = map(int, file.read().split())
+    ports = [port for port in range(10000, 65000) if not first <= port <= last]
+    for port in random.SystemRandom().sample(ports, min(len(ports), 1000)):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return 0
+
+
 def wait_for(condition, seconds, what):
-    """Polls until the condition holds; what it was waiting for is the error. SLOWER: of run-e2e.sh."""
-    seconds *= int(os.environ.get("SLOWER", "1"))
+    """
+    Polls until the condition holds; what it was waiting for is the error. `seconds` is what it may take on a quiet
+    machine; this one may be slow and busy.
+    """
+    seconds = max(20 * seconds, HANG_SECONDS)
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -22,7 +22,7 @@ def login(user=b"root", database=b"quanta", capabilities=CAPABILITIES):
 class Wire:
     """A socket to the MySQL port; a context manager."""
 
-    def __init__(self, port, timeout=10, greet=True):
+    def __init__(self, port, timeout=900, greet=True):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.greeting = self.receive()[1] if greet else None
 
@@ -66,6 +66,16 @@ class Wire:
         """Sends a command; the first packet of the answer."""
         self.sock.sendall(packet(bytes([code]) + text, sequence))
         return self.receive()[1]
+
+    def rest(self):
+        """What is left of the answer to the last command, of which one packet was received: its bytes."""
+        self.sock.sendall(packet(bytes([COM_PING])))
+        data = b""
+        while True:
+            sequence, payload = self.receive()
+            if sequence == 1 and payload[:1] == b"\0":
+                return data
+            data += packet(payload, sequence)
 
     def drain(self, seconds=0.3):
         """Reads until the other side closes or is silent for so long; what came."""

@@ -14,7 +14,7 @@
 #include "reactor/log.h"
 #include "reactor/reactor.h"
 
-enum { GATE_SECONDS = 100, SIM_STEPS = 50000000 };
+enum { GATE_SECONDS = 1000, SIM_STEPS = 50000000 };
 
 /* Counts events; waits for a number of them. */
 struct gate {

@@ -430,10 +430,16 @@ static void deadline(enum reactor_io io)
                       .repeat = 1,
                       .read_max = 2,
                       .deadline_ns = 30000000};
+    struct probe before = {
+        .path = "/test.T/Echo", .message = "x", .len = 1, .repeat = 1, .read_max = 2};
 
+    run(g,
+        &before); /* so that there is a connection, and the server hears of the call in any case */
+    cr_assert_eq(before.status, GRPC_OK);
+    gate_wait(g, &served, 1);
     run(g, &p);
     cr_assert_eq(p.status, GRPC_DEADLINE_EXCEEDED, "%d %s", p.status, p.text);
-    gate_wait(g, &served, 1);
+    gate_wait(g, &served, 2);
     halt(g);
 }
 BACK_ENDS(grpc, deadline)

@@ -595,7 +595,7 @@ static void rewrite_while(enum meanwhile what, uint64_t steps)
     end();
 }
 
-Test(local_sim, a_table_changes_while_it_is_rewritten, .timeout = 120)
+Test(local_sim, a_table_changes_while_it_is_rewritten, .timeout = 3600)
 {
     for (enum meanwhile what = NOTHING; what < MEANWHILES; what++)
         for (uint64_t steps = 0; steps < 120; steps += 7)
@@ -625,7 +625,7 @@ static bool is_reclaimed(void *ctx)
 }
 
 /* By itself, and the node may stop at any step of it. */
-Test(local_sim, many_deleted_rows_go_by_themselves, .timeout = 120)
+Test(local_sim, many_deleted_rows_go_by_themselves, .timeout = 3600)
 {
     for (uint64_t steps = 0; steps < 400; steps += 23) {
         uint64_t all = 300;

@@ -232,7 +232,7 @@ static size_t draw_query(uint64_t *random, char *out)
     return n;
 }
 
-Test(engine_match, cores_and_gateway_agree, .timeout = 300)
+Test(engine_match, cores_and_gateway_agree, .timeout = 3600)
 {
     static const char *const columns[] = {"title", "body", "tags", "title, body", "tags, title"};
     uint64_t random = 4711;

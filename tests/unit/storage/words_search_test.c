@@ -369,7 +369,7 @@ static void run(uint64_t seed, uint64_t memory)
     world_fini(w);
 }
 
-TestSuite(words_search, .timeout = 300);
+TestSuite(words_search, .timeout = 3600);
 
 Test(words_search, equals_a_model)
 {
