@@ -24,6 +24,12 @@ void conn_error(struct conn *c, unsigned code, const char *text)
 
 /* ---- statements ---- */
 
+void conn_leave(struct conn *c)
+{
+    if (!c->statement && !c->cursors && !c->task.queued && !c->login)
+        gateway_conn_gone(c->gateway, c);
+}
+
 void conn_statement_ended(struct statement *s)
 {
     struct conn *c = s->ctx;
@@ -33,7 +39,7 @@ void conn_statement_ended(struct statement *s)
     statement_fini(s);
     free(s);
     if (c->gone) {
-        gateway_conn_gone(c->gateway, c);
+        conn_leave(c);
         return;
     }
     if (!c->starting) /* else the caller goes on */
@@ -138,7 +144,7 @@ static void run_task(struct task *t)
     struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, task));
 
     if (c->gone)
-        gateway_conn_gone(c->gateway, c);
+        conn_leave(c);
     else
         conn_continue(c);
 }
@@ -224,6 +230,7 @@ static void handle(struct conn *c, const struct mysql_event *ev)
 {
     static const char *const commands[] = {[MYSQL_EVENT_QUERY] = "Query",
                                            [MYSQL_EVENT_STMT_EXECUTE] = "Execute",
+                                           [MYSQL_EVENT_STMT_FETCH] = "Fetch",
                                            [MYSQL_EVENT_STMT_PREPARE] = "Prepare",
                                            [MYSQL_EVENT_PROCESS_INFO] = "Processlist",
                                            [MYSQL_EVENT_FIELD_LIST] = "Field List"};
@@ -288,9 +295,10 @@ static void handle(struct conn *c, const struct mysql_event *ev)
         conn_execute(c, ev);
         break;
     case MYSQL_EVENT_STMT_FETCH:
-        conn_error(c, 1421, "The statement has no open cursor");
+        conn_cursor_fetch(c, ev->u.fetch.id, ev->u.fetch.rows);
         break;
     case MYSQL_EVENT_STMT_RESET:
+        conn_cursor_close(c, ev->u.stmt.id);
         mysql_ok(&c->mysql.wire, 0, 0, conn_status(c), 0, NULL);
         break;
     case MYSQL_EVENT_STMT_CLOSE:
@@ -429,11 +437,12 @@ static void on_closed(struct stream *s, int err)
     c->stream = NULL;
     c->session.tls = NULL; /* the stream's */
     conn_timer_stop(c);
+    conn_cursor_close(c, 0);
     if (c->statement)
         statement_cancel(c->statement, 1317,
                          "Query execution was interrupted: the connection is gone");
-    else if (!c->task.queued && !c->login) /* else these do it */
-        gateway_conn_gone(c->gateway, c);
+    else
+        conn_leave(c);
 }
 
 static const struct stream_handler handler = {.on_data = on_data,

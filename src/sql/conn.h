@@ -12,6 +12,7 @@
 #include "storage/spill_file.h"
 
 struct conn;
+struct conn_cursor;
 
 /* A prepared statement: its text, parsed again at each execution. */
 struct conn_prepared {
@@ -31,7 +32,10 @@ struct conn {
     struct buffer pending; /* bytes that came while an answer was owed */
     struct conn_prepared *prepared;
     struct conn_prepared *preparing; /* its columns are being looked up */
-    struct conn_compress *compress;  /* NULL: bytes are as the session's */
+    struct conn_cursor *cursors;     /* conn_cursor.c */
+    unsigned n_cursors;
+    bool closing_cursors;           /* within conn_cursor_close */
+    struct conn_compress *compress; /* NULL: bytes are as the session's */
     bool closing, gone, busy_loop, starting, wants_tls;
     bool is_refused;          /* too many: it takes no place */
     struct conn_login *login; /* being decided: whether the client may come in */
@@ -73,6 +77,7 @@ struct gateway {
     struct listener *listener;
     struct conn *conns;
     uint32_t n_conns, next_id;
+    unsigned n_cursors;
     struct gateway_stats stats;
     struct auth auth;
     struct mysql_packer packer;
@@ -132,6 +137,18 @@ void conn_prepare(struct conn *c, struct mysql_text text);
 void conn_field_list(struct conn *c, struct mysql_text table);
 void conn_execute(struct conn *c, const struct mysql_event *ev);
 void conn_forget_prepared(struct conn *c, uint32_t id); /* 0 = all */
+
+/* conn_cursor.c */
+bool conn_has_cursor_room(const struct conn *c);
+/* Executes with a cursor; the values' bytes are copied. */
+void conn_cursor_open(struct conn *c, const struct conn_prepared *p, struct datum *values,
+                      const struct value_type *types, uint32_t n);
+void conn_cursor_fetch(struct conn *c, uint32_t id, uint32_t rows);
+/* Of a prepared statement; 0 = all. Not one at work. */
+void conn_cursor_close(struct conn *c, uint32_t id);
+
 void conn_error(struct conn *c, unsigned code, const char *text);
 struct conn *gateway_find(struct gateway *g, uint32_t id); /* of this core; NULL when it is gone */
+/* The stream is gone: frees the connection once nothing works for it. */
+void conn_leave(struct conn *c);
 void gateway_conn_gone(struct gateway *g, struct conn *c);

@@ -165,7 +165,7 @@ static void decided(struct auth_attempt *a, enum auth_verdict verdict)
     c->login = NULL;
     if (c->gone) {
         free(login);
-        gateway_conn_gone(c->gateway, c);
+        conn_leave(c);
         return;
     }
     answer(login, verdict);

@@ -9,6 +9,7 @@
 
 void conn_forget_prepared(struct conn *c, uint32_t id)
 {
+    conn_cursor_close(c, id);
     for (struct conn_prepared **p = &c->prepared; *p;) {
         struct conn_prepared *x = *p;
         if (id && x->id != id) {
@@ -174,7 +175,11 @@ void conn_execute(struct conn *c, const struct mysql_event *ev)
         for (uint32_t i = 0; i < n; i++)
             read_param(&ev->u.execute.params[i], &values[i], &types[i]);
         c->mode = MYSQL_BINARY;
-        conn_run_text(c, p->text, p->len, values, types, n);
+        conn_cursor_close(c, p->id);
+        if ((ev->u.execute.cursor & MYSQL_CURSOR_READ_ONLY) && conn_has_cursor_room(c))
+            conn_cursor_open(c, p, values, types, n);
+        else
+            conn_run_text(c, p->text, p->len, values, types, n);
     }
     free(values);
     free(types);

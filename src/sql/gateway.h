@@ -12,6 +12,7 @@
  *   conn_track.c    session tracking
  *   auth.c          who may connect: nobody is asked, or a users file
  *   conn_prepare.c  prepared statements and their parameters
+ *   conn_cursor.c   cursors of these
  *   conn_sink.c     rows to packets, back-pressure
  */
 #include <stdbool.h>

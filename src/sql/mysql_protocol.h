@@ -141,6 +141,9 @@ enum mysql_status {
     MYSQL_STATUS_SESSION_CHANGED = 1u << 14,
 };
 
+/* Cursor types of COM_STMT_EXECUTE; there is no other. */
+enum { MYSQL_CURSOR_READ_ONLY = 1u << 0 };
+
 /* "decimals" of a column whose values have no fixed number of fraction digits. */
 #define MYSQL_DECIMALS_NOT_FIXED 31
 

@@ -338,6 +338,19 @@ int mysql_result_begin(struct mysql_result *res, struct mysql_wire *wire,
     return rc ? wire_rollback(wire, mark, rc) : 0;
 }
 
+int mysql_result_begin_cursor(struct mysql_result *res, struct mysql_wire *wire,
+                              const struct mysql_column *columns, uint32_t n, uint16_t warnings,
+                              uint16_t status)
+{
+    struct wire_mark mark = wire_mark(wire);
+    int rc = mysql_result_begin(res, wire, columns, n, MYSQL_BINARY, status);
+
+    /* The others have got an EOF after the columns, which tells the status, too. */
+    if (rc == 0 && wire_has(wire, MYSQL_CAP_DEPRECATE_EOF))
+        rc = write_end(wire, status, warnings);
+    return rc ? wire_rollback(wire, mark, rc) : answered(wire, 0, status);
+}
+
 int mysql_result_end(struct mysql_result *res, uint16_t warnings, uint16_t status)
 {
     ASSERT(!res->row.wire);

@@ -92,6 +92,11 @@ int mysql_prepare_ok(struct mysql_wire *wire, uint32_t stmt_id, uint16_t n_param
 int mysql_result_begin(struct mysql_result *res, struct mysql_wire *wire,
                        const struct mysql_column *columns, uint32_t n, enum mysql_row_mode mode,
                        uint16_t status);
+/* Instead for a cursor (status with MYSQL_STATUS_CURSOR_EXISTS): completes the answer, in MYSQL_BINARY. The rows of each
+ * fetch are ended by mysql_result_end. */
+int mysql_result_begin_cursor(struct mysql_result *res, struct mysql_wire *wire,
+                              const struct mysql_column *columns, uint32_t n, uint16_t warnings,
+                              uint16_t status);
 /* Appends the end of the rows. `affected` rows of a SELECT are not part of the protocol. */
 int mysql_result_end(struct mysql_result *res, uint16_t warnings, uint16_t status);
 

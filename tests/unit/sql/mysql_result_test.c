@@ -474,6 +474,46 @@ Test(mysql_result, row_larger_than_a_packet)
     free(text);
 }
 
+/* Columns and one end, whose status tells of the cursor; the rows of a fetch follow its own command. */
+Test(mysql_result, cursor)
+{
+    static const struct mysql_column column = {.name = "a",
+                                               .type = MYSQL_TYPE_LONGLONG,
+                                               .length = 21};
+    static const char columns[] = "0100000101"
+                                  "17000002"
+                                  "03646566"
+                                  "000000"
+                                  "0161"
+                                  "00"
+                                  "0c3f0015000000080000000000";
+    struct mysql_result res;
+    uint16_t status = MYSQL_STATUS_AUTOCOMMIT | MYSQL_STATUS_CURSOR_EXISTS;
+
+    for (int deprecate = 0; deprecate < 2; deprecate++) {
+        char wanted[200];
+        snprintf(wanted, sizeof wanted, "%s%s", columns,
+                 deprecate ? "07000003fe000042000000" : "05000003fe00004200");
+        wire.capabilities = deprecate ? MYSQL_CAP_DEPRECATE_EOF : 0;
+        wire.seq = 1;
+        wire.answered = false;
+        cr_assert_eq(mysql_result_begin_cursor(&res, &wire, &column, 1, 0, status), 0);
+        cr_assert(wire.answered);
+        cr_assert(out_is(wanted));
+        wire.seq = 1;
+        mysql_row_begin(&res);
+        mysql_row_int64(&res, 5);
+        cr_assert_eq(mysql_row_end(&res), 0);
+        cr_assert_eq(mysql_result_end(&res, 0, MYSQL_STATUS_LAST_ROW_SENT), 0);
+        cr_assert(out_is(deprecate ? "0a000001"
+                                     "00000500000000000000"
+                                     "07000002fe000080000000"
+                                   : "0a000001"
+                                     "00000500000000000000"
+                                     "05000002fe00008000"));
+    }
+}
+
 /* The example of MySQL's manual: USE test, told to a client that asked for it. */
 Test(mysql_result, ok_tells_what_changed)
 {
