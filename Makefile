@@ -318,6 +318,9 @@ $(B)/obj/src/%.o: src/%.c $(PRE)
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The page's files are part of the program.
+$(B)/obj/src/page/page_files.o: $(wildcard src/page/*.html src/page/*.css src/page/*.js src/page/*.svg)
+
 # Loops over the vectors of a line must be unrolled, or the vectors live in memory: decoding is 2.4 times as fast.
 ifneq ($(MODE),debug)
 $(B)/obj/src/storage/kernel_%.o: ALL_CFLAGS += -O3

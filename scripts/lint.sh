@@ -63,7 +63,7 @@ check_banned() {
     while read -r _ calls rest; do
         folder=src/
         case ${rest%% *} in
-            reactor | storage | rpc | sql | ingest) folder=src/${rest%% *}/ rest=${rest#* } ;;
+            reactor | storage | rpc | sql | ingest | page) folder=src/${rest%% *}/ rest=${rest#* } ;;
         esac
         pattern="(^|[^A-Za-z0-9_>.])($calls)[[:space:]]*\\("
         grep -E "^${folder}[^:]*:[0-9]+:" "$findings/code" |

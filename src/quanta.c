@@ -14,7 +14,8 @@ int main(int argc, char **argv)
                        .mysql_port = 4000,
                        .token_port = 4001,
                        .grpc_port = 4010,
-                       .http_port = 2112};
+                       .http_port = 2112,
+                       .page_wish = "auto"};
     const struct option_spec specs[] = {
         {"data-dir", OPTION_STRING, &s.data_dir, "DIR", "where the data lives", "DATA_DIR"},
         {"schema-dir", OPTION_STRING, &s.schema_dir, "DIR",
@@ -25,8 +26,8 @@ int main(int argc, char **argv)
          "token service; not served while authentication is off", NULL},
         {"grpc-port", OPTION_PORT, &s.grpc_port, "PORT", "quanta-loader and other gRPC clients",
          NULL},
-        {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
-         NULL},
+        {"http-port", OPTION_PORT, &s.http_port, "PORT",
+         "a page for people, /metrics, /healthz, /readyz, /status", NULL},
         {"slots", OPTION_UINT, &s.slots, "N",
          "slots per table (default: cores, as a power of two, at creation); "
          "more than there are split them",
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
          "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
         {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
          "temporary files of statements; 0 = while the file system has room", NULL},
+        PAGE_OPTIONS(&s),
         CONNECTION_OPTIONS(&s),
         SECURITY_OPTIONS(&s.security),
         STARTUP_OPTIONS(&s.startup),

@@ -10,7 +10,8 @@ int main(int argc, char **argv)
                        .serves_mysql = true,
                        .mysql_port = 4000,
                        .token_port = 4001,
-                       .http_port = 2112};
+                       .http_port = 2112,
+                       .page_wish = "auto"};
     const char *metadata_dir = NULL;
     const struct option_spec specs[] = {
         {"node", OPTION_STRING, &s.nodes, "HOST:PORT,...", "the data nodes", NULL},
@@ -22,12 +23,13 @@ int main(int argc, char **argv)
          "MySQL clients; 0 = a free port, as for all ports", NULL},
         {"token-port", OPTION_PORT, &s.token_port, "PORT",
          "token service; not served while authentication is off", NULL},
-        {"http-port", OPTION_PORT, &s.http_port, "PORT", "/metrics, /healthz, /readyz, /status",
-         NULL},
+        {"http-port", OPTION_PORT, &s.http_port, "PORT",
+         "a page for people, /metrics, /healthz, /readyz, /status", NULL},
         {"statement-memory", OPTION_BYTES, &s.statement_memory, "BYTES",
          "of a statement (default: 1/4 of a core's share, at least 256M)", NULL},
         {"spill-limit", OPTION_BYTES, &s.spill_limit, "BYTES",
          "temporary files of statements; 0 = while the file system has room", NULL},
+        PAGE_OPTIONS(&s),
         CONNECTION_OPTIONS(&s),
         SECURITY_OPTIONS(&s.security),
         STARTUP_OPTIONS(&s.startup),

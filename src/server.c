@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "page/page.h"
 #include "reactor/log.h"
 #include "rpc/core_figures.h"
 #include "rpc/http.h"
@@ -163,6 +164,28 @@ static void metrics(void *ctx, struct http_answer *answer)
     core_figures_start(x->reactor, x->server->node, &x->request);
 }
 
+static void other_path(void *ctx, struct http_answer *answer)
+{
+    page_answer(((struct server *)ctx)->page, answer);
+}
+
+/* People reach it where others than they may be, too, only when that is asked for. */
+static int make_page(struct server *s, struct reactor *r)
+{
+    bool is_local = startup_is_loopback(startup_open_bind(&s->startup));
+    struct page_config config = {.is_on = strcmp(s->page_wish, "on") == 0 ||
+                                          (strcmp(s->page_wish, "auto") == 0 && is_local),
+                                 .program = s->program,
+                                 .hosts = s->page_hosts};
+
+    if (config.is_on && !is_local)
+        log_warn("page: what it shows, and passwords, go unencrypted over %s: put a proxy with TLS "
+                 "before it",
+                 s->startup.bind);
+    s->page = page_new(r, &config);
+    return s->page ? 0 : -ENOMEM;
+}
+
 static void serve_http(struct reactor *r, struct startup_call *c)
 {
     struct server *s = c->ctx;
@@ -171,9 +194,13 @@ static void serve_http(struct reactor *r, struct startup_call *c)
                                  .program = s->program,
                                  .is_ready = is_ready,
                                  .metrics = metrics,
+                                 .other = s->serves_mysql ? other_path : NULL,
+                                 .max_body = PAGE_BODY_MAX,
                                  .ctx = s};
-    int rc = http_start(r, &config, &s->http, c->err, sizeof(c->err));
+    int rc = s->serves_mysql ? make_page(s, r) : 0;
 
+    if (!rc)
+        rc = http_start(r, &config, &s->http, c->err, sizeof(c->err));
     if (!rc)
         s->http_port = http_port(s->http);
     startup_done(c, rc);
@@ -469,6 +496,7 @@ int server_main(struct server *s)
     node_free(s->node);
     reactor_group_free(s->group);
     http_free(s->http);
+    page_free(s->page);
     security_close(&s->security);
     free(s->spill_dir);
     return rc ? 1 : 0;

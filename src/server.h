@@ -9,6 +9,7 @@
 struct reactor_group;
 struct node;
 struct http_server;
+struct page;
 
 struct server {
     const char *program, *name; /* name: host key of the node */
@@ -29,7 +30,23 @@ struct server {
     struct reactor_group *group;
     struct node *node;
     struct http_server *http;
+    const char *page_wish, *page_hosts; /* --page, --page-host */
+    struct page *page;                  /* of a program with a MySQL port */
 };
+
+/* Rows for the same. */
+#define PAGE_OPTIONS(s)                                                                        \
+    {"page",                                                                                   \
+     OPTION_STRING,                                                                            \
+     &(s)->page_wish,                                                                          \
+     "auto|on|off",                                                                            \
+     "the page on the HTTP port (default: auto, where that is on a loopback address)",         \
+     NULL},                                                                                    \
+    {                                                                                          \
+        "page-host", OPTION_STRING, &(s)->page_hosts, "NAME,...",                              \
+            "names besides addresses, localhost and that of the machine that it is called by", \
+            NULL                                                                               \
+    }
 
 /* Rows for the option table of a program with a MySQL port. */
 #define CONNECTION_OPTIONS(s)                                                               \

@@ -14,7 +14,7 @@
 #include "storage/plugin.h"
 #include "storage/schema_dir.h"
 
-static bool is_loopback(const char *address)
+bool startup_is_loopback(const char *address)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -36,7 +36,7 @@ static bool is_address(const char *text)
 
 const char *startup_open_bind(const struct startup *s)
 {
-    return s->insecure || is_loopback(s->bind) ? s->bind : "127.0.0.1";
+    return s->insecure || startup_is_loopback(s->bind) ? s->bind : "127.0.0.1";
 }
 
 int startup_check_bind(const struct startup *s, bool is_protected, const char *program)
@@ -47,7 +47,7 @@ int startup_check_bind(const struct startup *s, bool is_protected, const char *p
                 program, s->bind);
         return -EINVAL;
     }
-    if (s->insecure || is_protected || is_loopback(s->bind))
+    if (s->insecure || is_protected || startup_is_loopback(s->bind))
         return 0;
     fprintf(stderr,
             "%s: --bind %s: without authentication (--auth off, --tls off) only loopback addresses "

@@ -57,6 +57,8 @@ int startup_check_bind(const struct startup *s, bool is_protected, const char *p
 /* Where ports without authentication listen: --bind, or the loopback address when only others are protected there. */
 const char *startup_open_bind(const struct startup *s);
 
+bool startup_is_loopback(const char *bind);
+
 /* Blocks the signals that main waits for, SIGHUP on wish among them; before any thread starts. */
 void startup_block_signals(bool hangup);
 /* Waits so long for one of them; its number, 0 = none came. */

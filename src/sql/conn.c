@@ -459,8 +459,7 @@ int conn_accept(struct gateway *g, int fd, bool refuse)
         return -ENOMEM;
     }
     c->gateway = g;
-    uint32_t id = ((reactor_core(g->reactor) + 1) << 20) + (g->next_id++ & 0xfffff);
-    gateway_session_init(&c->session, id);
+    gateway_session_init(&c->session, gateway_new_id(g));
     buffer_init(&c->pending, PENDING_LIMIT);
     conn_sink_init(c);
     c->task.run = run_task;

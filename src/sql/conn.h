@@ -76,8 +76,10 @@ struct gateway {
     struct spill_space spill;
     struct listener *listener;
     struct conn *conns;
+    struct gateway_query *queries; /* without a connection: gateway_query.h */
     uint32_t n_conns, next_id;
     unsigned n_cursors;
+    uint64_t secured; /* times the users changed */
     struct gateway_stats stats;
     struct auth auth;
     struct mysql_packer packer;
@@ -151,4 +153,6 @@ void conn_error(struct conn *c, unsigned code, const char *text);
 struct conn *gateway_find(struct gateway *g, uint32_t id); /* of this core; NULL when it is gone */
 /* The stream is gone: frees the connection once nothing works for it. */
 void conn_leave(struct conn *c);
+uint32_t gateway_new_id(struct gateway *g);
+void gateway_finish(struct gateway *g); /* when it stops: whether all is gone */
 void gateway_conn_gone(struct gateway *g, struct conn *c);

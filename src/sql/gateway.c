@@ -9,6 +9,7 @@
 #include "reactor/log.h"
 #include "reactor/tls.h"
 #include "sql/conn.h"
+#include "sql/gateway_query.h"
 
 enum {
     DEFAULT_MAX_CONNECTIONS = 10000, /* of a core */
@@ -90,6 +91,7 @@ int gateway_secure(struct reactor *r, const struct gateway_security *security)
 
     if (!g || rc != 0)
         return rc;
+    g->secured++;
     tls_context_put(g->tls);
     g->tls = security->tls ? tls_context_get(security->tls) : NULL;
     return 0;
@@ -152,9 +154,9 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
     return 0;
 }
 
-static void gateway_finish(struct gateway *g)
+void gateway_finish(struct gateway *g)
 {
-    if (!g->stopping || g->n_conns)
+    if (!g->stopping || g->n_conns || g->queries)
         return;
     reactor_set_local(g->reactor, LOCAL_SQL, NULL);
     if (g->stopped)
@@ -194,6 +196,7 @@ void gateway_stop(struct reactor *r, void (*done)(struct reactor *r, void *ctx),
             done(r, ctx);
         return;
     }
+    gateway_query_cancel_all(g); /* some end at once */
     g->stopping = true;
     g->stopped = done;
     g->stopped_ctx = ctx;
@@ -217,7 +220,12 @@ struct conn *gateway_find(struct gateway *g, uint32_t id)
 
 unsigned gateway_core_of(uint32_t connection_id)
 {
-    return (connection_id >> 20) - 1; /* as conn_accept makes them */
+    return (connection_id >> 20) - 1;
+}
+
+uint32_t gateway_new_id(struct gateway *g)
+{
+    return ((reactor_core(g->reactor) + 1) << 20) + (g->next_id++ & 0xfffff);
 }
 
 /* ---- figures ---- */

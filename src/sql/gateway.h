@@ -5,6 +5,7 @@
  *
  *   gateway.c       listener, registry of connections, KILL
  *   gateway_list.c  connections of all cores
+ *   gateway_query.c  statements of others than MySQL clients
  *   conn.c          one connection: commands in, answers out
  *   conn_login.c    TLS and authentication
  *   conn_wire.c     compression

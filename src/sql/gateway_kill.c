@@ -1,6 +1,7 @@
 /* KILL: the core of the connection is asked, which knows whether there is such a one. */
 #include "reactor/leg.h"
 #include "sql/conn.h"
+#include "sql/gateway_query.h"
 #include "sql/value_convert.h"
 
 /* One KILL. Owner: its statement, in its arena, which outlives the leg by open_queries. */
@@ -18,7 +19,7 @@ static void kill_run(struct leg *leg)
     struct gateway *g = gateway_of(r);
     struct conn *c = g ? gateway_find(g, q->id) : NULL;
 
-    leg->rc = c ? 0 : -1;
+    leg->rc = c || (g && gateway_query_kill(g, q->id)) ? 0 : -1;
     if (c)
         conn_kill(c, q->only_statement);
     leg_reply(r, leg);

@@ -8,6 +8,7 @@
 #include "reactor/leg.h"
 #include "reactor/list.h"
 #include "sql/conn.h"
+#include "sql/gateway_query.h"
 
 enum { INFO_MAX = 64 << 10 /* bytes of a statement's text */ };
 
@@ -68,10 +69,34 @@ static struct gateway_connection describe(const struct gateway *g, const struct 
                                                              1000000000)};
 }
 
+static struct gateway_connection describe_query(const struct gateway *g,
+                                                const struct gateway_query *q)
+{
+    return (struct gateway_connection){.id = q->session.id,
+                                       .user = q->session.user,
+                                       .host = q->session.host,
+                                       .database = q->session.database,
+                                       .command = q->command,
+                                       .state = "executing",
+                                       .info = q->statement.text,
+                                       .seconds =
+                                           (uint32_t)((reactor_now_ns(g->reactor) - q->started_ns) /
+                                                      1000000000)};
+}
+
 static size_t bytes_of(const struct gateway_connection *x)
 {
     return text_bytes(x->user) + text_bytes(x->host) + text_bytes(x->database) +
            text_bytes(x->info);
+}
+
+static void copy_one(struct list_leg *l, struct gateway_connection x, char **at)
+{
+    x.user = copy_text(at, x.user);
+    x.host = copy_text(at, x.host);
+    x.database = copy_text(at, x.database);
+    x.info = copy_text(at, x.info);
+    l->list[l->n++] = x;
 }
 
 static void copy_all(const struct gateway *g, struct list_leg *l)
@@ -84,19 +109,19 @@ static void copy_all(const struct gateway *g, struct list_leg *l)
         struct gateway_connection x = describe(g, c);
         bytes += bytes_of(&x);
     }
+    for (const struct gateway_query *q = g->queries; q; q = q->next, n++) {
+        struct gateway_connection x = describe_query(g, q);
+        bytes += bytes_of(&x);
+    }
     l->list = malloc(n * sizeof *l->list + bytes + 1);
     l->failed = !l->list;
     if (l->failed)
         return;
     at = (char *)(l->list + n);
-    for (const struct conn *c = g->conns; c; c = c->next) {
-        struct gateway_connection x = describe(g, c);
-        x.user = copy_text(&at, x.user);
-        x.host = copy_text(&at, x.host);
-        x.database = copy_text(&at, x.database);
-        x.info = copy_text(&at, x.info);
-        l->list[l->n++] = x;
-    }
+    for (const struct conn *c = g->conns; c; c = c->next)
+        copy_one(l, describe(g, c), &at);
+    for (const struct gateway_query *q = g->queries; q; q = q->next)
+        copy_one(l, describe_query(g, q), &at);
 }
 
 static void copy_run(struct leg *leg)

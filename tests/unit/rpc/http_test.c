@@ -27,7 +27,8 @@ struct world {
     uint64_t answer_ns; /* metrics end after so long */
     struct http_answer *answer;
     struct timer answer_timer;
-    bool stopped, answered, is_over;
+    bool stopped, answered, is_over, is_later;
+    unsigned left; /* clients that http_answer_watch told of */
     struct reactor *exiting;
 };
 
@@ -65,6 +66,28 @@ static void status(void *ctx, struct buffer *out)
     buffer_printf(out, "\"own\":true");
 }
 
+static void has_left(void *ctx)
+{
+    (void)ctx;
+    w.left++;
+}
+
+/* Tells what came; at once or when the test wants. */
+static void other(void *ctx, struct http_answer *a)
+{
+    const struct http_request *r = http_answer_request(a);
+
+    (void)ctx;
+    buffer_printf(http_answer_body(a), "%.*s %.*s %zu %.*s\n", (int)r->method.len, r->method.data,
+                  (int)r->path.len, r->path.data, r->body.len, (int)r->body.len, r->body.data);
+    http_answer_head(a, 403, "text/x", "X-More: 1\r\n");
+    http_answer_watch(a, has_left, NULL);
+    if (w.is_later)
+        w.answer = a;
+    else
+        http_answer_end(a);
+}
+
 static int start_nothing(struct reactor *r, void *ctx)
 {
     (void)r;
@@ -72,13 +95,15 @@ static int start_nothing(struct reactor *r, void *ctx)
     return 0;
 }
 
-static void setup(void)
+static void start_with(void (*answer_other)(void *ctx, struct http_answer *a))
 {
     struct http_config config = {.bind = "0.0.0.0",
                                  .program = "quanta-test",
                                  .is_ready = is_ready,
                                  .metrics = metrics,
                                  .status = status,
+                                 .other = answer_other,
+                                 .max_body = 50000,
                                  .ctx = &w};
     char err[200];
 
@@ -93,6 +118,16 @@ static void setup(void)
     reactor_set_self(w.r);
     cr_assert_eq(http_start(w.r, &config, &w.server, err, sizeof(err)), 0, "%s", err);
     reactor_set_self(NULL);
+}
+
+static void setup(void)
+{
+    start_with(NULL);
+}
+
+static void setup_other(void)
+{
+    start_with(other);
 }
 
 static void stopped(void *ctx)
@@ -119,6 +154,7 @@ static void teardown(void)
 }
 
 TestSuite(http, .init = setup, .fini = teardown);
+TestSuite(http_other, .init = setup_other, .fini = teardown);
 
 static void on_data(struct stream *s, const uint8_t *bytes, size_t n)
 {
@@ -309,4 +345,93 @@ Test(http, a_request_without_an_end_is_dropped_after_a_while)
     cr_assert_eq(w.got, 0);
     get("/healthz");
     check("HTTP/1.1 200 ", "ok");
+}
+
+Test(http_other, paths_of_the_port_stay)
+{
+    static const char post[] = "POST /healthz HTTP/1.1\r\n\r\n";
+
+    get("/healthz");
+    check("HTTP/1.1 200 ", "ok");
+    get("/metrics?x");
+    check("HTTP/1.1 200 ", "own_metric 42\n");
+    ask(post, strlen(post), 100);
+    check("HTTP/1.1 405 ", "GET");
+    cr_assert_eq(w.left, 0);
+}
+
+Test(http_other, gets_the_request)
+{
+    get("/elsewhere?x=1");
+    check("HTTP/1.1 403 Forbidden\r\n", "GET /elsewhere 0 \n");
+    check("HTTP/1.1 403 ", "Content-Type: text/x\r\n");
+    check("HTTP/1.1 403 ", "\r\nX-More: 1\r\n");
+    cr_assert_eq(w.left, 1, "told when all is sent, too");
+}
+
+/* With the head, behind it, across the room for a head, and with bytes that belong to no request. */
+Test(http_other, a_body_comes_in_any_pieces)
+{
+    static char request[20000];
+    static const size_t lens[] = {0, 1, 5000, 8100, 15000};
+
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        int head = snprintf(request, sizeof(request),
+                            "POST /x HTTP/1.1\r\nContent-Length: %zu\r\n\r\n", lens[i]);
+        char wanted[40];
+
+        memset(request + head, 'b', lens[i]);
+        memset(request + (size_t)head + lens[i], '!', 100);
+        snprintf(wanted, sizeof(wanted), "\r\n\r\nPOST /x %zu %s", lens[i], lens[i] ? "b" : "\n");
+        for (size_t piece = 977; piece < 40000; piece *= 3) {
+            ask(request, (size_t)head + lens[i] + (piece % 2 ? 100 : 0), piece);
+            check("HTTP/1.1 403 ", wanted);
+            cr_assert_null(strchr(w.response, '!'));
+        }
+    }
+}
+
+Test(http_other, what_is_no_request_is_refused)
+{
+    static const char chunked[] = "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                      large[] = "POST /x HTTP/1.1\r\nContent-Length: 50001\r\n\r\n",
+                      odd[] = "G@T /x HTTP/1.1\r\n\r\n";
+
+    ask(chunked, strlen(chunked), 1000);
+    check("HTTP/1.1 411 ", "Content-Length");
+    ask(large, strlen(large), 1000);
+    check("HTTP/1.1 413 ", "too long");
+    ask(odd, strlen(odd), 1000);
+    check("HTTP/1.1 400 ", "METHOD");
+    cr_assert_eq(w.left, 0);
+}
+
+Test(http_other, half_a_body_is_dropped_after_a_while)
+{
+    static const char half[] = "POST /x HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc";
+
+    ask(half, strlen(half), 1000);
+    cr_assert_eq(w.got, 0);
+    get("/x");
+    check("HTTP/1.1 403 ", "GET /x");
+}
+
+/* The client leaves before the answer: that is told at once, and the answer still has its end. */
+Test(http_other, who_leaves_is_missed)
+{
+    static const char request[] = "GET /x HTTP/1.1\r\n\r\n";
+
+    w.is_later = true;
+    begin(request, strlen(request), 1000);
+    cr_assert_eq(reactor_sim_run(w.group, is_asked, NULL, STEPS), 0);
+    cr_assert_eq(w.left, 0);
+    reactor_set_self(w.r);
+    stream_abort(w.stream);
+    reactor_set_self(NULL);
+    cr_assert_eq(reactor_sim_run(w.group, never, NULL, STEPS), -ETIME);
+    cr_assert_eq(w.left, 1);
+    reactor_set_self(w.r);
+    http_answer_end(w.answer);
+    reactor_set_self(NULL);
+    cr_assert_eq(w.left, 1);
 }
