@@ -336,6 +336,11 @@ uint64_t reactor_now_ns(const struct reactor *r)
     return r->now_ns;
 }
 
+uint64_t reactor_clock_ns(struct reactor *r)
+{
+    return r->backend->now_ns(r);
+}
+
 int64_t reactor_wall_us(const struct reactor *r)
 {
     return r->backend->wall_us((struct reactor *)r);

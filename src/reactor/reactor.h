@@ -91,6 +91,8 @@ void reactor_exit(struct reactor *r);             /* ends this core's loop after
 
 /* Monotonic time of this turn, ns; wall clock, µs since 1970; random bits (seeded in the simulator). */
 uint64_t reactor_now_ns(const struct reactor *r);
+uint64_t reactor_clock_ns(
+    struct reactor *r); /* the same time now, within the turn: costs a look at the clock */
 int64_t reactor_wall_us(const struct reactor *r);
 uint64_t reactor_random(struct reactor *r);
 

@@ -309,6 +309,8 @@ static void copy_stats(struct cluster_leg_stats *to, const Quanta__LegStats *m)
                                    .blocks = m->blocks,
                                    .blocks_skipped = m->blocks_skipped,
                                    .ns = m->nanoseconds,
+                                   .segments = m->segments,
+                                   .segments_pruned = m->segments_pruned,
                                    .slots = m->slots};
 }
 

@@ -91,6 +91,8 @@ static void fill_stats(Quanta__LegStats *m, const struct cluster_leg_stats *l)
     m->blocks_skipped = l->scan.blocks_skipped;
     m->nanoseconds = l->scan.ns;
     m->slots = l->scan.slots;
+    m->segments = l->scan.segments;
+    m->segments_pruned = l->scan.segments_pruned;
 }
 
 /* The figures, when the program asked for them, then the end. */

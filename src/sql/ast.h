@@ -469,7 +469,12 @@ struct sql_show {
     struct sql_limit limit; /* WARNINGS, ERRORS */
 };
 
-enum sql_explain_format { SQL_EXPLAIN_TRADITIONAL, SQL_EXPLAIN_JSON, SQL_EXPLAIN_TREE };
+enum sql_explain_format {
+    SQL_EXPLAIN_DEFAULT, /* not written: a tree */
+    SQL_EXPLAIN_TRADITIONAL,
+    SQL_EXPLAIN_JSON,
+    SQL_EXPLAIN_TREE
+};
 
 /* EXPLAIN of a statement; EXPLAIN t becomes SQL_STMT_DESCRIBE. */
 struct sql_explain {

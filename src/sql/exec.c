@@ -99,6 +99,8 @@ struct exec_op *exec_open(struct exec *x, const struct plan *p)
     }
     op->plan = p;
     op->x = x;
+    if (x->steps && p->id < EXEC_MAX_STEPS)
+        x->steps[p->id].loops++;
     arena_init(&op->arena, SIZE_MAX, x->budget);
     arena_init(&op->scratch, SIZE_MAX, x->budget);
     if (p->child && !(op->child = exec_open(x, p->child)))
@@ -110,10 +112,40 @@ struct exec_op *exec_open(struct exec *x, const struct plan *p)
     return op;
 }
 
+static struct exec_step *step_of(struct exec_op *op)
+{
+    return op->x->steps && op->plan->id < EXEC_MAX_STEPS ? &op->x->steps[op->plan->id] : NULL;
+}
+
+void exec_note_call(struct exec_op *op)
+{
+    struct exec_step *k = step_of(op);
+
+    if (!k || k->was_called)
+        return;
+    k->was_called = true;
+    k->first_call_ns = k->last_ns = reactor_clock_ns(op->x->reactor);
+}
+
+static void note_rows(struct exec_op *op, uint32_t n)
+{
+    struct exec_step *k = step_of(op);
+
+    if (!k)
+        return;
+    exec_note_call(op);
+    k->rows += n;
+    k->last_ns = reactor_clock_ns(op->x->reactor);
+    if (n && !k->has_rows) {
+        k->has_rows = true;
+        k->first_row_ns = k->last_ns;
+    }
+}
+
 void exec_count_rows(struct exec_op *op, uint32_t n)
 {
-    if (op->plan->id < 128)
-        op->x->rows_out[op->plan->id] += n;
+    if (op->x->steps)
+        note_rows(op, n);
 }
 
 enum exec_state exec_next(struct exec_op *op, struct rowset *out)
@@ -142,11 +174,13 @@ enum exec_state exec_next(struct exec_op *op, struct rowset *out)
 
     if (op->x->error->code)
         return EXEC_ERROR;
+    if (op->x->steps)
+        exec_note_call(op);
     enum exec_state s = next[op->plan->kind](op, out);
     if (s == EXEC_ERROR && !op->x->error->code) /* the only one that says nothing */
         exec_no_memory(op->x, "The query");
-    if (s == EXEC_ROWS)
-        exec_count_rows(op, out->rows);
+    if (s != EXEC_PENDING)
+        exec_count_rows(op, s == EXEC_ROWS ? out->rows : 0);
     return op->x->error->code ? EXEC_ERROR : s;
 }
 

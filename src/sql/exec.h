@@ -47,6 +47,14 @@ struct exec_scan_stats {
     struct cluster_leg_stats *legs;
 };
 
+enum { EXEC_MAX_STEPS = 128 };
+
+/* What an operator gave and when, for EXPLAIN ANALYZE. Owner: the statement's arena. */
+struct exec_step {
+    uint64_t rows, loops, first_call_ns, first_row_ns, last_ns;
+    bool was_called, has_rows;
+};
+
 /* One execution. Owner: the statement. */
 struct exec {
     struct reactor *reactor;
@@ -74,7 +82,7 @@ struct exec {
     struct spill *spill;             /* what operators put aside, once one did */
     struct spill_space *spill_space; /* of the core; NULL = nothing can be put aside */
     struct exec_scan_stats *stats;
-    uint64_t rows_out[128]; /* rows by plan id, for EXPLAIN ANALYZE */
+    struct exec_step *steps; /* [EXEC_MAX_STEPS] by plan id; NULL: nobody asks */
 };
 
 void exec_init(struct exec *x);
@@ -120,7 +128,8 @@ struct datum *exec_cells_raw(struct exec_op *op, uint32_t width);
 /* Zeroes those of the first rows of exec_cells_raw that it has not zeroed yet. */
 void exec_clear(struct exec_op *op, struct datum *cells, uint32_t rows, uint32_t width);
 
-/* Rows given by an operator, for EXPLAIN ANALYZE. */
+/* For EXPLAIN ANALYZE: an operator is asked for rows; rows given by one. */
+void exec_note_call(struct exec_op *op);
 void exec_count_rows(struct exec_op *op, uint32_t n);
 
 enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out);

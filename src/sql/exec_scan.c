@@ -336,6 +336,7 @@ enum exec_state exec_scan_next(struct exec_op *op, struct rowset *out)
 
 enum exec_state exec_scan_next_piece(struct exec_op *op, struct exec_piece *out)
 {
+    exec_note_call(op);
     enum exec_state state = op->x->error->code ? EXEC_ERROR : to_rows(op);
     struct scan_exec *s = op->state;
 

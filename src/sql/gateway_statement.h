@@ -10,7 +10,7 @@
  *   ddl.c                CREATE, DROP, TRUNCATE
  *   maintain.c           OPTIMIZE, CHECK TABLE and their like
  *   show.c               SHOW and DESCRIBE, as queries of information_schema
- *   explain.c            EXPLAIN
+ *   explain*.c           EXPLAIN: explain.h
  *   sysvar.c             SET
  *   gateway_transaction.c  BEGIN and its like
  *   gateway_prepared.c   PREPARE, EXECUTE and DEALLOCATE PREPARE

@@ -13,7 +13,7 @@
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
  *   plan_percentile.c  percentiles of counted rows
  *   plan_window.c      window functions
- *   explain.c     printing
+ *   explain*.c    printing: explain.h
  * Synchronous; arena of the statement; constant once made.
  */
 #include "sql/bind.h"

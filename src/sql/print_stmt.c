@@ -176,7 +176,8 @@ static void put_view(struct sql_printer *out, const struct sql_view *view)
 static void put_explain(struct sql_printer *out, const struct sql_explain *explain)
 {
     static const char *const formats[] = {
-        [SQL_EXPLAIN_TRADITIONAL] = "",
+        [SQL_EXPLAIN_DEFAULT] = "",
+        [SQL_EXPLAIN_TRADITIONAL] = "FORMAT = TRADITIONAL ",
         [SQL_EXPLAIN_JSON] = "FORMAT = JSON ",
         [SQL_EXPLAIN_TREE] = "FORMAT = TREE ",
     };

@@ -16,6 +16,8 @@ struct group_whole;
 
 struct scan_stats { /* for EXPLAIN ANALYZE */
     uint64_t rows_total, rows_matched, rows_out, blocks, blocks_skipped, ns;
+    uint64_t segments,
+        segments_pruned; /* a slot's parts of time partitions; not looked into for their times */
     uint32_t slots;
 };
 

@@ -47,7 +47,10 @@ static void begin_pass(struct scan *x)
     partial_reset(x->partial);
     x->part = x->block = x->first_row = 0;
     x->slot_open = false;
-    x->stats = (struct scan_stats){.slots = x->stats.slots, .ns = x->stats.ns};
+    x->stats = (struct scan_stats){.slots = x->stats.slots,
+                                   .segments = x->stats.segments,
+                                   .segments_pruned = x->stats.segments_pruned,
+                                   .ns = x->stats.ns};
     x->stage = SCAN_STAGE_BLOCKS;
 }
 

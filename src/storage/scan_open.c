@@ -51,6 +51,7 @@ static int pin_row(struct scan *x, const struct scan_key *key)
         if (!slot_find(x->slots[i], &key->batch, 0, &g, &row))
             continue;
         pin_part(x, i, g, row, row + 1);
+        x->stats.segments = 1;
         break;
     }
     return 0;
@@ -76,6 +77,7 @@ static void skip_segment(struct scan *x, const struct segment *g)
 {
     x->stats.blocks += segment_blocks(g);
     x->stats.blocks_skipped += segment_blocks(g);
+    x->stats.segments_pruned++;
     x->stats.rows_total += segment_live(g);
 }
 
@@ -90,6 +92,7 @@ static int pin_segments(struct scan *x)
 
     for (uint32_t i = 0; i < x->n_slots; i++)
         n += slot_segments(x->slots[i]);
+    x->stats.segments = n;
     x->parts = calloc(n + 1, sizeof(*x->parts));
     if (!x->parts)
         return -ENOMEM;

@@ -518,6 +518,30 @@ Test(engine_query, words_behind_select)
     engine_fini(&e);
 }
 
+Test(engine_query, plans_in_other_formats)
+{
+    struct engine e;
+
+    make_tables(&e);
+    const char *plan =
+        engine_run(&e, "EXPLAIN FORMAT=JSON SELECT e, SUM(a) FROM t WHERE a > 1 AND id IN "
+                       "(SELECT t_id FROM u) GROUP BY e ORDER BY 2 + 1");
+    cr_expect(strstr(plan, "\"runs_on\": \"cores\"") && strstr(plan, "\"runs_on\": \"gateway\"") &&
+                  strstr(plan, "\"subqueries\"") && !strstr(plan, "actual_rows"),
+              "%s", plan);
+    plan = engine_run(&e, "EXPLAIN ANALYZE FORMAT=JSON SELECT a FROM t JOIN u ON t.a = u.v");
+    cr_expect(strstr(plan, "\"actual_last_row_ms\"") && strstr(plan, "\"segments_pruned\": 0"),
+              "%s", plan);
+    plan = engine_run(&e, "EXPLAIN FORMAT=TRADITIONAL SELECT * FROM t WHERE a > 1");
+    cr_expect(strstr(plan, "1|SIMPLE|t|NULL|range|NULL"), "%s", plan);
+    plan = engine_run(&e, "EXPLAIN UPDATE t SET a = a + 1 WHERE id = 1");
+    cr_expect(strstr(plan, "-> update t: a = a + 1\n   -> scan t"), "%s", plan);
+    check_sql(&e, "EXPLAIN INSERT INTO nowhere SELECT 1", "ERROR 1146");
+    check_sql(&e, "EXPLAIN ANALYZE UPDATE t SET a = 1", "ERROR 1235");
+    check_sql(&e, "EXPLAIN FOR CONNECTION 4711", "ERROR 1094");
+    engine_fini(&e);
+}
+
 Test(engine_query, plans_name_columns)
 {
     struct engine e;

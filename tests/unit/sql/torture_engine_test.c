@@ -32,6 +32,8 @@ static const char *const questions[] = {
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'quanta' ORDER BY 1",
     "SHOW COLUMNS FROM t",
     "EXPLAIN SELECT s, count(*) FROM t WHERE v > 3 GROUP BY s",
+    "EXPLAIN FORMAT=JSON SELECT s FROM t WHERE v > (SELECT min(v) FROM t) ORDER BY v + 1",
+    "EXPLAIN FORMAT=TRADITIONAL UPDATE t SET v = 1 WHERE v > 3",
 };
 
 /* The rows of t as they were at first. */
