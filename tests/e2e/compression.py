@@ -11,7 +11,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
-from support import Node, expect, mariadb, rss_kib
+from support import SET_UPS, expect, mariadb, rss_kib
 
 import pymysql
 from pymysql import connections
@@ -206,12 +206,16 @@ def test_bombs_and_nonsense(server):
 
 
 def main():
-    support.need("quanta")
-    with Node() as server:
-        with server.connect() as conn, conn.cursor() as cur:
-            cur.execute("CREATE TABLE numbers (n INT PRIMARY KEY)")
-            cur.execute("INSERT INTO numbers VALUES " + ",".join(f"({n})" for n in range(1000)))
-        support.run_tests(globals(), server, server=server)
+    support.need("quanta", "quanta-node", "quanta-proxy")
+    failed = 0
+    for set_up in SET_UPS:
+        with set_up() as server:
+            print(f"{server.name}:", flush=True)
+            with server.connect() as conn, conn.cursor() as cur:
+                cur.execute("CREATE TABLE numbers (n INT PRIMARY KEY)")
+                cur.execute("INSERT INTO numbers VALUES " + ",".join(f"({n})" for n in range(1000)))
+            failed += support.run_functions(globals(), server, server=server)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

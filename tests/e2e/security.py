@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Users and TLS: who gets in by which way, what is refused, files that change while the server runs."""
+"""Users and TLS: who gets in by which way, what is refused, files that change while the server runs; of `quanta`, and
+of `quanta-proxy` in front of a node."""
 
 import os
 import shutil
@@ -12,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
 import quanta
-from support import Node, PORT_ZERO, expect, http_get, mariadb, wait_for
+from support import Node, PORT_ZERO, Proxy, SET_UPS, expect, http_get, mariadb, wait_for
 
 import pymysql
 from pymysql import _auth
@@ -22,6 +23,8 @@ DIR = support.folder("security-")
 USERS = os.path.join(DIR, "users.yaml")
 PASSWORDS = {"ann": "secret", "bob": "hid'den ü", "eve": "x" * 200}
 NATIVE = ("bob",)
+STARTS = {Node: ["quanta", "--data-dir", os.path.join(DIR, "none"), *PORT_ZERO],
+          Proxy: ["quanta-proxy", "--node", "127.0.0.1:1", "--mysql-port", "0", "--token-port", "0", "--http-port", "0"]}
 
 
 def secret(password, *flags):
@@ -191,15 +194,15 @@ def test_old_versions_of_tls_are_refused(server):
             expect(secure.version(), "TLSv1.2")
 
 
-def usage(*arguments):
+def usage(set_up, *arguments):
     """Exit status and stderr of a start that must fail."""
-    done = subprocess.run([quanta.program("quanta"), "--data-dir", os.path.join(DIR, "none"),
-                           *PORT_ZERO, *arguments], check=False, stdin=subprocess.DEVNULL,
+    name, *usual = STARTS[set_up]
+    done = subprocess.run([quanta.program(name), *usual, *arguments], check=False, stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=support.HANG_SECONDS)
     return done.returncode, done.stderr
 
 
-def other_flags_that_do_not_fit():
+def other_flags_that_do_not_fit(set_up):
     for arguments, what in ((("--auth", "users"), "needs --users-file"),
                             (("--users-file", USERS), "--auth is off"),
                             (("--tls-cert", USERS), "one is missing"),
@@ -207,11 +210,11 @@ def other_flags_that_do_not_fit():
                             (("--bind", "0.0.0.0"), "--insecure"),
                             (("--bind", "0.0.0.0", "--auth", "users", "--users-file", USERS,
                               "--tls", "off"), "--insecure")):
-        status, text = usage(*arguments)
+        status, text = usage(set_up, *arguments)
         expect((status, what in text), (2, True), text)
     for arguments, what in ((("--auth", "users", "--users-file", "/nowhere"), "/nowhere cannot be"),
                             (("--tls-cert", USERS, "--tls-key", USERS), "holds no certificate")):
-        status, text = usage(*arguments)
+        status, text = usage(set_up, *arguments)
         expect((status, what in text), (1, True), text)
 
 
@@ -224,12 +227,12 @@ def certificate(name):
     return cert, key
 
 
-def other_own_certificate_and_tls_for_all():
+def other_own_certificate_and_tls_for_all(set_up):
     if not shutil.which("openssl"):
         print("no openssl: a certificate of one's own is not tested")
         return
     cert, key = certificate("first")
-    with Node("--tls", "required", "--tls-cert", cert, "--tls-key", key) as server:
+    with set_up("--tls", "required", "--tls-cert", cert, "--tls-key", key) as server:
         trusted = {"ssl": {"ca": cert}, "user": "any"}
         with server.connect(**trusted) as conn, conn.cursor() as cur:
             cur.execute("SELECT @@require_secure_transport, @@have_ssl")
@@ -249,9 +252,9 @@ def other_own_certificate_and_tls_for_all():
         wait_for(works, 10, "the new certificate")
 
 
-def other_addresses_with_authentication():
+def other_addresses_with_authentication(set_up):
     """Beyond loopback the MySQL port alone listens."""
-    with Node("--bind", "0.0.0.0", "--auth", "users", "--users-file", USERS) as server:
+    with set_up("--bind", "0.0.0.0", "--auth", "users", "--users-file", USERS) as server:
         expect(login(server, "ann", "secret", True), "ann")
         expect(http_get(server.ports["http"], "/healthz")[0], 200)
         address = own_address()
@@ -260,6 +263,8 @@ def other_addresses_with_authentication():
             return
         socket.create_connection((address, server.ports["mysql"])).close()
         for port in ("grpc", "http"):
+            if port not in server.ports:
+                continue
             try:
                 socket.create_connection((address, server.ports[port])).close()
             except OSError:
@@ -277,22 +282,23 @@ def own_address():
     return None if address.startswith("127.") else address
 
 
-def other_tls_off():
-    with Node("--tls", "off") as server:
+def other_tls_off(set_up):
+    with set_up("--tls", "off") as server:
         done = mariadb(server.ports["mysql"], "--ssl", "-BN", "-e", "SELECT 1")
         expect(done.returncode != 0 or done.stdout == "1\n", True)
         expect(server.value("SELECT @@have_ssl"), "DISABLED")
 
 
 def main():
-    support.need("quanta", "quanta-admin")
-    write_users(PASSWORDS)
-    others = [f for name, f in globals().items() if name.startswith("other_")]
-    for function in others:
-        function()
-        print(f"ok {function.__name__}", flush=True)
-    with Node("--auth", "users", "--users-file", USERS) as server:
-        support.run_tests(globals(), server, server=server)
+    support.need("quanta", "quanta-admin", "quanta-node", "quanta-proxy")
+    failed = 0
+    for set_up in SET_UPS:
+        print(f"{STARTS[set_up][0]}:", flush=True)
+        write_users(PASSWORDS)
+        failed += support.run_functions(globals(), set_up, prefix="other_")
+        with set_up("--auth", "users", "--users-file", USERS) as server:
+            failed += support.run_functions(globals(), server, server=server)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

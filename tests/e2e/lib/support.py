@@ -48,20 +48,8 @@ def folder(prefix="e2e-"):
     return tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("TEST_TMP"))
 
 
-class Node(quanta.Server):
-    """`quanta` on a data folder of its own; arguments add to or override the usual ones."""
-
-    def __init__(self, *arguments, data_dir=None, prefix=(), schema_dir=None):
-        self.parent = None if data_dir else folder("data-")
-        self.data_dir = data_dir or os.path.join(self.parent, "data")
-        tables = ["--schema-dir", schema_dir] if schema_dir else []
-        super().__init__("quanta", "--data-dir", self.data_dir, *PORT_ZERO, *tables, *arguments)
-        self.command = [*map(str, prefix), *self.command]
-
-    def __exit__(self, *_):
-        self.kill()
-        if self.parent:
-            shutil.rmtree(self.parent, ignore_errors=True)
+class Gateway(quanta.Server):
+    """A program with a MySQL port."""
 
     @property
     def pid(self):
@@ -84,10 +72,55 @@ class Node(quanta.Server):
             cur.execute(statement)
             return cur.fetchone()[0]
 
+
+class Node(Gateway):
+    """`quanta` on a data folder of its own; arguments add to or override the usual ones."""
+
+    def __init__(self, *arguments, data_dir=None, prefix=(), schema_dir=None):
+        self.parent = None if data_dir else folder("data-")
+        self.data_dir = data_dir or os.path.join(self.parent, "data")
+        tables = ["--schema-dir", schema_dir] if schema_dir else []
+        super().__init__("quanta", "--data-dir", self.data_dir, *PORT_ZERO, *tables, *arguments)
+        self.command = [*map(str, prefix), *self.command]
+
+    def __exit__(self, *_):
+        self.kill()
+        if self.parent:
+            shutil.rmtree(self.parent, ignore_errors=True)
+
     def restart(self):
         """Stops cleanly and starts on the same data."""
         self.stop()
         self.start()
+
+
+class Proxy(Gateway):
+    """`quanta-proxy`, with the arguments, in front of a `quanta-node` of its own."""
+
+    def __init__(self, *arguments):
+        self.parent = folder("node-")
+        self.node = quanta.Server("quanta-node", "--data-dir", os.path.join(self.parent, "data"), "--grpc-port", 0,
+                                  "--http-port", 0, "--consul-endpoint", "none")
+        super().__init__("quanta-proxy", "--node", "127.0.0.1:0", "--mysql-port", 0, "--token-port", 0,
+                         "--http-port", 0, *arguments)
+
+    def __enter__(self):
+        self.node.start()
+        try:
+            self.command[self.command.index("--node") + 1] = f"127.0.0.1:{self.node.ports['grpc']}"
+            return super().__enter__()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        if self.process:
+            self.kill()
+        self.node.kill()
+        shutil.rmtree(self.parent, ignore_errors=True)
+
+
+SET_UPS = (Node, Proxy) # the two ways to have a MySQL port
 
 
 def mariadb(port, *arguments, text=None, timeout=HANG_SECONDS):
@@ -179,6 +212,11 @@ def expect(found, wanted, what=""):
 
 def run_tests(module, *arguments, server=None, prefix="test_"):
     """Calls the test functions of a module in order, goes on after failures, ends the program."""
+    sys.exit(1 if run_functions(module, *arguments, server=server, prefix=prefix) else 0)
+
+
+def run_functions(module, *arguments, server=None, prefix="test_"):
+    """The same without the end: how many failed."""
     only = sys.argv[1:]
     failed = 0
     for name, function in list(module.items()):
@@ -199,4 +237,4 @@ def run_tests(module, *arguments, server=None, prefix="test_"):
             print(f"ok {name}: {time.monotonic() - started:.1f} s", flush=True)
     if failed and server:
         print(f"last lines of the server:\n{server.error_text()}")
-    sys.exit(1 if failed else 0)
+    return failed
