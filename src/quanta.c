@@ -43,6 +43,7 @@ int main(int argc, char **argv)
         PAGE_OPTIONS(&s),
         CONNECTION_OPTIONS(&s),
         SECURITY_OPTIONS(&s.security),
+        EXPORT_OPTIONS(&s.exports),
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "ingest/export_stream.h"
 #include "page/page.h"
 #include "reactor/log.h"
 #include "rpc/core_figures.h"
@@ -113,6 +114,7 @@ static void serve(struct reactor *r, struct startup_call *c)
                                      .wait_timeout_s = (uint32_t)s->wait_timeout_s,
                                      .room = &s->room,
                                      .security = s->security.now,
+                                     .exports = &s->exports.port,
                                      .insecure = s->startup.insecure};
     int rc =
         s->serves_mysql ? gateway_start(r, &gateway, &s->mysql_port, c->err, sizeof(c->err)) : 0;
@@ -313,6 +315,7 @@ static void stop(struct server *s)
     call(s, 0, stop_http);
     for (unsigned i = 0; i < cores && s->serves_mysql; i++)
         call(s, i, stop_gateway);
+    export_streams_wait();
     for (unsigned i = 0; i < cores && s->serves_grpc; i++)
         call(s, i, stop_rpc);
     for (unsigned i = 0; i < cores && !s->node; i++)
@@ -434,6 +437,16 @@ static int open_security(struct server *s)
     return rc;
 }
 
+static int open_exports(struct server *s)
+{
+    struct error_info err;
+    int rc = s->serves_mysql ? exports_init(&s->exports, &err) : 0;
+
+    if (rc)
+        fprintf(stderr, "%s: %s\n", s->program, err.text);
+    return rc;
+}
+
 static void secure(struct reactor *r, struct startup_call *c)
 {
     startup_done(c, gateway_secure(r, &((struct server *)c->ctx)->security.now));
@@ -483,6 +496,8 @@ int server_main(struct server *s)
     int rc = name_spill_folder(s);
     if (!rc)
         rc = open_security(s);
+    if (!rc)
+        rc = open_exports(s);
     if (!rc)
         rc = make_node(s);
     if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {

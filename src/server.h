@@ -3,6 +3,7 @@
  * A server program: node, gateway or both on the cores of one process, from start to a clean stop on a signal.
  * quanta, quanta-node and quanta-proxy are option tables over this. Main thread.
  */
+#include "export.h"
 #include "security.h"
 #include "startup.h"
 
@@ -15,6 +16,7 @@ struct server {
     const char *program, *name; /* name: host key of the node */
     struct startup startup;
     struct security security;
+    struct exports exports;
     const char *data_dir;   /* holds data: a node; NULL = none */
     const char *nodes;      /* without a data directory: HOST:PORT,... of the nodes to use */
     const char *schema_dir; /* tables to create; may be NULL */

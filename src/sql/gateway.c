@@ -9,6 +9,7 @@
 #include "reactor/log.h"
 #include "reactor/tls.h"
 #include "sql/conn.h"
+#include "sql/export.h"
 #include "sql/gateway_query.h"
 
 enum {
@@ -17,6 +18,11 @@ enum {
     DEFAULT_WAIT_TIMEOUT = 28800,
     REFUSALS_AT_ONCE = 64,
 };
+
+const char *gateway_export_folder(const struct gateway *g)
+{
+    return g->env.exports ? g->env.exports->folder : NULL;
+}
 
 uint64_t gateway_max_connections(const struct gateway *g)
 {
@@ -131,7 +137,8 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
                                   .statement_memory = config->statement_memory,
                                   .timeout_ns = config->timeout_ns,
                                   .spill = config->spill_dir ? &g->spill : NULL,
-                                  .gateway = g};
+                                  .gateway = g,
+                                  .exports = config->exports};
     if (auth_init(&g->auth, r, config->security.users, config->security.rsa) != 0) {
         free(g);
         snprintf(err, err_len, "out of memory");

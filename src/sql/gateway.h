@@ -22,6 +22,7 @@
 
 struct reactor;
 struct cluster;
+struct export_port;
 struct gateway;
 struct gateway_session;
 
@@ -55,7 +56,8 @@ struct gateway_config {
         wait_timeout_s;        /* for the login, and for a command; 0 = 10 and 28,800 */
     struct gateway_room *room; /* of all cores together; NULL = max_connections of this one alone */
     struct gateway_security security;
-    bool insecure; /* a bind other than loopback without authentication */
+    const struct export_port *exports; /* of SELECT ... INTO; NULL = none */
+    bool insecure;                     /* a bind other than loopback without authentication */
 };
 
 /*
@@ -104,4 +106,6 @@ void gateway_stats(const struct gateway *g, struct gateway_stats *out);
 uint64_t gateway_max_connections(const struct gateway *g); /* of all cores together */
 /* TLS is offered; is required of all. */
 bool gateway_has_tls(const struct gateway *g, bool required);
+const char *gateway_export_folder(
+    const struct gateway *g);                  /* of SELECT ... INTO OUTFILE; or NULL */
 struct gateway *gateway_of(struct reactor *r); /* NULL when it is not started */

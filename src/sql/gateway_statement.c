@@ -13,6 +13,7 @@
 #include "sql/gateway.h"
 #include "sql/infoschema.h"
 #include "sql/known_statement.h"
+#include "sql/select_export.h"
 #include "sql/spill.h"
 #include "sql/value_convert.h"
 
@@ -326,24 +327,28 @@ static bool evaluate_do(struct statement *s)
     return true;
 }
 
-/* SELECT ... INTO @variables; other targets are for the binder to refuse. */
-static struct sql_into *take_variables(struct sql_query *q)
+/* SELECT ... INTO; what has no meaning is for the binder to refuse. */
+static struct sql_into *take_into(struct sql_query *q)
 {
-    struct sql_into *into = q->into && q->into->kind == SQL_INTO_VARS ? q->into : NULL;
+    struct sql_into *into = q->into;
 
-    if (into)
-        q->into = NULL;
+    if (!into || (into->kind != SQL_INTO_VARS && !select_export_is(into)))
+        return NULL;
+    q->into = NULL;
     return into;
 }
 
 static bool run_query(struct statement *s, struct sql_query *q)
 {
-    const struct sql_into *into = take_variables(q);
+    const struct sql_into *into = take_into(q);
 
-    if (!select_prepare(s, q) || (into && !select_into(s, into)) || !select_open(s))
-        return false;
     s->run = select_run;
-    return true;
+    if (!select_prepare(s, q))
+        return false;
+    if (into &&
+        !(select_export_is(into) ? select_export(s, into, q->options) : select_into(s, into)))
+        return false;
+    return select_open(s);
 }
 
 /* Comments alone are fine, as in MySQL: its client sends those of dumps. */
@@ -493,6 +498,7 @@ void statement_resume(struct statement *s)
 
 static void finish(struct statement *s)
 {
+    select_export_drop(s);
     timer_cancel(s->env->reactor, &s->deadline);
     s->stage = STATEMENT_DONE;
     s->done(s);
@@ -509,7 +515,7 @@ static bool prepare_columns(struct statement *s)
     s->stage = STATEMENT_RUN; /* no subqueries are run */
     if (s->ast->kind != SQL_STMT_SELECT)
         return true;
-    bool into = take_variables(s->ast->u.query);
+    bool into = take_into(s->ast->u.query);
     if (!select_prepare(s, s->ast->u.query))
         return false;
     if (into)

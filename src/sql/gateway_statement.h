@@ -15,6 +15,7 @@
  *   gateway_transaction.c  BEGIN and its like
  *   gateway_prepared.c   PREPARE, EXECUTE and DEALLOCATE PREPARE
  *   select_into.c        SELECT ... INTO @variables
+ *   select_export.c      SELECT ... INTO OUTFILE, DUMPFILE, 's3://...'
  *   gateway_kill.c       KILL
  *   gateway_timeout.c    time limits that clients ask for
  * Owner: the connection (or a test), on its core. Memory: one arena, charged to a budget of its
@@ -26,6 +27,8 @@
 
 struct statement;
 struct dml_writer;
+struct export_job;
+struct export_port;
 struct cell;
 struct column;
 
@@ -74,6 +77,7 @@ struct gateway_env {
     uint64_t timeout_ns;       /* 0 = none */
     struct spill_space *spill; /* temporary files of the core; NULL = none */
     struct gateway *gateway;   /* processlist, KILL; may be NULL */
+    const struct export_port *exports; /* of SELECT ... INTO; NULL = none */
 };
 
 struct statement {
@@ -100,7 +104,8 @@ struct statement {
     uint8_t refreshes;  /* times the catalog was asked for */
     bool gateway_alone; /* does joins and computations: they were too large for the cores */
     struct cluster_refresh refresh;
-    struct timer deadline; /* between start and end, when there is one */
+    struct timer deadline;         /* between start and end, when there is one */
+    struct export_job *export_job; /* opened once for all tries; or NULL */
 
     /* One try: zeroed before each, from here to the end. */
     enum statement_stage stage;

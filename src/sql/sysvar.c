@@ -229,6 +229,17 @@ static bool session_value(const struct gateway_session *s, const char *name, int
     return true;
 }
 
+static const char *text_value(const struct sysvar *v)
+{
+    struct reactor *r = reactor_self();
+    struct gateway *g = r ? gateway_of(r) : NULL;
+    const char *folder = g ? gateway_export_folder(g) : NULL;
+
+    if (strcmp(v->name, "have_ssl") == 0 && has_tls(false))
+        return "YES";
+    return strcmp(v->name, "secure_file_priv") == 0 && folder ? folder : v->value;
+}
+
 bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, struct datum *out,
                 struct value_type *t)
 {
@@ -248,7 +259,7 @@ bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, st
         *t = own->type;
         return datum_copy(out, &own->value, a);
     }
-    const char *value = strcmp(v->name, "have_ssl") == 0 && has_tls(false) ? "YES" : v->value;
+    const char *value = text_value(v);
     datum_set_string(out, value, strlen(value));
     *t = value_type_string(out->len);
     if (v->is_number) {

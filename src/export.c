@@ -1,0 +1,119 @@
+#include "export.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ingest/export_file.h"
+#include "ingest/export_stream.h"
+
+/* Owner: the statement, on its core. */
+struct export_job {
+    struct export_stream *stream;
+};
+
+static struct exports *exports_of(const struct export_port *port)
+{
+    return (struct exports *)((char *)port - offsetof(struct exports, port));
+}
+
+/* The state of the backend that the statement asks for; NULL with the error. */
+static void *make_target(const struct exports *x, const struct export_want *want,
+                         const struct export_backend **backend, struct error_info *err)
+{
+    if (want->is_uri) {
+        error_set(err, -EINVAL, 1235, "This version of MySQL doesn't yet support 'INTO %.80s'",
+                  want->target);
+        return NULL;
+    }
+    if (!x->folder) {
+        error_set(err, -EPERM, 1290,
+                  "The MySQL server is running with the --secure-file-priv option so it cannot "
+                  "execute this statement");
+        return NULL;
+    }
+    *backend = &export_file;
+    return export_file_new(x->folder, want->target, err);
+}
+
+static struct export_job *job_open(const struct export_port *port, struct reactor *r,
+                                   const struct export_want *want, void (*wake)(void *ctx),
+                                   void *ctx, struct error_info *err)
+{
+    const struct export_backend *backend;
+    void *state = make_target(exports_of(port), want, &backend, err);
+    struct export_job *x = state ? calloc(1, sizeof *x) : NULL;
+
+    if (!x) {
+        if (state) {
+            backend->free(state);
+            error_set(err, -ENOMEM, 1041, "Out of memory");
+        }
+        return NULL;
+    }
+    if (export_stream_new(r, backend, state, wake, ctx, &x->stream, err) == 0)
+        return x;
+    free(x);
+    return NULL;
+}
+
+static enum export_state job_state(struct export_job *x, struct error_info *err)
+{
+    switch (export_stream_stage(x->stream, err)) {
+    case EXPORT_STREAM_OPENING:
+        return EXPORT_OPENING;
+    case EXPORT_STREAM_OPEN:
+        return export_stream_is_full(x->stream) ? EXPORT_FULL : EXPORT_READY;
+    case EXPORT_STREAM_DONE:
+        return EXPORT_DONE;
+    default:
+        return EXPORT_FAILED;
+    }
+}
+
+static int job_bytes(struct export_job *x, const void *bytes, size_t len, struct error_info *err)
+{
+    int rc = export_stream_write(x->stream, bytes, len);
+
+    return rc == 0 ? 0 : error_set(err, rc, 1041, "Out of memory: blocks of an export");
+}
+
+static int job_row(struct export_job *x, const struct datum *cells, struct error_info *err)
+{
+    (void)x;
+    (void)cells;
+    return error_set(err, -EINVAL, 1105, "rows are not for this target");
+}
+
+static int job_finish(struct export_job *x, struct error_info *err)
+{
+    (void)err;
+    export_stream_finish(x->stream);
+    return 0;
+}
+
+static void job_drop(struct export_job *x)
+{
+    export_stream_drop(x->stream);
+    free(x);
+}
+
+int exports_init(struct exports *x, struct error_info *err)
+{
+    struct stat st;
+
+    if (x->folder && !*x->folder)
+        x->folder = NULL;
+    if (x->folder && (stat(x->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return error_set(err, -ENOENT, 1105,
+                         "--export-dir is %.300s; allowed is a folder that is there", x->folder);
+    x->port = (struct export_port){.folder = x->folder,
+                                   .open = job_open,
+                                   .state = job_state,
+                                   .bytes = job_bytes,
+                                   .row = job_row,
+                                   .finish = job_finish,
+                                   .drop = job_drop};
+    return 0;
+}
