@@ -23,8 +23,8 @@ test_packages="libcriterion-dev clang llvm libclang-rt-14-dev clang-format maria
 # Commands that come from Debian or from elsewhere; installed only where missing altogether.
 test_commands="node:nodejs npm:npm javac:default-jdk-headless"
 
-# The gRPC client and the MySQL drivers of npm.
-node_modules="@grpc/grpc-js @grpc/proto-loader mysql mysql2"
+# The gRPC client and the MySQL drivers of npm, and a store that speaks S3.
+node_modules="@grpc/grpc-js @grpc/proto-loader mysql mysql2 s3rver"
 
 # What to look for with pkg-config on a system that is not Debian 12.
 pkg_config_modules="liburing jemalloc libprotobuf-c yaml-0.1 libcurl jansson libnghttp2 openssl

@@ -5,12 +5,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "export_parquet.h"
 #include "ingest/export_file.h"
 #include "ingest/export_stream.h"
+#include "ingest/s3_target.h"
+#include "ingest/s3_upload.h"
+#include "reactor/reactor.h"
 
 /* Owner: the statement, on its core. */
 struct export_job {
     struct export_stream *stream;
+    struct export_parquet *parquet; /* NULL: text */
 };
 
 static struct exports *exports_of(const struct export_port *port)
@@ -18,14 +23,39 @@ static struct exports *exports_of(const struct export_port *port)
     return (struct exports *)((char *)port - offsetof(struct exports, port));
 }
 
+static void *make_object(const struct exports *x, const struct export_want *want,
+                         struct error_info *err)
+{
+    struct s3_place place = {.uri = want->target,
+                             .endpoint = x->s3_endpoint,
+                             .region = want->region,
+                             .role = want->role,
+                             .acl = want->acl,
+                             .kms_key = want->kms_key,
+                             .content_type =
+                                 want->is_parquet ? "application/vnd.apache.parquet" : "text/csv"};
+
+    if (strncmp(want->target, "s3://", 5) != 0) {
+        error_set(err, -EINVAL, 1210, "INTO '%.200s': allowed: s3://bucket/key", want->target);
+        return NULL;
+    }
+    if (!x->objects || !s3_target_is_allowed(want->target, x->objects)) {
+        error_set(err, -EPERM, 1290,
+                  "The server is running with --export-s3 %.150s, so it cannot execute this "
+                  "statement: INTO '%.150s'",
+                  x->objects ? x->objects : "not set", want->target);
+        return NULL;
+    }
+    return export_parquet_check(want, err) == 0 ? s3_upload_new(&place, err) : NULL;
+}
+
 /* The state of the backend that the statement asks for; NULL with the error. */
 static void *make_target(const struct exports *x, const struct export_want *want,
                          const struct export_backend **backend, struct error_info *err)
 {
     if (want->is_uri) {
-        error_set(err, -EINVAL, 1235, "This version of MySQL doesn't yet support 'INTO %.80s'",
-                  want->target);
-        return NULL;
+        *backend = &s3_upload;
+        return make_object(x, want, err);
     }
     if (!x->folder) {
         error_set(err, -EPERM, 1290,
@@ -35,6 +65,13 @@ static void *make_target(const struct exports *x, const struct export_want *want
     }
     *backend = &export_file;
     return export_file_new(x->folder, want->target, err);
+}
+
+static void job_drop(struct export_job *x)
+{
+    export_parquet_free(x->parquet);
+    export_stream_drop(x->stream);
+    free(x);
 }
 
 static struct export_job *job_open(const struct export_port *port, struct reactor *r,
@@ -52,9 +89,16 @@ static struct export_job *job_open(const struct export_port *port, struct reacto
         }
         return NULL;
     }
-    if (export_stream_new(r, backend, state, wake, ctx, &x->stream, err) == 0)
+    if (export_stream_new(r, backend, state, wake, ctx, &x->stream, err) != 0) {
+        free(x);
+        return NULL;
+    }
+    if (!want->is_parquet)
         return x;
-    free(x);
+    x->parquet = export_parquet_new(want, reactor_budget(r), x->stream, err);
+    if (x->parquet)
+        return x;
+    job_drop(x);
     return NULL;
 }
 
@@ -81,22 +125,16 @@ static int job_bytes(struct export_job *x, const void *bytes, size_t len, struct
 
 static int job_row(struct export_job *x, const struct datum *cells, struct error_info *err)
 {
-    (void)x;
-    (void)cells;
-    return error_set(err, -EINVAL, 1105, "rows are not for this target");
+    return export_parquet_row(x->parquet, cells, err);
 }
 
 static int job_finish(struct export_job *x, struct error_info *err)
 {
-    (void)err;
-    export_stream_finish(x->stream);
-    return 0;
-}
+    int rc = x->parquet ? export_parquet_finish(x->parquet, err) : 0;
 
-static void job_drop(struct export_job *x)
-{
-    export_stream_drop(x->stream);
-    free(x);
+    if (rc == 0)
+        export_stream_finish(x->stream);
+    return rc;
 }
 
 int exports_init(struct exports *x, struct error_info *err)
@@ -108,6 +146,14 @@ int exports_init(struct exports *x, struct error_info *err)
     if (x->folder && (stat(x->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
         return error_set(err, -ENOENT, 1105,
                          "--export-dir is %.300s; allowed is a folder that is there", x->folder);
+    if (x->s3_endpoint && !*x->s3_endpoint)
+        x->s3_endpoint = NULL;
+    if (x->s3_endpoint && !s3_endpoint_is_sound(x->s3_endpoint))
+        return error_set(err, -EINVAL, 1105,
+                         "--s3-endpoint is %.200s; allowed is http[s]://host[:port]",
+                         x->s3_endpoint);
+    if (s3_client_global_init() != 0)
+        return error_set(err, -EIO, 1105, "libcurl could not be started");
     x->port = (struct export_port){.folder = x->folder,
                                    .open = job_open,
                                    .state = job_state,

@@ -22,7 +22,7 @@
 struct parquet_writer {
     struct parquet_sink sink;
     struct parquet_page_options options;
-    uint64_t row_group_rows;
+    uint64_t row_group_rows, row_group_bytes;
     uint32_t count;
     struct parquet_column *columns;
     struct parquet_chunk_writer *chunks;
@@ -86,6 +86,7 @@ static int set_options(struct parquet_writer *w, const struct parquet_writer_opt
                             "codec %s, pages of %zu rows or %zu bytes cannot be "
                             "written",
                             parquet_codec_name((int)o->codec), o->page_rows, o->page_bytes);
+    w->row_group_bytes = o->row_group_bytes ? o->row_group_bytes : UINT64_MAX;
     w->row_group_rows = o->row_group_rows ? o->row_group_rows : ROW_GROUP_ROWS;
     w->options = (struct parquet_page_options){
         .codec = o->codec,
@@ -192,6 +193,15 @@ static int flush_group(struct parquet_writer *w, struct parquet_error *err)
     return rc;
 }
 
+uint64_t parquet_writer_kept(const struct parquet_writer *w)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < w->count; i++)
+        bytes += w->chunks[i].pages.len + w->chunks[i].plain.len;
+    return bytes;
+}
+
 int parquet_writer_append(struct parquet_writer *w, const struct parquet_vector *vectors,
                           size_t rows, struct parquet_error *err)
 {
@@ -209,7 +219,8 @@ int parquet_writer_append(struct parquet_writer *w, const struct parquet_vector 
         for (uint32_t i = 0; i < w->count && rc == 0; i++)
             rc = parquet_chunk_writer_append(&w->chunks[i], &vectors[i], from, n, err);
         w->group_rows += n;
-        if (rc == 0 && w->group_rows == w->row_group_rows)
+        if (rc == 0 &&
+            (w->group_rows == w->row_group_rows || parquet_writer_kept(w) >= w->row_group_bytes))
             rc = flush_group(w, err);
         if (rc < 0)
             return rc;

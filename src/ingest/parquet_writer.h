@@ -42,8 +42,10 @@ struct parquet_column_spec {
 struct parquet_writer_options {
     enum parquet_codec codec; /* none, Snappy or Zstandard */
     uint64_t row_group_rows;  /* default 262,144 */
-    size_t page_rows;         /* default 20,000 */
-    size_t page_bytes;        /* before compression; default 1 MiB, at most 64 MiB */
+    uint64_t
+        row_group_bytes; /* a group also ends when so many are kept, about; default: no bound */
+    size_t page_rows;    /* default 20,000 */
+    size_t page_bytes;   /* before compression; default 1 MiB, at most 64 MiB */
     bool no_dictionary;
     bool no_statistics;
     bool no_checksums;
@@ -65,6 +67,9 @@ enum parquet_kind parquet_writer_kind(const struct parquet_writer *writer, uint3
  * writer can only be freed. */
 int parquet_writer_append(struct parquet_writer *writer, const struct parquet_vector *vectors,
                           size_t rows, struct parquet_error *err);
+
+/* Bytes kept in memory for the row group being filled, about. */
+uint64_t parquet_writer_kept(const struct parquet_writer *writer);
 
 /* Writes the last row group and the footer. Errors as above. */
 int parquet_writer_finish(struct parquet_writer *writer, struct parquet_error *err);
