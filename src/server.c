@@ -17,6 +17,7 @@
 #include "rpc/remote.h"
 #include "rpc/service.h"
 #include "sql/gateway.h"
+#include "sql/sysvar.h"
 #include "storage/datadir.h"
 #include "storage/spill_file.h"
 
@@ -112,6 +113,7 @@ static void serve(struct reactor *r, struct startup_call *c)
                                      .spill_limit = per_core(s, s->spill_limit),
                                      .connect_timeout_s = (uint32_t)s->connect_timeout_s,
                                      .wait_timeout_s = (uint32_t)s->wait_timeout_s,
+                                     .sql_mode = s->sql_mode,
                                      .room = &s->room,
                                      .security = s->security.now,
                                      .exports = &s->exports.port,
@@ -364,6 +366,17 @@ static void raise_file_limit(struct server *s)
 }
 
 /* Two ports of one number would both be listened on, and clients get to either. */
+static bool has_sound_sql_mode(const struct server *s)
+{
+    struct mysql_error error = {0};
+
+    if (sysvar_check_sql_mode(s->sql_mode, &error))
+        return true;
+    fprintf(stderr, "%s: --sql-mode is '%s': %s; allowed are the modes of MySQL 8.0, and QUANTA\n",
+            s->program, s->sql_mode, error.text);
+    return false;
+}
+
 static bool has_sound_options(const struct server *s)
 {
     const struct {
@@ -392,6 +405,8 @@ static bool has_sound_options(const struct server *s)
                 s->program);
         return false;
     }
+    if (s->sql_mode && !has_sound_sql_mode(s))
+        return false;
     if (s->serves_mysql && !security_has_sound_options(&s->security, s->program))
         return false;
     if (s->data_dir && !*s->data_dir) {

@@ -24,6 +24,7 @@ struct server {
     uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
     uint64_t slots, log_iops, checkpoint_log;
     uint64_t max_connections, connect_timeout_s, wait_timeout_s; /* of MySQL; 0 = default */
+    const char *sql_mode; /* of new connections; NULL = the usual one */
     struct gateway_room room;
     uint64_t statement_memory, spill_limit; /* bytes; 0 = default, none */
     char *spill_dir;                        /* temporary files of statements: malloc'ed */
@@ -63,6 +64,12 @@ struct server {
          &(s)->connect_timeout_s,                                                           \
          "SECONDS",                                                                         \
          "a login may take (default: 10)",                                                  \
+         NULL},                                                                             \
+        {"sql-mode",                                                                        \
+         OPTION_STRING,                                                                     \
+         &(s)->sql_mode,                                                                    \
+         "MODES",                                                                           \
+         "sql_mode of new connections, such as QUANTA",                                     \
          NULL},                                                                             \
     {                                                                                       \
         "wait-timeout", OPTION_UINT, &(s)->wait_timeout_s, "SECONDS",                       \

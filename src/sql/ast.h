@@ -64,7 +64,8 @@ struct sql_table {
     bool is_natural;
     bool is_comma;
     bool is_straight;
-    bool has_parens; /* the join was written inside parentheses */
+    bool is_bare_outer; /* OUTER JOIN without LEFT, of the original */
+    bool has_parens;    /* the join was written inside parentheses */
     struct sql_table *left;
     struct sql_table *right;
     struct sql_expr *on;          /* or NULL */
@@ -228,7 +229,7 @@ struct sql_table_name {
 };
 
 /* INSERT and REPLACE. Exactly one of rows and query is set. INSERT ... SET is turned into columns
- * and one row. Empty slots between commas ('a',,'b') are skipped, as the original does. */
+ * and one row. Empty slots between commas ('a',,'b') are skipped with SQL_PARSE_QUANTA. */
 struct sql_insert {
     bool is_replace;
     bool is_ignore;

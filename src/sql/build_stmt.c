@@ -106,6 +106,15 @@ void sql_build_insert_rows(struct sql_insert *insert, struct sql_list rows)
     insert->row_count = rows.count;
 }
 
+void sql_build_check_slots(struct sql_parser *p, uint32_t n, const struct sql_expr *value,
+                           struct sql_span comma, struct sql_span after)
+{
+    if (p->flags & SQL_PARSE_QUANTA)
+        return;
+    if (!n || !value)
+        sql_parser_fail(p, SQL_PARSE_SYNTAX, n ? after.begin : comma.begin);
+}
+
 void sql_build_insert_columns(struct sql_insert *insert, struct sql_list columns)
 {
     insert->has_columns = true;

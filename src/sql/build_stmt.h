@@ -35,6 +35,10 @@ struct sql_stmt *sql_build_insert(struct sql_parser *p, struct sql_insert *head,
 void sql_build_insert_rows(struct sql_insert *insert, struct sql_list rows);
 void sql_build_insert_columns(struct sql_insert *insert, struct sql_list columns);
 
+/* Whether VALUES may have a slot without a value: at the comma behind n values, or after it. Leaves the parse where not. */
+void sql_build_check_slots(struct sql_parser *p, uint32_t n, const struct sql_expr *value,
+                           struct sql_span comma, struct sql_span after);
+
 /* INSERT ... SET a = 1: the columns and one row. */
 void sql_build_insert_set(struct sql_parser *p, struct sql_insert *insert,
                           struct sql_assign *assigns);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "reactor/log.h"
+#include "sql/sysvar.h"
 
 enum {
     STATEMENTS_PER_TURN = 64, /* of one text, before the loop has its turn */
@@ -460,6 +461,7 @@ int conn_accept(struct gateway *g, int fd, bool refuse)
     }
     c->gateway = g;
     gateway_session_init(&c->session, gateway_new_id(g));
+    sysvar_default_sql_mode(&c->session, g->config.sql_mode);
     buffer_init(&c->pending, PENDING_LIMIT);
     conn_sink_init(c);
     c->task.run = run_task;

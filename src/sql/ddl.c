@@ -26,7 +26,7 @@
 #include "sql/ddl_impl.h"
 #include "sql/ddl_partition.h"
 #include "sql/ddl_wish.h"
-#include "sql/dml_row.h"
+#include "sql/dml_row_default.h"
 #include "sql/value_convert.h"
 #include "storage/schema_check.h"
 
@@ -183,7 +183,10 @@ bool ddl_set_default(struct statement *s, struct column *c, const struct sql_exp
             return statement_alloc(s, SIZE_MAX / 4) != NULL;
         if (!strchr(text, '(') && !(text = statement_printf(s, "%s()", text)))
             return false;
-        return bind_expr(&s->bind, e) && set_text(s, &c->default_value, text);
+        if (!set_text(s, &c->default_value, text))
+            return false;
+        return row_default_ast(s, c) ||
+               bind_expr(&s->bind, e); /* other columns are not known yet */
     }
     const char *text = ddl_literal_text(s, e);
     return text && set_text(s, &c->default_value, text);
@@ -251,6 +254,8 @@ bool ddl_check_defaults(struct statement *s, const struct schema *t)
     for (uint16_t i = 0; i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         struct datum d;
+        if (!row_default_is_sound(s, t, c))
+            return false;
         if (!c->default_value || schema_is_call(c->default_value) ||
             c->mapping == MAPPING_PARENT_RELATION ||
             (c->type != COLUMN_INT && c->type != COLUMN_DECIMAL && c->type != COLUMN_BOOL &&

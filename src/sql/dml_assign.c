@@ -2,12 +2,17 @@
 
 #include <string.h>
 
+#include "sql/dml_row_default.h"
+
 static struct expr *default_value(struct statement *s, const struct schema *t, uint16_t column)
 {
     struct datum d, kept;
     bool has;
     struct value_type type = bind_column_type(&t->columns[column]);
+    struct sql_expr *of_row = row_default_ast(s, &t->columns[column]);
 
+    if (of_row)
+        return bind_expr(&s->bind, of_row);
     if (!dml_default(s, t, column, &d, &has))
         return NULL;
     if (d.kind == DATUM_STRING)

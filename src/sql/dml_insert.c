@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/dml_row_default.h"
 #include "sql/value_convert.h"
 
 /* The table of a statement, by name. */
@@ -130,6 +131,11 @@ static bool evaluate(struct insert *x, uint16_t i, const struct sql_expr *e, str
         return dml_store(s, x->schema, x->columns[i], &d, x->row, out);
     if (e->kind == SQL_EXPR_DEFAULT && e->count == 0) {
         const struct column *c = &x->schema->columns[x->columns[i]];
+        if (row_defaults_has(x, x->columns[i])) {
+            datum_set_null(out);
+            row_defaults_ask(x, i);
+            return true;
+        }
         if (!dml_default(s, x->schema, x->columns[i], &d, &has))
             return false;
         if (!has && (c->required || c->in_key)) {
@@ -187,7 +193,7 @@ static bool values_row(struct insert *x)
             return false;
     memcpy(x->values + x->n_targets, x->defaults + x->n_targets,
            (size_t)(x->n_columns - x->n_targets) * sizeof *x->values);
-    return true;
+    return row_defaults_apply(x);
 }
 
 static bool query_row(struct insert *x, const struct datum *cells)
@@ -198,7 +204,7 @@ static bool query_row(struct insert *x, const struct datum *cells)
             return false;
     memcpy(x->values + x->n_targets, x->defaults + x->n_targets,
            (size_t)(x->n_columns - x->n_targets) * sizeof *x->values);
-    return true;
+    return row_defaults_apply(x);
 }
 
 enum step insert_next_row(struct insert *x, bool *got)
@@ -327,7 +333,8 @@ bool insert_targets(struct insert *x)
     x->columns = statement_alloc(s, n * sizeof *x->columns);
     x->defaults = statement_alloc(s, n * sizeof *x->defaults);
     x->values = statement_alloc(s, n * sizeof *x->values);
-    return x->columns && x->defaults && x->values && add_targets(x) && add_defaults(x);
+    return x->columns && x->defaults && x->values && add_targets(x) && row_defaults_prepare(x) &&
+           add_defaults(x);
 }
 
 bool insert_writer(struct insert *x, enum batch_op op)

@@ -6,6 +6,7 @@
 struct duplicate;
 
 struct load;
+struct row_defaults;
 
 struct insert {
     struct statement *s;
@@ -14,7 +15,8 @@ struct insert {
     const struct schema *schema;
     uint16_t *columns; /* written: targets first, then those with a default */
     uint16_t n_columns, n_targets;
-    struct datum *defaults; /* stored values, by position in columns */
+    struct datum *defaults;            /* stored values, by position in columns */
+    struct row_defaults *row_defaults; /* those computed for each row; NULL = none */
     const struct sql_row *next_row;
     uint64_t row; /* rows taken, from 1 in messages */
     struct datum *values;

@@ -9,6 +9,7 @@
 
 #include "reactor/buffer.h"
 #include "sql/dml_insert.h"
+#include "sql/dml_row_default.h"
 #include "sql/load_record.h"
 
 enum { LINE_LIMIT = 64 << 20, PATIENCE = 1 << 20 };
@@ -255,7 +256,7 @@ static bool store_row(struct load *l, uint32_t n_fields)
         return false;
     memcpy(x->values + x->n_targets, x->defaults + x->n_targets,
            (size_t)(x->n_columns - x->n_targets) * sizeof *x->values);
-    return true;
+    return row_defaults_apply(x);
 }
 
 /* ---- the file ---- */

@@ -124,6 +124,10 @@ static bool take_row(struct change *x, struct datum *row)
     bool changed = true;
 
     x->matched++;
+    if (x->s->row_refusal) {
+        mysql_error_set_text(&x->s->error, 1105, "%s", x->s->row_refusal);
+        return false;
+    }
     arena_reset(&x->s->scratch);
     if (!x->is_delete &&
         !dml_assign_apply(x->s, x->schema, x->assigns, x->n_assigns, row, x->matched, &changed))
@@ -147,7 +151,8 @@ static void answer(struct change *x)
     snprintf(info, sizeof info, "Rows matched: %llu  Changed: %llu  Warnings: %u",
              (unsigned long long)x->matched, (unsigned long long)x->changed,
              x->s->session->warning_count);
-    statement_ok(x->s, x->s->session->found_rows ? x->matched : x->changed, 0, info);
+    bool matched = x->s->session->found_rows || x->s->counts_matched;
+    statement_ok(x->s, matched ? x->matched : x->changed, 0, info);
 }
 
 static enum step change_run(struct statement *s)

@@ -54,6 +54,7 @@ struct gateway_config {
     uint64_t timeout_ns;       /* of a statement; 0 = none */
     uint32_t connect_timeout_s,
         wait_timeout_s;        /* for the login, and for a command; 0 = 10 and 28,800 */
+    const char *sql_mode;      /* of new connections; outlives the gateway; NULL = the usual one */
     struct gateway_room *room; /* of all cores together; NULL = max_connections of this one alone */
     struct gateway_security security;
     const struct export_port *exports; /* of SELECT ... INTO; NULL = none */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sql/conn.h"
+#include "sql/sysvar.h"
 
 static void forget(struct gateway_query *q)
 {
@@ -35,6 +36,7 @@ static int init_session(struct gateway_query *q)
     struct gateway_session *s = &q->session;
 
     gateway_session_init(s, gateway_new_id(q->gateway));
+    sysvar_default_sql_mode(s, q->gateway->config.sql_mode);
     s->timeouts_at_login.wait_s = s->timeouts_at_login.interactive_s =
         q->gateway->config.wait_timeout_s;
     s->timeouts = s->timeouts_at_login;

@@ -46,7 +46,9 @@ struct gateway_session {
     char *host;            /* malloc'ed: "127.0.0.1:4711" */
     char *database;        /* malloc'ed; NULL = none chosen */
     unsigned parse_flags;  /* enum sql_parse_flag, from sql_mode */
-    bool found_rows;       /* client wants matched rows as affected rows */
+    unsigned parse_flags_at_login;
+    const char *sql_mode_at_login; /* of the server; NULL = the usual one */
+    bool found_rows;               /* client wants matched rows as affected rows */
     bool in_transaction;
     bool is_read_only; /* the transaction is */
     bool autocommit;

@@ -13,6 +13,7 @@
 #include "sql/gateway.h"
 #include "sql/infoschema.h"
 #include "sql/known_statement.h"
+#include "sql/quanta_mode.h"
 #include "sql/select_export.h"
 #include "sql/spill.h"
 #include "sql/value_convert.h"
@@ -162,6 +163,8 @@ void statement_ok(struct statement *s, uint64_t affected, uint64_t insert_id, co
 {
     if (s->answered)
         return;
+    if (s->hides_affected)
+        affected = 0;
     s->answered = true;
     s->session->row_count = (int64_t)affected;
     s->session->has_written |= affected && (s->session->in_transaction || !s->session->autocommit);
@@ -528,7 +531,7 @@ static void begin(struct statement *s)
     s->stage = STATEMENT_SUBQUERIES;
     if (!s->keeps_warnings)
         gateway_session_clear_warnings(s->session);
-    if (!s->error.code && prepare_bind(s) &&
+    if (!s->error.code && prepare_bind(s) && quanta_mode_apply(s) &&
         (s->describes ? prepare_columns(s) : prepare_kind(s)) && !s->error.code)
         s->exec.subqueries = s->bind.subqueries;
     else if (!s->error.code)

@@ -120,6 +120,10 @@ struct statement {
     bool answered;
     bool keeps_warnings; /* SHOW WARNINGS: those of the statement before */
     bool running;        /* inside statement_resume */
+    /* sql_mode QUANTA. */
+    bool hides_affected;     /* INSERT says 0 rows */
+    bool counts_matched;     /* UPDATE says how many rows it found */
+    const char *row_refusal; /* what is told of the first row that UPDATE finds; NULL = nothing */
 
     /* Queries. */
     struct bound_query *query;

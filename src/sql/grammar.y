@@ -1007,6 +1007,14 @@ joined_table:
   | table_ref outer_kind table_ref ON expr {
         $$ = sql_build_join(p, $2, $1, $3, $5, NULL, @$);
     }
+  | table_ref OUTER JOIN table_ref ON expr {
+        $$ = sql_build_join(p, SQL_JOIN_LEFT, $1, $4, $6, NULL, @$);
+        $$->is_bare_outer = true;
+    }
+  | table_ref OUTER JOIN table_ref USING '(' name_list ')' {
+        $$ = sql_build_join(p, SQL_JOIN_LEFT, $1, $4, NULL, $7.head, @$);
+        $$->is_bare_outer = true;
+    }
   | table_ref outer_kind table_ref USING '(' name_list ')' {
         $$ = sql_build_join(p, $2, $1, $3, NULL, $6.head, @$);
     }
@@ -1028,7 +1036,6 @@ outer_kind:
   | LEFT OUTER JOIN { $$ = SQL_JOIN_LEFT; }
   | RIGHT JOIN { $$ = SQL_JOIN_RIGHT; }
   | RIGHT OUTER JOIN { $$ = SQL_JOIN_RIGHT; }
-  | OUTER JOIN { $$ = SQL_JOIN_LEFT; }
   ;
 
 natural_kind:
@@ -1333,7 +1340,10 @@ row:
 
 values:
     value_slot { $$ = $1 ? sql_list_add_expr(NONE, $1) : NONE; }
-  | values ',' value_slot { $$ = $3 ? sql_list_add_expr($1, $3) : $1; }
+  | values ',' value_slot {
+        sql_build_check_slots(p, $1.count, $3, @2, @3);
+        $$ = $3 ? sql_list_add_expr($1, $3) : $1;
+    }
   ;
 
 value_slot:

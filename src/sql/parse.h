@@ -36,6 +36,7 @@ enum sql_parse_flag {
     SQL_PARSE_ANSI_QUOTES = 1,          /* "x" is an identifier */
     SQL_PARSE_NO_BACKSLASH_ESCAPES = 2, /* \ is an ordinary character in strings */
     SQL_PARSE_PIPES_AS_CONCAT = 4,      /* || concatenates: a call of concat() */
+    SQL_PARSE_QUANTA = 8,               /* empty slots in VALUES ('a',,'b') are skipped */
 };
 
 /*

@@ -79,7 +79,7 @@ static void put_join_word(struct sql_printer *out, const struct sql_table *join)
     sql_put(out, join->is_natural ? " NATURAL" : "");
     switch (join->join) {
     case SQL_JOIN_LEFT:
-        sql_put(out, " LEFT JOIN ");
+        sql_put(out, join->is_bare_outer ? " OUTER JOIN " : " LEFT JOIN ");
         break;
     case SQL_JOIN_RIGHT:
         sql_put(out, " RIGHT JOIN ");

@@ -229,7 +229,7 @@ static bool session_value(const struct gateway_session *s, const char *name, int
     return true;
 }
 
-static const char *text_value(const struct sysvar *v)
+static const char *text_value(const struct gateway_session *s, const struct sysvar *v)
 {
     struct reactor *r = reactor_self();
     struct gateway *g = r ? gateway_of(r) : NULL;
@@ -237,6 +237,8 @@ static const char *text_value(const struct sysvar *v)
 
     if (strcmp(v->name, "have_ssl") == 0 && has_tls(false))
         return "YES";
+    if (strcmp(v->name, "sql_mode") == 0 && s->sql_mode_at_login)
+        return s->sql_mode_at_login;
     return strcmp(v->name, "secure_file_priv") == 0 && folder ? folder : v->value;
 }
 
@@ -259,7 +261,7 @@ bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, st
         *t = own->type;
         return datum_copy(out, &own->value, a);
     }
-    const char *value = text_value(v);
+    const char *value = text_value(s, v);
     datum_set_string(out, value, strlen(value));
     *t = value_type_string(out->len);
     if (v->is_number) {
@@ -329,6 +331,17 @@ static void apply_sql_mode(struct gateway_session *s, const char *mode)
     if (strcasestr(mode, "PIPES_AS_CONCAT") || strcasestr(mode, "ANSI,") ||
         strcasecmp(mode, "ANSI") == 0)
         s->parse_flags |= SQL_PARSE_PIPES_AS_CONCAT;
+    if (strcasestr(mode, "QUANTA"))
+        s->parse_flags |= SQL_PARSE_QUANTA;
+}
+
+void sysvar_default_sql_mode(struct gateway_session *s, const char *mode)
+{
+    if (!mode)
+        return;
+    apply_sql_mode(s, mode);
+    s->parse_flags_at_login = s->parse_flags;
+    s->sql_mode_at_login = mode;
 }
 
 /* ON, OFF, TRUE, FALSE as numbers. */
@@ -368,6 +381,7 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
     } else {
         struct gateway_session fresh;
         gateway_session_init(&fresh, 0);
+        fresh.sql_mode_at_login = s->sql_mode_at_login;
         sysvar_get(&fresh, name, a, &d, &t);
     }
     if (v->is_number && word_as_number(&d, &n))

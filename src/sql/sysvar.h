@@ -27,6 +27,10 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
 /* Whether the variable may have the value; false with the error. May warn (sysvar_check.c). */
 bool sysvar_check(struct gateway_session *s, const struct sysvar *v, const struct datum *value,
                   struct arena *a, struct mysql_error *error);
+/* A list of modes; false with the error that names the one that is none. */
+bool sysvar_check_sql_mode(const char *text, struct mysql_error *error);
+/* sql_mode of a session without one of its own: what --sql-mode says, NULL = the usual one. The text outlives it. */
+void sysvar_default_sql_mode(struct gateway_session *s, const char *mode);
 /* SET; NULL value = DEFAULT. 0, or -EINVAL with error. */
 int sysvar_set(struct gateway_session *s, const char *name, const struct datum *value,
                struct arena *a, struct mysql_error *error);

@@ -37,6 +37,7 @@ static const char *const modes[] = {"ALLOW_INVALID_DATES",
                                     "PAD_CHAR_TO_FULL_LENGTH",
                                     "PIPES_AS_CONCAT",
                                     "POSTGRESQL",
+                                    "QUANTA",
                                     "REAL_AS_FLOAT",
                                     "SIMULTANEOUS_ASSIGNMENT",
                                     "STRICT_ALL_TABLES",
@@ -55,7 +56,7 @@ static bool is_mode(const char *s, size_t len)
     return false;
 }
 
-static bool check_sql_mode(const char *text, struct mysql_error *error)
+bool sysvar_check_sql_mode(const char *text, struct mysql_error *error)
 {
     for (const char *p = text;; p++) {
         size_t len = strcspn(p, ",");
@@ -119,7 +120,7 @@ bool sysvar_check(struct gateway_session *s, const struct sysvar *v, const struc
         return false;
     }
     if (strcmp(v->name, "sql_mode") == 0)
-        return check_sql_mode(text, error);
+        return sysvar_check_sql_mode(text, error);
     if (strcmp(v->name, "time_zone") == 0)
         return check_time_zone(s, text, error);
     if (!charset && !collation)

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    unsigned flags = data[0] & 7;
+    unsigned flags = data[0] & 15;
     size_t limit = data[1] < 16 ? (size_t)data[1] << 10 : (size_t)8 << 20;
     /* An exact copy, so that reading beyond the text is seen. */
     char *text = malloc(size - 2 ? size - 2 : 1);
