@@ -1,16 +1,5 @@
 /*
- * CREATE, DROP and TRUNCATE TABLE (ALTER: ddl_alter.c). SQL types choose a mapping strategy:
- *
- *   TINYINT(1), BOOL            BoolDirect
- *   other integers, YEAR        IntBSI
- *   DECIMAL(p,s)                FloatScaleBSI, scale s
- *   FLOAT, DOUBLE               FloatScaleBSI, scale of (m,d), else 4
- *   DATE                        SysSecBSI of type Date
- *   DATETIME(n), TIMESTAMP(n)   SysSecBSI (0), SysMillisBSI (1-3), SysMicroBSI (4-6)
- *   CHAR, VARCHAR, TEXT, JSON   StringHashBSI
- *   ENUM                        StringEnum
- *   SET                         StringEnum, multi-valued, delimiter ','
- *   any with REFERENCES         ParentRelation
+ * CREATE, DROP and TRUNCATE TABLE (ALTER: ddl_alter.c, RENAME: ddl_rename.c). SQL types choose a mapping strategy: ddl_type.c.
  *
  * A column's COMMENT 'strategy=StringEnum scale=2 multivalued delim=|; text', or the options
  * STRATEGY '..', SCALE n, MULTIVALUED 1, DELIM '..', choose others; settings of a strategy stand there as
@@ -29,8 +18,6 @@
 #include "sql/dml_row_default.h"
 #include "sql/value_convert.h"
 #include "storage/schema_check.h"
-
-enum { DEFAULT_DOUBLE_SCALE = 4 };
 
 bool ddl_check_database(struct statement *s, const char *db)
 {
@@ -85,82 +72,6 @@ static bool mapping_of(struct statement *s, const char *name, enum mapping *out)
     strategy_list(list, sizeof list);
     mysql_error_set_text(&s->error, 1105, "strategy: found \"%.60s\"; allowed are %s", name, list);
     return false;
-}
-
-/* Type, strategy and scale of an SQL type. */
-static bool type_of(struct statement *s, const struct sql_type *t, enum column_type *type,
-                    enum mapping *mapping, uint8_t *scale)
-{
-    *scale = 0;
-    switch (t->kind) {
-    case SQL_TYPE_BOOL:
-        *type = COLUMN_BOOL;
-        *mapping = MAPPING_BOOL_DIRECT;
-        return true;
-    case SQL_TYPE_TINYINT:
-        if (t->size == 1) {
-            *type = COLUMN_BOOL;
-            *mapping = MAPPING_BOOL_DIRECT;
-            return true;
-        }
-        /* fallthrough */
-    case SQL_TYPE_BIT:
-    case SQL_TYPE_SMALLINT:
-    case SQL_TYPE_MEDIUMINT:
-    case SQL_TYPE_INT:
-    case SQL_TYPE_BIGINT:
-    case SQL_TYPE_YEAR:
-        *type = COLUMN_INT;
-        *mapping = MAPPING_INT_BSI;
-        return true;
-    case SQL_TYPE_DECIMAL:
-        *type = COLUMN_DECIMAL;
-        *mapping = MAPPING_FLOAT_SCALE_BSI;
-        *scale = (uint8_t)(t->scale > 0 ? t->scale : 0);
-        return true;
-    case SQL_TYPE_FLOAT:
-    case SQL_TYPE_DOUBLE:
-        *type = COLUMN_DECIMAL;
-        *mapping = MAPPING_FLOAT_SCALE_BSI;
-        *scale = (uint8_t)(t->scale >= 0 ? t->scale : DEFAULT_DOUBLE_SCALE);
-        return true;
-    case SQL_TYPE_DATE:
-        *type = COLUMN_DATE;
-        *mapping = MAPPING_SYS_SEC_BSI;
-        return true;
-    case SQL_TYPE_DATETIME:
-    case SQL_TYPE_TIMESTAMP:
-        *type = COLUMN_DATETIME;
-        *scale = t->size <= 0 ? 0 : t->size <= 3 ? 3 : 6;
-        *mapping = *scale == 0   ? MAPPING_SYS_SEC_BSI
-                   : *scale == 3 ? MAPPING_SYS_MILLIS_BSI
-                                 : MAPPING_SYS_MICRO_BSI;
-        return true;
-    case SQL_TYPE_ENUM:
-    case SQL_TYPE_SET:
-        *type = COLUMN_STRING;
-        *mapping = MAPPING_STRING_ENUM;
-        return true;
-    case SQL_TYPE_CHAR:
-    case SQL_TYPE_VARCHAR:
-    case SQL_TYPE_TINYTEXT:
-    case SQL_TYPE_TEXT:
-    case SQL_TYPE_MEDIUMTEXT:
-    case SQL_TYPE_LONGTEXT:
-    case SQL_TYPE_BINARY:
-    case SQL_TYPE_VARBINARY:
-    case SQL_TYPE_TINYBLOB:
-    case SQL_TYPE_BLOB:
-    case SQL_TYPE_MEDIUMBLOB:
-    case SQL_TYPE_LONGBLOB:
-    case SQL_TYPE_JSON:
-        *type = COLUMN_STRING;
-        *mapping = MAPPING_STRING_HASH_BSI;
-        return true;
-    default:
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, sql_type_name(t->kind));
-        return false;
-    }
 }
 
 static bool set_text(struct statement *s, char **where, const char *text)
@@ -238,12 +149,14 @@ static void note_differences(struct statement *s, const struct sql_column_def *d
     if ((d->type.kind == SQL_TYPE_DOUBLE || d->type.kind == SQL_TYPE_FLOAT) && d->type.scale < 0 &&
         mapping == MAPPING_FLOAT_SCALE_BSI && !d->comment && !d->options)
         note(s, statement_printf(s, "Column '%s': %s is kept as DECIMAL(18,%d)", d->name,
-                                 sql_type_name(d->type.kind), DEFAULT_DOUBLE_SCALE));
-    if (d->type.is_unsigned && d->type.kind != SQL_TYPE_DECIMAL)
-        note(s, statement_printf(s, "Column '%s': UNSIGNED is not enforced", d->name));
-    if (d->type.kind == SQL_TYPE_ENUM || d->type.kind == SQL_TYPE_SET)
-        note(s, statement_printf(s, "Column '%s': other values than those listed are taken, too",
-                                 d->name));
+                                 sql_type_name(d->type.kind), DDL_DOUBLE_SCALE));
+    if (d->type.kind == SQL_TYPE_DECIMAL && d->type.size > DECLARED_MAX_PRECISION)
+        note(s, statement_printf(s, "Column '%s': DECIMAL(%d,%d) is kept as DECIMAL(18,%d)",
+                                 d->name, d->type.size, d->type.scale > 0 ? d->type.scale : 0,
+                                 d->type.scale > 0 ? d->type.scale : 0));
+    if (d->type.kind == SQL_TYPE_BIGINT && d->type.is_unsigned)
+        note(s, statement_printf(s, "Column '%s': BIGINT UNSIGNED holds numbers up to %lld",
+                                 d->name, (long long)INT64_MAX));
     if (d->check)
         note(s, statement_printf(s, "Column '%s': CHECK is not enforced", d->name));
 }
@@ -258,7 +171,8 @@ bool ddl_check_defaults(struct statement *s, const struct schema *t)
             return false;
         if (!c->default_value || schema_is_call(c->default_value) ||
             c->mapping == MAPPING_PARENT_RELATION ||
-            (c->type != COLUMN_INT && c->type != COLUMN_DECIMAL && c->type != COLUMN_BOOL &&
+            (c->declared.kind != DECLARED_ENUM && c->declared.kind != DECLARED_SET &&
+             c->type != COLUMN_INT && c->type != COLUMN_DECIMAL && c->type != COLUMN_BOOL &&
              c->type != COLUMN_DATE && c->type != COLUMN_DATETIME))
             continue;
         datum_set_string(&d, c->default_value, strlen(c->default_value));
@@ -281,7 +195,7 @@ bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_colu
     uint8_t scale;
     struct wish w = {.scale = -1};
 
-    if (!type_of(s, &d->type, &type, &mapping, &scale))
+    if (!ddl_type_of(s, &d->type, &type, &mapping, &scale))
         return false;
     if (d->generated || d->is_auto_increment) {
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET,
@@ -317,8 +231,7 @@ bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_colu
     c->delim = w.delim ? w.delim : ',';
     if (!set_settings(s, c, &w))
         return false;
-    if ((d->type.kind == SQL_TYPE_CHAR || d->type.kind == SQL_TYPE_VARCHAR) && d->type.size > 0)
-        c->max_length = (uint32_t)d->type.size;
+    ddl_declare(&d->type, c);
     if (w.text && *w.text && !set_text(s, &c->comment, w.text))
         return false;
     if (d->default_value && !ddl_set_default(s, c, d->default_value))

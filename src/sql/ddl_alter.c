@@ -111,6 +111,7 @@ static void take_definition(struct column *c, struct column *said, const struct 
     SWAP(c->default_value, said->default_value);
     SWAP(c->comment, said->comment);
     c->max_length = said->max_length;
+    c->declared = said->declared;
     c->required = said->required || c->in_key;
     c->type = said->type;
     c->scale = said->scale;

@@ -16,6 +16,12 @@ struct ddl { /* in the statement's arena; owner: the statement on its core */
 
 /* The database of a table must be the one there is. db NULL = that of the session. */
 bool ddl_check_database(struct statement *s, const char *db);
+/* Type, strategy and scale of a column of an SQL type; 1235 when there is none. ddl_type.c */
+enum { DDL_DOUBLE_SCALE = 4 }; /* of FLOAT and DOUBLE without digits */
+bool ddl_type_of(struct statement *s, const struct sql_type *t, enum column_type *type,
+                 enum mapping *mapping, uint8_t *scale);
+/* Keeps what else the SQL type says. */
+void ddl_declare(const struct sql_type *t, struct column *c);
 /* Adds a column to a schema that is not finished. */
 bool ddl_add_column(struct statement *s, struct schema *t, const struct sql_column_def *d);
 /* FULLTEXT: the columns of the key are searchable, each by itself and with any others. */

@@ -31,7 +31,7 @@ static const char *type_text(struct statement *s, const struct value_type *t)
         return "VARCHAR(20)";
     default:
         return t->length > VARCHAR_MOST
-                   ? "TEXT"
+                   ? "LONGTEXT"
                    : statement_printf(s, "VARCHAR(%u)", t->length ? t->length : 1);
     }
 }
@@ -41,13 +41,12 @@ static const char *column_text(struct statement *s, const struct bound_column *c
 {
     const struct source *src = c->source && c->source->kind == SOURCE_TABLE ? c->source : NULL;
     const char *null = c->type.not_null ? " NOT NULL" : "";
-    char type[128];
 
     if (!src)
         return statement_printf(s, "%s%s", type_text(s, &c->type), null);
     const struct column *from = &src->schema->columns[src->columns[c->column].column];
-    infoschema_column_type(from, type, sizeof type);
-    return statement_printf(s, "%s%s COMMENT %s", type, null, show_column_comment(s, from));
+    return statement_printf(s, "%s%s COMMENT %s", infoschema_column_type(&s->arena, from), null,
+                            show_column_comment(s, from));
 }
 
 static bool can_be_name(const char *name)

@@ -329,6 +329,7 @@ bool insert_targets(struct insert *x)
     x->schema = find_table(s, &x->ast->table);
     if (!x->schema)
         return false;
+    s->takes_near = s->session->is_lenient || (x->ast->is_ignore && !x->load);
     size_t n = x->schema->n_columns + 1u;
     x->columns = statement_alloc(s, n * sizeof *x->columns);
     x->defaults = statement_alloc(s, n * sizeof *x->defaults);

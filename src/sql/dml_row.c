@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sql/decimal.h"
+#include "sql/dml_limit.h"
 #include "sql/value_convert.h"
 #include "sql/value_temporal.h"
 #include "storage/mapping.h"
@@ -113,23 +114,6 @@ static void cell_to_datum(const struct column *c, const struct cell *cell, struc
     }
 }
 
-/* More characters than VARCHAR(n) may have; blanks at the end do not count and are cut. */
-static bool is_too_long(const struct column *c, struct value *v)
-{
-    uint32_t n = 0, at = 0;
-
-    if (!c->max_length || v->kind != VALUE_TEXT || v->len <= c->max_length)
-        return false;
-    for (; at < v->len; at++)
-        if ((v->bytes[at] & 0xc0) != 0x80 && n++ == c->max_length)
-            break;
-    for (uint32_t i = at; i < v->len; i++)
-        if (v->bytes[i] != ' ')
-            return true;
-    v->len = at;
-    return false;
-}
-
 static bool refuse(struct statement *s, const struct error_info *err, uint64_t row)
 {
     if (!s->error.code)
@@ -150,6 +134,8 @@ static bool store_list(struct statement *s, const struct column *c, const struct
         return false;
     if (mapping_convert_list(c, in, items, DML_MAX_LIST, &n, &err) != 0)
         return refuse(s, &err, row);
+    if (!dml_limit_list(s, c, items, &n, row))
+        return false;
     datum_set_null(out);
     if (!n)
         return true;
@@ -194,7 +180,10 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
         }
         return true;
     }
-    if (mapping_takes_input_as_is(c->mapping))
+    bool as_is = mapping_takes_input_as_is(c->mapping);
+    if (!as_is && !dml_limit_input(s, c, &d, row))
+        return false;
+    if (as_is)
         ; /* the strategy is for values as they were given */
     else if (c->type == COLUMN_INT || c->type == COLUMN_DECIMAL || c->type == COLUMN_BOOL)
         round_number(c, &d);
@@ -204,20 +193,19 @@ bool dml_store(struct statement *s, const struct schema *t, uint16_t column, con
     if (c->layout == LAYOUT_LIST)
         return store_list(s, c, &v, row, out);
     if (c->type == COLUMN_STRING && v.kind != VALUE_TEXT &&
-        !mapping_takes_input_as_is(
-            c->mapping)) { /* numbers and dates are stored as MySQL prints them */
+        !as_is) { /* numbers and dates are stored as MySQL prints them */
         size_t len;
         v.bytes = datum_to_text(&d, NULL, buf, &len);
         v.len = (uint32_t)len;
         v.kind = VALUE_TEXT;
     }
-    if (c->type == COLUMN_STRING && is_too_long(c, &v)) {
-        statement_fail(s, MYSQL_ER_DATA_TOO_LONG, c->name, (long)row);
+    if (c->type == COLUMN_STRING && !dml_limit_text(s, c, &v, row))
         return false;
-    }
     if (mapping_convert(c, &v, &cell, &err) != 0)
-        return refuse(s, &err, row);
+        return dml_limit_near(s, c, &err, &d, out, row) || refuse(s, &err, row);
     cell_to_datum(c, &cell, &r);
+    if (!as_is && !dml_limit_stored(s, c, &r, row))
+        return false;
     /* Texts made on the way stand in buffers that the next values use again. */
     if (r.kind == DATUM_STRING &&
         (v.kind != VALUE_TEXT || r.s < v.bytes || r.s >= v.bytes + v.len ||

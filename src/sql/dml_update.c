@@ -246,6 +246,7 @@ bool dml_update_prepare(struct statement *s)
     if (!x)
         return false;
     x->s = s;
+    s->takes_near = s->session->is_lenient || u->is_ignore;
     return prepare(s, x, u->table, u->where, u->order_by, &u->limit, u->assigns);
 }
 

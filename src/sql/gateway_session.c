@@ -45,6 +45,7 @@ void gateway_session_reset(struct gateway_session *s)
     gateway_session_drop_variables(s, &s->prepared);
     gateway_session_clear_warnings(s);
     s->parse_flags = s->parse_flags_at_login;
+    s->is_lenient = false;
     s->timeouts = s->timeouts_at_login;
     s->changes = 0;
     s->in_transaction = s->is_read_only = s->has_written = false;

@@ -48,7 +48,8 @@ struct gateway_session {
     unsigned parse_flags;  /* enum sql_parse_flag, from sql_mode */
     unsigned parse_flags_at_login;
     const char *sql_mode_at_login; /* of the server; NULL = the usual one */
-    bool found_rows;               /* client wants matched rows as affected rows */
+    bool is_lenient; /* sql_mode without STRICT_…: values that do not fit are stored near */
+    bool found_rows; /* client wants matched rows as affected rows */
     bool in_transaction;
     bool is_read_only; /* the transaction is */
     bool autocommit;

@@ -150,6 +150,7 @@ struct statement {
     void (*fini)(struct statement *s); /* frees what state holds beyond arenas; or NULL */
     struct dml_writer *writers[2];     /* to be freed at the end */
     struct cell *list_items;           /* room for dml_store */
+    bool takes_near; /* values that do not fit are stored as near as can be, with a warning */
 };
 
 /* Prepares a statement over text (copied into its arena) and its parse tree's first statement;

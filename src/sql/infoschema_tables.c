@@ -9,6 +9,8 @@
 
 const char *infoschema_data_type(const struct column *c)
 {
+    if (c->declared.kind != DECLARED_NONE)
+        return declared_name(c->declared.kind);
     switch (c->type) {
     case COLUMN_BOOL:
         return "tinyint";
@@ -25,30 +27,78 @@ const char *infoschema_data_type(const struct column *c)
     }
 }
 
-void infoschema_column_type(const struct column *c, char *out, size_t cap)
+/* enum('a','it''s') */
+static const char *members_text(struct arena *a, const struct column *c)
 {
+    size_t bytes = 8;
+
+    for (uint32_t i = 0; i < c->n_values; i++)
+        bytes += 2 * strlen(c->values[i].value) + 3;
+    char *out = arena_alloc(a, bytes), *at = out;
+    if (!out)
+        return "";
+    at = stpcpy(at, declared_name(c->declared.kind));
+    *at++ = '(';
+    for (uint32_t i = 0; i < c->n_values; i++) {
+        at = stpcpy(at, i ? ",'" : "'");
+        for (const char *p = c->values[i].value; *p; p++) {
+            if (*p == '\'' || *p == '\\')
+                *at++ = *p;
+            *at++ = *p;
+        }
+        *at++ = '\'';
+    }
+    stpcpy(at, ")");
+    return out;
+}
+
+static uint32_t characters_of(const struct column *c)
+{
+    uint64_t bytes = declared_text_bytes(c->declared.kind);
+
+    return c->max_length ? c->max_length : bytes ? (uint32_t)bytes : 255;
+}
+
+const char *infoschema_column_type(struct arena *a, const struct column *c)
+{
+    const char *word = infoschema_data_type(c);
+    char out[DECLARED_TEXT_BYTES + 32];
+
+    switch (c->declared.kind) {
+    case DECLARED_ENUM:
+    case DECLARED_SET:
+        return members_text(a, c);
+    case DECLARED_NONE:
+    case DECLARED_CHAR:
+    case DECLARED_DECIMAL:
+        break;
+    default:
+        declared_print(&c->declared, out);
+        word = arena_strndup(a, out, strlen(out));
+        return word ? word : "";
+    }
     switch (c->type) {
     case COLUMN_BOOL:
-        snprintf(out, cap, "tinyint(1)");
-        return;
-    case COLUMN_INT:
-        snprintf(out, cap, "bigint(20)");
-        return;
+        return "tinyint(1)";
     case COLUMN_DECIMAL:
-        snprintf(out, cap, "decimal(18,%u)", c->scale);
-        return;
-    case COLUMN_DATE:
-        snprintf(out, cap, "date");
-        return;
+        snprintf(out, sizeof out, "decimal(%u,%u)%s",
+                 c->declared.precision ? c->declared.precision : DECLARED_MAX_PRECISION, c->scale,
+                 c->declared.is_unsigned ? " unsigned" : "");
+        break;
+    case COLUMN_STRING:
+        snprintf(out, sizeof out, "%s(%u)", word, characters_of(c));
+        break;
     case COLUMN_DATETIME:
-        if (c->scale)
-            snprintf(out, cap, "datetime(%u)", c->scale);
-        else
-            snprintf(out, cap, "datetime");
-        return;
+        if (c->scale) {
+            snprintf(out, sizeof out, "datetime(%u)", c->scale);
+            break;
+        }
+        /* fallthrough */
     default:
-        snprintf(out, cap, "varchar(%u)", c->max_length ? c->max_length : 255);
+        return word;
     }
+    word = arena_strndup(a, out, strlen(out));
+    return word ? word : "";
 }
 
 const char *infoschema_column_key(const struct column *c)
@@ -226,20 +276,36 @@ static const struct infoschema_column columns_columns[] = {
     INFO_TEXT("MAPPING"),
 };
 
+/* Decimal digits of the numbers of a column. */
+static int64_t digits_of(const struct column *c)
+{
+    static const uint8_t digits[DECLARED_COUNT] = {[DECLARED_TINYINT] = 3,
+                                                   [DECLARED_SMALLINT] = 5,
+                                                   [DECLARED_MEDIUMINT] = 7,
+                                                   [DECLARED_INT] = 10,
+                                                   [DECLARED_YEAR] = 4};
+
+    if (c->type == COLUMN_BOOL)
+        return 3;
+    if (c->type == COLUMN_DECIMAL)
+        return c->declared.precision ? c->declared.precision : DECLARED_MAX_PRECISION;
+    return digits[c->declared.kind] ? digits[c->declared.kind] : 19;
+}
+
 static void put_numbers(struct infoschema_rows *out, const struct column *c)
 {
     bool text = c->type == COLUMN_STRING;
-    uint32_t length = c->max_length ? c->max_length : 255;
+    uint64_t bytes = declared_text_bytes(c->declared.kind);
 
     if (text) {
-        infoschema_put_int(out, length);
-        infoschema_put_int(out, (int64_t)length * 4);
+        infoschema_put_int(out, characters_of(c));
+        infoschema_put_int(out, bytes ? (int64_t)bytes : (int64_t)characters_of(c) * 4);
     } else {
         infoschema_put_null(out);
         infoschema_put_null(out);
     }
     if (c->type == COLUMN_BOOL || c->type == COLUMN_INT || c->type == COLUMN_DECIMAL) {
-        infoschema_put_int(out, c->type == COLUMN_BOOL ? 3 : c->type == COLUMN_INT ? 19 : 18);
+        infoschema_put_int(out, digits_of(c));
         infoschema_put_int(out, c->type == COLUMN_DECIMAL ? c->scale : 0);
     } else {
         infoschema_put_null(out);
@@ -255,8 +321,6 @@ static void put_numbers(struct infoschema_rows *out, const struct column *c)
 
 static int fill_columns(struct exec *x, struct infoschema_rows *out)
 {
-    char type[128];
-
     for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
         const struct schema *s = x->catalog->tables[i];
         int64_t position = 0;
@@ -275,8 +339,7 @@ static int fill_columns(struct exec *x, struct infoschema_rows *out)
             infoschema_put_text(out, c->required || c->in_key ? "NO" : "YES");
             infoschema_put_text(out, infoschema_data_type(c));
             put_numbers(out, c);
-            infoschema_column_type(c, type, sizeof type);
-            infoschema_put_text(out, type);
+            infoschema_put_text(out, infoschema_column_type(x->arena, c));
             infoschema_put_text(out, infoschema_column_key(c));
             infoschema_put_text(out, "");
             infoschema_put_text(out, "select,insert,update,references");

@@ -33,8 +33,8 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
     const struct infoschema_table var = {"information_schema",          table_name, cols, \
                                          sizeof(cols) / sizeof *(cols), fn,         NULL}
 
-/* MySQL's spelling of a column's type: "bigint(20)", "varchar(255)", "enum('a','b')". */
-void infoschema_column_type(const struct column *c, char *out, size_t cap);
+/* MySQL's spelling of a column's type: "bigint", "varchar(255)", "enum('a','b')". "" without memory. */
+const char *infoschema_column_type(struct arena *a, const struct column *c);
 /* The word alone: "bigint". */
 const char *infoschema_data_type(const struct column *c);
 /* "PRI", "MUL" or "". */

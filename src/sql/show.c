@@ -289,13 +289,12 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
         return show_create_view(s, show);
     const char *text = t ? statement_printf(s, "CREATE TABLE `%s` (", t->name) : NULL,
                *separator = "\n";
-    char type[128];
 
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         if (c->hidden)
             continue;
-        infoschema_column_type(c, type, sizeof type);
+        const char *type = infoschema_column_type(&s->arena, c);
         const char *value = !c->default_value ? "NULL"
                             : strchr(c->default_value, '(')
                                 ? c->default_value /* a call */

@@ -324,6 +324,8 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
 static void apply_sql_mode(struct gateway_session *s, const char *mode)
 {
     s->parse_flags = 0;
+    s->is_lenient = !strcasestr(mode, "STRICT_") && !strcasestr(mode, "TRADITIONAL") &&
+                    !strcasestr(mode, "QUANTA");
     if (strcasestr(mode, "ANSI"))
         s->parse_flags |= SQL_PARSE_ANSI_QUOTES;
     if (strcasestr(mode, "NO_BACKSLASH_ESCAPES"))

@@ -138,6 +138,7 @@ void schema_column_fini(struct column *c)
         free(c->values[i].desc);
     }
     free(c->values);
+    free(c->members);
     for (uint32_t i = 0; i < c->n_config; i++) {
         free(c->config[i].key);
         free(c->config[i].value);

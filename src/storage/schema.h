@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "storage/declared.h"
 #include "storage/type.h"
 
 enum {
@@ -56,6 +57,8 @@ struct column {
     char *comment;
     struct enum_value *values; /* predefined */
     uint32_t n_values;
+    struct declared declared;     /* by CREATE TABLE */
+    uint32_t *members;            /* of ENUM and SET: numbers of values, by their bytes; derived */
     int64_t min_value, max_value; /* declared in the schema; used for notices and alter checks */
     struct schema_pair *config;   /* settings of the strategy, the delimiter excepted */
     uint32_t n_config;

@@ -176,6 +176,19 @@ static void note_values(struct alter *a, const struct column *o, const struct co
     note(a, o->name, "values", what);
 }
 
+/* Rows are stored the same way; they must be among those that the new type takes. */
+static int check_declared(struct alter *a, const struct column *o, const struct column *n)
+{
+    char found[DECLARED_TEXT_BYTES], had[DECLARED_TEXT_BYTES];
+
+    declared_print(&n->declared, found);
+    declared_print(&o->declared, had);
+    if (!declared_holds(o, n))
+        return refuse(a, o->name, "sqlType", found, *had ? had : column_type_name(o->type));
+    note_text(a, o->name, "sqlType", had, found);
+    return 0;
+}
+
 static void note_column(struct alter *a, const struct column *o, const struct column *n)
 {
     note_text(a, o->name, "sourceName", o->source, n->source);
@@ -217,6 +230,8 @@ static int check_column(struct alter *a, const struct column *o, const struct co
         rc = same_flag(a, o, "required", o->required, n->required);
     if (rc == 0)
         rc = same_flag(a, o, "nonExclusive", o->multi_valued, n->multi_valued);
+    if (rc == 0)
+        rc = check_declared(a, o, n);
     if (rc == 0)
         note_column(a, o, n);
     return rc;

@@ -9,7 +9,7 @@
 #include "storage/schema_yaml.h"
 
 struct attribute_keys {
-    const char *field, *source, *type, *foreign_key, *strategy, *desc, *default_value,
+    const char *field, *source, *type, *sql_type, *foreign_key, *strategy, *desc, *default_value,
         *initial_value, *child_table, *time_type, *delegation_target;
     const struct yaml_value *values, *configuration;
     int64_t id, max_length, scale, min, max, source_ordinal;
@@ -28,6 +28,7 @@ static const struct key_rule attribute_rules[] = {
     {"sourceName", KEY_TEXT, AT(attribute_keys, source), 0, 0, NULL},
     {"type", KEY_TEXT, AT(attribute_keys, type), 0, 0, NULL},
     {"mappingStrategy", KEY_TEXT, AT(attribute_keys, strategy), 0, 0, NULL},
+    {"sqlType", KEY_TEXT, AT(attribute_keys, sql_type), 0, 0, NULL},
     {"foreignKey", KEY_TEXT, AT(attribute_keys, foreign_key), 0, 0, NULL},
     {"desc", KEY_TEXT, AT(attribute_keys, desc), 0, 0, NULL},
     {"defaultValue", KEY_TEXT, AT(attribute_keys, default_value), 0, 0, NULL},
@@ -372,5 +373,10 @@ int schema_parse_attribute(struct schema_parse *p, const struct yaml_value *node
     if (!c)
         return -ENOMEM;
     p->nodes[s->n_columns - 1] = node;
+    if (keys.sql_type && !declared_parse(keys.sql_type, &c->declared)) {
+        schema_fault_set(&f, 1105, -1, "sqlType", keys.sql_type,
+                         "a type as CREATE TABLE knows it: smallint unsigned, decimal(10), enum");
+        return schema_parse_fail(p, node, name, &f);
+    }
     return fill_column(p, c, &keys);
 }

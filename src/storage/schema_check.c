@@ -285,7 +285,7 @@ static int check_initial(const struct schema *s, int i, struct schema_fault *f)
                             column_type_name(c->type));
 }
 
-static int check_column(const struct schema *s, int i, size_t *n_values, struct schema_fault *f)
+static int check_column(struct schema *s, int i, size_t *n_values, struct schema_fault *f)
 {
     const struct column *c = &s->columns[i];
     int rc = check_strategy(s, i, f);
@@ -294,6 +294,8 @@ static int check_column(const struct schema *s, int i, size_t *n_values, struct 
         rc = check_relation(s, i, f);
     if (rc == 0)
         rc = check_values(s, i, n_values, f);
+    if (rc == 0)
+        rc = declared_check(&s->columns[i], i, f);
     if (rc == 0)
         rc = check_text(c->source, i, "sourceName", f);
     if (rc == 0)

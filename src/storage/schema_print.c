@@ -99,6 +99,14 @@ static void put_foreign_key(struct printer *p, const struct column *c)
     put_text(p, "    ", "foreignKey", both);
 }
 
+static void put_declared(struct printer *p, const struct column *c)
+{
+    char text[DECLARED_TEXT_BYTES];
+
+    declared_print(&c->declared, text);
+    put_text(p, "    ", "sqlType", *text ? text : NULL);
+}
+
 static void put_values(struct printer *p, const struct column *c)
 {
     if (c->n_values)
@@ -152,6 +160,7 @@ static void put_column(struct printer *p, const struct column *c)
     put_text(p, in, "sourceName", c->source);
     put_text(p, in, "type", column_type_name(c->type));
     put_text(p, in, "mappingStrategy", mapping_name(c->mapping));
+    put_declared(p, c);
     put_foreign_key(p, c);
     if (c->type == COLUMN_DECIMAL)
         put_number(p, in, "scale", c->scale);

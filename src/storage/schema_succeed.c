@@ -52,6 +52,8 @@ void schema_reopen(struct schema *s)
 
         mapping_rule_free(c->rule);
         c->rule = NULL;
+        free(c->members);
+        c->members = NULL;
         c->in_key = false;
         if (!c->hidden)
             continue;

@@ -144,7 +144,7 @@ def check_reflection(engine):
     expect([(key["constrained_columns"], key["referred_table"], key["referred_columns"])
             for key in look.get_foreign_keys("films")], [(["studio"], "studios", ["code"])])
     expect({column["name"]: type(column["type"]).__name__ for column in look.get_columns("films")},
-           {"id": "BIGINT", "studio": "VARCHAR", "price": "DECIMAL", "shown": "DATE",
+           {"id": "INTEGER", "studio": "VARCHAR", "price": "DECIMAL", "shown": "DATE",
             "seen": "DATETIME", "good": "TINYINT"})
     found = sa.MetaData()
     found.reflect(engine)

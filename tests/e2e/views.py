@@ -57,7 +57,7 @@ def test_views(server):
 
 def test_definitions(server):
     expect([row[:2] for row in run(server, "DESCRIBE cheap")],
-           [("id", "bigint(20)"), ("genre", "varchar(255)"), ("twice", "decimal(18,2)"), ("title", "varchar(30)")])
+           [("id", "int"), ("genre", "enum('a','b')"), ("twice", "decimal(18,2)"), ("title", "varchar(30)")])
     expect(run(server, "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'quanta' "
                        "ORDER BY 1"),
            [("cheap", "VIEW"), ("films", "BASE TABLE"), ("named", "VIEW"), ("unions", "VIEW"), ("unnamed", "VIEW")])
@@ -104,7 +104,7 @@ def test_tables_of_queries(server):
                            "1e0/3 f, now(3) at, NULL nothing FROM films GROUP BY genre"), 2)
     expect(run(server, "SELECT g, extra, total, last, n, nothing FROM sums ORDER BY g")[0][:3], ("a", 4, Decimal("4.50")))
     expect([row[1] for row in run(server, "DESCRIBE sums")],
-           ["varchar(5)", "bigint(20)", "decimal(18,2)", "decimal(18,6)", "date", "bigint(20)", "decimal(18,4)",
+           ["varchar(5)", "int", "decimal(18,2)", "decimal(18,6)", "date", "bigint", "decimal(18,4)",
             "datetime(3)", "varchar(1)"])
     for statement, wanted in (("CREATE TABLE copy SELECT 1", 1050), ("CREATE TABLE IF NOT EXISTS copy SELECT 1 AS id", 0),
                               ("CREATE TABLE bad SELECT nothing", 1054), ("CREATE TABLE bad SELECT 1 a, 2 a", 1060)):

@@ -155,7 +155,7 @@ Test(engine_change, definitions)
     check_sql(&e, "SELECT COUNT(*) FROM t", "0\n");
     check_sql(&e, "CREATE TABLE p (id BIGINT PRIMARY KEY, n VARCHAR(5))", "OK 0");
     check_sql(&e, "CREATE TABLE c (id BIGINT PRIMARY KEY, p_id BIGINT REFERENCES p(id))", "OK 0");
-    check_sql(&e, "DESCRIBE c", "id|bigint(20)|NO|PRI|NULL|\np_id|bigint(20)|YES|MUL|NULL|\n");
+    check_sql(&e, "DESCRIBE c", "id|bigint|NO|PRI|NULL|\np_id|bigint|YES|MUL|NULL|\n");
     check_sql(&e, "ALTER TABLE c DISABLE KEYS", "OK 0");
     check_sql(&e, "ALTER TABLE nosuch ENABLE KEYS", "ERROR 1146");
     check_sql(&e, "ALTER TABLE c DROP COLUMN p_id", "ERROR 1846");
