@@ -122,6 +122,7 @@ enum cluster_ddl_kind {
     CLUSTER_ARCHIVE_PARTITION,
     CLUSTER_RESTORE_PARTITION,
     CLUSTER_ALTER_TABLE,
+    CLUSTER_RENAME_TABLE,
     CLUSTER_REWRITE_TABLE, /* without its deleted rows: no definition changes, and nothing is logged */
 };
 
@@ -137,6 +138,9 @@ struct cluster_ddl {
      * (archived, for RESTORE) are passed over, but ARCHIVE also refuses rows of a time that has none yet. */
     const int64_t *partitions;
     uint32_t n_partitions;
+    /* RENAME: 1 to CATALOG_MAX_RENAMES changes, all of them or none; valid until done. */
+    const struct catalog_rename *renames;
+    uint32_t n_renames;
     void (*done)(struct cluster_ddl *d);
     void *ctx;
     int rc; /* -EEXIST, -ENOENT, ... */

@@ -14,6 +14,7 @@
 #include "rpc/local_removal.h"
 #include "rpc/local_rewrite.h"
 #include "rpc/refuse.h"
+#include "storage/catalog_rename.h"
 
 struct ddl_leg {
     struct leg leg; /* first */
@@ -137,6 +138,11 @@ static void barrier_logged(struct log_submit *s)
     leg_reply(reactor_self(), &l->leg);
 }
 
+static bool is_change(const struct ddl_op *op)
+{
+    return op->ddl->kind == CLUSTER_ALTER_TABLE || op->ddl->kind == CLUSTER_RENAME_TABLE;
+}
+
 static bool is_removal(const struct ddl_op *op)
 {
     return op->ddl->kind == CLUSTER_TRUNCATE_TABLE || op->ddl->kind == CLUSTER_DROP_PARTITION;
@@ -146,7 +152,7 @@ static bool is_removal(const struct ddl_op *op)
  * that it finds then, and lets these go. */
 static bool must_follow_rows(const struct ddl_op *op, enum ddl_stage stage)
 {
-    return stage == DDL_PREPARE && (is_removal(op) || op->ddl->kind == CLUSTER_ALTER_TABLE);
+    return stage == DDL_PREPARE && (is_removal(op) || is_change(op));
 }
 
 static int remove_rows(struct local *l, const struct ddl_op *op)
@@ -207,14 +213,15 @@ static void definition_logged(struct wlog_append *a)
         hand_out(op, DDL_UNDO);
         return;
     }
-    hand_out(op, op->ddl->kind == CLUSTER_ALTER_TABLE ? DDL_EXTEND : DDL_TAKE);
+    hand_out(op, is_change(op) ? DDL_EXTEND : DDL_TAKE);
 }
 
 static void log_definition(struct ddl_op *op)
 {
     static const uint8_t kinds[] = {[CLUSTER_CREATE_TABLE] = LOG_CREATE_TABLE,
                                     [CLUSTER_DROP_TABLE] = LOG_DROP_TABLE,
-                                    [CLUSTER_ALTER_TABLE] = LOG_ALTER_TABLE};
+                                    [CLUSTER_ALTER_TABLE] = LOG_ALTER_TABLE,
+                                    [CLUSTER_RENAME_TABLE] = LOG_RENAME_TABLE};
 
     op->stage = DDL_LOG;
     op->append.done = definition_logged;
@@ -282,6 +289,16 @@ static int prepare_alter(struct ddl_op *op, struct catalog *now)
     return rc;
 }
 
+static int prepare_rename(struct ddl_op *op, struct catalog *now)
+{
+    const struct cluster_ddl *d = op->ddl;
+    int rc = catalog_with_names(now, d->renames, d->n_renames, &op->next_catalog, &op->error);
+
+    if (!rc && !(op->yaml = catalog_renames_print(d->renames, d->n_renames)))
+        rc = error_set(&op->error, -ENOMEM, 1037, "out of memory for the names of tables");
+    return rc;
+}
+
 /* A parent may not go while a child refers to it. */
 static const struct schema *find_child(const struct catalog *c, const char *parent)
 {
@@ -336,6 +353,8 @@ static void run_first(struct node *n)
         op->rc = prepare_removal(op, now);
     else if (op->ddl->kind == CLUSTER_ALTER_TABLE)
         op->rc = prepare_alter(op, now);
+    else if (op->ddl->kind == CLUSTER_RENAME_TABLE)
+        op->rc = prepare_rename(op, now);
     else
         op->rc =
             op->ddl->kind == CLUSTER_CREATE_TABLE ? prepare_create(op, now) : prepare_drop(op, now);
@@ -413,6 +432,21 @@ int local_replay_create(struct node *n, const struct wlog_record *rec, struct er
         return rc;
     rc = catalog_with_table(shard_catalog(n->locals[NODE_LOG_CORE]->shard), s, &next);
     schema_put(s);
+    return rc ? rc : local_take_catalog(n, next);
+}
+
+int local_replay_rename(struct node *n, const struct wlog_record *rec, struct error_info *err)
+{
+    struct catalog_rename list[CATALOG_MAX_RENAMES];
+    char *text = strndup(rec->payload, rec->len);
+    struct catalog *next;
+    uint32_t count;
+    int rc = text ? catalog_renames_parse(text, list, &count) : -ENOMEM;
+
+    if (!rc)
+        rc = catalog_with_names(shard_catalog(n->locals[NODE_LOG_CORE]->shard), list, count, &next,
+                                err);
+    free(text);
     return rc ? rc : local_take_catalog(n, next);
 }
 

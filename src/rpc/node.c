@@ -200,6 +200,8 @@ static int replay_record(void *ctx, const struct wlog_record *rec, uint64_t node
     n->replayed++;
     if (rec->kind == LOG_CREATE_TABLE || rec->kind == LOG_ALTER_TABLE)
         return local_replay_create(n, rec, p->err);
+    if (rec->kind == LOG_RENAME_TABLE)
+        return local_replay_rename(n, rec, p->err);
     if (rec->kind == LOG_DROP_TABLE)
         return local_replay_drop(n, rec);
     if (rec->slot == BATCH_SLOT_ANY &&

@@ -10,6 +10,7 @@
 #include "reactor/assert.h"
 #include "rpc/refuse.h"
 #include "rpc/remote_impl.h"
+#include "storage/catalog_rename.h"
 
 #define DDL_TIMEOUT_NS 60000000000ull
 #define REWRITE_TIMEOUT_NS 86400000000000ull /* reads and writes whole tables */
@@ -91,6 +92,7 @@ static void changed(struct client_unary *u)
     }
     bool content =
         (op->ddl->kind == CLUSTER_CREATE_TABLE && u->rc == -EEXIST) ||
+        (op->ddl->kind == CLUSTER_RENAME_TABLE && u->rc == -ENOENT && u->error.code == 1146) ||
         (op->ddl->kind == CLUSTER_DROP_TABLE && u->rc == -ENOENT && u->error.code == 1051);
     if (content) {
         op->content++;
@@ -125,6 +127,7 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         [CLUSTER_ARCHIVE_PARTITION] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ARCHIVE_PARTITION,
         [CLUSTER_RESTORE_PARTITION] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__RESTORE_PARTITION,
         [CLUSTER_ALTER_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__ALTER,
+        [CLUSTER_RENAME_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__RENAME,
         [CLUSTER_REWRITE_TABLE] = QUANTA__TABLE_OPERATION_REQUEST__OPERATION__REWRITE,
     };
     Quanta__TableOperationRequest m = QUANTA__TABLE_OPERATION_REQUEST__INIT;
@@ -133,7 +136,9 @@ static int send_change(struct remote_ddl *op, struct remote_node *n)
         op->ddl->kind == CLUSTER_REWRITE_TABLE ? REWRITE_TIMEOUT_NS : DDL_TIMEOUT_NS;
 
     m.operation = operations[op->ddl->kind];
-    if (op->yaml)
+    if (op->ddl->kind == CLUSTER_RENAME_TABLE)
+        m.renames = op->yaml;
+    else if (op->yaml)
         m.schema = op->yaml;
     else
         m.table = (char *)op->ddl->name;
@@ -219,7 +224,11 @@ void remote_ddl_start(struct cluster *c, struct cluster_ddl *d)
     op->task.run = task_run;
     op->remote->busy++;
     op->rc = check_nodes(op);
-    if (!op->rc && d->schema && !(op->yaml = schema_print_yaml(d->schema)))
+    if (!op->rc && d->schema)
+        op->yaml = schema_print_yaml(d->schema);
+    if (!op->rc && d->n_renames)
+        op->yaml = catalog_renames_print(d->renames, d->n_renames);
+    if (!op->rc && !op->yaml && (d->schema || d->n_renames))
         op->rc = error_set(&op->error, -ENOMEM, 1037, "out of memory");
     if (op->rc) {
         finish(op);

@@ -5,6 +5,7 @@
 
 #include "proto/quanta.pb-c.h"
 #include "rpc/service_impl.h"
+#include "storage/catalog_rename.h"
 
 enum { TABLE_REQUEST_MEMORY = 16 << 20 };
 
@@ -14,6 +15,7 @@ struct service_ddl { /* owner: the core; until the definition is applied and the
     Quanta__TableOperationRequest *request;
     struct cluster_ddl ddl;
     bool running;
+    struct catalog_rename renames[CATALOG_MAX_RENAMES]; /* into the request */
 };
 
 static void free_when_ended(struct service_ddl *x)
@@ -49,7 +51,7 @@ static void ddl_done(struct cluster_ddl *d)
 /* The definition as text: ids and versions are this node's to give. */
 static int read_request(struct service_ddl *x, struct error_info *err)
 {
-    const Quanta__TableOperationRequest *m = x->request;
+    const Quanta__TableOperationRequest *m = x->request; /* lines of names are cut up in it */
     struct cluster_ddl *d = &x->ddl;
 
     switch (m->operation) {
@@ -65,6 +67,13 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         d->schema->table_id = 0;
         d->schema->version = 0;
         return 0;
+    case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__RENAME:
+        d->kind = CLUSTER_RENAME_TABLE;
+        d->renames = x->renames;
+        if (catalog_renames_parse(m->renames, x->renames, &d->n_renames) == 0)
+            return 0;
+        return error_set(err, -EINVAL, 1105, "renames: found no pairs of lines; allowed: 1 to %d",
+                         CATALOG_MAX_RENAMES);
     case QUANTA__TABLE_OPERATION_REQUEST__OPERATION__DROP:
         d->kind = CLUSTER_DROP_TABLE;
         break;
@@ -84,7 +93,7 @@ static int read_request(struct service_ddl *x, struct error_info *err)
         d->kind = CLUSTER_REWRITE_TABLE;
         break;
     default:
-        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 7",
+        return error_set(err, -EINVAL, 1105, "table operation %d; allowed are 0 to 8",
                          (int)m->operation);
     }
     d->partitions = m->partitions;

@@ -438,6 +438,8 @@ void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema,
     d->request.kind = kind;
     d->request.schema = schema;
     d->request.name = name;
+    d->request.renames = d->renames;
+    d->request.n_renames = d->n_renames;
     d->request.done = ddl_done;
     d->request.ctx = d;
     d->error_name = name ? name : statement_printf(d->s, "%s", schema->name);
@@ -455,7 +457,10 @@ static bool take_result(struct ddl *d)
     d->started = false;
     if (rc == 0)
         return true;
-    if (rc == -EEXIST) {
+    if (d->n_renames && d->request.error.code) {
+        mysql_error_set_text(&s->error, (unsigned)d->request.error.code, "%s",
+                             d->request.error.text);
+    } else if (rc == -EEXIST) {
         if (d->if_exists)
             return true;
         statement_fail(s, MYSQL_ER_TABLE_EXISTS_ERROR, d->error_name);
@@ -637,11 +642,12 @@ bool ddl_prepare(struct statement *s)
         if (!ddl_check_database(s, s->ast->u.alter->table.db) ||
             !check_table(s, s->ast->u.alter->table.name))
             return false;
+        if (s->ast->u.alter->actions && s->ast->u.alter->actions->kind == SQL_ALTER_RENAME_TABLE)
+            return ddl_rename_one(d, s->ast->u.alter);
         if (ddl_prepare_partitions(s, &ok))
             return ok;
         return ddl_prepare_alter(d, s->ast->u.alter);
     default:
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "RENAME TABLE");
-        return false;
+        return ddl_rename_tables(d, s->ast->u.rename);
     }
 }

@@ -269,7 +269,9 @@ static bool take_action(struct alter *a, const struct sql_alter_action *action)
         return true;
     default:
         statement_fail(a->s, MYSQL_ER_NOT_SUPPORTED_YET,
-                       action->kind == SQL_ALTER_RENAME_COLUMN ? "RENAME COLUMN" : "RENAME TABLE");
+                       action->kind == SQL_ALTER_RENAME_COLUMN
+                           ? "RENAME COLUMN"
+                           : "RENAME beside other changes of ALTER TABLE");
         return false;
     }
 }

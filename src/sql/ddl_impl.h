@@ -7,6 +7,8 @@ struct ddl { /* in the statement's arena; owner: the statement on its core */
     struct statement *s;
     struct sql_table_name *next; /* DROP: tables to come */
     struct schema *create; /* CREATE OR REPLACE VIEW: what takes the place of the one dropped */
+    const struct catalog_rename *renames; /* RENAME TABLE */
+    uint32_t n_renames;
     bool if_exists;
     bool in_flight, started;
     const char *error_name; /* the table errors speak of */
@@ -40,6 +42,10 @@ void ddl_start(struct ddl *d, enum cluster_ddl_kind kind, struct schema *schema,
  * statement to come. CREATE VIEW. */
 bool ddl_take_query(struct statement *s, struct sql_create_table *ast);
 bool ddl_create_view(struct ddl *d);
+
+/* RENAME TABLE, and ALTER TABLE whose first action is RENAME; ddl_rename.c. */
+bool ddl_rename_tables(struct ddl *d, const struct sql_rename *ast);
+bool ddl_rename_one(struct ddl *d, const struct sql_alter *ast);
 
 /* ALTER TABLE but for partitions, ddl_alter.c. */
 bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast);

@@ -40,6 +40,7 @@ bool refresh_comes_first(const struct statement *s)
     case SQL_STMT_DROP_TABLE:
     case SQL_STMT_CREATE_VIEW:
     case SQL_STMT_ALTER_TABLE:
+    case SQL_STMT_RENAME_TABLE:
     case SQL_STMT_LOAD_DATA: /* the file is read once */
     case SQL_STMT_MAINTAIN:
         return true;

@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "reactor/assert.h"
+#include "storage/catalog_impl.h"
 
-static struct catalog *catalog_alloc(uint32_t n_tables)
+struct catalog *catalog_alloc(uint32_t n_tables)
 {
     struct catalog *c = calloc(1, sizeof *c);
 
@@ -86,7 +87,7 @@ static int compare_ids(const void *a, const void *b)
     return ((*x)->table_id > (*y)->table_id) - ((*x)->table_id < (*y)->table_id);
 }
 
-static void fill_ids(struct catalog *c)
+void catalog_fill_ids(struct catalog *c)
 {
     struct schema **by_id = c->tables + c->n_tables;
 
@@ -179,7 +180,7 @@ int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog
     next->tables[at] = schema_get(s);
     for (uint32_t i = at + old; i < c->n_tables; i++)
         next->tables[i + 1 - old] = schema_get(c->tables[i]);
-    fill_ids(next);
+    catalog_fill_ids(next);
     catalog_remember(next, c);
     *out = next;
     return 0;
@@ -200,7 +201,7 @@ int catalog_without_table(const struct catalog *c, const char *name, struct cata
     next->next_table_id = c->next_table_id;
     for (uint32_t i = 0; i < next->n_tables; i++)
         next->tables[i] = schema_get(c->tables[i < at ? i : i + 1]);
-    fill_ids(next);
+    catalog_fill_ids(next);
     catalog_remember(next, c);
     *out = next;
     return 0;

@@ -98,7 +98,7 @@ bool schema_next_part(const char **at, char separator, const char **name, size_t
 }
 
 /* Characters that are syntax in keys, foreign keys, paths and statements are not part of a name. */
-static bool is_name_valid(const char *name)
+bool schema_is_name(const char *name)
 {
     size_t len = strlen(name);
 
@@ -124,7 +124,7 @@ static const char name_rule[] =
 
 static int check_names(const struct schema *s, struct schema_fault *f)
 {
-    if (!is_name_valid(s->name))
+    if (!schema_is_name(s->name))
         return schema_fault_set(f, 1103, -1, "tableName", s->name, name_rule, SCHEMA_MAX_NAME);
     if (s->n_columns == 0)
         return schema_fault_set(f, 1113, -1, "attributes", NULL, "1 to %d columns",
@@ -135,7 +135,7 @@ static int check_names(const struct schema *s, struct schema_fault *f)
     for (int i = 0; i < s->n_columns; i++) {
         const char *name = s->columns[i].name;
 
-        if (!is_name_valid(name))
+        if (!schema_is_name(name))
             return schema_fault_set(f, 1166, i, "fieldName", name, name_rule, SCHEMA_MAX_NAME);
         for (int k = 0; k < i; k++)
             if (strcasecmp(s->columns[k].name, name) == 0)
@@ -212,11 +212,11 @@ static int check_relation(const struct schema *s, int i, struct schema_fault *f)
                                     "none; only columns with ParentRelation refer to a table");
         return 0;
     }
-    if (!c->parent_table || !is_name_valid(c->parent_table))
+    if (!c->parent_table || !schema_is_name(c->parent_table))
         return schema_fault_set(
             f, 1105, i, "foreignKey", c->parent_table,
             "the parent table, or TABLE.COLUMN with the column of its primary key");
-    if (!c->parent_key || is_name_valid(c->parent_key))
+    if (!c->parent_key || schema_is_name(c->parent_key))
         return 0;
     return schema_fault_set(f, 1105, i, "foreignKey", c->parent_key,
                             "after the dot the one column of the parent's primary key; %s",
@@ -319,11 +319,11 @@ static int check_input(const struct schema *s, unsigned i, struct schema_fault *
 
     if (rc == 0)
         rc = check_text(in->comment, -1, "desc", f);
-    if (rc == 0 && in->name && !is_name_valid(in->name))
+    if (rc == 0 && in->name && !schema_is_name(in->name))
         rc = schema_fault_set(f, 1166, -1, "fieldName", in->name, name_rule, SCHEMA_MAX_NAME);
     if (rc == 0 && in->name && schema_find_column(s, in->name, strlen(in->name)) >= 0)
         rc = schema_fault_set(f, 1060, -1, "fieldName", in->name, "a name that no column has");
-    if (rc == 0 && child && !is_name_valid(in->target))
+    if (rc == 0 && child && !schema_is_name(in->target))
         rc = schema_fault_set(f, 1103, -1, "childTable", in->target, name_rule, SCHEMA_MAX_NAME);
     if (rc == 0 && !child) {
         at = schema_find_column(s, in->target, strlen(in->target));

@@ -50,4 +50,6 @@ uint8_t strategy_tick_scale(enum mapping m); /* Sys*BSI: 0, 3 or 6 */
 /* Frees what a column holds. */
 void schema_column_fini(struct column *c);
 
+/* May a table or column have the name? */
+bool schema_is_name(const char *name);
 bool schema_is_utf8(const char *s, size_t len);

@@ -21,11 +21,12 @@ enum log_kind {
     LOG_BATCH = 1,
     LOG_CREATE_TABLE,
     LOG_DROP_TABLE,
-    LOG_TRUNCATE_TABLE,         /* table id; slot BATCH_SLOT_ANY: all slots at once */
-    LOG_BARRIER,                /* nothing; makes what is before it durable */
-    LOG_PARTITION,              /* the same */
-    LOG_ALTER_TABLE,            /* the whole definition, as LOG_CREATE_TABLE */
-    LOG_KINDS = LOG_ALTER_TABLE /* the last one */
+    LOG_TRUNCATE_TABLE,          /* table id; slot BATCH_SLOT_ANY: all slots at once */
+    LOG_BARRIER,                 /* nothing; makes what is before it durable */
+    LOG_PARTITION,               /* the same */
+    LOG_ALTER_TABLE,             /* the whole definition, as LOG_CREATE_TABLE */
+    LOG_RENAME_TABLE,            /* names, catalog_rename.h */
+    LOG_KINDS = LOG_RENAME_TABLE /* the last one */
 };
 
 enum { LOG_FILE_BYTES = 64 << 20, LOG_MAX_RECORD = 48 << 20 };

@@ -212,7 +212,7 @@ def test_refused():
                 ("MODIFY d DECIMAL(8,2) FIRST", 1846, "place"),
                 ("CHANGE d dd DECIMAL(8,2)", 1846, "dd", "names"),
                 ("RENAME COLUMN d TO dd", 1235, "RENAME COLUMN"),
-                ("RENAME TO tt", 1235, "RENAME TABLE"),
+                ("RENAME TO tt, ADD c INT", 1235, "RENAME"),
                 ("ADD PRIMARY KEY (n)", 1846, "primaryKey"),
                 ("DROP PRIMARY KEY", 1846, "primaryKey"),
                 ("ADD FOREIGN KEY (n) REFERENCES p (id)", 1846, "foreignKey"),
