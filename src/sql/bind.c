@@ -522,10 +522,25 @@ static bool set_columns(struct bind *b, struct bound_query *q, const struct boun
 
 /* ---- UNION ---- */
 
+/* Each is done by an operator over the one before it: their number is that of levels. */
+enum { SET_LEVELS_MAX = 250 };
+
 static bool bind_terms(struct bind *b, struct bound_query *q, const struct sql_query *ast)
 {
-    for (const struct sql_query_term *t = ast->terms; t; t = t->next)
+    uint32_t levels = 0;
+
+    for (const struct sql_query_term *t = ast->terms; t; t = t->next) {
         q->n_terms++;
+        levels += t->op == SQL_SET_INTERSECT || t->op == SQL_SET_EXCEPT;
+    }
+    if (levels > SET_LEVELS_MAX) {
+        if (!b->error->code)
+            mysql_error_set_text(b->error, 1436,
+                                 "Statement is nested too deeply: found %u INTERSECT and EXCEPT "
+                                 "one after the other, allowed are %d",
+                                 levels, SET_LEVELS_MAX);
+        return false;
+    }
     q->terms = bind_alloc(b, q->n_terms * sizeof *q->terms);
     if (!q->terms)
         return false;

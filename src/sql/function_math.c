@@ -29,16 +29,16 @@ static int64_t constant_digits(const struct expr *e, unsigned i, bool *known)
     return n;
 }
 
-static bool resolve_round(struct expr *e, struct function_bind *b)
+static bool resolve_rounding(struct expr *e, bool truncate)
 {
+    enum { DIGITS_SURE = 18 }; /* of a BIGINT: more may be out of its range after a carry */
     const struct value_type *t = &e->args[0]->type;
     bool known;
     int64_t n = constant_digits(e, 1, &known);
 
-    (void)b;
     if (t->kind == DATUM_NULL || t->kind == DATUM_INT || t->kind == DATUM_UINT) {
         e->type = t->kind == DATUM_NULL ? value_type_int(1) : *t;
-        if (known && n < 0 && t->kind != DATUM_NULL) /* may carry into another digit */
+        if (known && n < 0 && t->kind != DATUM_NULL && !truncate && t->precision >= DIGITS_SURE)
             e->type = value_type_decimal(t->precision + 1u, 0);
         return true;
     }
@@ -55,6 +55,18 @@ static bool resolve_round(struct expr *e, struct function_bind *b)
     unsigned whole = t->precision > t->scale ? (unsigned)(t->precision - t->scale) : 1u;
     e->type = value_type_decimal(whole + scale + 1, scale);
     return true;
+}
+
+static bool resolve_round(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    return resolve_rounding(e, false);
+}
+
+static bool resolve_truncate(struct expr *e, struct function_bind *b)
+{
+    (void)b;
+    return resolve_rounding(e, true);
 }
 
 static void round_double(struct expr_ctx *x, double v, int64_t n, bool truncate, struct datum *out)
@@ -499,7 +511,7 @@ static void eval_conv(const struct expr *e, struct expr_ctx *x, struct datum *ou
 
 const struct function function_math[] = {
     {"round", 1, 2, 0, resolve_round, eval_round},
-    {"truncate", 2, 2, 0, resolve_round, eval_truncate},
+    {"truncate", 2, 2, 0, resolve_truncate, eval_truncate},
     {"floor", 1, 1, 0, resolve_whole, eval_floor},
     {"ceil", 1, 1, 0, resolve_whole, eval_ceil},
     {"ceiling", 1, 1, 0, resolve_whole, eval_ceil},

@@ -32,8 +32,10 @@ struct regexp *regexp_compile(struct arena *a, const char *pattern, size_t len, 
 
     if (!r || !c)
         goto no_memory;
-    r->code = pcre2_compile((PCRE2_SPTR)pattern, len, options | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
-                            &code, &offset, c);
+    /* UCP: \w, \d, \b and [[:upper:]] know the letters of all scripts, as MySQL's. */
+    r->code =
+        pcre2_compile((PCRE2_SPTR)pattern, len,
+                      options | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &offset, c);
     if (!r->code) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
         if (!error->code)

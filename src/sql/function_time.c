@@ -426,7 +426,7 @@ static void eval_unix_timestamp(const struct expr *e, struct expr_ctx *x, struct
 
     if (e->n_args && !function_arg_datetime(e, x, 0, &us, out))
         return;
-    if (us < 0)
+    if (us < 0 || us > TEMPORAL_UNIX_MAX_US)
         us = 0;
     if (e->type.kind == DATUM_INT)
         datum_set_int(out, us / 1000000);
@@ -459,7 +459,7 @@ static void eval_from_unixtime(const struct expr *e, struct expr_ctx *x, struct 
         return;
     datum_set_null(out);
     if (!datum_to_decimal(&d, &v, &scale) || !decimal_truncate(v, scale, 6, &v) || v < 0 ||
-        v > (__int128)2932897 * TEMPORAL_DAY_US - 1)
+        v > TEMPORAL_UNIX_MAX_US)
         return;
     if (e->n_args == 1) {
         datum_set_temporal(out, DATUM_DATETIME, (int64_t)v);

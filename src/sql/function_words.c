@@ -275,8 +275,12 @@ static void eval_convert_tz(const struct expr *e, struct expr_ctx *x, struct dat
     if (!function_arg_text(e, x, 2, &s, &len, out))
         return;
     datum_set_null(out);
-    if (ok && read_zone(s, len, &to) && datum_to_datetime(&d, &us))
-        datum_set_temporal(out, DATUM_DATETIME, us + (to - from) * MINUTE_US);
+    if (!ok || !read_zone(s, len, &to) || !datum_to_datetime(&d, &us))
+        return;
+    /* What no TIMESTAMP can be stays as it is, as in MySQL. */
+    int64_t utc = us - from * MINUTE_US;
+    bool is_timestamp = utc >= 1000000 && utc <= TEMPORAL_UNIX_MAX_US;
+    datum_set_temporal(out, DATUM_DATETIME, is_timestamp ? utc + to * MINUTE_US : us);
 }
 
 const struct function function_words[] = {

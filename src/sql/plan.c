@@ -216,55 +216,94 @@ static struct plan *plan_select(struct planner *p, struct bound_select *s)
     return plan_limit(p, n, s->limit, s->offset);
 }
 
-/* Rows of one or two queries, one after the other, as the types of the whole. */
-static struct plan *plan_append(struct planner *p, const struct bound_query *q, struct plan *left,
-                                struct plan *right)
+/*
+ * The UNIONs of a chain since its last INTERSECT or EXCEPT: their parts side by side, however many they are, because a
+ * UNION without ALL makes the rows of all parts before it distinct.
+ */
+struct union_run {
+    struct plan **parts;
+    uint32_t n, n_distinct; /* of the first n_distinct parts together the rows are distinct */
+    bool is_whole;          /* the only part has the types of the whole already */
+};
+
+/* Parts one after the other, as the types of the whole. */
+static struct plan *plan_append(struct planner *p, const struct bound_query *q, struct plan **parts,
+                                uint32_t n)
 {
     struct plan *u = plan_new(p, PLAN_UNION, NULL, q->n_columns);
 
-    if (!u || !(u->children = bind_alloc(p->bind, 2 * sizeof *u->children)) ||
+    if (!u || !(u->children = bind_alloc(p->bind, n * sizeof *u->children)) ||
         !(u->types = bind_alloc(p->bind, (q->n_columns + 1) * sizeof *u->types)))
         return NULL;
     for (uint32_t c = 0; c < q->n_columns; c++)
         u->types[c] = q->columns[c].type;
-    if (left)
-        u->children[u->n_children++] = left;
-    u->children[u->n_children++] = right;
+    memcpy(u->children, parts, n * sizeof *parts);
+    u->n_children = n;
     return u;
 }
 
-static struct plan *plan_term(struct planner *p, const struct bound_query *q,
-                              const struct bound_term *t, struct plan *left)
+static struct plan *plan_run(struct planner *p, const struct bound_query *q,
+                             const struct union_run *run)
 {
-    bool set = t->op == SQL_SET_INTERSECT || t->op == SQL_SET_EXCEPT;
-    struct plan *right = t->select ? plan_select(p, t->select) : plan_query(p, t->query);
+    struct plan *distinct = NULL, *u;
 
-    if (right)
-        right = plan_append(p, q, set ? NULL : left, right);
-    if (!right || !left || (!set && t->all))
-        return right;
-    struct plan *n = plan_new(p, set ? PLAN_SET : PLAN_DISTINCT, set ? left : right, q->n_columns);
-    if (!n)
-        return NULL;
-    n->types = right->types;
-    if (set) {
-        n->right = right;
-        n->u.set.except = t->op == SQL_SET_EXCEPT;
-        n->u.set.all = t->all;
+    if (run->is_whole && run->n == 1)
+        return run->parts[0];
+    if (run->n_distinct) {
+        if (!(u = plan_append(p, q, run->parts, run->n_distinct)) ||
+            !(distinct = plan_new(p, PLAN_DISTINCT, u, q->n_columns)))
+            return NULL;
+        distinct->types = u->types;
+        if (run->n_distinct == run->n)
+            return distinct;
+        run->parts[run->n_distinct - 1] = distinct;
     }
-    return n;
+    uint32_t first = distinct ? run->n_distinct - 1 : 0;
+    return plan_append(p, q, run->parts + first, run->n - first);
+}
+
+/* INTERSECT or EXCEPT of what came before and the term, which is the beginning of a new run. */
+static bool plan_set(struct planner *p, const struct bound_query *q, const struct bound_term *t,
+                     struct plan *right, struct union_run *run)
+{
+    struct plan *left = plan_run(p, q, run), *n;
+
+    if (!left || !(right = plan_append(p, q, &right, 1)) ||
+        !(n = plan_new(p, PLAN_SET, left, q->n_columns)))
+        return false;
+    n->types = right->types;
+    n->right = right;
+    n->u.set.except = t->op == SQL_SET_EXCEPT;
+    n->u.set.all = t->all;
+    run->parts[0] = n;
+    *run = (struct union_run){.parts = run->parts, .n = 1, .is_whole = true};
+    return true;
 }
 
 static struct plan *plan_union(struct planner *p, const struct bound_query *q)
 {
-    struct plan *left = NULL;
+    struct union_run run = {.parts = bind_alloc(p->bind, q->n_terms * sizeof *run.parts)};
 
-    for (uint32_t i = 0; i < q->n_terms; i++)
-        if (!(left = plan_term(p, q, &q->terms[i], left)))
+    if (!run.parts)
+        return NULL;
+    for (uint32_t i = 0; i < q->n_terms; i++) {
+        const struct bound_term *t = &q->terms[i];
+        struct plan *part = t->select ? plan_select(p, t->select) : plan_query(p, t->query);
+        if (!part)
             return NULL;
-    if (left && q->n_order)
-        left = plan_sort(p, left, q->order, q->n_order, plan_rows_wanted(q->limit, q->offset));
-    return plan_limit(p, left, q->limit, q->offset);
+        if (t->op == SQL_SET_INTERSECT || t->op == SQL_SET_EXCEPT) {
+            if (!plan_set(p, q, t, part, &run))
+                return NULL;
+            continue;
+        }
+        run.parts[run.n++] = part;
+        if (t->op == SQL_SET_UNION && !t->all)
+            run.n_distinct = run.n;
+    }
+    struct plan *whole = plan_run(p, q, &run);
+    if (whole && q->n_order)
+        whole = plan_sort(p, whole, q->order, q->n_order, plan_rows_wanted(q->limit, q->offset));
+    return plan_limit(p, whole, q->limit, q->offset);
 }
 
 static struct plan *plan_recursive(struct planner *p, const struct bound_query *q)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #define TEMPORAL_DAY_US INT64_C(86400000000)
+/* The last moment of a TIMESTAMP since MySQL 8.0.28, 3001-01-18 23:59:59.999999 UTC. */
+#define TEMPORAL_UNIX_MAX_US INT64_C(32536771199999999)
 #define TEMPORAL_TIME_MAX_US ((INT64_C(838) * 3600 + 59 * 60 + 59) * 1000000)
 
 /* A point in time taken apart. */

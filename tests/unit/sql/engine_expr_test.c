@@ -38,6 +38,11 @@ Test(engine_expr, rounding_to_more_digits)
     engine_init(&e);
     check_sql(&e, "SELECT ROUND(1.5,3), TRUNCATE(1.5,3), ROUND(CAST(721 AS DECIMAL(10,0)),1)",
               "1.500|1.500|721.0\n");
+    /* Integers stay what they are; a BIGINT that a carry would take out of its range does not. */
+    check_sql(&e,
+              "SELECT ROUND(25, -1), TRUNCATE(9223372036854775807, -2), "
+              "ROUND(9223372036854775807, -1)",
+              "30|9223372036854775800|9223372036854775810\n");
     check_sql(&e, "SELECT ROUND(721,1), ROUND(-1.25,4), ROUND(600.00/7,6), ROUND(0.0,2)",
               "721|-1.2500|85.714286|0.00\n");
     check_sql(&e, "SELECT ROUND(12345678901234567890123.5,20)", "12345678901234567890123.5\n");
@@ -243,5 +248,37 @@ Test(engine_expr, errors)
     check_sql(&e, "SELECT 1 UNION SELECT 1,2", "ERROR 1222");
     check_sql(&e, "SELECT 'a' REGEXP '('", "ERROR 1139");
     check_sql(&e, "SELEC 1", "ERROR 1064");
+    engine_fini(&e);
+}
+
+/* TIMESTAMPs end in the year 3001, as in MySQL since 8.0.28. */
+Test(engine_expr, moments_that_are_no_timestamps)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "SELECT FROM_UNIXTIME(32536771199), FROM_UNIXTIME(32536771200)",
+              "3001-01-18 23:59:59|NULL\n");
+    check_sql(&e,
+              "SELECT UNIX_TIMESTAMP('3001-01-18 23:59:59'), UNIX_TIMESTAMP('3001-01-19'), "
+              "UNIX_TIMESTAMP('1969-12-31')",
+              "32536771199|0|0\n");
+    check_sql(&e,
+              "SELECT CONVERT_TZ('1969-12-31 20:00:00', '+00:00', '+05:30'), "
+              "CONVERT_TZ('1970-01-01 01:00:00', '+00:00', '+05:30'), "
+              "CONVERT_TZ('3001-01-19 00:00:00', '+00:00', '+01:00')",
+              "1969-12-31 20:00:00|1970-01-01 06:30:00|3001-01-19 00:00:00\n");
+    engine_fini(&e);
+}
+
+Test(engine_expr, regular_expressions_know_all_letters)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e,
+              "SELECT REGEXP_SUBSTR('über Ünal', '[[:upper:]]'), REGEXP_REPLACE('été 12', "
+              "'\\\\w+', 'x'), 'naïve' REGEXP '^\\\\w+$', 'a é' REGEXP '\\\\bé'",
+              "Ü|x x|1|1\n");
     engine_fini(&e);
 }

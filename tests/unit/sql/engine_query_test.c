@@ -553,3 +553,37 @@ Test(engine_query, plans_name_columns)
     cr_expect(strstr(plan, "project 23 columns") && strstr(plan, "on k = k"), "%s", plan);
     engine_fini(&e);
 }
+
+/* Of UNIONs any number, side by side; what needs a level each is bounded. */
+static void check_chain(struct engine *e, const char *word, unsigned n, const char *wanted)
+{
+    size_t size = strlen(word) + 16;
+    char *text = malloc(64 + n * size);
+    size_t at = (size_t)sprintf(text, "SELECT count(*), min(x) FROM (SELECT 1 AS x");
+
+    for (unsigned i = 0; i < n; i++)
+        at += (size_t)sprintf(text + at, " %s SELECT %u", word, i % 3 + 1);
+    sprintf(text + at, ") AS t");
+    check_sql(e, text, wanted);
+    free(text);
+}
+
+Test(engine_query, long_chains_of_set_operations)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_chain(&e, "UNION", 3000, "3|1\n");
+    check_chain(&e, "UNION ALL", 3000, "3001|1\n");
+    check_chain(&e, "EXCEPT ALL", 250, "0|NULL\n");
+    check_chain(&e, "EXCEPT", 251, "ERROR 1436");
+    check_chain(&e, "INTERSECT", 60000, "ERROR 1436");
+    check_sql(&e,
+              "SELECT 1 UNION ALL SELECT 1 UNION SELECT 2 UNION ALL SELECT 2 UNION ALL SELECT '1'",
+              "1\n2\n2\n1\n");
+    check_sql(&e,
+              "SELECT 1 UNION SELECT 2 EXCEPT SELECT 2 UNION ALL SELECT 1 UNION SELECT 3 "
+              "UNION ALL SELECT 3.5",
+              "1.0\n3.0\n3.5\n");
+    engine_fini(&e);
+}
