@@ -25,6 +25,7 @@ import time
 import mariadb
 import quanta
 import tables
+from expressions import Expressions
 from run import Run, Side
 from sqltree import ORACLE, SUBJECT
 
@@ -42,6 +43,8 @@ def arguments():
                         default=int(os.environ.get("QUANTA_STATEMENTS", "2000")))
     parser.add_argument("--changes", type=int, default=int(os.environ.get("QUANTA_CHANGES", "200")))
     parser.add_argument("--events", type=int, default=70000)
+    parser.add_argument("--wide", action="store_true", default=bool(os.environ.get("QUANTA_WIDE")),
+                        help="with all functions (calls.py) and the other forms of statements (forms.py)")
     parser.add_argument("--self", action="store_true", help="compare MariaDB with MariaDB")
     parser.add_argument("--report", help="write the findings to this file too")
     parser.add_argument("--layout", type=int, choices=range(len(LAYOUTS)),
@@ -108,6 +111,7 @@ def main():
         skip("mariadbd is not installed")
     if not options.self and not (quanta.program("quanta") and quanta.program("quanta-loader")):
         skip("quanta and quanta-loader are not built")
+    Expressions.is_wide = options.wide
     print(f"seed {options.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="differential-", dir=os.environ.get("TEST_TMP"))
     try:

@@ -1,5 +1,6 @@
 """Random values over the columns in scope."""
 
+from calls import Calls
 from predicates import NUMBERS, PLAIN, TIMES, UNKNOWN, Field, Predicates
 from sqltree import Expr, Joined
 from tables import literal
@@ -7,8 +8,20 @@ from tables import literal
 __all__ = ["Expressions", "Field", "PLAIN", "UNKNOWN"]
 
 
+CALLS = Calls()
+
+
 class Expressions(Predicates):
     """Values of any type, and what Predicates can."""
+
+    is_wide = False  # calls of all functions, too; of all statements of a run
+
+    def call(self, kind, depth=1):
+        """A call of a function; arguments are no quotients, whose digits depend on MariaDB's plan."""
+        divides, self.divides = self.divides, False
+        made = CALLS.call(self, kind, depth)
+        self.divides = divides
+        return made
 
     def value(self, kind, depth=2, field=None):
         """An expression of the type; of this column if one is given."""
@@ -18,6 +31,8 @@ class Expressions(Predicates):
             return self._operand(kind, field)
         maker = {"int": self._int, "dec": self._dec, "bool": self._bool, "str": self._str,
                  "date": self._date, "datetime": self._datetime, "double": self._double}[kind]
+        if self.is_wide and kind in CALLS.made and self.chance(0.35):
+            return self.call(kind, depth)
         if self.chance(0.22) and kind != "double":
             return self._choice(kind, depth, field)
         return maker(depth, field)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from aggregates import aggregate, having
 from choose import Choose
 from expressions import PLAIN, Expressions, Field
+from forms import Forms
 from sources import MANY_ROWS, Sources
 from sqltree import SUBJECT, Aliased, Expr, From, Join, Ordered, Select, Union, kinds
 from tables import literal
@@ -26,6 +27,7 @@ class Generator(Choose):
         super().__init__(rng)
         self.tables = tables
         self.sources = Sources(rng, tables, self._from_query)
+        self.forms = Forms(rng, self.sources)
 
     def _from_query(self, depth):
         """The query of a derived table; its columns have names of their own."""
@@ -35,9 +37,12 @@ class Generator(Choose):
 
     def statement(self):
         """A whole statement."""
-        shape = self.weighted([(93, "select"), (5, "union"), (2, "constants")])
+        forms = [(22, "form")] if Expressions.is_wide else []
+        shape = self.weighted([(93, "select"), (5, "union"), (2, "constants")] + forms)
         if shape == "union":
             return self._union()
+        if shape == "form":
+            return self.forms.statement()
         if shape == "constants":
             return self._constants()
         return self.select(self.weighted([(9, 1), (1, 2)]))
@@ -105,6 +110,8 @@ class Generator(Choose):
                               (6, "datetime"), (2, "double")])
         if always and kind == "double":
             kind = "int"
+        if expressions.is_wide and kind == "datetime" and not always and not plain and self.chance(0.3):
+            return self._alias(number, expressions.call("time"), True)
         expr = expressions.value(kind, self.weighted([(3, 1), (2, 2)]))
         if plain and "column" not in kinds(expr):  # MariaDB: DISTINCT constants, LIMIT and OFFSET
             expr = self.rng.choice([f for f in expressions.fields if f.type != "list"]).expr()
