@@ -68,7 +68,7 @@ class Forms(Choose):
         rng = self.rng
         call = rng.choice(["ROW_NUMBER()", "RANK()", "DENSE_RANK()", "NTILE(4)", "LAG(num)", "LAG(num, 2)", "LEAD(price)",
                            "LEAD(day, 1)", "FIRST_VALUE(num)", "LAST_VALUE(name)", "NTH_VALUE(num, 2)", "SUM(num)", "COUNT(*)",
-                           "COUNT(price)", "AVG(price)", "MIN(day)", "MAX(kind)", "BIT_OR(small)", "BIT_XOR(num)"])
+                           "COUNT(price)", "AVG(price)", "MIN(day)", "MAX(kind)", "BIT_OR(small)", "BIT_XOR(small)"])
         name = call.partition("(")[0].lower() + "() over"
         part = rng.choice(["", "PARTITION BY kind ", "PARTITION BY small ", "PARTITION BY flag, kind "])
         spec = part + rng.choice(["ORDER BY id", "ORDER BY num DESC, id", "ORDER BY day, id DESC"])
