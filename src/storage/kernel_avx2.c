@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "storage/kernel_encode.h"
+#include "storage/kernel_range256.h"
 #include "storage/kernel_words.h"
 
 #define AVX2 __attribute__((target("avx2,popcnt")))
@@ -17,64 +18,10 @@ enum {
     PICK_ROWS = 16, /* of a line, that are cheaper read one by one than transposed with all */
 };
 
-AVX2_INLINE __m256i bit_flip(uint64_t bound, uint32_t bit)
-{
-    return _mm256_set1_epi64x(bound >> bit & 1 ? 0 : -1);
-}
-
-/* As the scalar form, for half a line. */
-AVX2_INLINE __m256i range_half(const struct slices *s, const uint64_t *at, uint64_t lo, uint64_t hi,
-                               __m256i in)
-{
-    uint32_t i = s->width, split = 0;
-    bool parts = kernel_split(lo, hi, &split);
-    __m256i low, high, w;
-
-    for (; i > (parts ? split + 1 : 0); i--) {
-        at -= s->stride;
-        in = _mm256_and_si256(in, _mm256_xor_si256(_mm256_load_si256((const __m256i *)at),
-                                                   bit_flip(lo, i - 1)));
-        if (_mm256_testz_si256(in, in))
-            return in;
-    }
-    if (!parts)
-        return in;
-    at -= s->stride;
-    i--;
-    w = _mm256_load_si256((const __m256i *)at);
-    low = _mm256_andnot_si256(w, in);
-    high = _mm256_and_si256(w, in);
-    in = _mm256_setzero_si256();
-    while (i-- > 0) {
-        __m256i flip_lo = bit_flip(lo, i), flip_hi = bit_flip(hi, i), a, b, both;
-
-        at -= s->stride;
-        w = _mm256_load_si256((const __m256i *)at);
-        a = _mm256_and_si256(_mm256_and_si256(low, w), flip_lo);
-        b = _mm256_andnot_si256(flip_hi, _mm256_andnot_si256(w, high));
-        in = _mm256_or_si256(in, _mm256_or_si256(a, b));
-        low = _mm256_and_si256(low, _mm256_xor_si256(w, flip_lo));
-        high = _mm256_and_si256(high, _mm256_xor_si256(w, flip_hi));
-        both = _mm256_or_si256(low, high);
-        if (_mm256_testz_si256(both, both))
-            return in;
-    }
-    return _mm256_or_si256(in, _mm256_or_si256(low, high));
-}
-
 AVX2 static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
                               uint64_t *sel)
 {
-    const uint64_t *top = s->words + (size_t)s->width * s->stride;
-
-    for (uint32_t half = 0; half < s->lines * 2; half++, top += HALF_WORDS, sel += HALF_WORDS) {
-        __m256i had = _mm256_loadu_si256((const __m256i *)sel), in;
-
-        if (_mm256_testz_si256(had, had))
-            continue;
-        in = range_half(s, top, lo, hi, had);
-        _mm256_storeu_si256((__m256i *)sel, negate ? _mm256_andnot_si256(in, had) : in);
-    }
+    filter_range_by(s, lo, hi, negate, sel);
 }
 
 /* Ones per 64-bit word. */

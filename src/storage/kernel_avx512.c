@@ -4,13 +4,14 @@
 #if defined(__x86_64__)
 #include "storage/kernel_avx512.h"
 #include "storage/kernel_encode.h"
+#include "storage/kernel_range512.h"
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,popcnt")))
 
 AVX512 static void filter_range(const struct slices *s, uint64_t lo, uint64_t hi, bool negate,
                                 uint64_t *sel)
 {
-    filter_range_512(s, lo, hi, negate, sel);
+    filter_range_by(s, lo, hi, negate, sel);
 }
 
 AVX512 static uint32_t compress_line(const int64_t *values, const uint64_t *sel, int64_t *out)

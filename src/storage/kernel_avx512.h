@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "storage/kernel.h"
-#include "storage/kernel_range512.h"
 #include "storage/kernel_words.h"
 
 #define AVX512_INLINE \
