@@ -16,9 +16,10 @@ build_packages="gcc make pkg-config libc6-dev flex bison re2c protobuf-c-compile
 client_packages="python3-mysqldb python3-sqlalchemy libmariadb-java golang-go golang-github-go-sql-driver-mysql-dev
     mycli sysbench"
 
-# Test frameworks, peers and clients. mariadb-server-core is the bare program: no service, no user.
+# Test frameworks, peers and clients, a browser for the page. mariadb-server-core is the bare program: no service, no user.
 test_packages="libcriterion-dev clang llvm libclang-rt-14-dev clang-format mariadb-server-core
-    python3 python3-pymysql python3-cryptography openssl procps $client_packages"
+    python3 python3-pymysql python3-cryptography openssl procps $client_packages
+    chromium chromium-driver fonts-dejavu-core"
 
 # Commands that come from Debian or from elsewhere; installed only where missing altogether.
 test_commands="node:nodejs npm:npm javac:default-jdk-headless"

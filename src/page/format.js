@@ -23,6 +23,7 @@ export const bytes = (n) => {
 };
 
 export const duration = (ms) => {
+  if (ms < 0.1) return "less than 0.1 ms";
   if (ms < 1) return `${Number(ms.toPrecision(2))} ms`;
   if (ms < 1000) return `${Number(ms.toPrecision(3))} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;

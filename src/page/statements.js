@@ -22,7 +22,7 @@ const entry = ([id, user, host, command, seconds, state, info]) => {
   return el("div", { class: "statement", "data-id": id },
     el("code", { title: info || "" }, info || command),
     button,
-    el("span", { class: "muted" }, `${duration(Number(seconds) * 1000)} · ${user} · ${host}${state ? ` · ${state}` : ""}`));
+    el("span", { class: "muted" }, `${seconds < 60 ? `${seconds} s` : duration(Number(seconds) * 1000)} · ${user} · ${host}${state ? ` · ${state}` : ""}`));
 };
 
 export const refresh = async () => {

@@ -56,11 +56,10 @@ const insideOf = (table) => {
 };
 
 const entry = (table) => {
-  const detail = table.isView ? "view"
-    : [bytes(table.bytes), table.partitions ? plural(table.partitions, "partition") : null].filter(Boolean).join(" · ");
+  const detail = table.isView ? "view" : [plural(table.rows, "row"), bytes(table.bytes),
+    table.partitions ? plural(table.partitions, "partition") : null].filter(Boolean).join(" · ");
   const node = el("details", { open: open.has(table.name), "data-table": table.name },
     el("summary", {}, el("span", { class: "name", title: table.name }, table.name),
-      el("span", { class: "rows" }, table.isView ? "" : count(table.rows)),
       el("span", { class: "muted" }, detail)));
   if (open.has(table.name)) node.append(insideOf(table));
   node.addEventListener("toggle", () => {

@@ -270,11 +270,19 @@ static uint64_t wait_for_timer(struct reactor *r, uint64_t now_ns)
     return next > now_ns ? next - now_ns : 0;
 }
 
+static void count_busy(struct reactor *r, uint64_t now_ns, uint64_t *awake_since)
+{
+    if (now_ns <= *awake_since)
+        return;
+    counter_add(&r->counters.busy_ns, now_ns - *awake_since);
+    *awake_since = now_ns;
+}
+
 static void sleep_in_ring(struct reactor *r, uint64_t *awake_since)
 {
     uint64_t now = r->backend->now_ns(r), wait;
 
-    counter_add(&r->counters.busy_ns, now - *awake_since);
+    count_busy(r, now, awake_since);
     wait = wait_for_timer(r, now);
     /* Store then look: pairs with publish then look of the sender (leg_publish, reactor_post). */
     atomic_store(&r->sleeping, 1);
@@ -301,6 +309,7 @@ void reactor_loop(struct reactor *r)
         else
             r->backend->poll(r, 0);
         reactor_turn(r);
+        count_busy(r, r->now_ns, &awake_since); /* a core may not sleep for a long time */
     }
     r->backend->flush(r); /* wake-ups for legs that were answered in the last turn */
 }

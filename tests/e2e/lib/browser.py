@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -45,7 +44,8 @@ class Browser:
             support.skip("chromedriver does not start here")
         self.url = f"http://127.0.0.1:{port[0]}"
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                     "--disable-background-networking", "--no-proxy-server", f"--user-data-dir={self.folder}/profile"]
+                     "--disable-background-networking", "--no-proxy-server", "--hide-scrollbars",
+                     f"--user-data-dir={self.folder}/profile"]
         try:
             self.session = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "goog:chromeOptions": {"binary": self.chromium, "args": arguments},
@@ -123,11 +123,10 @@ class Browser:
 
     def wait(self, condition, what):
         """Polls; the text of the page is the error."""
-        end = time.monotonic() + 60 * int(os.environ.get("SLOWER", "1"))
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"{what}: not seen; the page:\n{self.text('body')[:3000]}")
-            time.sleep(0.05)
+        try:
+            support.wait_for(condition, 10, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the page:\n{self.text('body')[:3000]}") from error
 
     def window(self, width, height, dark=False):
         """Size of the window in pixels, and what the person prefers."""
