@@ -44,6 +44,7 @@ int main(int argc, char **argv)
         CONNECTION_OPTIONS(&s),
         SECURITY_OPTIONS(&s.security),
         EXPORT_OPTIONS(&s.exports),
+        FUNCTION_OPTIONS(&s),
         STARTUP_OPTIONS(&s.startup),
     };
     const struct option_set set = {

@@ -16,6 +16,7 @@
 #include "rpc/node_metrics.h"
 #include "rpc/remote.h"
 #include "rpc/service.h"
+#include "sql/function_plugin.h"
 #include "sql/gateway.h"
 #include "sql/sysvar.h"
 #include "storage/datadir.h"
@@ -452,10 +453,13 @@ static int open_security(struct server *s)
     return rc;
 }
 
-static int open_exports(struct server *s)
+static int open_extensions(struct server *s)
 {
     struct error_info err;
     int rc = s->serves_mysql ? exports_init(&s->exports, &err) : 0;
+
+    if (!rc && s->functions && *s->functions)
+        rc = function_plugins_load(s->functions, &err);
 
     if (rc)
         fprintf(stderr, "%s: %s\n", s->program, err.text);
@@ -512,7 +516,7 @@ int server_main(struct server *s)
     if (!rc)
         rc = open_security(s);
     if (!rc)
-        rc = open_exports(s);
+        rc = open_extensions(s);
     if (!rc)
         rc = make_node(s);
     if (!rc && !(rc = reactor_group_start(s->group, start_core, s))) {

@@ -17,6 +17,7 @@ struct server {
     struct startup startup;
     struct security security;
     struct exports exports;
+    const char *functions;  /* plug-ins whose functions SQL has: "a,b"; or NULL */
     const char *data_dir;   /* holds data: a node; NULL = none */
     const char *nodes;      /* without a data directory: HOST:PORT,... of the nodes to use */
     const char *schema_dir; /* tables to create; may be NULL */
@@ -49,6 +50,13 @@ struct server {
         "page-host", OPTION_STRING, &(s)->page_hosts, "NAME,...",                              \
             "names besides addresses, localhost and that of the machine that it is called by", \
             NULL                                                                               \
+    }
+
+/* A row for the option table of a program with a MySQL port. */
+#define FUNCTION_OPTIONS(s)                                                                     \
+    {                                                                                           \
+        "functions", OPTION_STRING, &(s)->functions, "PLUGIN,...",                              \
+            "plug-ins of --plugin-dir whose functions statements may use (default: none)", NULL \
     }
 
 /* Rows for the option table of a program with a MySQL port. */

@@ -44,7 +44,7 @@ struct startup {
          OPTION_STRING,                                                                     \
          &(s)->plugin_dir,                                                                  \
          "DIR",                                                                             \
-         "plug-ins for Custom and CustomBSI (default: none)",                               \
+         "plug-ins, for Custom, CustomBSI and functions (default: none)",                   \
          NULL},                                                                             \
     {                                                                                       \
         "insecure", OPTION_FLAG, &(s)->insecure, NULL,                                      \

@@ -8,6 +8,7 @@
 
 #include "sql/decimal.h"
 #include "sql/function_json.h"
+#include "sql/function_plugin.h"
 #include "sql/value_convert.h"
 
 enum { GROUP_CONCAT_MAX = 1 << 20 }; /* bytes: MariaDB's group_concat_max_len */
@@ -134,8 +135,9 @@ bool aggregate_is_equal(const struct aggregate_call *a, const struct aggregate_c
 {
     if (a == b)
         return true;
-    if (a->op != b->op || a->distinct != b->distinct || a->n_args != b->n_args || a->n_order ||
-        b->n_order || a->descending != b->descending || a->separator_len != b->separator_len ||
+    if (a->op != b->op || a->plugin != b->plugin || a->distinct != b->distinct ||
+        a->n_args != b->n_args || a->n_order || b->n_order || a->descending != b->descending ||
+        a->separator_len != b->separator_len ||
         (a->separator_len && memcmp(a->separator, b->separator, a->separator_len) != 0))
         return false;
     for (uint32_t i = 0; i < a->n_args; i++)
@@ -432,6 +434,8 @@ int aggregate_add_seen(struct aggregate_state *s, const struct aggregate_call *c
         s->count++;
         return 0;
     }
+    if (c->op == AGG_PLUGIN && !c->distinct)
+        return aggregate_plugin_step(s, c, x, NULL, a);
     if (!row_value(c, x, &d))
         return 0;
     if (c->distinct && c->op != AGG_MIN && c->op != AGG_MAX) {
@@ -474,6 +478,8 @@ int aggregate_add_value(struct aggregate_state *s, const struct aggregate_call *
     case AGG_JSON_OBJECT:
         rc = add_item(s, c, d, x, a);
         break;
+    case AGG_PLUGIN:
+        return aggregate_plugin_step(s, c, x, d, a);
     case AGG_BIT_AND:
     case AGG_BIT_OR:
     case AGG_BIT_XOR: {
@@ -650,6 +656,9 @@ void aggregate_finish(struct aggregate_state *s, const struct aggregate_call *c,
     case AGG_PERCENTILE_DISC:
         if (s->count)
             finish_percentile(s, c, x, out);
+        return;
+    case AGG_PLUGIN:
+        aggregate_plugin_finish(s, c, x, out);
         return;
     case AGG_BIT_AND:
     case AGG_BIT_OR:

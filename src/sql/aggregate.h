@@ -8,6 +8,8 @@
  */
 #include "sql/expr.h"
 
+struct quanta_plugin_aggregate;
+
 enum aggregate_op {
     AGG_COUNT_ROWS,
     AGG_COUNT,
@@ -28,6 +30,7 @@ enum aggregate_op {
     AGG_PERCENTILE_DISC,
     AGG_JSON_ARRAY,
     AGG_JSON_OBJECT, /* args[0] name, args[1] value */
+    AGG_PLUGIN,      /* of a plug-in: aggregate_plugin.c */
 };
 
 struct aggregate_call {
@@ -43,6 +46,7 @@ struct aggregate_call {
     uint32_t n_order;
     struct expr **order;
     bool *order_desc;
+    const struct quanta_plugin_aggregate *plugin; /* AGG_PLUGIN */
 };
 
 /* Name of an aggregate to its op: 0 or -ENOENT. */
@@ -82,6 +86,7 @@ struct aggregate_state {
             double mean, m2;
         } spread; /* Welford */
         uint64_t bits;
+        void *own; /* AGG_PLUGIN: its state, once there was a row */
         struct {
             struct aggregate_item *items;
             uint32_t n, cap;

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "sql/bind.h"
+#include "sql/function_plugin.h"
 
 static bool bind_aggregate_args(struct bind *b, const struct sql_call *c, struct aggregate_call *a)
 {
@@ -75,10 +76,35 @@ static bool apply_filter(struct bind *b, const struct sql_call *c, struct aggreg
     return a->args[0] != NULL;
 }
 
+/* What a plug-in says of its aggregate. */
+static bool bind_plugin(struct bind *b, const struct sql_call *c, struct aggregate_call *a)
+{
+    const struct quanta_function_signature *s;
+
+    a->plugin = aggregate_plugin_find(c->name);
+    s = &a->plugin->signature;
+    a->distinct = c->is_distinct;
+    a->type = function_plugin_type(s);
+    if (c->has_star || c->arg_count < s->min_args || c->arg_count > s->max_args)
+        return bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
+    if ((c->is_distinct && c->arg_count > 1) || c->order_by ||
+        (c->filter && (s->flags & QUANTA_FUNCTION_TAKES_NULL)))
+        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                         "DISTINCT of several arguments, ORDER BY or FILTER in this aggregate of a "
+                         "plug-in");
+    return bind_aggregate_args(b, c, a) && apply_filter(b, c, a);
+}
+
 struct aggregate_call *bind_aggregate_call(struct bind *b, const struct sql_call *c,
                                            enum aggregate_op op)
 {
     struct aggregate_call *a;
+
+    if (op == AGG_PLUGIN) {
+        if ((a = bind_alloc(b, sizeof *a)))
+            a->op = op;
+        return a && bind_plugin(b, c, a) ? a : NULL;
+    }
     bool told_apart = c->is_distinct || strcasecmp(c->name, "approx_count_distinct") == 0;
     bool many = op == AGG_GROUP_CONCAT || (op == AGG_COUNT && told_apart);
     uint32_t most = many ? UINT32_MAX : op == AGG_JSON_OBJECT ? 2 : 1;
@@ -220,6 +246,8 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e)
         }
         return bind_aggregate(b, c, op);
     }
+    if (aggregate_plugin_find(c->name))
+        return bind_aggregate(b, c, AGG_PLUGIN);
     struct expr *r = bind_date_call(b, c, &done);
     return done ? r : bind_plain_call(b, c);
 }

@@ -5,6 +5,7 @@
 #include "sql/infoschema.h"
 #include "sql/plan_recursive.h"
 #include "sql/plan_subquery.h"
+#include "storage/quanta_plugin.h"
 
 enum { EXPR_SHOWN = 400 /* bytes */, COLUMNS_SHOWN = 12 };
 
@@ -60,7 +61,7 @@ static void put_columns(struct sql_printer *p, struct expr *const *list, uint32_
 
 static void put_aggregate_call(struct sql_printer *p, const struct aggregate_call *c)
 {
-    sql_put(p, aggregate_name(c->op));
+    sql_put(p, c->plugin ? c->plugin->signature.name : aggregate_name(c->op));
     sql_put(p, c->distinct ? "(distinct " : "(");
     if (c->op == AGG_COUNT_ROWS)
         sql_put(p, "*");

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/function_plugin.h"
 #include "sql/value_convert.h"
 
 static const struct function *const tables[] = {
@@ -18,7 +19,7 @@ const struct function *function_find(const char *name, size_t len)
         for (const struct function *f = tables[t]; f->name; f++)
             if (strncasecmp(f->name, name, len) == 0 && f->name[len] == 0)
                 return f;
-    return NULL;
+    return function_plugin_find(name, len);
 }
 
 static bool has_number(struct expr *const *args, uint32_t n)

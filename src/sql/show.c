@@ -444,7 +444,10 @@ static bool show_programs(struct statement *s, const struct sql_show *show)
             "AS Comment, character_set_client, collation_connection, DATABASE_COLLATION AS "
             "`Database "
             "Collation`",
-            "ROUTINES", "1", "ROUTINE_NAME", NULL);
+            "ROUTINES",
+            show->kind == SQL_SHOW_PROCEDURE_STATUS ? "ROUTINE_TYPE = 'PROCEDURE'"
+                                                    : "ROUTINE_TYPE = 'FUNCTION'",
+            "ROUTINE_NAME", NULL);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,15 @@ static int check(const char *path, const struct quanta_plugin *p, struct error_i
     if (!p)
         return error_set(err, -EINVAL, 1105, "plug-in %s: found no description; allowed: one",
                          path);
-    if (p->abi != QUANTA_PLUGIN_ABI)
-        return error_set(err, -EINVAL, 1105, "plug-in %s: found interface version %u; allowed: %d",
-                         path, p->abi, QUANTA_PLUGIN_ABI);
-    if (p->size < sizeof *p || (p->n_mappers && !p->mappers))
+    if (p->abi == 0 || p->abi > QUANTA_PLUGIN_ABI)
+        return error_set(err, -EINVAL, 1105,
+                         "plug-in %s: found interface version %u; allowed: 1 to %d", path, p->abi,
+                         QUANTA_PLUGIN_ABI);
+    size_t size = p->abi == 1 ? offsetof(struct quanta_plugin, n_functions) : sizeof *p;
+    if (p->size < size || (p->n_mappers && !p->mappers))
         return error_set(err, -EINVAL, 1105,
                          "plug-in %s: found a description of %u bytes; allowed: %zu", path, p->size,
-                         sizeof *p);
+                         size);
     for (uint32_t i = 0; i < p->n_mappers; i++)
         if (!p->mappers[i].name || !p->mappers[i].open || !p->mappers[i].map)
             return error_set(
@@ -105,10 +108,13 @@ static int find_plugin(const char *name, const struct quanta_plugin **out, struc
     return load(name, out, err);
 }
 
-int plugin_find(const char *plugin, const char *name, const struct quanta_plugin_mapper **out,
-                struct error_info *err)
+bool plugin_has_functions(const struct quanta_plugin *p)
 {
-    const struct quanta_plugin *p = NULL;
+    return p->abi >= 2;
+}
+
+int plugin_load(const char *plugin, const struct quanta_plugin **out, struct error_info *err)
+{
     int rc;
 
     if (!plugin_is_name(plugin))
@@ -120,8 +126,17 @@ int plugin_find(const char *plugin, const char *name, const struct quanta_plugin
                          "plug-in %s: found no plug-in directory; allowed: start with --plugin-dir",
                          plugin);
     pthread_mutex_lock(&lock);
-    rc = find_plugin(plugin, &p, err);
+    rc = find_plugin(plugin, out, err);
     pthread_mutex_unlock(&lock);
+    return rc;
+}
+
+int plugin_find(const char *plugin, const char *name, const struct quanta_plugin_mapper **out,
+                struct error_info *err)
+{
+    const struct quanta_plugin *p = NULL;
+    int rc = plugin_load(plugin, &p, err);
+
     if (rc != 0)
         return rc;
     for (uint32_t i = 0; i < p->n_mappers; i++)
