@@ -533,9 +533,10 @@ struct sql_flush {
 
 struct sql_stmt {
     enum sql_stmt_kind kind;
-    uint32_t offset;      /* first byte of the statement's first token */
-    uint32_t length;      /* up to and without the ';' */
-    uint32_t param_count; /* number of '?' */
+    uint32_t offset;        /* first byte of the statement's first token */
+    uint32_t length;        /* up to and without the ';' */
+    uint32_t param_count;   /* number of '?' */
+    bool assigns_variables; /* @a := x is somewhere in it */
     union {
         struct sql_query *query;
         struct sql_insert *insert;

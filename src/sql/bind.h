@@ -13,6 +13,8 @@
  *   bind_or.c      conditions that OR hides
  *   bind_outer.c   subqueries that depend on the row outside
  *   bind_match.c   MATCH ... AGAINST
+ *   bind_sample.c  sample_stratified()
+ *   bind_variable.c  @name := value
  *   bind_call.c    calls: functions, aggregates
  *   bind_window.c  window functions
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
@@ -29,6 +31,7 @@ struct infoschema_table;
 struct bound_query;
 struct bound_select;
 struct recursion;
+struct variable_use;
 
 enum source_kind {
     SOURCE_TABLE,
@@ -187,7 +190,9 @@ struct bind {
     const struct source
         *insert_values;        /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
     uint32_t depth, n_queries; /* of queries in queries; those of views count wherever they stand */
-    bool has_select;           /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
+    bool assigns_variables;    /* @a := somewhere in the statement */
+    struct variable_use *assigned; /* those bound so far */
+    bool has_select;               /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
 };
 
 /* A whole query. NULL with *error set. */
@@ -255,6 +260,11 @@ bool bind_recursive(struct bind *b, struct bind_cte *at, struct bound_query **ou
 bool bind_work_source(struct bind *b, struct source *s, struct bind_cte *at);
 struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool negated);
 struct expr *bind_match(struct bind *b, const struct sql_expr *e);
+/* sample_stratified('column', percent). */
+struct expr *bind_sample(struct bind *b, const struct sql_call *c);
+/* @name := value; a variable in a statement that has such. */
+struct expr *bind_assign(struct bind *b, const struct sql_expr *e);
+struct expr *bind_changing_variable(struct bind *b, const char *name);
 /* Replaces groups and aggregates by slots of the grouped rows; error 1055 for other columns. */
 struct expr *bind_grouped(struct bind *b, struct bound_select *s, struct expr *e, uint32_t item,
                           enum bind_clause c);

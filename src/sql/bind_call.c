@@ -248,6 +248,8 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e)
     }
     if (aggregate_plugin_find(c->name))
         return bind_aggregate(b, c, AGG_PLUGIN);
+    if (strcasecmp(c->name, "sample_stratified") == 0)
+        return bind_sample(b, c);
     struct expr *r = bind_date_call(b, c, &done);
     return done ? r : bind_plain_call(b, c);
 }

@@ -166,6 +166,8 @@ static struct expr *bind_user_var(struct bind *b, const char *name)
     struct datum d;
     struct value_type t = {0};
 
+    if (b->assigns_variables)
+        return bind_changing_variable(b, name);
     datum_set_null(&d);
     if (v) {
         t = v->type;
@@ -361,10 +363,8 @@ static struct expr *bind_binary(struct bind *b, const struct sql_expr *e)
         return bind_fold(b, function_new_interval(&fb, args[0], args[1], interval->op,
                                                   e->op == SQL_OP_SUB));
     }
-    if (e->op == SQL_OP_ASSIGN) {
-        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, sql_op_name(e->op));
-        return NULL;
-    }
+    if (e->op == SQL_OP_ASSIGN)
+        return bind_assign(b, e);
     args[0] = bind_expr(b, l);
     if (!args[0] || !(args[1] = bind_expr(b, r)))
         return NULL;

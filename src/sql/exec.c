@@ -57,6 +57,7 @@ void exec_expr_ctx(struct exec *x, struct expr_ctx *ctx, struct arena *scratch)
     ctx->now_us = x->now_us;
     ctx->random = reactor_random(x->reactor);
     ctx->error = x->error;
+    ctx->sleep_ns = &x->sleep_ns;
 }
 
 struct datum *exec_cells(struct exec_op *op, uint32_t width)

@@ -63,6 +63,7 @@ struct exec {
     struct catalog *catalog; /* a reference */
     struct arena *arena;     /* of the statement */
     struct budget *budget;   /* of the statement */
+    uint64_t sleep_ns;       /* asked for by SLEEP() and not waited for yet */
     struct mysql_error *error;
     int64_t now_us;
     uint64_t deadline_ns;

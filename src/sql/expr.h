@@ -104,6 +104,7 @@ struct expr_ctx {
     int64_t now_us;            /* start of the statement */
     uint64_t random;           /* state of RAND() */
     struct mysql_error *error; /* first error; rows after it do not count */
+    uint64_t *sleep_ns;        /* what SLEEP() asks the statement to wait; NULL = it does not */
 };
 
 static inline void expr_eval(const struct expr *e, struct expr_ctx *x, struct datum *out)

@@ -151,6 +151,22 @@ static void eval_one(const struct expr *e, struct expr_ctx *x, struct datum *out
     datum_set_int(out, 1);
 }
 
+/* Nothing may block a core: the statement waits, before the rows made so far are sent. */
+static void eval_sleep(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    static const double longest = 31536000;
+    double seconds;
+
+    if (!function_arg_double(e, x, 0, &seconds, out) || !(seconds >= 0)) {
+        expr_fail(x, out, MYSQL_ER_WRONG_ARGUMENTS, "sleep");
+        return;
+    }
+    double all = seconds + (x->sleep_ns ? (double)*x->sleep_ns / 1e9 : 0);
+    if (x->sleep_ns)
+        *x->sleep_ns = (uint64_t)((all < longest ? all : longest) * 1e9);
+    datum_set_int(out, 0);
+}
+
 const struct function function_info[] = {
     {"version", 0, 0, 0, resolve_word, eval_version},
     {"database", 0, 0, 0, resolve_word, eval_database},
@@ -169,6 +185,7 @@ const struct function function_info[] = {
     {"coercibility", 1, 1, FUNCTION_NULL_IN, function_is_int, eval_coercibility},
     {"is_used_lock", 1, 1, FUNCTION_NULL_IN, resolve_big, eval_null},
     {"release_all_locks", 0, 0, 0, function_is_int, eval_zero},
+    {"sleep", 1, 1, FUNCTION_VOLATILE | FUNCTION_NULL_IN, function_is_int, eval_sleep},
     {"benchmark", 2, 2, FUNCTION_NULL_IN, function_is_int, eval_zero},
     {"get_lock", 2, 2, FUNCTION_NULL_IN, function_is_int, eval_one},
     {"release_lock", 1, 1, FUNCTION_NULL_IN, function_is_int, eval_one},

@@ -27,6 +27,22 @@ static void deadline_passed(struct timer *t)
     statement_cancel(s, 3024, mysql_error_find(3024)->format);
 }
 
+static void nap_is_over(struct timer *t)
+{
+    statement_resume((struct statement *)((char *)t - offsetof(struct statement, nap)));
+}
+
+bool statement_naps(struct statement *s)
+{
+    if (s->nap.armed)
+        return true;
+    if (!s->exec.sleep_ns || s->error.code)
+        return false;
+    timer_arm(s->env->reactor, &s->nap, s->exec.sleep_ns);
+    s->exec.sleep_ns = 0;
+    return true;
+}
+
 static void exec_resumed(struct exec *x)
 {
     statement_resume(x->ctx);
@@ -85,6 +101,7 @@ void statement_init(struct statement *s, const struct gateway_env *env,
     budget_init(&s->budget, "statement", limit, core);
     arena_init(&s->kept, SIZE_MAX, &s->budget);
     s->deadline.fire = deadline_passed;
+    s->nap.fire = nap_is_over;
     s->now_us = reactor_wall_us(env->reactor);
     if (env->timeout_ns)
         s->deadline_ns = reactor_now_ns(env->reactor) + env->timeout_ns;
@@ -93,7 +110,7 @@ void statement_init(struct statement *s, const struct gateway_env *env,
 
 void statement_fini(struct statement *s)
 {
-    ASSERT(!s->refresh.is_waiting && !s->deadline.armed);
+    ASSERT(!s->refresh.is_waiting && !s->deadline.armed && !s->nap.armed);
     fini_try(s);
     arena_fini(&s->kept);
 }
@@ -293,7 +310,8 @@ static bool prepare_bind(struct statement *s)
                             .ctx = &s->expr_ctx,
                             .params = s->params,
                             .param_types = s->param_types,
-                            .n_params = s->n_params};
+                            .n_params = s->n_params,
+                            .assigns_variables = s->ast && s->ast->assigns_variables};
     s->bind.subqueries_end = &s->bind.subqueries;
     return true;
 }
@@ -315,6 +333,14 @@ static bool use_database(struct statement *s)
     return true;
 }
 
+static enum step do_run(struct statement *s)
+{
+    if (statement_naps(s))
+        return STEP_PENDING;
+    statement_ok(s, 0, 0, NULL);
+    return STEP_READY;
+}
+
 static bool evaluate_do(struct statement *s)
 {
     const struct sql_call_stmt *c = s->ast->u.call;
@@ -323,11 +349,16 @@ static bool evaluate_do(struct statement *s)
         statement_fail(s, MYSQL_ER_SP_DOES_NOT_EXIST, "PROCEDURE", c->name);
         return false;
     }
-    for (uint32_t i = 0; i < c->arg_count; i++)
-        if (!bind_expr(&s->bind, c->args[i]))
+    for (uint32_t i = 0; i < c->arg_count; i++) {
+        struct expr *e = bind_expr(&s->bind, c->args[i]);
+        struct datum d;
+        if (!e)
             return false;
-    statement_ok(s, 0, 0, NULL);
-    return true;
+        if (!expr_has_subquery(e))
+            expr_eval(e, &s->expr_ctx, &d);
+    }
+    s->run = do_run;
+    return !s->error.code;
 }
 
 /* SELECT ... INTO; what has no meaning is for the binder to refuse. */
@@ -437,6 +468,7 @@ static void begin_close(struct statement *s)
     if (s->stage >= STATEMENT_CLOSE)
         return;
     s->stage = STATEMENT_CLOSE;
+    timer_cancel(s->env->reactor, &s->nap);
     exec_close(s->exec.subquery_op);
     s->exec.subquery_op = NULL;
     exec_close(s->op);

@@ -105,6 +105,7 @@ struct statement {
     bool gateway_alone; /* does joins and computations: they were too large for the cores */
     struct cluster_refresh refresh;
     struct timer deadline;         /* between start and end, when there is one */
+    struct timer nap;              /* armed while SLEEP() is waited for */
     struct export_job *export_job; /* opened once for all tries; or NULL */
 
     /* One try: zeroed before each, from here to the end. */
@@ -134,6 +135,7 @@ struct statement {
     struct mysql_column *columns;
     struct value_type *types;
     uint32_t n_columns;
+    bool query_ended; /* its last rows came, perhaps SLEEP() is still waited for */
     uint64_t rows_sent;
     /* SQL_CALC_FOUND_ROWS: all rows are made and counted, the LIMIT is applied when they are sent. */
     bool counts_all;
@@ -183,6 +185,9 @@ char *statement_printf(struct statement *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void *statement_alloc(struct statement *s, size_t n);
 void *statement_alloc_raw(struct statement *s, size_t n); /* not zeroed */
+
+/* Waits for what SLEEP() asked for since the last time: true while it does, statement_resume comes then. */
+bool statement_naps(struct statement *s);
 
 /* Queries: bind and plan; false with the error. */
 bool select_prepare(struct statement *s, const struct sql_query *q);

@@ -468,7 +468,10 @@ simple_expr:
     }
   | USER_VAR { $$ = sql_build_user_var(p, $1, @$); }
   | SYS_VAR { $$ = sql_build_sys_var(p, $1, @$); }
-  | USER_VAR ASSIGN expr { $$ = BINARY(ASSIGN, sql_build_user_var(p, $1, @1), $3, @$); }
+  | USER_VAR ASSIGN expr {
+        p->assigns_variables = true;
+        $$ = BINARY(ASSIGN, sql_build_user_var(p, $1, @1), $3, @$);
+    }
   | simple_expr COLLATE collation_name {
         $$ = sql_build_collate(p, SQL_EXPR_COLLATE, $1, $3, @$);
     }

@@ -562,6 +562,7 @@ int sql_parse(struct arena *arena, const char *text, size_t length, unsigned fla
     p.stmt->offset = p.begin;
     p.stmt->length = p.stop - p.begin;
     p.stmt->param_count = p.param_count;
+    p.stmt->assigns_variables = p.assigns_variables;
     *stmt_out = p.stmt;
     if (end_out) {
         *end_out = p.end;

@@ -116,6 +116,7 @@ struct sql_parser {
     uint32_t paren_depth;
     bool in_version_comment; /* inside the text of a version comment */
     bool has_begun;          /* the first token was given to the grammar */
+    bool assigns_variables;  /* @a := x was met */
     bool is_insert;          /* the first token was INSERT or REPLACE */
     bool in_rows;            /* behind its VALUES */
     int start_token;         /* given to the grammar first, then 0 */

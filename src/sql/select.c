@@ -181,8 +181,10 @@ static enum step finish(struct statement *s)
 enum step select_run(struct statement *s)
 {
     for (unsigned i = 0;; i++) {
-        if (!send_rows(s))
+        if (statement_naps(s) || !send_rows(s))
             return STEP_PENDING;
+        if (s->query_ended)
+            return finish(s);
         if (i >= ROWS_PER_TURN) {
             exec_wake(&s->exec);
             return STEP_PENDING;
@@ -203,7 +205,6 @@ enum step select_run(struct statement *s)
                 return STEP_READY;
             }
         }
-        if (r == EXEC_END)
-            return finish(s);
+        s->query_ended = r == EXEC_END;
     }
 }

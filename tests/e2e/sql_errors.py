@@ -3,6 +3,7 @@
 
 import os
 import sys
+import threading
 import time
 from decimal import Decimal
 
@@ -328,6 +329,30 @@ def test_kill(server):
         victim._force_close()  # pylint: disable=protected-access
         with conn.cursor() as cur:
             cur.execute("SELECT 1")
+
+
+def test_sleep_ends_early(server):
+    """KILL QUERY and the time limit end SLEEP, which would take a day."""
+    failed = []
+
+    def nap(conn):
+        try:
+            conn.cursor().execute("SELECT sleep(86400)")
+        except pymysql.err.MySQLError as err:
+            failed.append(err.args[0])
+
+    with server.connect() as napping, server.connect() as conn, conn.cursor() as cur:
+        thread = threading.Thread(target=nap, args=(napping,))
+        thread.start()
+        while not cur.execute("SELECT 1 FROM information_schema.processlist "
+                              "WHERE info = 'SELECT sleep(86400)'"):
+            time.sleep(0.02)
+        cur.execute(f"KILL QUERY {napping.thread_id()}")
+        thread.join()
+        expect(failed, [1317], "KILL QUERY of SLEEP")
+        cur.execute("SET max_execution_time = 50")
+        nap(conn)
+        expect(failed, [1317, 3024], "SLEEP with a time limit")
 
 
 if __name__ == "__main__":
