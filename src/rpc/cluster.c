@@ -3,6 +3,7 @@
 #include "reactor/assert.h"
 #include "reactor/reactor.h"
 #include "rpc/cluster_ops.h"
+#include "rpc/temporary.h"
 
 struct cluster *cluster_of(struct reactor *r)
 {
@@ -36,7 +37,10 @@ void cluster_refresh_cancel(struct cluster_refresh *f)
 void cluster_query_start(struct cluster *c, struct cluster_query *q)
 {
     ASSERT(q->program && q->schema && q->on_next && q->on_closed);
-    c->ops->query_start(c, q);
+    if (q->schema->rows)
+        temporary_query_start(q);
+    else
+        c->ops->query_start(c, q);
 }
 
 void cluster_query_next(struct cluster_query *q)
@@ -56,7 +60,10 @@ void cluster_query_close(struct cluster_query *q)
 void cluster_write_start(struct cluster *c, struct cluster_write *w)
 {
     ASSERT(w->schema && w->done);
-    c->ops->write_start(c, w);
+    if (w->schema->rows)
+        temporary_write_start(w);
+    else
+        c->ops->write_start(c, w);
 }
 
 bool cluster_wrote_nothing(struct cluster *c, const struct cluster_write *w)
@@ -90,6 +97,17 @@ void cluster_partitions_start(struct cluster *c, struct cluster_partitions *p)
 bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out)
 {
     return c->ops->table_stats(c, table_id, out);
+}
+
+bool cluster_schema_stats(struct cluster *c, const struct schema *s,
+                          struct cluster_table_stats *out)
+{
+    if (!s->rows)
+        return cluster_table_stats(c, s->table_id, out);
+    *out = (struct cluster_table_stats){.table_id = s->table_id,
+                                        .rows = temporary_rows(s),
+                                        .bytes = temporary_memory(s)};
+    return true;
 }
 
 bool cluster_tables_stats_start(struct cluster *c, struct cluster_tables_stats *t)

@@ -183,6 +183,9 @@ struct cluster_table_stats {
     uint64_t free_bytes;  /* of its data files, that nothing refers to */
 };
 bool cluster_table_stats(struct cluster *c, uint32_t table_id, struct cluster_table_stats *out);
+/* Also of temporary tables. */
+bool cluster_schema_stats(struct cluster *c, const struct schema *s,
+                          struct cluster_table_stats *out);
 
 /* The figures of all tables as they are now, for SHOW TABLE STATUS. */
 struct cluster_tables_stats { /* owner: the caller, until done, which never runs within the start */

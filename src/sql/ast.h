@@ -337,6 +337,7 @@ struct sql_create_table {
 struct sql_drop {
     bool if_exists;
     bool is_view;
+    bool is_temporary;
     struct sql_table_name *tables;
 };
 

@@ -178,9 +178,11 @@ struct bind {
     struct mysql_error *error;
     struct gateway_session *session;
     const struct catalog *catalog;
-    const char *text;           /* of the statement, for column names */
-    struct expr_ctx *ctx;       /* for folding constants */
-    const struct datum *params; /* values of '?'; NULL while preparing: they are NULLs then */
+    const struct catalog *listed; /* without temporary tables: what views see */
+    bool is_view;                 /* CREATE VIEW: no temporary tables */
+    const char *text;             /* of the statement, for column names */
+    struct expr_ctx *ctx;         /* for folding constants */
+    const struct datum *params;   /* values of '?'; NULL while preparing: they are NULLs then */
     const struct value_type *param_types;
     uint32_t n_params;
     struct subquery *subqueries; /* in the order they must run */

@@ -130,6 +130,7 @@ static bool bind_view_source(struct bind *b, struct source *s, const struct sche
     struct bind_cte *ctes = b->ctes;
     struct bind_scope *scope = b->scope;
     const char *text = b->text;
+    const struct catalog *catalog = b->catalog;
     struct sql_name_list *names = NULL;
     struct parse_error pe;
     struct sql_stmt *ast;
@@ -150,10 +151,12 @@ static bool bind_view_source(struct bind *b, struct source *s, const struct sche
     b->ctes = NULL;
     b->scope = NULL;
     b->text = view->selector;
+    b->catalog = b->listed;
     bool ok = bind_query_source(b, s, ast->u.query, names, NULL);
     b->ctes = ctes;
     b->scope = scope;
     b->text = text;
+    b->catalog = catalog;
     s->name = view->name;
     return ok;
 }
@@ -198,6 +201,11 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
     const struct schema *schema = catalog_find(b->catalog, t->name, strlen(t->name));
     if (!schema)
         return bind_fail(b, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, t->name);
+    if (schema->rows && b->is_view) {
+        mysql_error_set_text(b->error, 1352, "View's SELECT refers to a temporary table '%s'",
+                             t->name);
+        return false;
+    }
     return schema_is_view(schema) ? bind_view_source(b, s, schema)
                                   : bind_table_source(b, s, schema);
 }

@@ -127,7 +127,7 @@ static bool set_relation(struct statement *s, struct column *c, const struct sql
 {
     if (!r || !ddl_check_database(s, r->table.db))
         return r == NULL;
-    if (!catalog_find(s->exec.catalog, r->table.name, strlen(r->table.name))) {
+    if (!catalog_find(s->exec.listed, r->table.name, strlen(r->table.name))) {
         statement_fail(s, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, r->table.name);
         return false;
     }
@@ -386,15 +386,11 @@ static struct schema *copy_table(struct statement *s, const struct sql_create_ta
     return t;
 }
 
-static struct schema *make_table(struct statement *s, const struct sql_create_table *ast)
+struct schema *ddl_make_table(struct statement *s, const struct sql_create_table *ast)
 {
     struct error_info err = {0};
     struct schema *t;
 
-    if (ast->is_temporary) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "temporary tables");
-        return NULL;
-    }
     if (ast->like)
         return copy_table(s, ast);
     if (!ast->columns) {
@@ -514,12 +510,19 @@ static bool drop_tables(struct statement *s, struct ddl *d)
     const char *missing = NULL;
 
     d->if_exists = drop->if_exists;
-    struct sql_table_name **end = &d->next;
-    for (struct sql_table_name *t = drop->tables; t; t = t->next) {
+    struct sql_table_name **end = &d->next, *temporaries = NULL;
+    for (struct sql_table_name *t = drop->tables, *next; t; t = next) {
+        next = t->next;
         if (!ddl_check_database(s, t->db))
             return false;
-        const struct schema *found = catalog_find(s->exec.catalog, t->name, strlen(t->name));
-        if (!found || schema_is_view(found) == drop->is_view) {
+        if (!drop->is_view && ddl_is_temporary(s, t->name)) {
+            t->next = temporaries;
+            temporaries = t;
+            continue;
+        }
+        const struct schema *found =
+            drop->is_temporary ? NULL : catalog_find(s->exec.listed, t->name, strlen(t->name));
+        if (!drop->is_temporary && (!found || schema_is_view(found) == drop->is_view)) {
             *end = t; /* the list loses what is of the other kind */
             end = &t->next;
         }
@@ -535,14 +538,14 @@ static bool drop_tables(struct statement *s, struct ddl *d)
             return false;
     }
     *end = NULL;
-    if (!missing)
-        return true;
-    if (!drop->if_exists) {
+    if (missing && !drop->if_exists) {
         statement_fail(s, MYSQL_ER_BAD_TABLE_ERROR, missing);
         return false;
     }
-    gateway_session_warn(s->session, "Note", MYSQL_ER_BAD_TABLE_ERROR,
-                         statement_printf(s, "Unknown table '%s'", missing));
+    ddl_drop_temporaries(s, temporaries);
+    if (missing)
+        gateway_session_warn(s->session, "Note", MYSQL_ER_BAD_TABLE_ERROR,
+                             statement_printf(s, "Unknown table '%s'", missing));
     return true;
 }
 
@@ -553,8 +556,10 @@ static bool create_table(struct statement *s, struct ddl *d)
 
     if (!ddl_check_database(s, ast->table.db))
         return false;
+    if (ast->is_temporary)
+        return ddl_create_temporary(s, s->ast->u.create_table);
     d->if_exists = ast->if_not_exists;
-    if (catalog_find(s->exec.catalog, ast->table.name, strlen(ast->table.name))) {
+    if (catalog_find(s->exec.listed, ast->table.name, strlen(ast->table.name))) {
         if (!ast->if_not_exists) {
             statement_fail(s, MYSQL_ER_TABLE_EXISTS_ERROR, ast->table.name);
             return false;
@@ -565,7 +570,7 @@ static bool create_table(struct statement *s, struct ddl *d)
     }
     if (ast->query && !ddl_take_query(s, s->ast->u.create_table))
         return false;
-    t = make_table(s, ast);
+    t = ddl_make_table(s, ast);
     if (!t)
         return false;
     ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL); /* our reference is given back by ddl_done */
@@ -627,11 +632,14 @@ bool ddl_prepare(struct statement *s)
         if (!ddl_check_database(s, s->ast->u.table_name->db) ||
             !check_table(s, s->ast->u.table_name->name))
             return false;
+        if (ddl_truncate_temporary(s, s->ast->u.table_name->name))
+            return true;
         ddl_start(d, CLUSTER_TRUNCATE_TABLE, NULL, s->ast->u.table_name->name);
         return true;
     case SQL_STMT_CREATE_INDEX:
     case SQL_STMT_DROP_INDEX:
         return ddl_check_database(s, s->ast->u.index->table.db) &&
+               !ddl_refuse_temporary(s, s->ast->u.index->table.name) &&
                ddl_prepare_index(d, s->ast->u.index);
     case SQL_STMT_CREATE_DATABASE:
     case SQL_STMT_DROP_DATABASE:
@@ -640,6 +648,7 @@ bool ddl_prepare(struct statement *s)
         return ddl_create_view(d);
     case SQL_STMT_ALTER_TABLE:
         if (!ddl_check_database(s, s->ast->u.alter->table.db) ||
+            ddl_refuse_temporary(s, s->ast->u.alter->table.name) ||
             !check_table(s, s->ast->u.alter->table.name))
             return false;
         if (s->ast->u.alter->actions && s->ast->u.alter->actions->kind == SQL_ALTER_RENAME_TABLE)

@@ -47,6 +47,17 @@ bool ddl_create_view(struct ddl *d);
 bool ddl_rename_tables(struct ddl *d, const struct sql_rename *ast);
 bool ddl_rename_one(struct ddl *d, const struct sql_alter *ast);
 
+struct schema *ddl_make_table(struct statement *s,
+                              const struct sql_create_table *ast); /* or NULL */
+
+/* Temporary tables, ddl_temporary.c. */
+bool ddl_create_temporary(struct statement *s, struct sql_create_table *ast);
+bool ddl_is_temporary(const struct statement *s, const char *name);
+void ddl_drop_temporaries(struct statement *s, const struct sql_table_name *list);
+bool ddl_truncate_temporary(struct statement *s, const char *name); /* false: it is none */
+/* True: it is one, and the statement has failed. */
+bool ddl_refuse_temporary(struct statement *s, const char *name);
+
 /* ALTER TABLE but for partitions, ddl_alter.c. */
 bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast);
 /* CREATE INDEX and DROP INDEX: every column is indexed, FULLTEXT alone changes the table. */

@@ -192,7 +192,7 @@ bool ddl_create_view(struct ddl *d)
     if (!ddl_check_database(s, view->name.db))
         return false;
     const struct schema *old =
-        catalog_find(s->exec.catalog, view->name.name, strlen(view->name.name));
+        catalog_find(s->exec.listed, view->name.name, strlen(view->name.name));
     if (old && !view->or_replace) {
         statement_fail(s, MYSQL_ER_TABLE_EXISTS_ERROR, view->name.name);
         return false;
@@ -202,6 +202,7 @@ bool ddl_create_view(struct ddl *d)
                              view->name.name);
         return false;
     }
+    s->bind.is_view = true;
     struct schema *t = make_view(s, view);
     if (!t)
         return false;

@@ -60,7 +60,8 @@ struct exec {
     struct reactor *reactor;
     struct cluster *cluster;
     struct gateway_session *session;
-    struct catalog *catalog; /* a reference */
+    struct catalog *catalog; /* a reference; what the session sees, temporary tables included */
+    struct catalog *listed;  /* a reference; what information_schema tells of */
     struct arena *arena;     /* of the statement */
     struct budget *budget;   /* of the statement */
     uint64_t sleep_ns;       /* asked for by SLEEP() and not waited for yet */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sql/session_temporary.h"
+
 void gateway_session_init(struct gateway_session *s, uint32_t id)
 {
     memset(s, 0, sizeof *s);
@@ -31,6 +33,7 @@ void gateway_session_drop_variables(struct gateway_session *s, struct session_va
 void gateway_session_fini(struct gateway_session *s)
 {
     gateway_session_reset(s);
+    session_temporary_fini(s);
     free(s->user);
     free(s->host);
     free(s->database);
@@ -43,6 +46,7 @@ void gateway_session_reset(struct gateway_session *s)
     gateway_session_drop_variables(s, &s->sys_vars);
     gateway_session_drop_variables(s, &s->savepoints);
     gateway_session_drop_variables(s, &s->prepared);
+    session_temporary_drop_all(s);
     gateway_session_clear_warnings(s);
     s->parse_flags = s->parse_flags_at_login;
     s->is_lenient = false;

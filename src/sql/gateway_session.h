@@ -12,6 +12,7 @@
 enum { SESSION_MAX_WARNINGS = 64, SESSION_MAX_VARIABLES = 1024 };
 
 struct tls;
+struct session_temporaries;
 
 /* Variables whose changes clients are told of (CLIENT_SESSION_TRACK), by bit, and above them the database. */
 enum { SESSION_TRACKED_COUNT = 5, SESSION_CHANGED_DATABASE = 1u << SESSION_TRACKED_COUNT };
@@ -60,8 +61,10 @@ struct gateway_session {
     int64_t row_count;   /* ROW_COUNT() of the last statement */
     uint64_t rows_found; /* FOUND_ROWS() */
     struct session_variable *user_vars, *sys_vars;
-    struct session_variable *savepoints; /* of the transaction; without values */
-    struct session_variable *prepared;   /* texts of PREPARE */
+    struct session_variable *savepoints;     /* of the transaction; without values */
+    struct session_variable *prepared;       /* texts of PREPARE */
+    struct session_temporaries *temporaries; /* session_temporary.h; NULL: there were none */
+    uint32_t next_temporary;
     uint32_t n_variables;
     struct session_warning *warnings; /* of the last statement */
     uint32_t n_warnings, n_errors;    /* kept; counted in all */

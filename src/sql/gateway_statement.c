@@ -15,6 +15,7 @@
 #include "sql/known_statement.h"
 #include "sql/quanta_mode.h"
 #include "sql/select_export.h"
+#include "sql/session_temporary.h"
 #include "sql/spill.h"
 #include "sql/value_convert.h"
 
@@ -76,11 +77,11 @@ static void fini_try(struct statement *s)
     for (int i = 0; i < 2; i++)
         if (s->writers[i])
             dml_writer_fini(s->writers[i]);
-    if (s->exec.catalog)
-        catalog_put(s->exec.catalog);
+    catalog_put(s->exec.catalog);
+    catalog_put(s->exec.listed);
     arena_fini(&s->scratch);
     arena_fini(&s->arena);
-    s->exec.catalog = NULL;
+    s->exec.catalog = s->exec.listed = NULL;
 }
 
 void statement_init(struct statement *s, const struct gateway_env *env,
@@ -296,16 +297,20 @@ int statement_parse(struct statement *s, const char *text, size_t len, size_t *c
 
 static bool prepare_bind(struct statement *s)
 {
-    s->exec.catalog = cluster_catalog(s->env->cluster);
-    if (!s->exec.catalog) {
+    s->exec.listed = cluster_catalog(s->env->cluster);
+    if (!s->exec.listed) {
         mysql_error_set_text(&s->error, 1053, "The tables are not available yet");
         return false;
     }
+    s->exec.catalog = session_catalog(s->session, s->exec.listed);
+    if (!s->exec.catalog)
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
     exec_expr_ctx(&s->exec, &s->expr_ctx, &s->scratch);
     s->bind = (struct bind){.arena = &s->arena,
                             .error = &s->error,
                             .session = s->session,
                             .catalog = s->exec.catalog,
+                            .listed = s->exec.listed,
                             .text = s->text,
                             .ctx = &s->expr_ctx,
                             .params = s->params,
@@ -590,7 +595,7 @@ static void refreshed(struct cluster_refresh *f)
         return;
     }
     struct catalog *now = cluster_catalog(s->env->cluster);
-    bool changed = now && now != s->exec.catalog;
+    bool changed = now && now != s->exec.listed;
     if (now)
         catalog_put(now);
     if (changed)

@@ -1701,6 +1701,7 @@ option_key:
 drop_stmt:
     DROP temporary_opt TABLE if_exists table_name_list drop_mode {
         $$ = sql_build_drop(p, $5, $4, false);
+        $$->u.drop->is_temporary = $2;
     }
   | DROP VIEW if_exists table_name_list drop_mode { $$ = sql_build_drop(p, $4, $3, true); }
   | DROP DATABASE if_exists ident {

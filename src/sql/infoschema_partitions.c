@@ -46,7 +46,7 @@ static void told(struct cluster_partitions *p)
 static bool gather_partitions(struct exec *x, struct infoschema_rows *out, bool *failed)
 {
     struct partitions_gather *g = out->gathered;
-    uint32_t n = x->catalog->n_tables;
+    uint32_t n = x->listed->n_tables;
 
     if (!g) {
         g = out->gathered = arena_alloc(x->arena, sizeof *g + n * sizeof g->tables[0]);
@@ -61,13 +61,12 @@ static bool gather_partitions(struct exec *x, struct infoschema_rows *out, bool 
     *failed = g->failed;
     if (g->failed)
         return true;
-    while (g->at < n && !partition_seconds(x->catalog->tables[g->at]))
+    while (g->at < n && !partition_seconds(x->listed->tables[g->at]))
         g->at++;
     if (g->at == n)
         return true;
-    g->info = (struct cluster_partitions){.name = x->catalog->tables[g->at]->name,
-                                          .done = told,
-                                          .ctx = g};
+    g->info =
+        (struct cluster_partitions){.name = x->listed->tables[g->at]->name, .done = told, .ctx = g};
     g->in_flight = true;
     x->open_queries++;
     cluster_partitions_start(x->cluster, &g->info);
@@ -170,8 +169,8 @@ static int fill_partitions(struct exec *x, struct infoschema_rows *out)
     const struct partitions_gather *g = out->gathered;
     int rc = 0;
 
-    for (uint32_t i = 0; i < x->catalog->n_tables && rc == 0; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables && rc == 0; i++) {
+        const struct schema *s = x->listed->tables[i];
 
         if (!partition_seconds(s))
             rc = put_whole(x, out, s);

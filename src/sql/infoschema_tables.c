@@ -209,8 +209,8 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
     uint32_t n;
     const struct infoschema_table *const *list = infoschema_list(&n);
 
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         struct cluster_table_stats stats;
         table_stats(x, out, s, &stats);
         if (infoschema_row(out) != 0)
@@ -321,8 +321,8 @@ static void put_numbers(struct infoschema_rows *out, const struct column *c)
 
 static int fill_columns(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         int64_t position = 0;
         for (uint16_t k = 0; k < s->n_columns; k++) {
             const struct column *c = &s->columns[k];
@@ -401,8 +401,8 @@ static int put_index_column(struct exec *x, struct infoschema_rows *out, const s
 
 static int fill_statistics(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         int64_t seq = 0;
         for (unsigned k = 0; k < s->n_key; k++) {
             const struct column *c = &s->columns[s->key[k]];
@@ -445,14 +445,14 @@ static const char *parent_column(struct exec *x, const struct column *c)
 
     if (c->parent_key)
         return c->parent_key;
-    p = catalog_find(x->catalog, c->parent_table, strlen(c->parent_table));
+    p = catalog_find(x->listed, c->parent_table, strlen(c->parent_table));
     return p && p->n_key ? p->columns[p->key[p->n_key - 1]].name : NULL;
 }
 
 static int fill_usage(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         for (unsigned k = 0; k < s->n_key + s->n_columns; k++) {
             bool key = k < s->n_key;
             const struct column *c = &s->columns[key ? s->key[k] : k - s->n_key];
@@ -492,8 +492,8 @@ static const struct infoschema_column constraint_columns[] = {
 
 static int fill_constraints(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         for (int k = -1; k < s->n_columns; k++) {
             if (k < 0 ? !s->primary_key : !s->columns[k].parent_table)
                 continue;
@@ -528,8 +528,8 @@ static const struct infoschema_column referential_columns[] = {
 
 static int fill_referential(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         for (uint16_t k = 0; k < s->n_columns; k++) {
             if (!s->columns[k].parent_table)
                 continue;
@@ -566,8 +566,8 @@ static const struct infoschema_column views_columns[] = {INFO_TEXT("TABLE_CATALO
 
 static int fill_views(struct exec *x, struct infoschema_rows *out)
 {
-    for (uint32_t i = 0; i < x->catalog->n_tables; i++) {
-        const struct schema *s = x->catalog->tables[i];
+    for (uint32_t i = 0; i < x->listed->n_tables; i++) {
+        const struct schema *s = x->listed->tables[i];
         const char *const cells[] = {"def",        SESSION_DATABASE, s->name,
                                      s->selector,  "NONE",           "NO",
                                      "root@%",     "INVOKER",        "utf8mb4",

@@ -78,11 +78,12 @@ static bool next_table(struct maintain *m, bool *wait)
     *wait = m->in_flight;
     if (*wait)
         return true;
-    if (!catalog_find(s->exec.catalog, t->name, strlen(t->name))) {
+    const struct schema *table = catalog_find(s->exec.catalog, t->name, strlen(t->name));
+    if (!table) {
         const char *text =
             statement_printf(s, "Table '%s.%s' doesn't exist", SESSION_DATABASE, t->name);
         ok = text && put_failure(s, t->name, text);
-    } else if (s->ast->u.maintain->kind == SQL_MAINTAIN_OPTIMIZE && !m->started) {
+    } else if (s->ast->u.maintain->kind == SQL_MAINTAIN_OPTIMIZE && !m->started && !table->rows) {
         start_rewrite(m);
         *wait = m->in_flight;
         return true;

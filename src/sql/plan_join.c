@@ -249,7 +249,7 @@ static uint64_t guess_rows(struct planner *p, const struct plan *n)
 
     switch (n->kind) {
     case PLAN_SCAN:
-        if (!p->cluster || !cluster_table_stats(p->cluster, n->u.scan.schema->table_id, &stats))
+        if (!p->cluster || !cluster_schema_stats(p->cluster, n->u.scan.schema, &stats))
             return 1000;
         rows = stats.rows;
         for (uint32_t i = 0; i < n->u.scan.n_pushed; i++)

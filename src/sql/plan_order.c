@@ -152,7 +152,7 @@ static bool measure(struct planner *p, const struct bound_select *s, const struc
             const struct source *src = &s->sources[__builtin_ctzll(left)];
             struct cluster_table_stats stats;
             if (src->kind != SOURCE_TABLE || !p->cluster ||
-                !cluster_table_stats(p->cluster, src->schema->table_id, &stats))
+                !cluster_schema_stats(p->cluster, src->schema, &stats))
                 return false;
             if ((double)stats.rows > z->base[i])
                 z->base[i] = (double)stats.rows;

@@ -187,9 +187,9 @@ static bool reach_all(struct star *t, uint16_t from)
 static struct cluster_table_stats table_stats(const struct star *t, uint16_t source)
 {
     struct cluster_table_stats stats;
-    uint32_t id = t->s->sources[source].schema->table_id;
+    const struct schema *schema = t->s->sources[source].schema;
 
-    if (!t->p->cluster || !cluster_table_stats(t->p->cluster, id, &stats))
+    if (!t->p->cluster || !cluster_schema_stats(t->p->cluster, schema, &stats))
         stats = (struct cluster_table_stats){0};
     return stats;
 }

@@ -108,7 +108,9 @@ static void put_delete(struct sql_printer *out, const struct sql_delete *node)
 
 static void put_drop(struct sql_printer *out, const struct sql_drop *drop)
 {
-    sql_put(out, drop->is_view ? "DROP VIEW " : "DROP TABLE ");
+    sql_put(out, drop->is_view        ? "DROP VIEW "
+                 : drop->is_temporary ? "DROP TEMPORARY TABLE "
+                                      : "DROP TABLE ");
     sql_put(out, drop->if_exists ? "IF EXISTS " : "");
     put_table_names(out, drop->tables);
 }

@@ -135,6 +135,18 @@ static const struct schema *shown_table(struct statement *s, const struct sql_sh
     return t;
 }
 
+/* As shown_table; what information_schema tells is then about temporary tables, too. */
+static bool list_table(struct statement *s, const struct sql_show *show)
+{
+    const struct schema *t = shown_table(s, show);
+
+    if (t && t->rows) {
+        catalog_put(s->exec.listed);
+        s->exec.listed = catalog_get(s->exec.catalog);
+    }
+    return t != NULL;
+}
+
 /* Columns of a table of information_schema, which has no rows about itself. */
 static bool show_virtual_columns(struct statement *s, const struct infoschema_table *t)
 {
@@ -166,7 +178,7 @@ static bool show_columns(struct statement *s, const struct sql_show *show)
 
     if (v)
         return show_virtual_columns(s, v);
-    if (!shown_table(s, show))
+    if (!list_table(s, show))
         return false;
     const char *columns = show->is_full ? "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, "
                                           "COLLATION_NAME AS Collation, IS_NULLABLE AS `Null`, "
@@ -184,7 +196,7 @@ static bool show_columns(struct statement *s, const struct sql_show *show)
 
 static bool show_index(struct statement *s, const struct sql_show *show)
 {
-    if (!shown_table(s, show))
+    if (!list_table(s, show))
         return false;
     return run_show(
         s, show,
@@ -287,7 +299,9 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
     const struct schema *t = shown_table(s, show);
     if (t && schema_is_view(t))
         return show_create_view(s, show);
-    const char *text = t ? statement_printf(s, "CREATE TABLE `%s` (", t->name) : NULL,
+    const char *text = t ? statement_printf(s, "CREATE %sTABLE `%s` (", t->rows ? "TEMPORARY " : "",
+                                            t->name)
+                         : NULL,
                *separator = "\n";
 
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
@@ -319,9 +333,9 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
                                     t->columns[i].name);
     for (uint16_t i = 0; t && text && i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
-        const struct schema *p = c->parent_table ? catalog_find(s->exec.catalog, c->parent_table,
-                                                                strlen(c->parent_table))
-                                                 : NULL;
+        const struct schema *p =
+            c->parent_table ? catalog_find(s->exec.listed, c->parent_table, strlen(c->parent_table))
+                            : NULL;
         if (c->parent_table)
             text =
                 statement_printf(s,

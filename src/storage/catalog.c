@@ -186,6 +186,38 @@ int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog
     return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct schema *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+int catalog_overlay(const struct catalog *c, struct schema *const *over, uint32_t n,
+                    struct catalog **out)
+{
+    struct catalog *next = catalog_alloc(c->n_tables + n);
+    bool found;
+
+    if (!next)
+        return -ENOMEM;
+    next->version = c->version;
+    next->next_table_id = c->next_table_id;
+    next->n_tables = 0;
+    for (uint32_t i = 0; i < c->n_tables; i++)
+        next->tables[next->n_tables++] = c->tables[i];
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = name_position(c, over[i]->name, strlen(over[i]->name), &found);
+        next->tables[found ? at : next->n_tables++] = over[i];
+    }
+    qsort(next->tables, next->n_tables, sizeof *next->tables, compare_names);
+    for (uint32_t i = 0; i < next->n_tables; i++)
+        schema_get(next->tables[i]);
+    fill_ids(next);
+    *out = next;
+    return 0;
+}
+
 int catalog_without_table(const struct catalog *c, const char *name, struct catalog **out)
 {
     bool found;

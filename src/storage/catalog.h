@@ -32,6 +32,11 @@ void catalog_put(struct catalog *c);
 int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog **out);
 int catalog_without_table(const struct catalog *c, const char *name, struct catalog **out);
 
+/* The catalog with n other definitions of no catalog, each in the place of the one of its name, if any; for statements
+ * of one session. -ENOMEM. */
+int catalog_overlay(const struct catalog *c, struct schema *const *over, uint32_t n,
+                    struct catalog **out);
+
 struct schema *catalog_find(const struct catalog *c, const char *name,
                             size_t len); /* exact name; borrowed */
 struct schema *catalog_find_id(const struct catalog *c, uint32_t table_id); /* borrowed */

@@ -183,6 +183,8 @@ void schema_put(struct schema *s)
     free(s->time_type);
     free(s->retention);
     free(s->comment);
+    if (s->rows)
+        s->rows->free(s->rows);
     free(s);
 }
 

@@ -80,6 +80,11 @@ struct schema_input {
     char *comment;
 };
 
+/* Rows of a temporary table: freed with the definition, on the core that made both. */
+struct schema_rows {
+    void (*free)(struct schema_rows *rows);
+};
+
 struct schema {
     uint32_t refs;     /* atomic */
     uint32_t table_id; /* given by the catalog; 0 before */
@@ -109,6 +114,7 @@ struct schema {
     uint8_t n_place;                   /* its order, or all but the time field; numbers in key[] */
     int16_t time_column;               /* index of the time field or -1 */
     int64_t retention_s;               /* 0 = for ever */
+    struct schema_rows *rows;          /* of a temporary table (rpc/temporary.h); else NULL */
 };
 
 /* view_of of a view: its query is the text of `selector`, and no rows are stored. Other values are kept for whoever

@@ -193,3 +193,43 @@ Test(engine_change, variables)
     check_sql(&e, "COMMIT", "OK 0");
     engine_fini(&e);
 }
+
+/* Rows of the session: changed and asked like others, with others, in front of them. */
+Test(engine_change, temporary_tables)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "CREATE TABLE t (k BIGINT PRIMARY KEY, p BIGINT REFERENCES t (k))", "OK 0");
+    check_sql(&e, "INSERT INTO t VALUES (1,NULL),(2,1),(3,1),(4,7)",
+              "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "CREATE TEMPORARY TABLE t AS SELECT k, p FROM t WHERE k < 4",
+              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT count(*), sum(k) FROM t", "3|6\n");
+    check_sql(&e, "INSERT INTO t VALUES (5,5),(6,NULL)",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT p, count(*) FROM t GROUP BY p ORDER BY p", "NULL|2\n1|2\n5|1\n");
+    check_sql(&e, "UPDATE t SET p = k + 1 WHERE p IS NULL",
+              "OK 2 Rows matched: 2  Changed: 2  Warnings: 0");
+    check_sql(&e, "SELECT k, p FROM t ORDER BY p DESC, k LIMIT 2", "6|7\n5|5\n");
+    check_sql(&e, "DELETE FROM t WHERE k = 5", "OK 1");
+    check_sql(&e, "SELECT a.k, b.k FROM t a JOIN t b ON a.p = b.k ORDER BY 1", "1|2\n2|1\n3|1\n");
+    check_sql(&e, "SHOW CREATE TABLE t",
+              "t|CREATE TEMPORARY TABLE `t` (\n  `k` bigint(20) NOT NULL COMMENT "
+              "'strategy=IntBSI',\n  `p` bigint(20) DEFAULT NULL COMMENT "
+              "'strategy=ParentRelation'\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4\n");
+    check_sql(&e, "CREATE TEMPORARY TABLE u (k BIGINT PRIMARY KEY, t VARCHAR(9))", "OK 0");
+    check_sql(&e, "INSERT INTO u VALUES (1,'x'),(1,'y')", "ERROR 1062");
+    check_sql(&e, "INSERT INTO u VALUES (1,'x'),(2,'y')",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT t FROM u WHERE k = 2", "y\n");
+    check_sql(&e, "TRUNCATE TABLE u", "OK 0");
+    check_sql(&e, "SELECT count(*) FROM u", "0\n");
+    check_sql(&e, "SHOW TABLES", "t\n");
+    check_sql(&e, "DROP TEMPORARY TABLE t, nothing", "ERROR 1051 Unknown table 'quanta.nothing'");
+    check_sql(&e, "DROP TABLE t, u", "OK 0");
+    check_sql(&e, "SELECT count(*) FROM t", "4\n");
+    check_sql(&e, "DROP TEMPORARY TABLE t", "ERROR 1051 Unknown table 'quanta.t'");
+    check_sql(&e, "CREATE TEMPORARY TABLE t (k BIGINT PRIMARY KEY)", "OK 0");
+    engine_fini(&e);
+}

@@ -213,6 +213,7 @@ static inline void engine_closed(void *ctx)
 static inline void engine_close(struct reactor *r, void *ctx)
 {
     (void)r;
+    gateway_session_reset(&((struct engine *)ctx)->session); /* its tables are this core's */
     node_close(((struct engine *)ctx)->node, engine_closed, ctx);
 }
 

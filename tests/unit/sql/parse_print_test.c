@@ -148,6 +148,7 @@ static const char *const statements[] = {
     "create table t (a int) as select 1",
     "create table t (select 1)",
     "create temporary table t (a int)",
+    "drop temporary table if exists t, u",
     "create unique index i on t (a, b)",
     "create database if not exists d default character set utf8 collate utf8_bin",
     "create or replace view v (a) as select 1",

@@ -67,6 +67,29 @@ Test(catalog, tables_come_and_go)
     catalog_put(next);
 }
 
+/* Other definitions stand where those of their names do, in this version alone; ids tell them apart. */
+Test(catalog, overlay)
+{
+    struct catalog *c = with(with(catalog_new(), table_new("b")), table_new("d")), *over;
+    struct schema *mine[] = {table_new("d"), table_new("a"), table_new("c")};
+
+    for (uint32_t i = 0; i < 3; i++)
+        mine[i]->table_id = 1000 + i;
+    cr_assert_eq(catalog_overlay(c, mine, 3, &over), 0);
+    cr_assert(over->n_tables == 4 && over->version == c->version);
+    for (uint32_t i = 0; i < 4; i++)
+        cr_assert_str_eq(over->tables[i]->name, ((const char *[]){"a", "b", "c", "d"})[i]);
+    cr_assert(catalog_find(over, "d", 1) == mine[0] && catalog_find(over, "a", 1) == mine[1]);
+    cr_assert(catalog_find(over, "b", 1) == catalog_find(c, "b", 1));
+    cr_assert(catalog_find_id(over, 1002) == mine[2] && !catalog_find_id(over, 2));
+    cr_assert(c->n_tables == 2 && catalog_find(c, "d", 1)->table_id == 2);
+    catalog_put(c);
+    for (uint32_t i = 0; i < 3; i++)
+        schema_put(mine[i]);
+    cr_assert_str_eq(catalog_find(over, "c", 1)->name, "c", "it keeps them");
+    catalog_put(over);
+}
+
 Test(catalog, full)
 {
     struct catalog *c = catalog_new(), *next;
