@@ -4,6 +4,7 @@
 int main(int argc, char **argv)
 {
     struct server s = {.program = "quanta",
+                       .login_failures = LOGIN_THROTTLE_FREE_DEFAULT,
                        .name = "quanta",
                        .startup.bind = "127.0.0.1",
                        .security = SECURITY_DEFAULTS,

@@ -4,6 +4,7 @@
 int main(int argc, char **argv)
 {
     struct server s = {.program = "quanta-proxy",
+                       .login_failures = LOGIN_THROTTLE_FREE_DEFAULT,
                        .startup.bind = "127.0.0.1",
                        .security = SECURITY_DEFAULTS,
                        .nodes = "127.0.0.1:4010",

@@ -115,6 +115,8 @@ static void serve(struct reactor *r, struct startup_call *c)
                                      .connect_timeout_s = (uint32_t)s->connect_timeout_s,
                                      .wait_timeout_s = (uint32_t)s->wait_timeout_s,
                                      .sql_mode = s->sql_mode,
+                                     .interactive_timeout_s = (uint32_t)s->interactive_timeout_s,
+                                     .throttle = s->throttle,
                                      .room = &s->room,
                                      .security = s->security.now,
                                      .exports = &s->exports.port,
@@ -400,14 +402,21 @@ static bool has_sound_options(const struct server *s)
                 (unsigned long long)s->startup.memory, MIN_MEMORY >> 20);
         return false;
     }
-    if (s->connect_timeout_s > 31536000 || s->wait_timeout_s > 31536000) {
+    if (s->connect_timeout_s > 31536000 || s->wait_timeout_s > 31536000 ||
+        s->interactive_timeout_s > 31536000) {
         fprintf(stderr,
-                "%s: --connect-timeout, --wait-timeout: allowed are 1 to 31536000 seconds\n",
+                "%s: --connect-timeout, --wait-timeout, --interactive-timeout: allowed are 1 to "
+                "31536000 seconds\n",
                 s->program);
         return false;
     }
     if (s->sql_mode && !has_sound_sql_mode(s))
         return false;
+    if (s->login_failures > LOGIN_THROTTLE_FREE_MAX) {
+        fprintf(stderr, "%s: --login-failures is %llu; allowed are 0 to %d\n", s->program,
+                (unsigned long long)s->login_failures, LOGIN_THROTTLE_FREE_MAX);
+        return false;
+    }
     if (s->serves_mysql && !security_has_sound_options(&s->security, s->program))
         return false;
     if (s->data_dir && !*s->data_dir) {
@@ -501,6 +510,17 @@ static int wait_for_end(struct server *s)
     }
 }
 
+static int make_throttle(struct server *s)
+{
+    s->throttle = calloc(1, sizeof *s->throttle);
+    if (!s->throttle) {
+        fprintf(stderr, "%s: out of memory\n", s->program);
+        return 1;
+    }
+    s->throttle->free = (uint32_t)s->login_failures;
+    return 0;
+}
+
 int server_main(struct server *s)
 {
     bool is_protected = s->serves_mysql && security_is_on(&s->security);
@@ -512,7 +532,9 @@ int server_main(struct server *s)
         return 1;
     raise_file_limit(s);
     s->room.max = s->max_connections;
-    int rc = name_spill_folder(s);
+    int rc = make_throttle(s);
+    if (!rc)
+        rc = name_spill_folder(s);
     if (!rc)
         rc = open_security(s);
     if (!rc)
@@ -532,6 +554,7 @@ int server_main(struct server *s)
     http_free(s->http);
     page_free(s->page);
     security_close(&s->security);
+    free(s->throttle);
     free(s->spill_dir);
     return rc ? 1 : 0;
 }

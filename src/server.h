@@ -5,6 +5,7 @@
  */
 #include "export.h"
 #include "security.h"
+#include "sql/login_throttle.h"
 #include "startup.h"
 
 struct reactor_group;
@@ -24,8 +25,11 @@ struct server {
     bool serves_mysql, serves_grpc;
     uint16_t mysql_port, token_port, grpc_port, http_port; /* 0 = a free one; then the one taken */
     uint64_t slots, log_iops, checkpoint_log;
-    uint64_t max_connections, connect_timeout_s, wait_timeout_s; /* of MySQL; 0 = default */
-    const char *sql_mode; /* of new connections; NULL = the usual one */
+    uint64_t max_connections, connect_timeout_s, wait_timeout_s,
+        interactive_timeout_s;       /* of MySQL; 0 = default */
+    uint64_t login_failures;         /* LOGIN_THROTTLE_FREE_DEFAULT before the options are read */
+    struct login_throttle *throttle; /* of the process */
+    const char *sql_mode;            /* of new connections; NULL = the usual one */
     struct gateway_room room;
     uint64_t statement_memory, spill_limit; /* bytes; 0 = default, none */
     char *spill_dir;                        /* temporary files of statements: malloc'ed */
@@ -60,28 +64,40 @@ struct server {
     }
 
 /* Rows for the option table of a program with a MySQL port. */
-#define CONNECTION_OPTIONS(s)                                                               \
-    {"max-connections",                                                                     \
-     OPTION_UINT,                                                                           \
-     &(s)->max_connections,                                                                 \
-     "N",                                                                                   \
-     "MySQL clients at once (default: as many as open files allow, up to 10,000 per core)", \
-     NULL},                                                                                 \
-        {"connect-timeout",                                                                 \
-         OPTION_UINT,                                                                       \
-         &(s)->connect_timeout_s,                                                           \
-         "SECONDS",                                                                         \
-         "a login may take (default: 10)",                                                  \
-         NULL},                                                                             \
-        {"sql-mode",                                                                        \
-         OPTION_STRING,                                                                     \
-         &(s)->sql_mode,                                                                    \
-         "MODES",                                                                           \
-         "sql_mode of new connections, such as QUANTA",                                     \
-         NULL},                                                                             \
-    {                                                                                       \
-        "wait-timeout", OPTION_UINT, &(s)->wait_timeout_s, "SECONDS",                       \
-            "an idle connection stays, unless it sets wait_timeout (default: 28800)", NULL  \
+#define CONNECTION_OPTIONS(s)                                                                 \
+    {"max-connections",                                                                       \
+     OPTION_UINT,                                                                             \
+     &(s)->max_connections,                                                                   \
+     "N",                                                                                     \
+     "MySQL clients at once (default: as many as open files allow, up to 10,000 per core)",   \
+     NULL},                                                                                   \
+        {"connect-timeout",                                                                   \
+         OPTION_UINT,                                                                         \
+         &(s)->connect_timeout_s,                                                             \
+         "SECONDS",                                                                           \
+         "a login may take (default: 10)",                                                    \
+         NULL},                                                                               \
+        {"sql-mode",                                                                          \
+         OPTION_STRING,                                                                       \
+         &(s)->sql_mode,                                                                      \
+         "MODES",                                                                             \
+         "sql_mode of new connections, such as QUANTA",                                       \
+         NULL},                                                                               \
+        {"wait-timeout",                                                                      \
+         OPTION_UINT,                                                                         \
+         &(s)->wait_timeout_s,                                                                \
+         "SECONDS",                                                                           \
+         "an idle connection stays, unless it sets wait_timeout (default: 28800)",            \
+         NULL},                                                                               \
+        {"interactive-timeout",                                                               \
+         OPTION_UINT,                                                                         \
+         &(s)->interactive_timeout_s,                                                         \
+         "SECONDS",                                                                           \
+         "the same of interactive clients (default: as --wait-timeout)",                      \
+         NULL},                                                                               \
+    {                                                                                         \
+        "login-failures", OPTION_UINT, &(s)->login_failures, "N",                             \
+            "wrong passwords of an address before it has to wait; 0: any (default: 20)", NULL \
     }
 
 /* Runs until SIGINT or SIGTERM; exit status of the program. */

@@ -250,6 +250,7 @@ static void handle(struct conn *c, const struct mysql_event *ev)
         if (ev->kind == MYSQL_EVENT_CHANGE_USER) {
             conn_forget_prepared(c, 0);
             gateway_session_reset(&c->session);
+            c->has_waited = false;
         }
         conn_authenticate(c, &ev->u.auth);
         break;
@@ -438,6 +439,7 @@ static void on_closed(struct stream *s, int err)
     c->stream = NULL;
     c->session.tls = NULL; /* the stream's */
     conn_timer_stop(c);
+    conn_login_cancel(c);
     conn_cursor_close(c, 0);
     if (c->statement)
         statement_cancel(c->statement, 1317,

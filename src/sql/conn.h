@@ -39,6 +39,7 @@ struct conn {
     bool closing, gone, busy_loop, starting, wants_tls;
     bool is_refused;          /* too many: it takes no place */
     struct conn_login *login; /* being decided: whether the client may come in */
+    bool has_waited;          /* the login, for others that failed (login_throttle.h) */
     struct task task;         /* goes on with the statements of a long text */
 
     /* The command at work. */
@@ -93,6 +94,8 @@ struct gateway {
 /* conn_login.c */
 void conn_session_init(struct conn *c);
 void conn_authenticate(struct conn *c, const struct mysql_event_auth *ev);
+/* The connection is gone: a login that only waits does not. */
+void conn_login_cancel(struct conn *c);
 /* From here on TLS: rest[n] of the current bytes belong to it already. */
 void conn_start_tls(struct conn *c, const uint8_t *rest, size_t n);
 bool conn_is_database(const char *name, size_t len);

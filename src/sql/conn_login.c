@@ -11,6 +11,7 @@
 #include "reactor/tls.h"
 #include "sql/conn.h"
 #include "sql/infoschema.h"
+#include "sql/login_throttle.h"
 #include "sql/mysql_rsa.h"
 
 bool conn_is_database(const char *name, size_t len)
@@ -78,13 +79,23 @@ void conn_start_tls(struct conn *c, const uint8_t *rest, size_t n)
 
 /* ---- who it is ---- */
 
-static void deny(struct conn *c, bool has_password)
+/* The address of the client, without its port. */
+static struct mysql_text address_of(const struct conn *c)
 {
     const char *host = c->session.host ? c->session.host : "", *port = strrchr(host, ':');
+
+    return (struct mysql_text){host, port ? (size_t)(port - host) : strlen(host)};
+}
+
+static void deny(struct conn *c, bool has_password)
+{
+    struct mysql_text address = address_of(c);
     char where[64], text[MYSQL_ERROR_TEXT_MAX + 1];
 
-    snprintf(where, sizeof where, "%.*s", (int)(port ? port - host : (ptrdiff_t)strlen(host)),
-             host);
+    snprintf(where, sizeof where, "%.*s", (int)address.len, address.data);
+    if (c->gateway->config.throttle)
+        login_throttle_failed(c->gateway->config.throttle, address.data, address.len,
+                              reactor_now_ns(c->gateway->reactor));
     mysql_error_format(text, sizeof text, MYSQL_ER_ACCESS_DENIED_ERROR,
                        c->session.user ? c->session.user : "", where, has_password ? "YES" : "NO");
     c->gateway->stats.denied++;
@@ -108,8 +119,10 @@ static void admit(struct conn *c, struct mysql_text database)
     }
     if (mysql_session_auth_ok(&c->mysql) != 0 || conn_compress_start(c) != 0)
         stream_abort(c->stream);
-    c->session.timeouts_at_login.wait_s = c->session.timeouts_at_login.interactive_s =
-        c->gateway->config.wait_timeout_s;
+    c->session.timeouts_at_login.interactive_s = c->gateway->config.interactive_timeout_s;
+    c->session.timeouts_at_login.wait_s = c->mysql.wire.capabilities & MYSQL_CAP_INTERACTIVE
+                                              ? c->gateway->config.interactive_timeout_s
+                                              : c->gateway->config.wait_timeout_s;
     c->session.timeouts = c->session.timeouts_at_login;
     c->session.found_rows = c->mysql.wire.capabilities & MYSQL_CAP_FOUND_ROWS;
 }
@@ -129,6 +142,7 @@ struct conn_login {
     struct conn *conn;
     struct mysql_text database;
     struct auth_attempt attempt;
+    struct timer wait; /* armed: its turn has not come */
 };
 
 /* Frees the login. */
@@ -172,10 +186,47 @@ static void decided(struct auth_attempt *a, enum auth_verdict verdict)
     conn_continue(c);
 }
 
+static void decide(struct conn_login *login)
+{
+    struct conn *c = login->conn;
+
+    c->login = login;
+    enum auth_verdict verdict = auth_check(&c->gateway->auth, &login->attempt);
+    if (verdict != AUTH_PENDING) /* else decided() goes on */
+        decided(&login->attempt, verdict);
+}
+
+static void waited(struct timer *t)
+{
+    decide((struct conn_login *)((char *)t - offsetof(struct conn_login, wait)));
+}
+
+void conn_login_cancel(struct conn *c)
+{
+    if (!c->login || !c->login->wait.armed)
+        return;
+    timer_cancel(c->gateway->reactor, &c->login->wait);
+    free(c->login);
+    c->login = NULL;
+}
+
+/* Milliseconds until it is the turn of the login, among those of an address that failed too often. */
+static uint32_t turn_of(struct conn *c)
+{
+    struct login_throttle *t = c->gateway->config.throttle;
+    struct mysql_text address = address_of(c);
+
+    if (!t || !c->gateway->auth.users || c->has_waited)
+        return 0;
+    c->has_waited = true;
+    return login_throttle_wait(t, address.data, address.len, reactor_now_ns(c->gateway->reactor));
+}
+
 void conn_authenticate(struct conn *c, const struct mysql_event_auth *ev)
 {
     struct conn_login *login = malloc(sizeof *login);
     enum auth_verdict verdict;
+    uint32_t ms;
 
     if (!login || gateway_session_set_text(&c->session.user, ev->user.data, ev->user.len) != 0) {
         free(login);
@@ -191,8 +242,15 @@ void conn_authenticate(struct conn *c, const struct mysql_event_auth *ev)
                                                       : ev->is_clear_text ? AUTH_PROOF_PASSWORD
                                                                           : AUTH_PROOF_SCRAMBLE,
                                              .salt = mysql_session_salt(&c->mysql),
-                                             .done = decided}};
+                                             .done = decided},
+                                 .wait = {.fire = waited}};
     c->session.charset = ev->charset;
+    ms = turn_of(c);
+    if (ms) {
+        c->login = login;
+        timer_arm(c->gateway->reactor, &login->wait, ms * UINT64_C(1000000));
+        return;
+    }
     verdict = auth_check(&c->gateway->auth, &login->attempt);
     if (verdict == AUTH_PENDING)
         c->login = login; /* decided() goes on */

@@ -28,7 +28,9 @@ static void prepared(struct statement *s)
     struct conn_prepared *p = c->preparing;
 
     c->preparing = NULL;
-    if (!s->error.code && !c->gone) {
+    if (!s->error.code && !c->gone && s->ast->param_count > MYSQL_PARAMS_MAX) {
+        conn_error(c, 1390, "Prepared statement contains too many placeholders");
+    } else if (!s->error.code && !c->gone) {
         p->n_params = s->ast->param_count;
         int rc = mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, s->columns,
                                         (uint16_t)s->n_columns, &p->id);

@@ -60,6 +60,7 @@ static struct apply_exec *apply_open(struct exec_op *op)
     a->inner.cluster = x->cluster;
     a->inner.session = x->session;
     a->inner.catalog = x->catalog;
+    a->inner.listed = x->listed;
     a->inner.budget = x->budget;
     a->inner.error = x->error;
     a->inner.now_us = x->now_us;

@@ -132,6 +132,8 @@ int gateway_start(struct reactor *r, const struct gateway_config *config, uint16
         g->config.connect_timeout_s = DEFAULT_CONNECT_TIMEOUT;
     if (!g->config.wait_timeout_s)
         g->config.wait_timeout_s = DEFAULT_WAIT_TIMEOUT;
+    if (!g->config.interactive_timeout_s)
+        g->config.interactive_timeout_s = g->config.wait_timeout_s;
     g->env = (struct gateway_env){.reactor = r,
                                   .cluster = cluster_of(r),
                                   .statement_memory = config->statement_memory,

@@ -11,6 +11,7 @@
  *   conn_wire.c     compression
  *   conn_timeout.c  what a connection may wait for
  *   conn_track.c    session tracking
+ *   login_throttle.c  failed logins by address
  *   auth.c          who may connect: nobody is asked, or a users file
  *   conn_prepare.c  prepared statements and their parameters
  *   conn_cursor.c   cursors of these
@@ -53,7 +54,9 @@ struct gateway_config {
     uint64_t spill_limit;      /* bytes in them, of this core; 0 = while the file system has room */
     uint64_t timeout_ns;       /* of a statement; 0 = none */
     uint32_t connect_timeout_s,
-        wait_timeout_s;        /* for the login, and for a command; 0 = 10 and 28,800 */
+        wait_timeout_s;              /* for the login, and for a command; 0 = 10 and 28,800 */
+    uint32_t interactive_timeout_s;  /* for a command of interactive clients; 0 = wait_timeout_s */
+    struct login_throttle *throttle; /* of all cores together; NULL = none */
     const char *sql_mode;      /* of new connections; outlives the gateway; NULL = the usual one */
     struct gateway_room *room; /* of all cores together; NULL = max_connections of this one alone */
     struct gateway_security security;

@@ -52,7 +52,8 @@ void gateway_session_reset(struct gateway_session *s)
     s->is_lenient = false;
     s->timeouts = s->timeouts_at_login;
     s->changes = 0;
-    s->in_transaction = s->is_read_only = s->has_written = false;
+    s->in_transaction = s->is_read_only = false;
+    s->writes = 0;
     s->autocommit = true;
     s->last_insert_id = 0;
     s->row_count = -1;

@@ -54,14 +54,15 @@ struct gateway_session {
     bool in_transaction;
     bool is_read_only; /* the transaction is */
     bool autocommit;
-    bool has_written; /* since BEGIN; ROLLBACK warns then */
+    uint32_t writes; /* statements that changed rows since BEGIN: ROLLBACK cannot undo them */
     struct session_timeouts timeouts, timeouts_at_login;
     unsigned changes; /* not told yet */
     uint64_t last_insert_id;
     int64_t row_count;   /* ROW_COUNT() of the last statement */
     uint64_t rows_found; /* FOUND_ROWS() */
     struct session_variable *user_vars, *sys_vars;
-    struct session_variable *savepoints;     /* of the transaction; without values */
+    struct session_variable
+        *savepoints; /* of the transaction, the last one first; value: writes before it */
     struct session_variable *prepared;       /* texts of PREPARE */
     struct session_temporaries *temporaries; /* session_temporary.h; NULL: there were none */
     uint32_t next_temporary;

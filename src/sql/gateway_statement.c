@@ -185,7 +185,7 @@ void statement_ok(struct statement *s, uint64_t affected, uint64_t insert_id, co
         affected = 0;
     s->answered = true;
     s->session->row_count = (int64_t)affected;
-    s->session->has_written |= affected && (s->session->in_transaction || !s->session->autocommit);
+    s->session->writes += affected && (s->session->in_transaction || !s->session->autocommit);
     if (insert_id)
         s->session->last_insert_id = insert_id;
     s->sink->ok(s->sink, affected, insert_id, warnings(s), info);

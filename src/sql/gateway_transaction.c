@@ -5,32 +5,35 @@
 static void end(struct gateway_session *s)
 {
     gateway_session_drop_variables(s, &s->savepoints);
-    s->in_transaction = s->is_read_only = s->has_written = false;
+    s->in_transaction = s->is_read_only = false;
+    s->writes = 0;
 }
 
 /* The names count only inside a transaction, as in MySQL. */
 static bool savepoint(struct statement *s, const char *name)
 {
-    struct datum nothing;
+    struct datum writes;
     struct value_type type = {0};
 
     if (!s->session->in_transaction && s->session->autocommit)
         return true;
-    datum_set_null(&nothing);
-    if (gateway_session_set(s->session, &s->session->savepoints, name, &nothing, &type) == 0)
+    gateway_session_unset(s->session, &s->session->savepoints, name); /* the later one counts */
+    datum_set_int(&writes, s->session->writes);
+    if (gateway_session_set(s->session, &s->session->savepoints, name, &writes, &type) == 0)
         return true;
     mysql_error_set_text(&s->error, 1041, "Out of memory: too many savepoints");
     return false;
 }
 
-/* The transaction is over all the same, so that clients which ask once more hear nothing. */
-static bool cannot_undo(struct statement *s)
+/* Nothing can be undone of what was written since there were `before` writes. Clients which ask once more hear
+ * nothing. */
+static bool undo(struct statement *s, uint32_t before)
 {
-    if (s->session->has_written)
+    if (s->session->writes > before)
         mysql_error_set_text(
             &s->error, 1196,
             "ROLLBACK undoes nothing: the changes of this transaction were written and stay");
-    s->session->has_written = false;
+    s->session->writes = before;
     return !s->error.code;
 }
 
@@ -42,7 +45,12 @@ static bool back_to(struct statement *s, const char *name, bool release)
         statement_fail(s, MYSQL_ER_SP_DOES_NOT_EXIST, "SAVEPOINT", name);
         return false;
     }
-    return release || cannot_undo(s);
+    uint32_t before = (uint32_t)v->value.i;
+    while (s->session->savepoints != v) /* those after it are gone */
+        gateway_session_unset(s->session, &s->session->savepoints, s->session->savepoints->name);
+    if (release)
+        gateway_session_unset(s->session, &s->session->savepoints, v->name);
+    return release || undo(s, before);
 }
 
 bool transaction_prepare(struct statement *s)
@@ -68,7 +76,7 @@ bool transaction_prepare(struct statement *s)
             ok = back_to(s, t->savepoint, false);
             break;
         }
-        ok = cannot_undo(s);
+        ok = undo(s, 0);
         /* fallthrough */
     default:
         end(session);

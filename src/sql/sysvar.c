@@ -400,7 +400,15 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
         return 0;
     }
     if (strcasecmp(name, "autocommit") == 0) {
+        if (s->autocommit && datum_truth(&d) != 1)
+            gateway_session_warn(s, "Note", MYSQL_ER_NOT_SUPPORTED_YET,
+                                 "autocommit = 0 groups nothing: each statement is durable and "
+                                 "visible at once, and ROLLBACK undoes nothing");
         s->autocommit = datum_truth(&d) == 1;
+        if (s->autocommit && !s->in_transaction) { /* as MySQL, a COMMIT */
+            gateway_session_drop_variables(s, &s->savepoints);
+            s->writes = 0;
+        }
         gateway_session_changed(s, v->name);
         return 0;
     }

@@ -15,7 +15,7 @@ from wire import Wire, packet
 
 import pymysql
 from pymysql import connections
-from pymysql.constants import COMMAND
+from pymysql.constants import CLIENT, COMMAND
 
 LONG = "SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.n + b.n + c.n < 0 AND rand() < 2"
 WRITING = "SELECT count(*) FROM information_schema.processlist WHERE state = 'Writing to net'"
@@ -302,9 +302,20 @@ def other_max_connections():
             link.close()
 
 
+def other_interactive_timeout():
+    """Of clients that say so at the login."""
+    with Node("--wait-timeout", "100", "--interactive-timeout", "200") as server:
+        for flag, wanted in ((0, (100, 200)), (CLIENT.INTERACTIVE, (200, 200))):
+            with server.connect(client_flag=flag) as conn, conn.cursor() as cur:
+                cur.execute("SET wait_timeout = 7")
+                cur.execute("SET wait_timeout = DEFAULT")
+                cur.execute("SELECT @@wait_timeout, @@interactive_timeout")
+                expect(cur.fetchone(), wanted, str(flag))
+
+
 def main():
     support.need("quanta")
-    for other in other_max_connections, other_logins_that_do_not_come:
+    for other in other_max_connections, other_logins_that_do_not_come, other_interactive_timeout:
         other()
         print(f"ok {other.__name__}", flush=True)
     with Node() as server:

@@ -9,10 +9,13 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import support
 import quanta
+import wire
 from support import Node, PORT_ZERO, Proxy, SET_UPS, expect, http_get, mariadb, wait_for
 
 import pymysql
@@ -289,6 +292,29 @@ def other_tls_off(set_up):
         expect(server.value("SELECT @@have_ssl"), "DISABLED")
 
 
+def other_many_wrong_passwords(set_up):
+    """After so many every login of the address waits for the one before, a second each; others do not."""
+    with set_up("--auth", "users", "--users-file", USERS, "--login-failures", "3") as server:
+        for _ in range(3):
+            refused(server, "ann", "wrong")
+        started = time.monotonic()
+        refused(server, "ann", "wrong")
+        expect(login(server, "ann", "secret"), "ann")
+        expect(login(server, "bob", PASSWORDS["bob"]), "bob")
+        expect(time.monotonic() - started >= 1.9, True, "three logins, two pauses")
+        # Who leaves while it waits leaves nothing behind.
+        links = []
+        for _ in range(2):
+            link = socket.create_connection(("127.0.0.1", server.ports["mysql"]), 10)
+            wire.Wire.receive(SimpleNamespace(exactly=lambda n, link=link: link.recv(n, socket.MSG_WAITALL)))
+            link.sendall(wire.packet(wire.login(user=b"bob"), 1))
+            links.append(link)
+        for link in links:
+            link.close()
+        with server.connect(user="ann", password=b"secret", bind_address="127.0.0.2") as conn:
+            conn.ping(reconnect=False)
+
+
 def main():
     support.need("quanta", "quanta-admin", "quanta-node", "quanta-proxy")
     failed = 0
@@ -296,7 +322,7 @@ def main():
         print(f"{STARTS[set_up][0]}:", flush=True)
         write_users(PASSWORDS)
         failed += support.run_functions(globals(), set_up, prefix="other_")
-        with set_up("--auth", "users", "--users-file", USERS) as server:
+        with set_up("--auth", "users", "--users-file", USERS, "--login-failures", "0") as server:
             failed += support.run_functions(globals(), server, server=server)
     sys.exit(1 if failed else 0)
 

@@ -194,6 +194,45 @@ Test(engine_change, variables)
     engine_fini(&e);
 }
 
+/* Words of transactions: a promise that cannot be kept is an error, one that can be is none. */
+Test(engine_change, savepoints)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "CREATE TABLE t (k BIGINT PRIMARY KEY)", "OK 0");
+    check_sql(&e, "SAVEPOINT a", "OK 0");
+    check_sql(&e, "ROLLBACK TO a", "ERROR 1305 SAVEPOINT a does not exist");
+    check_sql(&e, "BEGIN", "OK 0");
+    check_sql(&e, "SAVEPOINT a", "OK 0");
+    check_sql(&e, "INSERT INTO t VALUES (1)", "OK 1");
+    check_sql(&e, "SAVEPOINT b", "OK 0");
+    check_sql(&e, "SAVEPOINT c", "OK 0");
+    check_sql(&e, "ROLLBACK TO SAVEPOINT b", "OK 0"); /* nothing was written since */
+    check_sql(&e, "RELEASE SAVEPOINT c", "ERROR 1305 SAVEPOINT c does not exist");
+    check_sql(&e, "RELEASE SAVEPOINT b", "OK 0");
+    check_sql(&e, "RELEASE SAVEPOINT b", "ERROR 1305");
+    check_sql(&e, "ROLLBACK TO a", "ERROR 1196");
+    check_sql(&e, "ROLLBACK TO a", "OK 0"); /* told once */
+    check_sql(&e, "INSERT INTO t VALUES (2)", "OK 1");
+    check_sql(&e, "SAVEPOINT a", "OK 0"); /* anew */
+    check_sql(&e, "ROLLBACK TO a", "OK 0");
+    check_sql(&e, "ROLLBACK", "ERROR 1196");
+    check_sql(&e, "ROLLBACK TO a", "ERROR 1305");
+    check_sql(&e, "SET autocommit = 0", "OK 0");
+    check_sql(&e, "SHOW WARNINGS",
+              "Note|1235|autocommit = 0 groups nothing: each statement is durable and visible at "
+              "once, and ROLLBACK undoes nothing\n");
+    check_sql(&e, "ROLLBACK", "OK 0");
+    check_sql(&e, "INSERT INTO t VALUES (3)", "OK 1");
+    check_sql(&e, "ROLLBACK", "ERROR 1196");
+    check_sql(&e, "INSERT INTO t VALUES (4)", "OK 1");
+    check_sql(&e, "SET autocommit = 1", "OK 0"); /* a COMMIT */
+    check_sql(&e, "ROLLBACK", "OK 0");
+    check_sql(&e, "SELECT count(*) FROM t", "4\n");
+    engine_fini(&e);
+}
+
 /* Rows of the session: changed and asked like others, with others, in front of them. */
 Test(engine_change, temporary_tables)
 {
