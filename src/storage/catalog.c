@@ -213,7 +213,7 @@ int catalog_overlay(const struct catalog *c, struct schema *const *over, uint32_
     qsort(next->tables, next->n_tables, sizeof *next->tables, compare_names);
     for (uint32_t i = 0; i < next->n_tables; i++)
         schema_get(next->tables[i]);
-    fill_ids(next);
+    catalog_fill_ids(next);
     *out = next;
     return 0;
 }
