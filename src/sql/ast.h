@@ -455,6 +455,8 @@ enum sql_show_kind {
     SQL_SHOW_MASTER_LOGS,   /* also BINARY LOGS */
     SQL_SHOW_ENGINE,        /* SHOW ENGINE x STATUS: x in `what` */
     SQL_SHOW_PROFILES,
+    SQL_SHOW_REPLICAS,   /* also SLAVE HOSTS */
+    SQL_SHOW_LOG_EVENTS, /* BINLOG EVENTS, RELAYLOG EVENTS */
 };
 
 struct sql_show {

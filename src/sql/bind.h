@@ -277,6 +277,8 @@ bool bind_some_row(struct bind *b, struct bound_select *s);
 void bind_finish_slots(struct bound_select *s);
 struct value_type bind_column_type(const struct column *c);
 struct expr *bind_fold(struct bind *b, struct expr *e);
+/* Comparisons of texts that are told apart by more than case alone: both sides in upper case. False with the error. */
+bool bind_any_case(struct bind *b, struct expr **args, uint32_t n);
 struct expr *bind_subquery(struct bind *b, const struct sql_query *q, int use,
                            struct subquery **out);
 /* The message for a name: "t.c" or "c". */

@@ -253,3 +253,19 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e)
     struct expr *r = bind_date_call(b, c, &done);
     return done ? r : bind_plain_call(b, c);
 }
+
+/* Texts of information_schema that MySQL compares without case: in upper case, and what they are compared with. */
+bool bind_any_case(struct bind *b, struct expr **args, uint32_t n)
+{
+    const struct function *upper = function_find("upper", 5);
+    struct function_bind fb = bind_function(b);
+    bool wanted = false;
+
+    for (uint32_t i = 0; i < n; i++)
+        wanted |= args[i]->type.kind == DATUM_STRING && args[i]->type.is_any_case;
+    for (uint32_t i = 0; wanted && i < n; i++)
+        if (args[i]->type.kind == DATUM_STRING &&
+            !(args[i] = bind_fold(b, function_new(&fb, upper, &args[i], 1))))
+            return false;
+    return true;
+}

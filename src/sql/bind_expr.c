@@ -274,7 +274,7 @@ static struct expr *make(struct bind *b, enum expr_kind kind, uint8_t op, struct
     if (!e)
         return bind_alloc(b, SIZE_MAX / 2);
     if ((kind == EXPR_COMPARE || kind == EXPR_BETWEEN || kind == EXPR_IN) &&
-        !unquote_json(b, args, n))
+        (!unquote_json(b, args, n) || !bind_any_case(b, args, n)))
         return NULL;
     bool logic = kind == EXPR_AND || kind == EXPR_OR || kind == EXPR_NOT || kind == EXPR_XOR;
     for (uint32_t i = 0; i < n; i++) {
@@ -538,7 +538,7 @@ static struct expr *bind_like(struct bind *b, const struct sql_expr *e)
         escape = c->u.value.kind == DATUM_STRING && c->u.value.len ? c->u.value.s[0] : 0;
     }
     uint8_t op = 0;
-    if (!place_multi_valued(b, EXPR_LIKE, &op, args, 2))
+    if (!place_multi_valued(b, EXPR_LIKE, &op, args, 2) || !bind_any_case(b, args, 2))
         return NULL;
     struct expr *n = expr_new(b->arena, EXPR_LIKE, 2);
     if (!n)

@@ -279,6 +279,10 @@ struct sql_show *sql_build_show_words(struct sql_parser *p, const struct sql_sho
         {"REPLICA STATUS", SQL_SHOW_SLAVE_STATUS},
         {"MASTER LOGS", SQL_SHOW_MASTER_LOGS},
         {"BINARY LOGS", SQL_SHOW_MASTER_LOGS},
+        {"REPLICAS", SQL_SHOW_REPLICAS},
+        {"SLAVE HOSTS", SQL_SHOW_REPLICAS},
+        {"BINLOG EVENTS", SQL_SHOW_LOG_EVENTS},
+        {"RELAYLOG EVENTS", SQL_SHOW_LOG_EVENTS},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!strcasecmp(words, kinds[i].words)) {

@@ -243,5 +243,7 @@ void gateway_stats(const struct gateway *g, struct gateway_stats *out)
 {
     *out = g->stats;
     out->open_connections = g->n_conns;
+    for (const struct conn *c = g->conns; c; c = c->next)
+        out->running += c->statement != NULL;
     out->uptime_s = (reactor_now_ns(g->reactor) - g->started_ns) / 1000000000;
 }

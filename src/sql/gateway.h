@@ -82,6 +82,12 @@ void gateway_stop(struct reactor *r, void (*done)(struct reactor *r, void *ctx),
 /* The core that a connection of this number would be on; perhaps one that is not there. */
 unsigned gateway_core_of(uint32_t connection_id);
 
+/* Figures for SHOW STATUS and metrics; of this core. */
+struct gateway_stats {
+    uint64_t connections, refused, denied, aborted, statements, errors, rows_sent, open_connections,
+        running, uptime_s;
+};
+
 /* A connection for SHOW PROCESSLIST. */
 struct gateway_connection {
     uint32_t id;
@@ -96,16 +102,12 @@ struct gateway_list_request {
     void (*done)(
         struct gateway_list_request *q); /* on the core that asked, never within the start */
     void *ctx;
-    bool failed; /* a core had no memory for its list */
+    struct gateway_stats total; /* of all cores, when it is done */
+    bool failed;                /* a core had no memory for its list */
 };
 /* False: no memory, nothing follows. */
 bool gateway_list_start(struct reactor *r, struct gateway_list_request *q);
 
-/* Figures for SHOW STATUS and metrics; of this core. */
-struct gateway_stats {
-    uint64_t connections, refused, denied, aborted, statements, errors, rows_sent, open_connections,
-        uptime_s;
-};
 void gateway_stats(const struct gateway *g, struct gateway_stats *out);
 uint64_t gateway_max_connections(const struct gateway *g); /* of all cores together */
 /* TLS is offered; is required of all. */

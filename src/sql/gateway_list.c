@@ -17,6 +17,7 @@ struct list_leg {
     struct list_op *op;
     struct gateway_connection *list; /* texts behind it; malloc'ed by the core of the leg */
     uint32_t n;
+    struct gateway_stats stats;
     bool failed;
 };
 
@@ -129,8 +130,10 @@ static void copy_run(struct leg *leg)
     struct reactor *r = reactor_self();
     struct gateway *g = gateway_of(r);
 
-    if (g)
+    if (g) {
+        gateway_stats(g, &((struct list_leg *)leg)->stats);
         copy_all(g, (struct list_leg *)leg);
+    }
     leg_reply(r, leg);
 }
 
@@ -148,6 +151,21 @@ static void freed(struct leg *leg)
         free(op);
 }
 
+static void add_stats(struct gateway_stats *sum, const struct gateway_stats *s)
+{
+    sum->connections += s->connections;
+    sum->refused += s->refused;
+    sum->denied += s->denied;
+    sum->aborted += s->aborted;
+    sum->statements += s->statements;
+    sum->errors += s->errors;
+    sum->rows_sent += s->rows_sent;
+    sum->open_connections += s->open_connections;
+    sum->running += s->running;
+    if (s->uptime_s > sum->uptime_s)
+        sum->uptime_s = s->uptime_s;
+}
+
 static void tell(struct list_op *op)
 {
     struct gateway_list_request *q = op->request;
@@ -155,6 +173,7 @@ static void tell(struct list_op *op)
 
     for (unsigned i = 0; i < cores; i++) {
         q->failed |= op->legs[i].failed;
+        add_stats(&q->total, &op->legs[i].stats);
         for (uint32_t k = 0; k < op->legs[i].n; k++)
             q->found(q, &op->legs[i].list[k]);
     }
@@ -182,6 +201,7 @@ bool gateway_list_start(struct reactor *r, struct gateway_list_request *q)
     if (!op)
         return false;
     q->failed = false;
+    q->total = (struct gateway_stats){0};
     op->request = q;
     op->lent = cores;
     for (unsigned i = 0; i < cores; i++) {

@@ -9,7 +9,7 @@
  *   dml_*.c              INSERT, LOAD DATA, UPDATE, DELETE
  *   ddl.c                CREATE, DROP, TRUNCATE
  *   maintain.c           OPTIMIZE, CHECK TABLE and their like
- *   show.c               SHOW and DESCRIBE, as queries of information_schema
+ *   show*.c              SHOW and DESCRIBE, as queries of information_schema: show.h
  *   explain*.c           EXPLAIN: explain.h
  *   sysvar.c             SET
  *   gateway_transaction.c  BEGIN and its like

@@ -9,60 +9,63 @@
 #include "sql/infoschema_tables.h"
 
 static const struct infoschema_table *const tables[] = {
-    &infoschema_applicable_roles,
     &infoschema_character_sets,
-    &infoschema_check_constraints,
     &infoschema_collation_applicability,
     &infoschema_collations,
-    &infoschema_column_privileges,
     &infoschema_columns,
     &infoschema_connection,
-    &infoschema_enabled_roles,
     &infoschema_engines,
-    &infoschema_events,
-    &infoschema_files,
     &infoschema_global_status,
     &infoschema_global_variables,
-    &infoschema_innodb_trx,
     &infoschema_key_column_usage,
-    &infoschema_parameters,
+    &infoschema_keywords,
+    &infoschema_mysql_user,
+    &infoschema_p_s_global_status,
+    &infoschema_p_s_global_variables,
+    &infoschema_p_s_session_status,
+    &infoschema_p_s_session_variables,
     &infoschema_partitions,
     &infoschema_plugins,
     &infoschema_processlist,
     &infoschema_referential_constraints,
     &infoschema_routines,
-    &infoschema_schema_privileges,
     &infoschema_schemata,
     &infoschema_session_status,
     &infoschema_session_variables,
     &infoschema_statistics,
     &infoschema_table_constraints,
-    &infoschema_table_privileges,
     &infoschema_tables,
-    &infoschema_tablespaces,
-    &infoschema_triggers,
     &infoschema_user_privileges,
     &infoschema_views,
     &infoschema_warnings,
 };
 
-const struct infoschema_table *const *infoschema_list(uint32_t *n)
+enum { TABLES = sizeof tables / sizeof *tables };
+
+const struct infoschema_table *infoschema_at(uint32_t i)
 {
-    *n = sizeof tables / sizeof *tables;
-    return tables;
+    if (i < TABLES)
+        return tables[i];
+    return i - TABLES < infoschema_none_count ? &infoschema_none[i - TABLES] : NULL;
 }
 
 bool infoschema_is_database(const char *name)
 {
-    return strcasecmp(name, "information_schema") == 0;
+    const struct infoschema_table *t;
+
+    for (uint32_t i = 0; (t = infoschema_at(i)) != NULL; i++)
+        if (strcasecmp(t->database, name) == 0)
+            return true;
+    return false;
 }
 
 const struct infoschema_table *infoschema_find(const char *database, const char *name)
 {
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (strcasecmp(tables[i]->database, database) == 0 &&
-            strcasecmp(tables[i]->name, name) == 0)
-            return tables[i];
+    const struct infoschema_table *t;
+
+    for (uint32_t i = 0; (t = infoschema_at(i)) != NULL; i++)
+        if (strcasecmp(t->database, database) == 0 && strcasecmp(t->name, name) == 0)
+            return t;
     return NULL;
 }
 

@@ -7,6 +7,7 @@
  *   infoschema_partitions.c partitions
  *   infoschema_none.c   what there is nothing of
  *   infoschema_server.c schemata, engines, collations, character_sets, processlist, variables, ...
+ *   infoschema_status.c figures of all cores
  * Synchronous but for gather; rows live in the statement's arena.
  */
 #include <stdbool.h>
@@ -47,8 +48,10 @@ struct infoschema_rows {
 
 /* NULL when there is no such table. Names in any case. */
 const struct infoschema_table *infoschema_find(const char *database, const char *name);
+/* information_schema, mysql or performance_schema. */
 bool infoschema_is_database(const char *name);
-const struct infoschema_table *const *infoschema_list(uint32_t *n);
+/* All of them, by number; NULL behind the last. */
+const struct infoschema_table *infoschema_at(uint32_t i);
 
 /* Building rows: begin, then one put per column in order. 0 or -ENOMEM. */
 int infoschema_row(struct infoschema_rows *r);

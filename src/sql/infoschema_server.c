@@ -2,18 +2,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "reactor/tls.h"
 #include "sql/exec.h"
 #include "sql/gateway.h"
 #include "sql/infoschema_tables.h"
+#include "sql/keyword.h"
 #include "sql/mysql_charset.h"
+#include "sql/parse.h"
 #include "sql/sysvar.h"
 
 static const struct infoschema_column schemata_columns[] = {INFO_TEXT("CATALOG_NAME"),
                                                             INFO_TEXT("SCHEMA_NAME"),
                                                             INFO_TEXT("DEFAULT_CHARACTER_SET_NAME"),
                                                             INFO_TEXT("DEFAULT_COLLATION_NAME"),
-                                                            INFO_TEXT("SQL_PATH")};
+                                                            INFO_TEXT("SQL_PATH"),
+                                                            INFO_TEXT("DEFAULT_ENCRYPTION")};
 
 static int fill_schemata(struct exec *x, struct infoschema_rows *out)
 {
@@ -28,6 +30,7 @@ static int fill_schemata(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, "utf8mb4");
         infoschema_put_text(out, "utf8mb4_bin");
         infoschema_put_null(out);
+        infoschema_put_text(out, "NO");
     }
     return 0;
 }
@@ -58,24 +61,37 @@ static const struct infoschema_column collations_columns[] = {
     INFO_TEXT("IS_DEFAULT"),     INFO_TEXT("IS_COMPILED"),        INFO_INT("SORTLEN"),
     INFO_TEXT("PAD_ATTRIBUTE")};
 
-static int fill_collations(struct exec *x, struct infoschema_rows *out)
+static int each_collation(struct infoschema_rows *out, bool default_ones,
+                          void (*put)(struct infoschema_rows *, const struct mysql_collation *))
 {
     size_t n;
     const struct mysql_collation *c = mysql_collation_list(&n);
 
-    (void)x;
     for (size_t i = 0; i < n; i++) {
+        if (default_ones && !c[i].is_default)
+            continue;
         if (infoschema_row(out) != 0)
             return -1;
-        infoschema_put_text(out, c[i].name);
-        infoschema_put_text(out, c[i].charset);
-        infoschema_put_int(out, c[i].id);
-        infoschema_put_text(out, c[i].is_default ? "Yes" : "");
-        infoschema_put_text(out, "Yes");
-        infoschema_put_int(out, 1);
-        infoschema_put_text(out, c[i].is_pad_space ? "PAD SPACE" : "NO PAD");
+        put(out, &c[i]);
     }
     return 0;
+}
+
+static void put_collation(struct infoschema_rows *out, const struct mysql_collation *c)
+{
+    infoschema_put_text(out, c->name);
+    infoschema_put_text(out, c->charset);
+    infoschema_put_int(out, c->id);
+    infoschema_put_text(out, c->is_default ? "Yes" : "");
+    infoschema_put_text(out, "Yes");
+    infoschema_put_int(out, 1);
+    infoschema_put_text(out, c->is_pad_space ? "PAD SPACE" : "NO PAD");
+}
+
+static int fill_collations(struct exec *x, struct infoschema_rows *out)
+{
+    (void)x;
+    return each_collation(out, false, put_collation);
 }
 
 INFO_TABLE(infoschema_collations, "COLLATIONS", collations_columns, fill_collations);
@@ -83,19 +99,16 @@ INFO_TABLE(infoschema_collations, "COLLATIONS", collations_columns, fill_collati
 static const struct infoschema_column applicability_columns[] = {INFO_TEXT("COLLATION_NAME"),
                                                                  INFO_TEXT("CHARACTER_SET_NAME")};
 
+static void put_applicability(struct infoschema_rows *out, const struct mysql_collation *c)
+{
+    infoschema_put_text(out, c->name);
+    infoschema_put_text(out, c->charset);
+}
+
 static int fill_applicability(struct exec *x, struct infoschema_rows *out)
 {
-    size_t n;
-    const struct mysql_collation *c = mysql_collation_list(&n);
-
     (void)x;
-    for (size_t i = 0; i < n; i++) {
-        if (infoschema_row(out) != 0)
-            return -1;
-        infoschema_put_text(out, c[i].name);
-        infoschema_put_text(out, c[i].charset);
-    }
-    return 0;
+    return each_collation(out, false, put_applicability);
 }
 
 INFO_TABLE(infoschema_collation_applicability, "COLLATION_CHARACTER_SET_APPLICABILITY",
@@ -106,30 +119,25 @@ static const struct infoschema_column charsets_columns[] = {INFO_TEXT("CHARACTER
                                                             INFO_TEXT("DESCRIPTION"),
                                                             INFO_INT("MAXLEN")};
 
+static void put_charset(struct infoschema_rows *out, const struct mysql_collation *c)
+{
+    infoschema_put_text(out, c->charset);
+    infoschema_put_text(out, c->name);
+    infoschema_put_text(out, c->charset);
+    infoschema_put_int(out, c->max_len);
+}
+
 static int fill_charsets(struct exec *x, struct infoschema_rows *out)
 {
-    size_t n;
-    const struct mysql_collation *c = mysql_collation_list(&n);
-
     (void)x;
-    for (size_t i = 0; i < n; i++) {
-        if (!c[i].is_default)
-            continue;
-        if (infoschema_row(out) != 0)
-            return -1;
-        infoschema_put_text(out, c[i].charset);
-        infoschema_put_text(out, c[i].name);
-        infoschema_put_text(out, c[i].charset);
-        infoschema_put_int(out, c[i].max_len);
-    }
-    return 0;
+    return each_collation(out, true, put_charset);
 }
 
 INFO_TABLE(infoschema_character_sets, "CHARACTER_SETS", charsets_columns, fill_charsets);
 
-/* ---- variables and status ---- */
+/* ---- variables ---- */
 
-static const struct infoschema_column pair_columns[] = {INFO_TEXT("VARIABLE_NAME"),
+static const struct infoschema_column pair_columns[] = {INFO_ANY_CASE("VARIABLE_NAME"),
                                                         INFO_TEXT("VARIABLE_VALUE")};
 
 static int fill_variables(struct exec *x, struct infoschema_rows *out)
@@ -149,51 +157,10 @@ static int fill_variables(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_session_variables, "SESSION_VARIABLES", pair_columns, fill_variables);
 INFO_TABLE(infoschema_global_variables, "GLOBAL_VARIABLES", pair_columns, fill_variables);
 
-static int put_figure(struct infoschema_rows *out, const char *name, uint64_t v)
-{
-    char text[24];
-
-    if (infoschema_row(out) != 0)
-        return -1;
-    snprintf(text, sizeof text, "%llu", (unsigned long long)v);
-    infoschema_put_text(out, name);
-    infoschema_put_text(out, text);
-    return 0;
-}
-
-static int put_status(struct infoschema_rows *out, const char *name, const char *text)
-{
-    if (infoschema_row(out) != 0)
-        return -1;
-    infoschema_put_text(out, name);
-    infoschema_put_text(out, text);
-    return 0;
-}
-
-static int fill_status(struct exec *x, struct infoschema_rows *out)
-{
-    struct gateway *g = gateway_of(x->reactor);
-    struct gateway_stats s = {0};
-
-    if (g)
-        gateway_stats(g, &s);
-    const struct tls *tls = x->session ? x->session->tls : NULL;
-    return put_figure(out, "Aborted_clients", s.aborted) ||
-                   put_figure(out, "Aborted_connects", s.refused + s.denied) ||
-                   put_figure(out, "Com_errors", s.errors) ||
-                   put_figure(out, "Connections", s.connections) ||
-                   put_figure(out, "Questions", s.statements) ||
-                   put_figure(out, "Rows_sent", s.rows_sent) ||
-                   put_status(out, "Ssl_cipher", tls ? tls_cipher(tls) : "") ||
-                   put_status(out, "Ssl_version", tls ? tls_version(tls) : "") ||
-                   put_figure(out, "Threads_connected", s.open_connections) ||
-                   put_figure(out, "Threads_running", 1) || put_figure(out, "Uptime", s.uptime_s)
-               ? -1
-               : 0;
-}
-
-INFO_TABLE(infoschema_session_status, "SESSION_STATUS", pair_columns, fill_status);
-INFO_TABLE(infoschema_global_status, "GLOBAL_STATUS", pair_columns, fill_status);
+INFO_TABLE_OF("performance_schema", infoschema_p_s_session_variables, "session_variables",
+              pair_columns, fill_variables);
+INFO_TABLE_OF("performance_schema", infoschema_p_s_global_variables, "global_variables",
+              pair_columns, fill_variables);
 
 /* ---- connections ---- */
 
@@ -353,3 +320,53 @@ static int fill_privileges(struct exec *x, struct infoschema_rows *out)
 }
 
 INFO_TABLE(infoschema_user_privileges, "USER_PRIVILEGES", privileges_columns, fill_privileges);
+
+static const struct infoschema_column keywords_columns[] = {INFO_TEXT("WORD"),
+                                                            INFO_INT("RESERVED")};
+
+/* Whether the grammar takes the word for a name. */
+static bool is_reserved(struct exec *x, const char *word)
+{
+    char text[80];
+    struct sql_stmt *stmt;
+    struct parse_error error;
+    int n = snprintf(text, sizeof text, "USE %s", word);
+
+    return sql_parse(x->arena, text, (size_t)n, 0, &stmt, NULL, &error) != 0;
+}
+
+static int fill_keywords(struct exec *x, struct infoschema_rows *out)
+{
+    const char *word;
+
+    for (size_t i = 0; (word = sql_keyword_at(i)) != NULL; i++) {
+        if (infoschema_row(out) != 0)
+            return -1;
+        infoschema_put_text(out, word);
+        infoschema_put_int(out, is_reserved(x, word));
+    }
+    return 0;
+}
+
+INFO_TABLE(infoschema_keywords, "KEYWORDS", keywords_columns, fill_keywords);
+
+static const struct infoschema_column user_columns[] = {
+    INFO_TEXT("Host"),        INFO_TEXT("User"),          INFO_TEXT("Select_priv"),
+    INFO_TEXT("Insert_priv"), INFO_TEXT("Update_priv"),   INFO_TEXT("Delete_priv"),
+    INFO_TEXT("Create_priv"), INFO_TEXT("Drop_priv"),     INFO_TEXT("Process_priv"),
+    INFO_TEXT("Super_priv"),  INFO_TEXT("account_locked")};
+
+/* Who asks; what other users there are is nobody's business. */
+static int fill_user(struct exec *x, struct infoschema_rows *out)
+{
+    if (infoschema_row(out) != 0)
+        return -1;
+    infoschema_put_text(out, "%");
+    infoschema_put_text(out, x->session->user ? x->session->user : "");
+    for (int i = 0; i < 8; i++)
+        infoschema_put_text(out, "Y");
+    infoschema_put_text(out, "N");
+    return 0;
+}
+
+INFO_TABLE_OF("mysql", infoschema_mysql_user, "user", user_columns, fill_user);

@@ -178,13 +178,13 @@ static void table_stats(struct exec *x, const struct infoschema_rows *rows, cons
 }
 
 static const struct infoschema_column tables_columns[] = {
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"),   INFO_TEXT("TABLE_NAME"),
-    INFO_TEXT("TABLE_TYPE"),    INFO_TEXT("ENGINE"),         INFO_INT("VERSION"),
-    INFO_TEXT("ROW_FORMAT"),    INFO_INT("TABLE_ROWS"),      INFO_INT("AVG_ROW_LENGTH"),
-    INFO_INT("DATA_LENGTH"),    INFO_INT("MAX_DATA_LENGTH"), INFO_INT("INDEX_LENGTH"),
-    INFO_INT("DATA_FREE"),      INFO_INT("AUTO_INCREMENT"),  INFO_TEXT("CREATE_TIME"),
-    INFO_TEXT("UPDATE_TIME"),   INFO_TEXT("CHECK_TIME"),     INFO_TEXT("TABLE_COLLATION"),
-    INFO_INT("CHECKSUM"),       INFO_TEXT("CREATE_OPTIONS"), INFO_TEXT("TABLE_COMMENT"),
+    INFO_TEXT("TABLE_CATALOG"),  INFO_TEXT("TABLE_SCHEMA"),   INFO_TEXT("TABLE_NAME"),
+    INFO_ANY_CASE("TABLE_TYPE"), INFO_ANY_CASE("ENGINE"),     INFO_INT("VERSION"),
+    INFO_TEXT("ROW_FORMAT"),     INFO_INT("TABLE_ROWS"),      INFO_INT("AVG_ROW_LENGTH"),
+    INFO_INT("DATA_LENGTH"),     INFO_INT("MAX_DATA_LENGTH"), INFO_INT("INDEX_LENGTH"),
+    INFO_INT("DATA_FREE"),       INFO_INT("AUTO_INCREMENT"),  INFO_TEXT("CREATE_TIME"),
+    INFO_TEXT("UPDATE_TIME"),    INFO_TEXT("CHECK_TIME"),     INFO_TEXT("TABLE_COLLATION"),
+    INFO_INT("CHECKSUM"),        INFO_TEXT("CREATE_OPTIONS"), INFO_TEXT("TABLE_COMMENT"),
 };
 
 static int put_system_table(struct infoschema_rows *out, const struct infoschema_table *t)
@@ -206,8 +206,7 @@ static int put_system_table(struct infoschema_rows *out, const struct infoschema
 
 static int fill_tables(struct exec *x, struct infoschema_rows *out)
 {
-    uint32_t n;
-    const struct infoschema_table *const *list = infoschema_list(&n);
+    const struct infoschema_table *system_table;
 
     for (uint32_t i = 0; i < x->listed->n_tables; i++) {
         const struct schema *s = x->listed->tables[i];
@@ -219,7 +218,13 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, SESSION_DATABASE);
         infoschema_put_text(out, s->name);
         infoschema_put_text(out, schema_is_view(s) ? "VIEW" : "BASE TABLE");
-        infoschema_put_text(out, schema_is_view(s) ? NULL : "QUANTA");
+        if (schema_is_view(s)) {
+            for (int k = 4; k < 20; k++)
+                infoschema_put_null(out);
+            infoschema_put_text(out, "VIEW");
+            continue;
+        }
+        infoschema_put_text(out, "QUANTA");
         infoschema_put_int(out, 10);
         infoschema_put_text(out, "Dynamic");
         infoschema_put_int(out, (int64_t)stats.rows);
@@ -233,10 +238,10 @@ static int fill_tables(struct exec *x, struct infoschema_rows *out)
         infoschema_put_text(out, "utf8mb4_bin");
         infoschema_put_null(out);
         infoschema_put_text(out, "");
-        infoschema_put_text(out, schema_is_view(s) ? "VIEW" : s->comment ? s->comment : "");
+        infoschema_put_text(out, s->comment ? s->comment : "");
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (put_system_table(out, list[i]) != 0)
+    for (uint32_t i = 0; (system_table = infoschema_at(i)) != NULL; i++)
+        if (put_system_table(out, system_table) != 0)
             return -1;
     return 0;
 }
@@ -254,10 +259,10 @@ static const struct infoschema_column columns_columns[] = {
     INFO_TEXT("TABLE_CATALOG"),
     INFO_TEXT("TABLE_SCHEMA"),
     INFO_TEXT("TABLE_NAME"),
-    INFO_TEXT("COLUMN_NAME"),
+    INFO_ANY_CASE("COLUMN_NAME"),
     INFO_INT("ORDINAL_POSITION"),
     INFO_TEXT("COLUMN_DEFAULT"),
-    INFO_TEXT("IS_NULLABLE"),
+    INFO_ANY_CASE("IS_NULLABLE"),
     INFO_TEXT("DATA_TYPE"),
     INFO_INT("CHARACTER_MAXIMUM_LENGTH"),
     INFO_INT("CHARACTER_OCTET_LENGTH"),
@@ -267,8 +272,8 @@ static const struct infoschema_column columns_columns[] = {
     INFO_TEXT("CHARACTER_SET_NAME"),
     INFO_TEXT("COLLATION_NAME"),
     INFO_TEXT("COLUMN_TYPE"),
-    INFO_TEXT("COLUMN_KEY"),
-    INFO_TEXT("EXTRA"),
+    INFO_ANY_CASE("COLUMN_KEY"),
+    INFO_ANY_CASE("EXTRA"),
     INFO_TEXT("PRIVILEGES"),
     INFO_TEXT("COLUMN_COMMENT"),
     INFO_TEXT("IS_GENERATED"),
@@ -355,12 +360,12 @@ static int fill_columns(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_columns, "COLUMNS", columns_columns, fill_columns);
 
 static const struct infoschema_column statistics_columns[] = {
-    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"), INFO_TEXT("TABLE_NAME"),
-    INFO_INT("NON_UNIQUE"),     INFO_TEXT("INDEX_SCHEMA"), INFO_TEXT("INDEX_NAME"),
-    INFO_INT("SEQ_IN_INDEX"),   INFO_TEXT("COLUMN_NAME"),  INFO_TEXT("COLLATION"),
-    INFO_INT("CARDINALITY"),    INFO_INT("SUB_PART"),      INFO_TEXT("PACKED"),
-    INFO_TEXT("NULLABLE"),      INFO_TEXT("INDEX_TYPE"),   INFO_TEXT("COMMENT"),
-    INFO_TEXT("INDEX_COMMENT"), INFO_TEXT("IS_VISIBLE"),   INFO_TEXT("EXPRESSION"),
+    INFO_TEXT("TABLE_CATALOG"), INFO_TEXT("TABLE_SCHEMA"),    INFO_TEXT("TABLE_NAME"),
+    INFO_INT("NON_UNIQUE"),     INFO_TEXT("INDEX_SCHEMA"),    INFO_ANY_CASE("INDEX_NAME"),
+    INFO_INT("SEQ_IN_INDEX"),   INFO_ANY_CASE("COLUMN_NAME"), INFO_TEXT("COLLATION"),
+    INFO_INT("CARDINALITY"),    INFO_INT("SUB_PART"),         INFO_TEXT("PACKED"),
+    INFO_ANY_CASE("NULLABLE"),  INFO_TEXT("INDEX_TYPE"),      INFO_TEXT("COMMENT"),
+    INFO_TEXT("INDEX_COMMENT"), INFO_TEXT("IS_VISIBLE"),      INFO_TEXT("EXPRESSION"),
 };
 
 static int put_index_column(struct exec *x, struct infoschema_rows *out, const struct schema *s,
@@ -390,7 +395,7 @@ static int put_index_column(struct exec *x, struct infoschema_rows *out, const s
     }
     infoschema_put_null(out);
     infoschema_put_null(out);
-    infoschema_put_text(out, unique ? "" : "YES");
+    infoschema_put_text(out, c->required || c->in_key ? "" : "YES");
     infoschema_put_text(out, type);
     infoschema_put_text(out, "");
     infoschema_put_text(out, "");
@@ -430,12 +435,12 @@ static const struct infoschema_column usage_columns[] = {
     INFO_TEXT("TABLE_CATALOG"),
     INFO_TEXT("TABLE_SCHEMA"),
     INFO_TEXT("TABLE_NAME"),
-    INFO_TEXT("COLUMN_NAME"),
+    INFO_ANY_CASE("COLUMN_NAME"),
     INFO_INT("ORDINAL_POSITION"),
     INFO_INT("POSITION_IN_UNIQUE_CONSTRAINT"),
     INFO_TEXT("REFERENCED_TABLE_SCHEMA"),
     INFO_TEXT("REFERENCED_TABLE_NAME"),
-    INFO_TEXT("REFERENCED_COLUMN_NAME"),
+    INFO_ANY_CASE("REFERENCED_COLUMN_NAME"),
 };
 
 /* The first key column of a parent, when it is known. */
@@ -485,8 +490,9 @@ static int fill_usage(struct exec *x, struct infoschema_rows *out)
 INFO_TABLE(infoschema_key_column_usage, "KEY_COLUMN_USAGE", usage_columns, fill_usage);
 
 static const struct infoschema_column constraint_columns[] = {
-    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"), INFO_TEXT("CONSTRAINT_NAME"),
-    INFO_TEXT("TABLE_SCHEMA"),       INFO_TEXT("TABLE_NAME"),        INFO_TEXT("CONSTRAINT_TYPE"),
+    INFO_TEXT("CONSTRAINT_CATALOG"), INFO_TEXT("CONSTRAINT_SCHEMA"),
+    INFO_TEXT("CONSTRAINT_NAME"),    INFO_TEXT("TABLE_SCHEMA"),
+    INFO_TEXT("TABLE_NAME"),         INFO_ANY_CASE("CONSTRAINT_TYPE"),
     INFO_TEXT("ENFORCED"),
 };
 

@@ -3,17 +3,16 @@
 #include "sql/infoschema.h"
 #include "storage/schema.h"
 
-extern const struct infoschema_table infoschema_character_sets, infoschema_collations,
-    infoschema_columns, infoschema_connection, infoschema_engines, infoschema_events,
+extern const struct infoschema_table infoschema_character_sets, infoschema_collation_applicability,
+    infoschema_collations, infoschema_columns, infoschema_connection, infoschema_engines,
     infoschema_global_status, infoschema_global_variables, infoschema_key_column_usage,
-    infoschema_parameters, infoschema_partitions, infoschema_plugins, infoschema_processlist,
-    infoschema_referential_constraints, infoschema_routines, infoschema_schemata,
+    infoschema_keywords, infoschema_mysql_user, infoschema_p_s_global_status,
+    infoschema_p_s_global_variables, infoschema_p_s_session_status,
+    infoschema_p_s_session_variables, infoschema_partitions, infoschema_plugins,
+    infoschema_processlist, infoschema_referential_constraints, infoschema_schemata,
     infoschema_session_status, infoschema_session_variables, infoschema_statistics,
-    infoschema_table_constraints, infoschema_tables, infoschema_triggers,
-    infoschema_user_privileges, infoschema_views, infoschema_warnings, infoschema_files,
-    infoschema_table_privileges, infoschema_column_privileges, infoschema_schema_privileges,
-    infoschema_check_constraints, infoschema_applicable_roles, infoschema_enabled_roles,
-    infoschema_tablespaces, infoschema_innodb_trx, infoschema_collation_applicability;
+    infoschema_table_constraints, infoschema_tables, infoschema_user_privileges, infoschema_views,
+    infoschema_warnings;
 
 #define INFO_TEXT(n)                                                       \
     {                                                                      \
@@ -22,6 +21,14 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
             .kind = DATUM_STRING, .length = 512, .scale = VALUE_SCALE_FREE \
         }                                                                  \
     }
+/* As INFO_TEXT, compared without case. */
+#define INFO_ANY_CASE(n)                                                                        \
+    {                                                                                           \
+        (n),                                                                                    \
+        {                                                                                       \
+            .kind = DATUM_STRING, .length = 512, .scale = VALUE_SCALE_FREE, .is_any_case = true \
+        }                                                                                       \
+    }
 #define INFO_INT(n)                            \
     {                                          \
         (n),                                   \
@@ -29,9 +36,15 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
             .kind = DATUM_INT, .precision = 19 \
         }                                      \
     }
-#define INFO_TABLE(var, table_name, cols, fn)                                             \
-    const struct infoschema_table var = {"information_schema",          table_name, cols, \
-                                         sizeof(cols) / sizeof *(cols), fn,         NULL}
+/* Those without rows. */
+extern const struct infoschema_table infoschema_none[];
+extern const uint32_t infoschema_none_count;
+
+#define INFO_TABLE_OF(db, var, table_name, cols, fn)                                            \
+    const struct infoschema_table var = {(db), table_name, cols, sizeof(cols) / sizeof *(cols), \
+                                         fn,   NULL}
+#define INFO_TABLE(var, table_name, cols, fn) \
+    INFO_TABLE_OF("information_schema", var, table_name, cols, fn)
 
 /* MySQL's spelling of a column's type: "bigint", "varchar(255)", "enum('a','b')". "" without memory. */
 const char *infoschema_column_type(struct arena *a, const struct column *c);

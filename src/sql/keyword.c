@@ -374,6 +374,11 @@ int sql_keyword_find(const char *word, size_t length)
     return keyword_search(keywords, sizeof keywords / sizeof keywords[0], word, length);
 }
 
+const char *sql_keyword_at(size_t i)
+{
+    return i < sizeof keywords / sizeof keywords[0] ? keywords[i].word : NULL;
+}
+
 int sql_type_find(const char *word, size_t length)
 {
     return keyword_search(types, sizeof types / sizeof types[0], word, length);

@@ -8,6 +8,10 @@
 
 /* First words; the longer of two that begin alike comes first. */
 static const char *const statements[] = {"LOAD XML",
+                                         "SHOW ALL SLAVES STATUS",
+                                         "SHOW ALL REPLICAS STATUS",
+                                         "SHOW CREATE USER",
+                                         "SHOW PROFILE",
                                          "GRANT",
                                          "REVOKE",
                                          "CREATE USER",

@@ -126,6 +126,8 @@ static const char *show_words(enum sql_show_kind kind)
         [SQL_SHOW_MASTER_LOGS] = "MASTER LOGS",
         [SQL_SHOW_ENGINE] = "ENGINE",
         [SQL_SHOW_PROFILES] = "PROFILES",
+        [SQL_SHOW_REPLICAS] = "REPLICAS",
+        [SQL_SHOW_LOG_EVENTS] = "BINLOG EVENTS",
     };
     return words[kind];
 }

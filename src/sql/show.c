@@ -8,10 +8,10 @@
 #include "sql/gateway_statement.h"
 #include "sql/infoschema_tables.h"
 #include "sql/mysql_charset.h"
+#include "sql/show.h"
 #include "sql/sysvar.h"
 
-/* Text as a string literal of SQL. */
-static const char *quoted(struct statement *s, const char *text, size_t len)
+const char *show_quoted(struct statement *s, const char *text, size_t len)
 {
     bool no_backslash = s->session->parse_flags & SQL_PARSE_NO_BACKSLASH_ESCAPES;
     char *p = statement_alloc(s, 2 * len + 3);
@@ -30,8 +30,7 @@ static const char *quoted(struct statement *s, const char *text, size_t len)
     return p;
 }
 
-/* Runs the query text in place of the statement. */
-static bool run_text(struct statement *s, const char *text)
+bool show_run_text(struct statement *s, const char *text)
 {
     struct parse_error pe;
     struct sql_stmt *ast;
@@ -50,19 +49,14 @@ static bool run_text(struct statement *s, const char *text)
     return true;
 }
 
-/*
- * SELECT columns FROM information_schema.table x WHERE condition, then LIKE on the named column or
- * WHERE over the shown names.
- */
-static bool run_show(struct statement *s, const struct sql_show *show, const char *columns,
-                     const char *table, const char *condition, const char *name_column,
-                     const char *order)
+bool show_run(struct statement *s, const struct sql_show *show, const char *columns,
+              const char *table, const char *condition, const char *name_column, const char *order)
 {
     const char *like = "", *text;
 
     if (show->like)
         like = statement_printf(s, " AND LOWER(%s) LIKE LOWER(%s)", name_column,
-                                quoted(s, show->like, show->like_length));
+                                show_quoted(s, show->like, show->like_length));
     if (!like)
         return false;
     text = statement_printf(s, "SELECT %s FROM information_schema.%s x WHERE %s%s%s%s", columns,
@@ -72,10 +66,10 @@ static bool run_show(struct statement *s, const struct sql_show *show, const cha
             arena_strndup(&s->arena, s->text + show->where->offset, show->where->length);
         text = where ? statement_printf(s, "SELECT * FROM (%s) x WHERE %s", text, where) : NULL;
     }
-    return run_text(s, text);
+    return show_run_text(s, text);
 }
 
-static const char *database_of(struct statement *s, const struct sql_show *show)
+const char *show_database(struct statement *s, const struct sql_show *show)
 {
     const char *db = show->db ? show->db : s->session->database;
 
@@ -92,24 +86,25 @@ static const char *database_of(struct statement *s, const struct sql_show *show)
 
 static bool show_tables(struct statement *s, const struct sql_show *show)
 {
-    const char *db = database_of(s, show);
+    const char *db = show_database(s, show);
 
     if (!db)
         return false;
-    return run_show(s, show,
+    return show_run(s, show,
                     statement_printf(s, "TABLE_NAME AS `Tables_in_%s`%s", db,
                                      show->is_full ? ", TABLE_TYPE AS Table_type" : ""),
-                    "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))),
+                    "TABLES",
+                    statement_printf(s, "TABLE_SCHEMA = %s", show_quoted(s, db, strlen(db))),
                     "TABLE_NAME", "TABLE_NAME");
 }
 
 static bool show_table_status(struct statement *s, const struct sql_show *show)
 {
-    const char *db = database_of(s, show);
+    const char *db = show_database(s, show);
 
     if (!db)
         return false;
-    return run_show(
+    return show_run(
         s, show,
         "TABLE_NAME AS Name, ENGINE AS Engine, VERSION AS Version, ROW_FORMAT AS Row_format, "
         "TABLE_ROWS AS "
@@ -119,13 +114,13 @@ static bool show_table_status(struct statement *s, const struct sql_show *show)
         "Check_time, "
         "TABLE_COLLATION AS Collation, CHECKSUM AS Checksum, CREATE_OPTIONS AS Create_options, "
         "TABLE_COMMENT AS Comment",
-        "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", quoted(s, db, strlen(db))), "TABLE_NAME",
-        "TABLE_NAME");
+        "TABLES", statement_printf(s, "TABLE_SCHEMA = %s", show_quoted(s, db, strlen(db))),
+        "TABLE_NAME", "TABLE_NAME");
 }
 
 static const struct schema *shown_table(struct statement *s, const struct sql_show *show)
 {
-    const char *db = database_of(s, show);
+    const char *db = show_database(s, show);
     const struct schema *t = db && strcasecmp(db, SESSION_DATABASE) == 0
                                  ? catalog_find(s->exec.catalog, show->table, strlen(show->table))
                                  : NULL;
@@ -188,33 +183,35 @@ static bool show_columns(struct statement *s, const struct sql_show *show)
                                         : "COLUMN_NAME AS Field, COLUMN_TYPE AS Type, IS_NULLABLE "
                                           "AS `Null`, COLUMN_KEY AS `Key`, "
                                           "COLUMN_DEFAULT AS `Default`, EXTRA AS Extra";
-    return run_show(s, show, columns, "COLUMNS",
+    return show_run(s, show, columns, "COLUMNS",
                     statement_printf(s, "TABLE_NAME = %s",
-                                     quoted(s, show->table, strlen(show->table))),
+                                     show_quoted(s, show->table, strlen(show->table))),
                     "COLUMN_NAME", "ORDINAL_POSITION");
 }
 
 static bool show_index(struct statement *s, const struct sql_show *show)
 {
-    if (!list_table(s, show))
-        return false;
-    return run_show(
+    const char *db = show->db ? show->db : s->session->database;
+
+    if (!(db && infoschema_find(db, show->table)) && !list_table(s, show))
+        return false; /* those of information_schema have no indexes, as in MySQL */
+    return show_run(
         s, show,
         "TABLE_NAME AS `Table`, NON_UNIQUE AS Non_unique, INDEX_NAME AS Key_name, SEQ_IN_INDEX AS "
         "Seq_in_index, COLUMN_NAME AS Column_name, COLLATION AS Collation, CARDINALITY AS "
         "Cardinality, "
         "SUB_PART AS Sub_part, PACKED AS Packed, NULLABLE AS `Null`, INDEX_TYPE AS Index_type, "
         "COMMENT AS "
-        "Comment, INDEX_COMMENT AS Index_comment",
+        "Comment, INDEX_COMMENT AS Index_comment, IS_VISIBLE AS Visible, EXPRESSION AS Expression",
         "STATISTICS",
-        statement_printf(s, "TABLE_NAME = %s", quoted(s, show->table, strlen(show->table))),
+        statement_printf(s, "TABLE_NAME = %s", show_quoted(s, show->table, strlen(show->table))),
         "INDEX_NAME", NULL);
 }
 
 /* ---- SHOW CREATE ---- */
 
-static bool text_result(struct statement *s, uint32_t n, const char *const *names,
-                        const char *const *cells)
+bool show_text_result(struct statement *s, uint32_t n, const char *const *names,
+                      const char *const *cells)
 {
     struct datum *row;
 
@@ -265,7 +262,7 @@ const char *show_column_comment(struct statement *s, const struct column *c)
     text = text ? statement_printf(s, "%s%s%s", text, c->comment && *c->comment ? "; " : "",
                                    c->comment ? c->comment : "")
                 : "";
-    return text ? quoted(s, text, strlen(text)) : "''";
+    return text ? show_quoted(s, text, strlen(text)) : "''";
 }
 
 static bool show_create_view(struct statement *s, const struct sql_show *show)
@@ -290,7 +287,7 @@ static bool show_create_view(struct statement *s, const struct sql_show *show)
                                                       columns, t->selector)
                                    : NULL,
                            "utf8mb4", "utf8mb4_bin"};
-    return cells[1] && text_result(s, 4, names, cells);
+    return cells[1] && show_text_result(s, 4, names, cells);
 }
 
 static bool show_create_table(struct statement *s, const struct sql_show *show)
@@ -312,7 +309,7 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
         const char *value = !c->default_value ? "NULL"
                             : strchr(c->default_value, '(')
                                 ? c->default_value /* a call */
-                                : quoted(s, c->default_value, strlen(c->default_value));
+                                : show_quoted(s, c->default_value, strlen(c->default_value));
         text = statement_printf(s, "%s%s  `%s` %s%s%s%s COMMENT %s", text, separator, c->name, type,
                                 c->required || c->in_key ? " NOT NULL" : "",
                                 c->default_value || !(c->required || c->in_key) ? " DEFAULT " : "",
@@ -346,7 +343,7 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
     if (!text)
         return false;
     const char *comment =
-        t->comment && *t->comment ? quoted(s, t->comment, strlen(t->comment)) : NULL;
+        t->comment && *t->comment ? show_quoted(s, t->comment, strlen(t->comment)) : NULL;
     text =
         statement_printf(s,
                          "%s\n) ENGINE=QUANTA DEFAULT CHARSET=utf8mb4 "
@@ -363,17 +360,17 @@ static bool show_create_table(struct statement *s, const struct sql_show *show)
                          t->shard_key ? "'" : "", t->replicated ? " replicated=1" : "",
                          comment ? " COMMENT=" : "", comment ? comment : "");
     const char *cells[] = {t->name, text};
-    return text && text_result(s, 2, names, cells);
+    return text && show_text_result(s, 2, names, cells);
 }
 
 static bool show_create_database(struct statement *s, const struct sql_show *show)
 {
     static const char *const names[] = {"Database", "Create Database"};
-    const char *db = database_of(s, show);
+    const char *db = show_database(s, show);
     const char *cells[] = {db, "CREATE DATABASE `" SESSION_DATABASE
                                "` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */"};
 
-    return db && text_result(s, 2, names, cells);
+    return db && show_text_result(s, 2, names, cells);
 }
 
 /* ---- the rest ---- */
@@ -388,88 +385,29 @@ static bool show_warnings(struct statement *s, const struct sql_show *show)
     if (count != UINT64_MAX)
         limit = statement_printf(s, " LIMIT %llu OFFSET %llu", (unsigned long long)count,
                                  (unsigned long long)offset);
-    return run_text(s,
-                    statement_printf(s,
-                                     "SELECT LEVEL AS Level, CODE AS Code, MESSAGE AS Message FROM "
-                                     "information_schema.WARNINGS%s%s",
-                                     show->kind == SQL_SHOW_ERRORS ? " WHERE LEVEL = 'Error'" : "",
-                                     limit ? limit : ""));
+    return show_run_text(
+        s, statement_printf(s,
+                            "SELECT LEVEL AS Level, CODE AS Code, MESSAGE AS Message FROM "
+                            "information_schema.WARNINGS%s%s",
+                            show->kind == SQL_SHOW_ERRORS ? " WHERE LEVEL = 'Error'" : "",
+                            limit ? limit : ""));
 }
 
 static bool show_count(struct statement *s, const struct sql_show *show)
 {
     bool errors = show->kind == SQL_SHOW_COUNT_ERRORS;
 
-    return run_text(s, statement_printf(s, "SELECT %u AS `@@session.%s_count`",
-                                        errors ? s->session->n_errors : s->session->warning_count,
-                                        errors ? "error" : "warning"));
-}
-
-/* What there is none of: the columns alone. */
-static bool show_nothing(struct statement *s, enum sql_show_kind kind)
-{
-    static const char *const open_tables[] = {"Database", "Table", "In_use", "Name_locked"};
-    static const char *const logs[] = {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB",
-                                       "Executed_Gtid_Set"};
-    static const char *const profiles[] = {"Query_ID", "Duration", "Query"};
-    static const char *const privileges[] = {"Privilege", "Context", "Comment"};
-    static const char *const engine_status[] = {"Type", "Name", "Status"};
-
-    switch (kind) {
-    case SQL_SHOW_OPEN_TABLES:
-        return text_result(s, 4, open_tables, NULL);
-    case SQL_SHOW_PROFILES:
-        return text_result(s, 3, profiles, NULL);
-    case SQL_SHOW_PRIVILEGES:
-        return text_result(s, 3, privileges, NULL);
-    case SQL_SHOW_ENGINE:
-        return text_result(s, 3, engine_status, NULL);
-    default:
-        return text_result(s, 5, logs, NULL);
-    }
-}
-
-/* Stored programs, of which there are none: their columns. */
-static bool show_programs(struct statement *s, const struct sql_show *show)
-{
-    switch (show->kind) {
-    case SQL_SHOW_TRIGGERS:
-        return run_show(s, show,
-                        "TRIGGER_NAME AS `Trigger`, EVENT_MANIPULATION AS Event, "
-                        "EVENT_OBJECT_TABLE AS `Table`, "
-                        "ACTION_STATEMENT AS Statement, ACTION_TIMING AS Timing, CREATED AS "
-                        "Created, sql_mode, DEFINER "
-                        "AS Definer, character_set_client, collation_connection, "
-                        "DATABASE_COLLATION AS `Database "
-                        "Collation`",
-                        "TRIGGERS", "1", "TRIGGER_NAME", NULL);
-    case SQL_SHOW_EVENTS:
-        return run_show(s, show,
-                        "EVENT_SCHEMA AS Db, EVENT_NAME AS Name, DEFINER AS Definer, EVENT_TYPE AS "
-                        "Type, STATUS "
-                        "AS Status",
-                        "EVENTS", "1", "EVENT_NAME", NULL);
-    default:
-        return run_show(
-            s, show,
-            "ROUTINE_SCHEMA AS Db, ROUTINE_NAME AS Name, ROUTINE_TYPE AS Type, DEFINER AS Definer, "
-            "LAST_ALTERED AS Modified, CREATED AS Created, SECURITY_TYPE AS Security_type, "
-            "ROUTINE_COMMENT "
-            "AS Comment, character_set_client, collation_connection, DATABASE_COLLATION AS "
-            "`Database "
-            "Collation`",
-            "ROUTINES",
-            show->kind == SQL_SHOW_PROCEDURE_STATUS ? "ROUTINE_TYPE = 'PROCEDURE'"
-                                                    : "ROUTINE_TYPE = 'FUNCTION'",
-            "ROUTINE_NAME", NULL);
-    }
+    return show_run_text(s,
+                         statement_printf(s, "SELECT %u AS `@@session.%s_count`",
+                                          errors ? s->session->n_errors : s->session->warning_count,
+                                          errors ? "error" : "warning"));
 }
 
 bool show_prepare(struct statement *s, const struct sql_show *show)
 {
     switch (show->kind) {
     case SQL_SHOW_DATABASES:
-        return run_show(s, show, "SCHEMA_NAME AS `Database`", "SCHEMATA", "1", "SCHEMA_NAME",
+        return show_run(s, show, "SCHEMA_NAME AS `Database`", "SCHEMATA", "1", "SCHEMA_NAME",
                         "SCHEMA_NAME");
     case SQL_SHOW_TABLES:
         return show_tables(s, show);
@@ -484,10 +422,10 @@ bool show_prepare(struct statement *s, const struct sql_show *show)
     case SQL_SHOW_CREATE_DATABASE:
         return show_create_database(s, show);
     case SQL_SHOW_VARIABLES:
-        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
+        return show_run(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
                         "SESSION_VARIABLES", "1", "VARIABLE_NAME", "VARIABLE_NAME");
     case SQL_SHOW_STATUS:
-        return run_show(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
+        return show_run(s, show, "VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value",
                         "SESSION_STATUS", "1", "VARIABLE_NAME", "VARIABLE_NAME");
     case SQL_SHOW_WARNINGS:
     case SQL_SHOW_ERRORS:
@@ -496,60 +434,38 @@ bool show_prepare(struct statement *s, const struct sql_show *show)
     case SQL_SHOW_COUNT_ERRORS:
         return show_count(s, show);
     case SQL_SHOW_ENGINES:
-        return run_show(s, show,
+        return show_run(s, show,
                         "ENGINE AS Engine, SUPPORT AS Support, COMMENT AS Comment, TRANSACTIONS AS "
                         "Transactions, XA, "
                         "SAVEPOINTS AS Savepoints",
                         "ENGINES", "1", "ENGINE", NULL);
     case SQL_SHOW_CHARSET:
-        return run_show(s, show,
+        return show_run(s, show,
                         "CHARACTER_SET_NAME AS Charset, DESCRIPTION AS Description, "
                         "DEFAULT_COLLATE_NAME AS `Default "
                         "collation`, MAXLEN AS Maxlen",
                         "CHARACTER_SETS", "1", "CHARACTER_SET_NAME", "CHARACTER_SET_NAME");
     case SQL_SHOW_COLLATION:
-        return run_show(s, show,
+        return show_run(s, show,
                         "COLLATION_NAME AS Collation, CHARACTER_SET_NAME AS Charset, ID AS Id, "
                         "IS_DEFAULT AS `Default`, "
                         "IS_COMPILED AS Compiled, SORTLEN AS Sortlen",
                         "COLLATIONS", "1", "COLLATION_NAME", "COLLATION_NAME");
     case SQL_SHOW_PROCESSLIST:
-        return run_show(s, show,
+        return show_run(s, show,
                         "ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, TIME "
                         "AS Time, STATE AS "
                         "State, INFO AS Info",
                         "PROCESSLIST", "1", "USER", NULL);
     case SQL_SHOW_PLUGINS:
-        return run_show(s, show,
+        return show_run(s, show,
                         "PLUGIN_NAME AS Name, PLUGIN_STATUS AS Status, PLUGIN_TYPE AS Type, "
                         "PLUGIN_LIBRARY AS Library, "
                         "PLUGIN_LICENSE AS License",
                         "PLUGINS", "1", "PLUGIN_NAME", NULL);
-    case SQL_SHOW_GRANTS:
-        return run_text(s, statement_printf(s, "SELECT %s AS `Grants for %s@%%`",
-                                            quoted(s, "GRANT ALL PRIVILEGES ON *.* TO CURRENT_USER",
-                                                   43),
-                                            s->session->user && !strchr(s->session->user, '`')
-                                                ? s->session->user
-                                                : ""));
-    case SQL_SHOW_TRIGGERS:
-    case SQL_SHOW_EVENTS:
-    case SQL_SHOW_PROCEDURE_STATUS:
-    case SQL_SHOW_FUNCTION_STATUS:
-        return show_programs(s, show);
-    case SQL_SHOW_OPEN_TABLES:
-    case SQL_SHOW_MASTER_STATUS:
-    case SQL_SHOW_MASTER_LOGS:
-    case SQL_SHOW_SLAVE_STATUS:
-    case SQL_SHOW_PROFILES:
-    case SQL_SHOW_PRIVILEGES:
-    case SQL_SHOW_ENGINE:
-        return show_nothing(s, show->kind);
     case SQL_SHOW_CREATE_VIEW:
         return show_create_view(s, show);
-    case SQL_SHOW_CREATE_OTHER:
-        break;
+    default:
+        return show_server(s, show);
     }
-    statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "this SHOW");
-    return false;
 }

@@ -44,8 +44,9 @@ struct value_type {
     uint8_t kind;  /* enum datum_kind; DATUM_NULL for the literal NULL */
     uint8_t scale; /* fraction digits: DECIMAL, DATETIME, TIME, DOUBLE */
     bool not_null;
-    bool is_binary; /* bytes that are no text */
-    bool is_json;   /* STRING: made by a JSON function; within others it is a value, not a text */
+    bool is_binary;   /* bytes that are no text */
+    bool is_json;     /* STRING: made by a JSON function; within others it is a value, not a text */
+    bool is_any_case; /* STRING: comparisons do not tell upper and lower case apart */
     uint16_t precision; /* digits: INT, UINT, DECIMAL */
     uint32_t length;    /* STRING: most characters */
 };
