@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "reactor/log.h"
+#include "sql/slow_log.h"
 #include "sql/sysvar.h"
 
 enum {
@@ -35,6 +36,8 @@ void conn_statement_ended(struct statement *s)
 {
     struct conn *c = s->ctx;
 
+    if (slow_log_note(s, reactor_clock_ns(c->gateway->reactor) - c->statement_ns))
+        c->gateway->stats.slow++;
     c->statement = NULL;
     c->blocked = false; /* it may have been ended while it waited for its client */
     statement_fini(s);
@@ -59,6 +62,7 @@ struct statement *conn_new_statement(struct conn *c, void (*done)(struct stateme
     s->done = done;
     s->ctx = c;
     c->statement = s;
+    c->statement_ns = reactor_clock_ns(c->gateway->reactor);
     c->blocked = false;
     c->more = false;
     return s;

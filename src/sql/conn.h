@@ -56,9 +56,10 @@ struct conn {
     bool choked;     /* too many answers are unread */
     bool local_open; /* the client owes the rest of a file */
     uint64_t started_ns;
-    uint64_t active_ns;   /* when something last came, or a statement ended */
-    size_t unsent_before; /* when the timer was set: what of it went since */
-    struct timer timer;   /* conn_timeout.c */
+    uint64_t statement_ns; /* when the statement at work came, of a text of several, too */
+    uint64_t active_ns;    /* when something last came, or a statement ended */
+    size_t unsent_before;  /* when the timer was set: what of it went since */
+    struct timer timer;    /* conn_timeout.c */
     const char *command;
 };
 

@@ -84,6 +84,7 @@ struct exec {
     struct spill *spill;             /* what operators put aside, once one did */
     struct spill_space *spill_space; /* of the core; NULL = nothing can be put aside */
     struct exec_scan_stats *stats;
+    uint32_t n_stats;        /* at most EXEC_MAX_STEPS */
     struct exec_step *steps; /* [EXEC_MAX_STEPS] by plan id; NULL: nobody asks */
 };
 

@@ -254,7 +254,8 @@ static void keep_stats(struct exec_op *op, struct scan_exec *s)
 
     if (k && k->n_legs == s->query.n_stats)
         memcpy(k->legs, s->query.stats, k->n_legs * sizeof *k->legs);
-    if (k || !s->query.n_stats || !(k = arena_alloc(op->x->arena, sizeof *k)) ||
+    if (k || !s->query.n_stats || op->x->n_stats >= EXEC_MAX_STEPS ||
+        !(k = arena_alloc(op->x->arena, sizeof *k)) ||
         !(k->legs = arena_alloc(op->x->arena, s->query.n_stats * sizeof *k->legs)))
         return;
     memcpy(k->legs, s->query.stats, s->query.n_stats * sizeof *k->legs);
@@ -264,6 +265,7 @@ static void keep_stats(struct exec_op *op, struct scan_exec *s)
     k->program = &s->program;
     k->next = op->x->stats;
     op->x->stats = k;
+    op->x->n_stats++;
 }
 
 static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)

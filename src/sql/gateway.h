@@ -84,8 +84,8 @@ unsigned gateway_core_of(uint32_t connection_id);
 
 /* Figures for SHOW STATUS and metrics; of this core. */
 struct gateway_stats {
-    uint64_t connections, refused, denied, aborted, statements, errors, rows_sent, open_connections,
-        running, uptime_s;
+    uint64_t connections, refused, denied, aborted, statements, errors, slow, rows_sent,
+        open_connections, running, uptime_s;
 };
 
 /* A connection for SHOW PROCESSLIST. */

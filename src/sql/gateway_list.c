@@ -159,6 +159,7 @@ static void add_stats(struct gateway_stats *sum, const struct gateway_stats *s)
     sum->aborted += s->aborted;
     sum->statements += s->statements;
     sum->errors += s->errors;
+    sum->slow += s->slow;
     sum->rows_sent += s->rows_sent;
     sum->open_connections += s->open_connections;
     sum->running += s->running;

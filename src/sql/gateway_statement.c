@@ -16,6 +16,7 @@
 #include "sql/quanta_mode.h"
 #include "sql/select_export.h"
 #include "sql/session_temporary.h"
+#include "sql/slow_log.h"
 #include "sql/spill.h"
 #include "sql/value_convert.h"
 
@@ -67,6 +68,7 @@ static void init_try(struct statement *s)
     s->exec.ctx = s;
     s->exec.now_us = s->now_us;
     s->exec.deadline_ns = s->deadline_ns;
+    s->exec.analyze = slow_log_is_on(); /* for the rows examined */
 }
 
 static void fini_try(struct statement *s)

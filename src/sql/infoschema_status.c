@@ -82,6 +82,7 @@ static int fill_status(struct exec *x, struct infoschema_rows *out)
                    put_figure(out, "Queries", s->statements) ||
                    put_figure(out, "Questions", s->statements) ||
                    put_figure(out, "Rows_sent", s->rows_sent) ||
+                   put_figure(out, "Slow_queries", s->slow) ||
                    put_text(out, "Ssl_cipher", tls ? tls_cipher(tls) : "") ||
                    put_text(out, "Ssl_version", tls ? tls_version(tls) : "") ||
                    put_figure(out, "Threads_connected", s->open_connections) ||

@@ -9,10 +9,10 @@ extern const struct infoschema_table infoschema_character_sets, infoschema_colla
     infoschema_keywords, infoschema_mysql_user, infoschema_p_s_global_status,
     infoschema_p_s_global_variables, infoschema_p_s_session_status,
     infoschema_p_s_session_variables, infoschema_partitions, infoschema_plugins,
-    infoschema_processlist, infoschema_referential_constraints, infoschema_schemata,
-    infoschema_session_status, infoschema_session_variables, infoschema_statistics,
-    infoschema_table_constraints, infoschema_tables, infoschema_user_privileges, infoschema_views,
-    infoschema_warnings;
+    infoschema_processlist, infoschema_referential_constraints, infoschema_routines,
+    infoschema_schemata, infoschema_session_status, infoschema_session_variables,
+    infoschema_statistics, infoschema_table_constraints, infoschema_tables,
+    infoschema_user_privileges, infoschema_views, infoschema_warnings;
 
 #define INFO_TEXT(n)                                                       \
     {                                                                      \

@@ -10,6 +10,7 @@
 #include "sql/gateway.h"
 #include "sql/gateway_statement.h"
 #include "sql/mysql_protocol.h"
+#include "sql/slow_log.h"
 #include "sql/value_convert.h"
 
 /* Sorted by name, for SHOW VARIABLES. */
@@ -68,6 +69,9 @@ static const struct sysvar vars[] = {
     {"local_infile", "1", true, true},
     {"lock_wait_timeout", "86400", true, false},
     {"log_bin", "0", true, true},
+    {"log_output", "FILE", false, true},
+    {"log_queries_not_using_indexes", "0", true, false},
+    {"long_query_time", "10.000000", false, false},
     {"low_priority_updates", "0", true, false},
     {"lower_case_file_system", "OFF", false, true},
     {"lower_case_table_names", "0", true, true},
@@ -108,6 +112,8 @@ static const struct sysvar vars[] = {
      false, false},
     {"show_create_table_skip_secondary_engine", "0", true, false},
     {"skip_networking", "0", true, true},
+    {"slow_query_log", "0", true, false},
+    {"slow_query_log_file", "stderr", false, true},
     {"socket", "", false, true},
     {"sort_buffer_size", "262144", true, false},
     {"sql_auto_is_null", "0", true, false},
@@ -261,7 +267,14 @@ bool sysvar_get(struct gateway_session *s, const char *name, struct arena *a, st
         *t = own->type;
         return datum_copy(out, &own->value, a);
     }
+    char global[32];
     const char *value = text_value(s, v);
+    if (slow_log_has(name)) {
+        const char *text = slow_log_value(name, global, sizeof global);
+        value = arena_strndup(a, text, strlen(text));
+        if (!value)
+            return false;
+    }
     datum_set_string(out, value, strlen(value));
     *t = value_type_string(out->len);
     if (v->is_number) {
@@ -296,6 +309,7 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
                                            "foreign_key_checks",
                                            "general_log",
                                            "log_bin",
+                                           "log_queries_not_using_indexes",
                                            "performance_schema",
                                            "profiling",
                                            "read_only",
@@ -311,7 +325,8 @@ const char *sysvar_text(struct gateway_session *s, const char *name, struct aren
                                            "tx_read_only",
                                            "transaction_read_only",
                                            "unique_checks",
-                                           "skip_networking"};
+                                           "skip_networking",
+                                           "slow_query_log"};
     for (size_t i = 0; v && i < sizeof switches / sizeof *switches; i++)
         if (strcmp(switches[i], v->name) == 0)
             return len == 1 && *text == '1'   ? "ON"
@@ -372,6 +387,10 @@ int sysvar_set(struct gateway_session *s, const char *name, const struct datum *
 
     if (!v) {
         mysql_error_set(error, MYSQL_ER_UNKNOWN_SYSTEM_VARIABLE, name);
+        return -EINVAL;
+    }
+    if (slow_log_is_global(name)) {
+        mysql_error_set(error, MYSQL_ER_GLOBAL_VARIABLE, v->name);
         return -EINVAL;
     }
     if (v->read_only) {
@@ -477,31 +496,49 @@ static const struct sql_expr *without_select(const struct sql_expr *v)
     return x->items->expr;
 }
 
+/* What is set; *is_default: DEFAULT. False with the error. */
+static bool value_of(struct statement *s, const struct sql_set_item *it, struct datum *d,
+                     bool *is_default)
+{
+    const struct sql_expr *v = without_select(it->value);
+
+    *is_default = v->kind == SQL_EXPR_DEFAULT;
+    if (*is_default)
+        return true;
+    if (v->kind == SQL_EXPR_COLUMN && !v->v.column->table) { /* SET x = word */
+        datum_set_string(d, v->v.column->name, strlen(v->v.column->name));
+        return true;
+    }
+    struct expr *e = bind_expr(&s->bind, v);
+    if (!e)
+        return false;
+    if (!expr_is_const(e)) {
+        statement_fail(s, MYSQL_ER_WRONG_TYPE_FOR_VAR, it->name);
+        return false;
+    }
+    *d = e->u.value;
+    return true;
+}
+
 static bool set_sys_var(struct statement *s, const struct sql_set_item *it)
 {
     struct datum d;
-    const struct sql_expr *v = without_select(it->value);
+    bool is_default;
 
-    if (v->kind == SQL_EXPR_DEFAULT)
-        return sysvar_set(s->session, it->name, NULL, &s->arena, &s->error) == 0;
-    if (v->kind == SQL_EXPR_COLUMN && !v->v.column->table) { /* SET x = word */
-        datum_set_string(&d, v->v.column->name, strlen(v->v.column->name));
-    } else {
-        struct expr *e = bind_expr(&s->bind, v);
-        if (!e)
-            return false;
-        if (!expr_is_const(e)) {
-            statement_fail(s, MYSQL_ER_WRONG_TYPE_FOR_VAR, it->name);
-            return false;
-        }
-        d = e->u.value;
-    }
-    return sysvar_set(s->session, it->name, &d, &s->arena, &s->error) == 0;
+    return value_of(s, it, &d, &is_default) &&
+           sysvar_set(s->session, it->name, is_default ? NULL : &d, &s->arena, &s->error) == 0;
 }
 
-/* What is said about replication does not concern us; dumps of replicated servers begin with it. */
+/* Of the whole process: the slow query log. What is said about replication does not concern us; dumps of replicated
+ * servers begin with it. */
 static bool set_global(struct statement *s, const struct sql_set_item *it)
 {
+    struct datum d;
+    bool is_default;
+
+    if (slow_log_has(it->name))
+        return value_of(s, it, &d, &is_default) &&
+               slow_log_set(it->name, is_default ? NULL : &d, &s->error);
     if (strncasecmp(it->name, "gtid_", 5) != 0) {
         statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "SET GLOBAL");
         return false;
