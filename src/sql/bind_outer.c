@@ -312,6 +312,7 @@ static bool rewrite(struct bind *b, struct bound_select *s, struct subquery *q,
     if (s->grouped && !add_groups(b, s, c->keys, k->n_keys))
         return false;
     k->of_nothing = implicit;
+    k->inside = c->keys;
     k->select = s;
     s->where = c->rest;
     s->n_where = c->n_rest;

@@ -87,7 +87,7 @@ static bool plan_rows(struct change *x)
 
     bind_finish_slots(x->sel);
     s->plan = plan_table_rows(&p, x->sel);
-    return s->plan && plan_subqueries(&p) && select_open(s);
+    return s->plan && plan_subqueries(&p, s->plan) && select_open(s);
 }
 
 /* Columns written: the key, then what SET names; each once. */

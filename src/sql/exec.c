@@ -152,25 +152,16 @@ void exec_count_rows(struct exec_op *op, uint32_t n)
 enum exec_state exec_next(struct exec_op *op, struct rowset *out)
 {
     static enum exec_state (*const next[])(struct exec_op *, struct rowset *) = {
-        [PLAN_ONE_ROW] = exec_one_row_next,
-        [PLAN_SCAN] = exec_scan_next,
-        [PLAN_VIRTUAL] = exec_virtual_next,
-        [PLAN_FILTER] = exec_filter_next,
-        [PLAN_PROJECT] = exec_project_next,
-        [PLAN_AGGREGATE] = exec_aggregate_next,
-        [PLAN_SORT] = exec_sort_next,
-        [PLAN_DISTINCT] = exec_distinct_next,
-        [PLAN_LIMIT] = exec_limit_next,
-        [PLAN_JOIN] = exec_join_next,
-        [PLAN_UNION] = exec_union_next,
-        [PLAN_WINDOW] = exec_window_next,
-        [PLAN_TOPN] = exec_topn_next,
-        [PLAN_PERCENTILE] = exec_percentile_next,
-        [PLAN_APPLY] = exec_apply_next,
-        [PLAN_ROLLUP] = exec_rollup_next,
-        [PLAN_RECURSIVE] = exec_recursive_next,
-        [PLAN_WORK] = exec_work_next,
-        [PLAN_SET] = exec_set_next,
+        [PLAN_ONE_ROW] = exec_one_row_next, [PLAN_SCAN] = exec_scan_next,
+        [PLAN_VIRTUAL] = exec_virtual_next, [PLAN_FILTER] = exec_filter_next,
+        [PLAN_PROJECT] = exec_project_next, [PLAN_AGGREGATE] = exec_aggregate_next,
+        [PLAN_SORT] = exec_sort_next,       [PLAN_DISTINCT] = exec_distinct_next,
+        [PLAN_LIMIT] = exec_limit_next,     [PLAN_JOIN] = exec_join_next,
+        [PLAN_UNION] = exec_union_next,     [PLAN_WINDOW] = exec_window_next,
+        [PLAN_TOPN] = exec_topn_next,       [PLAN_PERCENTILE] = exec_percentile_next,
+        [PLAN_APPLY] = exec_apply_next,     [PLAN_KEYED] = exec_keyed_next,
+        [PLAN_ROLLUP] = exec_rollup_next,   [PLAN_RECURSIVE] = exec_recursive_next,
+        [PLAN_WORK] = exec_work_next,       [PLAN_SET] = exec_set_next,
     };
 
     if (op->x->error->code)
@@ -205,6 +196,8 @@ void exec_close(struct exec_op *op)
         exec_window_close(op);
     else if (op->plan->kind == PLAN_APPLY)
         exec_apply_close(op);
+    else if (op->plan->kind == PLAN_KEYED)
+        exec_keyed_close(op);
     else if (op->plan->kind == PLAN_RECURSIVE)
         exec_recursive_close(op);
     else if (op->plan->kind == PLAN_SET)
@@ -248,7 +241,7 @@ enum exec_state exec_run_subqueries(struct exec *x)
 {
     for (; x->subqueries; x->subqueries = x->subqueries->next) {
         struct subquery *q = x->subqueries;
-        if (q->done || q->mode == SUBQUERY_PER_ROW)
+        if (q->done || q->waits || q->mode == SUBQUERY_PER_ROW)
             continue;
         enum exec_state s = run_subquery(x, q);
         if (s == EXEC_PENDING)

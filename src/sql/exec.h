@@ -16,6 +16,8 @@
  *   exec_recursive.c  WITH RECURSIVE
  *   exec_rollup.c     WITH ROLLUP
  *   exec_apply.c      subqueries run for each row
+ *   exec_keyed.c      subqueries run for the keys of the rows outside
+ *   exec_reduce.c     values that scans are reduced to
  *   exec_topn.c       topn()
  *   exec_percentile.c percentiles of counted rows
  *   spill.c, spill_parts.c  rows in a temporary file, for the operators above
@@ -35,6 +37,7 @@
 enum exec_state { EXEC_ROWS, EXEC_PENDING, EXEC_END, EXEC_ERROR };
 
 struct exec_op;
+struct exec_reducer;
 struct spill;
 struct spill_space;
 
@@ -72,8 +75,9 @@ struct exec {
     bool too_large_for_cores;    /* an error of a join or a computation that they should do */
     struct subquery *subqueries; /* to run first */
     struct exec_op *subquery_op;
-    uint32_t open_queries; /* cluster queries whose on_closed has not come */
-    uint32_t work;         /* batches since the last time the loop had its turn */
+    struct exec_reducer *reducers; /* of scans that have not begun */
+    uint32_t open_queries;         /* cluster queries whose on_closed has not come */
+    uint32_t work;                 /* batches since the last time the loop had its turn */
     void (*resume)(
         struct exec
             *x); /* called, at most once per PENDING, when a pull may get further; also when the
@@ -149,6 +153,15 @@ enum exec_state exec_parents_collect(struct exec_op *op);
 /* Puts the collected parents into the program; they live as long as the statement's arena. */
 void exec_parents_join(struct exec_op *op, struct program *p);
 void exec_parents_close(struct exec_op *op);
+/* Bytes of the collected parents. */
+size_t exec_parents_bytes(const struct exec_op *op);
+/* The scan of a reduction has to find only rows with one of the values, which are put in order; it finds all where these
+ * are too many. */
+void exec_reduce(struct exec_op *op, const struct plan_reduction *to, int64_t *values, uint32_t n);
+/* What the owner said before does not hold any more. */
+void exec_reduce_forget(struct exec *x, const struct plan *owner);
+/* Puts the values for a scan into its program. False without memory. */
+bool exec_reduce_program(struct exec_op *op, struct program *p);
 enum exec_state exec_virtual_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_one_row_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_filter_next(struct exec_op *op, struct rowset *out);
@@ -172,6 +185,8 @@ enum exec_state exec_recursive_next(struct exec_op *op, struct rowset *out);
 void exec_recursive_close(struct exec_op *op);
 enum exec_state exec_work_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_rollup_next(struct exec_op *op, struct rowset *out);
+enum exec_state exec_keyed_next(struct exec_op *op, struct rowset *out);
+void exec_keyed_close(struct exec_op *op);
 enum exec_state exec_apply_next(struct exec_op *op, struct rowset *out);
 void exec_apply_close(struct exec_op *op);
 enum exec_state exec_topn_next(struct exec_op *op, struct rowset *out);

@@ -133,6 +133,7 @@ static bool begin_run(struct exec_op *op, struct apply_exec *a, const struct exp
         if (!datum_copy(&p->value, &d, &a->arena))
             return exec_no_memory(op->x, "The subquery") != EXEC_ERROR;
     }
+    a->inner.reducers = NULL; /* they lay in the memory of the run before */
     a->was_run = true;
     return (a->op = exec_open(&a->inner, q->plan)) != NULL;
 }

@@ -13,6 +13,7 @@
 
 #include "sql/exec.h"
 #include "sql/spill_parts.h"
+#include "storage/batch.h"
 
 enum { RESERVE_PART = 16, DUE_ROWS = 64 };
 
@@ -187,6 +188,26 @@ static int take_build_row(struct exec_op *op, struct join_state *j, const struct
     return is_added ? 0 : -ENOMEM;
 }
 
+/* The keys of the table go to the scans of the other side that need no others. */
+static void reduce_probe(struct exec_op *op, struct join_state *j)
+{
+    const struct plan_reductions *to = &op->plan->u.join.reductions;
+
+    exec_reduce_forget(op->x, op->plan);
+    for (uint32_t i = 0; i < to->n && !j->reading; i++) {
+        if (!j->n || j->n > BATCH_MAX_ROWS || j->n > to->list[i].rows)
+            continue;
+        int64_t *values = arena_alloc_raw(&op->scratch, j->n * sizeof *values);
+        uint32_t n = 0, key = to->list[i].key;
+        for (const struct join_row *r = values ? j->all : NULL; r; r = r->next)
+            if (r->cells[key].kind == DATUM_INT && (!n || values[n - 1] != r->cells[key].i))
+                values[n++] = r->cells[key].i;
+        if (values)
+            exec_reduce(op, &to->list[i], values, n);
+        arena_reset(&op->scratch);
+    }
+}
+
 static bool make_buckets(struct join_state *j)
 {
     uint64_t n = 16;
@@ -237,6 +258,8 @@ static enum exec_state build(struct exec_op *op, struct join_state *j)
         if (exec_yield(op->x))
             return EXEC_PENDING;
     }
+    if (!j->is_spilled)
+        reduce_probe(op, j);
     if (!j->is_spilled && !make_buckets(j))
         return exec_no_memory(op->x, "The join");
     j->stage = j->is_spilled ? JOIN_SCATTER : JOIN_PROBE;

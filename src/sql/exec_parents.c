@@ -303,6 +303,11 @@ void exec_parents_join(struct exec_op *op, struct program *p)
         p->where = &no_row;
 }
 
+size_t exec_parents_bytes(const struct exec_op *op)
+{
+    return op->parents ? op->parents->bytes : 0;
+}
+
 void exec_parents_close(struct exec_op *op)
 {
     struct exec_parents *s = op->parents;

@@ -65,6 +65,10 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
     }
     if (scan->n_parents)
         exec_parents_join(op, p);
+    if (op->x->reducers && !exec_reduce_program(op, p)) {
+        exec_no_memory(op->x, "The join");
+        return false;
+    }
     p->output = scan->output;
     p->n_columns = scan->n_columns;
     p->columns = scan->columns;
@@ -288,7 +292,7 @@ static enum exec_state take_result(struct exec_op *op, struct scan_exec *s)
     default:
         /* Its parents may be what a core has not the memory for; the gateway knows larger numbers. */
         op->x->too_large_for_cores |=
-            (s->query.error.code == 1038 && op->plan->u.scan.n_parents) ||
+            (s->query.error.code == 1038 && s->program.n_joins) ||
             (s->query.error.code == PROGRAM_OUT_OF_RANGE && op->plan->u.scan.computed);
         mysql_error_set_text(op->x->error,
                              s->query.error.code ? (unsigned)s->query.error.code : 1105, "%s",

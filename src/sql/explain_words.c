@@ -224,6 +224,7 @@ const char *explain_node_name(const struct plan *n)
         [PLAN_WORK] = "rows that came last",
         [PLAN_ROLLUP] = "roll up",
         [PLAN_APPLY] = "run subqueries for each row",
+        [PLAN_KEYED] = "run a subquery for the keys of the rows",
     };
 
     if (n->kind == PLAN_JOIN)
@@ -352,5 +353,5 @@ const char *explain_subquery_mode(const struct subquery *q)
 {
     static const char *const when[] = {"run first", "run first, by key", "run for each row"};
 
-    return when[q->mode];
+    return q->waits ? "run by key, for the keys of the rows outside" : when[q->mode];
 }

@@ -33,23 +33,40 @@ static struct plan *filter_once(struct planner *p, struct plan *child, struct ex
     return f;
 }
 
+/* When the subqueries of a condition are run: before all rows, once their keys are known, for each row. */
+enum condition_kind { CONDITION_PLAIN, CONDITION_KEYED, CONDITION_PER_ROW, CONDITION_KINDS };
+
+static enum condition_kind condition_kind(const struct planner *p, struct expr *e)
+{
+    return plan_runs_per_row(e)        ? CONDITION_PER_ROW
+           : plan_waits_for_keys(p, e) ? CONDITION_KEYED
+                                       : CONDITION_PLAIN;
+}
+
 struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n)
 {
-    uint32_t per_row = 0;
+    uint32_t counts[CONDITION_KINDS] = {0}, at[CONDITION_KINDS];
 
     for (uint32_t i = 0; i < n; i++)
-        per_row += plan_runs_per_row(conds[i]);
-    if (!per_row || !child)
+        counts[condition_kind(p, conds[i])]++;
+    if (!child || counts[CONDITION_PLAIN] == n)
         return filter_once(p, child, conds, n);
     /* Subqueries are run for the rows that the other conditions leave. */
     struct expr **sorted = bind_alloc(p->bind, n * sizeof(struct expr *));
     if (!sorted)
         return NULL;
-    for (uint32_t i = 0, at = 0, late = n - per_row; i < n; i++)
-        sorted[plan_runs_per_row(conds[i]) ? late++ : at++] = conds[i];
-    child = filter_once(p, child, sorted, n - per_row);
-    child = plan_apply(p, child, sorted + (n - per_row), per_row, NULL, 0);
-    return filter_once(p, child, sorted + (n - per_row), per_row);
+    at[CONDITION_PLAIN] = 0;
+    at[CONDITION_KEYED] = counts[CONDITION_PLAIN];
+    at[CONDITION_PER_ROW] = n - counts[CONDITION_PER_ROW];
+    for (uint32_t i = 0; i < n; i++)
+        sorted[at[condition_kind(p, conds[i])]++] = conds[i];
+    child = filter_once(p, child, sorted, counts[CONDITION_PLAIN]);
+    sorted += counts[CONDITION_PLAIN];
+    for (uint32_t i = 0; i < counts[CONDITION_KEYED]; i++, sorted++)
+        child = filter_once(p, plan_keyed(p, child, *sorted), sorted, 1);
+    if (counts[CONDITION_PER_ROW])
+        child = plan_apply(p, child, sorted, counts[CONDITION_PER_ROW], NULL, 0);
+    return filter_once(p, child, sorted, counts[CONDITION_PER_ROW]);
 }
 
 static struct plan *plan_project(struct planner *p, struct plan *child,
@@ -309,14 +326,16 @@ static struct plan *plan_union(struct planner *p, const struct bound_query *q)
 static struct plan *plan_recursive(struct planner *p, const struct bound_query *q)
 {
     struct plan *n = plan_new(p, PLAN_RECURSIVE, NULL, q->n_columns);
-    bool outer = p->in_union;
+    bool outer = p->in_union, again = p->runs_again;
 
     if (!n || !(n->children = bind_alloc(p->bind, 2 * sizeof *n->children)))
         return NULL;
     p->in_union = true; /* once rows have been handed on nothing can begin again */
+    p->runs_again = true;
     n->children[0] = plan_union(p, q->recursion->seed);
     n->children[1] = n->children[0] ? plan_union(p, q->recursion->step) : NULL;
     p->in_union = outer;
+    p->runs_again = again;
     if (!n->children[1])
         return NULL;
     n->n_children = 2;
@@ -338,11 +357,17 @@ struct plan *plan_query(struct planner *p, const struct bound_query *q)
     return u;
 }
 
-bool plan_subqueries(struct planner *p)
+bool plan_subqueries(struct planner *p, struct plan *n)
 {
-    for (struct subquery *q = p->bind->subqueries; q; q = q->next)
+    for (struct subquery *q = p->bind->subqueries; q; q = q->next) {
+        p->runs_again = q->mode == SUBQUERY_PER_ROW;
         if (!q->plan && !(q->plan = plan_query(p, q->query)))
             return false;
+    }
+    p->runs_again = false;
+    for (struct subquery *q = p->bind->subqueries; q; q = q->next)
+        plan_reduce_subqueries(p, q->plan);
+    plan_reduce_subqueries(p, n);
     return true;
 }
 

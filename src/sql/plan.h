@@ -10,6 +10,7 @@
  *   plan_push.c   predicates of shard programs
  *   plan_computed.c  arithmetic in aggregates
  *   plan_apply.c  subqueries run for each row
+ *   plan_reduce.c semi-joins: what scans need not read
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
  *   plan_percentile.c  percentiles of counted rows
  *   plan_window.c      window functions
@@ -41,6 +42,7 @@ enum plan_kind {
     PLAN_WORK,       /* those rows */
     PLAN_ROLLUP,     /* each row once for every level, behind its groups */
     PLAN_APPLY,      /* subqueries run for each different row: the rows as they are */
+    PLAN_KEYED,      /* a subquery run by key, for the keys of the rows: the rows as they are */
 };
 
 enum join_form { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT };
@@ -105,6 +107,24 @@ struct plan_scan {
     bool count_groups; /* of one column, not NULL */
 };
 
+/* Rows of a scan matter only where its column has one of the values that an operator knows before the scan begins. */
+struct plan_reduction {
+    const struct plan_scan *scan;
+    uint16_t column; /* of the scan's schema */
+    uint32_t key;    /* which of the operator's */
+    uint64_t rows;   /* of the table */
+};
+
+enum {
+    PLAN_MAX_REDUCTIONS = 4, /* of one operator */
+    PLAN_MAX_KEYED = 4,      /* subqueries of one condition */
+};
+
+struct plan_reductions {
+    struct plan_reduction list[PLAN_MAX_REDUCTIONS];
+    uint32_t n;
+};
+
 struct plan {
     enum plan_kind kind;
     uint32_t width;           /* cells of a row */
@@ -148,7 +168,12 @@ struct plan {
             uint32_t n_keys;
             struct expr **residual;
             uint32_t n_residual;
+            struct plan_reductions reductions; /* of the side that probes */
         } join;
+        struct {
+            struct expr *node; /* over the subquery */
+            struct plan_reductions reductions;
+        } keyed;
         struct {
             struct expr **calls; /* EXPR_WINDOW of one order; their cells are behind the child's */
             uint32_t **cells;    /* of each call's arguments */
@@ -174,14 +199,15 @@ struct planner {
     struct bind *bind;
     struct cluster *cluster; /* table sizes for the side of a join; may be NULL */
     bool gateway_alone;      /* joins and computations are left to the gateway */
+    bool runs_again;         /* the plan may be run several times: what it knows is not kept */
     bool in_union; /* after the first branch's rows nothing can begin again: computations too */
     uint32_t n_nodes;
 };
 
 /* Plan of a query: cells are its columns. NULL with bind->error set. */
 struct plan *plan_query(struct planner *p, const struct bound_query *q);
-/* Plans of all subqueries of the statement. False with the error set. */
-bool plan_subqueries(struct planner *p);
+/* Plans of all subqueries of the statement whose own plan is `n`. False with the error set. */
+bool plan_subqueries(struct planner *p, struct plan *n);
 
 /* Rows of one table that satisfy the conjuncts, cells = source->used: for UPDATE and DELETE; ORDER
  * BY and LIMIT as bound in s. Cells beyond used hold order expressions. */
@@ -207,7 +233,14 @@ void plan_needed_by(struct expr *const *list, uint32_t n, uint16_t source, bool 
 struct plan *plan_apply(struct planner *p, struct plan *child, struct expr *const *exprs,
                         uint32_t n, struct aggregate_call *const *aggregates,
                         uint32_t n_aggregates);
-bool plan_runs_per_row(struct expr *e);   /* is one of its subqueries such? */
+bool plan_runs_per_row(struct expr *e); /* is one of its subqueries such? */
+/* Rows of the child, for whose keys the subqueries of the condition have been run; does the condition have some that are
+ * better run so? */
+struct plan *plan_keyed(struct planner *p, struct plan *child, struct expr *cond);
+bool plan_waits_for_keys(const struct planner *p, struct expr *e);
+/* The scans that the keys of a join, or of the subqueries of PLAN_KEYED in a finished plan, reduce. */
+void plan_reduce_join(const struct planner *p, const struct bound_select *s, struct plan *n);
+void plan_reduce_subqueries(const struct planner *p, struct plan *n);
 uint64_t plan_sources_of(struct expr *e); /* bits of the sources it reads */
 struct plan *plan_filter(struct planner *p, struct plan *child, struct expr **conds, uint32_t n);
 /* The column of a plain column expression of the scan's table or its parents, NULL when it is none; *position: as in

@@ -241,30 +241,69 @@ static bool as_key(struct expr *e, uint64_t left, uint64_t right, struct plan_ke
     return true;
 }
 
-/* Rows a plan may give, roughly; for the choice of the side to build. */
-static uint64_t guess_rows(struct planner *p, const struct plan *n)
+/* Rows that a plan may give, roughly, and those of its largest table: for the choice of the side to build. */
+struct guess {
+    double rows, of;
+};
+
+/* The part of the rows that a condition leaves, say. */
+static double share_left(const struct expr *e)
+{
+    bool is_narrow = e->kind == EXPR_LIKE || e->kind == EXPR_IN ||
+                     (e->kind == EXPR_COMPARE && e->op == SQL_OP_EQ);
+
+    return is_narrow && !e->negated ? 1.0 / 16 : 1.0 / 4;
+}
+
+static struct guess guess_rows(struct planner *p, const struct plan *n);
+
+static struct guess guess_scan(struct planner *p, const struct plan *n)
 {
     struct cluster_table_stats stats;
-    uint64_t rows;
+    struct guess g = {1000, 1000};
+
+    if (p->cluster && cluster_schema_stats(p->cluster, n->u.scan.schema, &stats))
+        g.rows = g.of = (double)stats.rows;
+    for (uint32_t i = 0; i < n->u.scan.n_pushed; i++)
+        g.rows *= share_left(n->u.scan.pushed[i]);
+    if (g.rows > (double)n->u.scan.limit)
+        g.rows = (double)n->u.scan.limit;
+    return g;
+}
+
+/* A child finds one parent: of as many as the smaller table has. */
+static struct guess guess_join(struct planner *p, const struct plan *n)
+{
+    struct guess l = guess_rows(p, n->child), r = guess_rows(p, n->right);
+    double least = l.of < r.of ? l.of : r.of;
+    struct guess g = {l.rows * r.rows, l.of > r.of ? l.of : r.of};
+
+    if (n->u.join.n_keys)
+        g.rows /= least > 1 ? least : 1;
+    if (n->u.join.form == JOIN_LEFT && g.rows < l.rows)
+        g.rows = l.rows;
+    if (n->u.join.form == JOIN_RIGHT && g.rows < r.rows)
+        g.rows = r.rows;
+    return g;
+}
+
+static struct guess guess_rows(struct planner *p, const struct plan *n)
+{
+    struct guess g = {1, 1};
 
     switch (n->kind) {
     case PLAN_SCAN:
-        if (!p->cluster || !cluster_schema_stats(p->cluster, n->u.scan.schema, &stats))
-            return 1000;
-        rows = stats.rows;
-        for (uint32_t i = 0; i < n->u.scan.n_pushed; i++)
-            rows /= 4;
-        return rows < n->u.scan.limit ? rows : n->u.scan.limit;
+        return guess_scan(p, n);
     case PLAN_FILTER:
-        return guess_rows(p, n->child) / 2;
-    case PLAN_JOIN: {
-        uint64_t l = guess_rows(p, n->child), r = guess_rows(p, n->right);
-        return l > r ? l : r;
-    }
+        g = guess_rows(p, n->child);
+        g.rows /= 2;
+        return g;
+    case PLAN_JOIN:
+        return guess_join(p, n);
     case PLAN_VIRTUAL:
-        return 100;
+        return (struct guess){100, 100};
     default:
-        return n->child ? guess_rows(p, n->child) : 1;
+        return n->child ? guess_rows(p, n->child) : g;
     }
 }
 
@@ -296,7 +335,8 @@ static bool split_conditions(struct planner *p, const struct join_tree *t,
             c = to_kept;
         else if (!outer && !(m & ~filled))
             c = to_filled;
-        else if (!outer && !plan_runs_per_row(where->list[i]))
+        else if (!outer && !plan_runs_per_row(where->list[i]) &&
+                 !plan_waits_for_keys(p, where->list[i]))
             c = &x->on;
         c->list[c->n++] = where->list[i];
     }
@@ -349,7 +389,8 @@ static struct plan *plan_join(struct planner *p, struct bound_select *s, const s
     /* The side that is kept whole is the one that probes. */
     n->u.join.build_left =
         n->u.join.form == JOIN_RIGHT ||
-        (n->u.join.form == JOIN_INNER && guess_rows(p, left) < guess_rows(p, right));
+        (n->u.join.form == JOIN_INNER && guess_rows(p, left).rows < guess_rows(p, right).rows);
+    plan_reduce_join(p, s, n);
     return plan_filter(p, n, x.above.list, x.above.n);
 }
 

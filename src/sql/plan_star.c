@@ -13,6 +13,7 @@ enum {
     STAR_MAX_SOURCES = PROGRAM_MAX_JOINS + 1,
     STAR_SURE_ROWS = 65536, /* parents of so few rows and bytes have room on the cores */
     STAR_SURE_BYTES = 16 << 20,
+    SHARE_LEFT = 4, /* a condition leaves a quarter of the rows, say */
 };
 
 /* child.column = parent's key */
@@ -194,13 +195,28 @@ static struct cluster_table_stats table_stats(const struct star *t, uint16_t sou
     return stats;
 }
 
+/* The part of a table's rows that its conditions and those of its parents leave, by a guess. */
+static double share_left(const struct star *t, uint16_t source)
+{
+    double share = 1;
+
+    for (uint32_t i = 0; i < t->own[source].n; i++)
+        share /= SHARE_LEFT;
+    for (uint32_t i = 0; i < t->n_links; i++)
+        if (t->links[i].used && t->links[i].child == source && !t->links[i].left)
+            share *= share_left(t, t->links[i].parent);
+    return share;
+}
+
 /* May the rows of a parent be too many for a batch? In a UNION nothing can begin again when they turn out to be. */
 static bool may_be_too_large(const struct star *t, uint16_t source)
 {
     struct cluster_table_stats stats = table_stats(t, source);
 
-    return t->p->in_union ? stats.rows > STAR_SURE_ROWS || stats.bytes > STAR_SURE_BYTES
-                          : stats.rows > BATCH_MAX_ROWS;
+    if (t->p->in_union)
+        return stats.rows > STAR_SURE_ROWS || stats.bytes > STAR_SURE_BYTES;
+    return stats.rows > BATCH_MAX_ROWS &&
+           (double)stats.rows * share_left(t, source) > BATCH_MAX_ROWS;
 }
 
 /* The table whose rows are looked at: of several that would do, the largest. */
@@ -217,10 +233,12 @@ static bool choose_fact(struct star *t)
         most = rows;
         t->fact = i;
     }
-    for (uint16_t i = 0; i < t->s->n_sources && found; i++)
+    if (!found || !reach_all(t, t->fact))
+        return false;
+    for (uint16_t i = 0; i < t->s->n_sources; i++)
         if (i != t->fact && may_be_too_large(t, i))
             return false;
-    return found && reach_all(t, t->fact);
+    return true;
 }
 
 /* Equalities that were not needed as links are conditions; an outer join's must be a link. */
@@ -297,12 +315,15 @@ static bool own_columns(struct star *t, uint16_t i, const struct star_list *rest
 static struct plan *star_scan(struct star *t, uint16_t i, bool *fits);
 
 /* The columns of a parent's rows become attributes; multi-valued ones cannot. */
-static bool take_attributes(struct star *t, const struct plan_scan *from, struct plan_parent *to)
+static bool take_attributes(struct star *t, const struct plan_scan *from, struct plan_parent *to,
+                            bool is_key_read)
 {
     to->attributes = bind_alloc(t->p->bind, (from->n_columns + 1u) * sizeof *to->attributes);
     if (!to->attributes)
         return false;
     for (uint16_t k = 0; k < from->n_columns; k++) {
+        if (from->cells[k] == to->key_cell && !is_key_read)
+            continue;
         struct plan_attribute *a = &to->attributes[to->n_attributes++];
         a->column = plan_scan_column(from, from->columns[k]);
         a->cell = from->cells[k];
@@ -318,6 +339,18 @@ static bool take_attributes(struct star *t, const struct plan_scan *from, struct
     return true;
 }
 
+/* Is a parent's key read by what stands above the scan of its children? */
+static bool is_key_read(struct star *t, const struct star_link *l)
+{
+    bool *needed = bind_alloc(t->p->bind, t->s->sources[l->parent].n_columns + 1u);
+
+    if (!needed)
+        return true;
+    plan_needed(t->s, l->parent, needed);
+    plan_needed_by(t->above.list, t->above.n, l->parent, needed);
+    return needed[l->key];
+}
+
 static bool has_list(const struct plan_scan *s)
 {
     for (uint16_t i = 0; i < s->n_columns; i++)
@@ -330,7 +363,7 @@ const struct plan_scan *plan_parent_scan(const struct plan_parent *r)
 {
     const struct plan *n = r->plan;
 
-    while (n->kind == PLAN_FILTER || n->kind == PLAN_APPLY)
+    while (n->kind == PLAN_FILTER || n->kind == PLAN_APPLY || n->kind == PLAN_KEYED)
         n = n->child;
     return &n->u.scan;
 }
@@ -354,7 +387,7 @@ static bool add_parent(struct star *t, struct plan *n, const struct star_link *l
     r->left = l->left;
     r->key = &src->schema->columns[src->columns[l->key].column];
     r->key_cell = src->first_slot + src->cell_of[l->key] - 1u;
-    if (!take_attributes(t, from, r))
+    if (!take_attributes(t, from, r, is_key_read(t, l)))
         return false;
     for (uint16_t k = 0; k < r->n_attributes; k++)
         add_ref(out, program_parent_ref(scan->n_parents, k + 1u), r->attributes[k].cell);

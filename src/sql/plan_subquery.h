@@ -41,7 +41,8 @@ struct keyed_entry {
 struct subquery_keyed {
     struct bound_select *select;
     uint32_t n_keys, key_cell; /* cells of the keys in a row of the result */
-    struct expr **outside;     /* what the keys must equal: over parameters */
+    struct expr **inside;      /* the keys, over the subquery's tables; what they */
+    struct expr **outside;     /* must equal: over parameters */
     enum compare_class *classes;
     struct datum *key;        /* room for one */
     struct group_table table; /* keys, normalised: numbers of entries */
@@ -80,7 +81,7 @@ struct subquery {
     struct plan *plan;
     enum compare_class class; /* IN: how members are compared */
     char delim;               /* IN: the rows are of a multi-valued column; 0 = they are not */
-    bool done;
+    bool done, waits;         /* waits: for PLAN_KEYED, which runs it */
     /* Results. */
     struct datum value; /* SCALAR: NULL without rows */
     bool exists;

@@ -133,7 +133,7 @@ bool select_prepare(struct statement *s, const struct sql_query *q)
         return false;
     count_all(s, q);
     s->plan = plan_query(&p, s->query);
-    return s->plan && plan_subqueries(&p);
+    return s->plan && plan_subqueries(&p, s->plan);
 }
 
 bool select_open(struct statement *s)
