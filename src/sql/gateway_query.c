@@ -10,6 +10,7 @@
 static void forget(struct gateway_query *q)
 {
     struct gateway *g = q->gateway;
+    struct gateway_session session = q->session; /* outlives q, which may go when it is done */
 
     if (q->prev)
         q->prev->next = q->next;
@@ -17,8 +18,8 @@ static void forget(struct gateway_query *q)
         g->queries = q->next;
     if (q->next)
         q->next->prev = q->prev;
-    gateway_session_fini(&q->session);
-    q->done(q);
+    q->done(q); /* reads the warnings of its session */
+    gateway_session_fini(&session);
     gateway_finish(g);
 }
 

@@ -130,15 +130,15 @@ def test_mariadb_connector_j(server):
         tool.one("SELECT @@max_allowed_packet,@@system_time_zone,@@time_zone,@@auto_increment_increment")
         found = tool.ask(
             "SELECT TABLE_SCHEMA TABLE_CAT, NULL TABLE_SCHEM, TABLE_NAME, COLUMN_NAME, CASE data_type WHEN 'bigint' THEN "
-            "-5 WHEN 'varchar' THEN 12 WHEN 'decimal' THEN 3 WHEN 'date' THEN 91 WHEN 'datetime' THEN 93 WHEN 'tinyint' "
-            "THEN IF(COLUMN_TYPE like 'tinyint(1)%',-7,-6) ELSE 1111 END DATA_TYPE, UCASE(IF(COLUMN_TYPE LIKE "
+            "-5 WHEN 'int' THEN 4 WHEN 'varchar' THEN 12 WHEN 'decimal' THEN 3 WHEN 'date' THEN 91 WHEN 'datetime' THEN 93 "
+            "WHEN 'tinyint' THEN IF(COLUMN_TYPE like 'tinyint(1)%',-7,-6) ELSE 1111 END DATA_TYPE, UCASE(IF(COLUMN_TYPE LIKE "
             "'%(%)%', CONCAT(SUBSTRING(COLUMN_TYPE,1, LOCATE('(',COLUMN_TYPE) - 1 ), SUBSTRING(COLUMN_TYPE,1+LOCATE(')',"
             " COLUMN_TYPE))), COLUMN_TYPE)) TYPE_NAME, NUMERIC_SCALE DECIMAL_DIGITS, IF(IS_NULLABLE = 'yes',1,0) "
             "NULLABLE, COLUMN_COMMENT REMARKS, COLUMN_DEFAULT COLUMN_DEF, ORDINAL_POSITION, IF(EXTRA = "
             "'auto_increment','YES','NO') IS_AUTOINCREMENT FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = "
             "'quanta' AND TABLE_NAME = 'films' ORDER BY TABLE_CAT, TABLE_SCHEM, TABLE_NAME, ORDINAL_POSITION")
         expect([(r["COLUMN_NAME"], r["DATA_TYPE"], r["TYPE_NAME"], r["NULLABLE"]) for r in found],
-               [("id", -5, "BIGINT", 0), ("title", 12, "VARCHAR", 0), ("studio", -5, "BIGINT", 1),
+               [("id", -5, "BIGINT", 0), ("title", 12, "VARCHAR", 0), ("studio", 4, "INT", 1),
                 ("price", 3, "DECIMAL", 1), ("shown", 91, "DATE", 1), ("seen", 93, "DATETIME", 1),
                 ("good", -7, "TINYINT", 1)])
         found = tool.ask("SELECT A.TABLE_SCHEMA TABLE_CAT, A.TABLE_NAME, A.COLUMN_NAME, B.SEQ_IN_INDEX KEY_SEQ, "
