@@ -258,7 +258,7 @@ static int put_cell(struct export_parquet *x, struct parquet_vector *v, const st
 
 static int charge(struct export_parquet *x, struct error_info *err)
 {
-    uint64_t now = parquet_writer_kept(x->writer);
+    uint64_t now = parquet_writer_memory(x->writer);
 
     if (now > x->charged && budget_charge(x->budget, now - x->charged) != 0)
         return error_set(err, -ENOMEM, 1041, "Out of memory: a row group of Parquet");

@@ -198,7 +198,22 @@ uint64_t parquet_writer_kept(const struct parquet_writer *w)
     uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < w->count; i++)
-        bytes += w->chunks[i].pages.len + w->chunks[i].plain.len;
+        bytes += w->chunks[i].pages.len + w->chunks[i].plain.len + w->chunks[i].dict.values.len +
+                 w->chunks[i].dict.count * sizeof(*w->chunks[i].dict.starts);
+    return bytes;
+}
+
+uint64_t parquet_writer_memory(const struct parquet_writer *w)
+{
+    uint64_t bytes = w->head.cap;
+
+    for (uint32_t i = 0; i < w->count; i++) {
+        const struct parquet_chunk_writer *c = &w->chunks[i];
+        bytes += c->pages.cap + c->plain.cap + c->body.cap + c->packed.cap + c->dict.values.cap +
+                 c->dict.cap * sizeof(*c->dict.starts) +
+                 c->dict.table_size * sizeof(*c->dict.table) +
+                 c->options->page_rows * (sizeof(*c->codes) + sizeof(*c->levels));
+    }
     return bytes;
 }
 

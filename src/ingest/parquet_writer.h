@@ -68,8 +68,11 @@ enum parquet_kind parquet_writer_kind(const struct parquet_writer *writer, uint3
 int parquet_writer_append(struct parquet_writer *writer, const struct parquet_vector *vectors,
                           size_t rows, struct parquet_error *err);
 
-/* Bytes kept in memory for the row group being filled, about. */
+/* Bytes of the row group being filled. */
 uint64_t parquet_writer_kept(const struct parquet_writer *writer);
+
+/* Bytes of memory that it has, whatever they are for. */
+uint64_t parquet_writer_memory(const struct parquet_writer *writer);
 
 /* Writes the last row group and the footer. Errors as above. */
 int parquet_writer_finish(struct parquet_writer *writer, struct parquet_error *err);

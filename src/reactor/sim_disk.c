@@ -108,7 +108,8 @@ static void mark_dirty(struct sim_inode *i, uint64_t off, uint64_t len)
 static void inode_write(struct sim_inode *i, const void *bytes, uint64_t len, uint64_t off)
 {
     inode_reserve(i, off + len);
-    memcpy(i->bytes + off, bytes, len);
+    if (len)
+        memcpy(i->bytes + off, bytes, len);
     mark_dirty(i, off, len);
     if (off + len > i->size)
         i->size = off + len;

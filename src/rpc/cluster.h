@@ -133,7 +133,8 @@ struct cluster_ddl {
     /* CREATE, ALTER: finished, without table id and version; a reference is taken. ALTER: what the table of this name
      * shall be, as far as schema_check_alter permits; nothing is done when it is so already. */
     struct schema *schema;
-    const char *name; /* of the table, but for CREATE and ALTER */
+    const char *name;  /* of the table, but for CREATE and ALTER */
+    uint32_t table_id; /* which it must have when its turn comes, at this node; 0 = any */
     /* Of partitions: starts, s since 1970, at most CLUSTER_MAX_PARTITIONS; valid until done. Those that are not there
      * (archived, for RESTORE) are passed over, but ARCHIVE also refuses rows of a time that has none yet. */
     const int64_t *partitions;

@@ -28,7 +28,7 @@ int removal_init(struct removal *r, const struct catalog *now, const struct clus
 {
     const struct schema *s = catalog_find(now, d->name, strlen(d->name));
 
-    if (!s)
+    if (!s || (d->table_id && d->table_id != s->table_id))
         return error_set(err, -ENOENT, 1146, "Table 'quanta.%s' doesn't exist", d->name);
     *r = (struct removal){.table_id = s->table_id, .all = d->kind == CLUSTER_TRUNCATE_TABLE};
     if (!r->all && d->n_partitions > CLUSTER_MAX_PARTITIONS)

@@ -85,6 +85,7 @@ static void told(struct cluster_partitions *p)
     }
     x->request = (struct cluster_ddl){.kind = CLUSTER_DROP_PARTITION,
                                       .name = x->schema->name,
+                                      .table_id = x->schema->table_id,
                                       .partitions = x->starts,
                                       .n_partitions = n,
                                       .done = dropped,

@@ -193,10 +193,28 @@ static void ask(struct remote_ddl *op)
     }
 }
 
+/*
+ * Nodes change one after the other. In between, and for good when one cannot be reached and the statement is repeated, a
+ * name that goes from one table to another would be of one here and of the other there.
+ */
+static int check_renames(struct remote_ddl *op)
+{
+    const struct cluster_ddl *d = op->ddl;
+
+    for (uint32_t i = 0; i < d->n_renames && op->remote->n_nodes > 1; i++)
+        for (uint32_t j = 0; j < d->n_renames; j++)
+            if (strcmp(d->renames[i].to, d->renames[j].from) == 0)
+                return error_set(&op->error, -EOPNOTSUPP, 1235,
+                                 "RENAME TABLE gives '%.64s', the name of a table of the "
+                                 "statement, to another; found %u nodes, allowed with 1",
+                                 d->renames[i].to, op->remote->n_nodes);
+    return 0;
+}
+
 /* A change is begun only when all nodes can be asked. */
 static int check_nodes(struct remote_ddl *op)
 {
-    int rc = 0;
+    int rc = check_renames(op);
 
     for (unsigned i = 0; i < op->remote->n_nodes && !rc; i++)
         rc = remote_node_unusable(&op->remote->nodes[i], &op->error);

@@ -206,6 +206,9 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
                              t->name);
         return false;
     }
+    if (b->making && !schema->rows && strcmp(b->making, schema->name) == 0)
+        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
+                         "a temporary table made from one of its name");
     return schema_is_view(schema) ? bind_view_source(b, s, schema)
                                   : bind_table_source(b, s, schema);
 }

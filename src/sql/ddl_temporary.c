@@ -19,6 +19,7 @@ bool ddl_create_temporary(struct statement *s, struct sql_create_table *ast)
                              statement_printf(s, "Table '%s' already exists", ast->table.name));
         return true;
     }
+    s->bind.making = ast->table.name;
     if (ast->query && !ddl_take_query(s, ast))
         return false;
     t = ddl_make_table(s, ast);

@@ -192,6 +192,8 @@ bool statement_naps(struct statement *s);
 /* Queries: bind and plan; false with the error. */
 bool select_prepare(struct statement *s, const struct sql_query *q);
 bool select_open(struct statement *s);
+/* The next row is only counted: SQL_CALC_FOUND_ROWS, and beyond the LIMIT. */
+bool select_passes_over(const struct statement *s);
 enum step select_run(struct statement *s);
 /* Result column of a query for the protocol. */
 bool select_columns(struct statement *s, const struct bound_query *q);

@@ -142,12 +142,17 @@ bool select_open(struct statement *s)
     return s->op != NULL;
 }
 
+bool select_passes_over(const struct statement *s)
+{
+    return s->counts_all &&
+           (s->rows_made < s->send_from || s->rows_made - s->send_from >= s->send_count);
+}
+
 /* Sends the rows at hand; false when the sink is full. */
 static bool send_rows(struct statement *s)
 {
     for (; s->row < s->rows.rows; s->row++) {
-        if (s->counts_all &&
-            (s->rows_made < s->send_from || s->rows_made - s->send_from >= s->send_count)) {
+        if (select_passes_over(s)) {
             s->rows_made++;
             continue;
         }

@@ -244,8 +244,9 @@ static bool may_go_on(struct statement *s, struct exporting *x)
 
 static bool send_rows(struct statement *s, struct exporting *x)
 {
-    for (; s->row < s->rows.rows; s->row++)
-        if (!may_go_on(s, x) || !send_row(s, x, rowset_row(&s->rows, s->row)))
+    for (; s->row < s->rows.rows; s->row++, s->rows_made++)
+        if (!may_go_on(s, x) ||
+            (!select_passes_over(s) && !send_row(s, x, rowset_row(&s->rows, s->row))))
             return false;
     return true;
 }
@@ -269,7 +270,7 @@ static enum step finish(struct statement *s, struct exporting *x)
         uint32_t n = s->session->warning_count;
         s->answered = true;
         s->session->row_count = (int64_t)x->rows;
-        s->session->rows_found = x->rows;
+        s->session->rows_found = s->counts_all ? s->rows_made : x->rows;
         s->sink->ok(s->sink, x->rows, 0, (uint16_t)(n > 65535 ? 65535 : n), NULL);
     }
     return state == EXPORT_DONE || state == EXPORT_FAILED ? STEP_READY : STEP_PENDING;
@@ -332,6 +333,13 @@ bool select_export_is(const struct sql_into *into)
            into->kind == SQL_INTO_URI;
 }
 
+void select_export_drop(struct statement *s)
+{
+    if (s->export_job)
+        s->env->exports->drop(s->export_job);
+    s->export_job = NULL;
+}
+
 bool select_export(struct statement *s, const struct sql_into *into,
                    const struct sql_option *options)
 {
@@ -355,17 +363,11 @@ bool select_export(struct statement *s, const struct sql_into *into,
                     : !set_lines(s, &x->text, into->format))
         return false;
     x->is_parquet = want.is_parquet;
-    if (s->export_job) /* of the try before */
+    if (s->export_job && !want.is_parquet) /* of the try before: texts of any columns */
         return true;
+    select_export_drop(s);
     s->export_job = x->port->open(x->port, s->env->reactor, &want, woken, s, &err);
     if (!s->export_job)
         refuse(s, &err);
     return s->export_job != NULL;
-}
-
-void select_export_drop(struct statement *s)
-{
-    if (s->export_job)
-        s->env->exports->drop(s->export_job);
-    s->export_job = NULL;
 }

@@ -36,11 +36,10 @@ static int rename_one(struct renaming *r, const struct catalog_rename *x)
     return 0;
 }
 
-/* The name that a parent has now, or NULL when it stays. */
-static const char *parent_name(const struct renaming *r, const struct column *col)
+/* The name that another table, a parent or the table of nested rows, has now, or NULL when it stays. */
+static const char *new_name(const struct renaming *r, const char *name)
 {
     const struct catalog *c = r->c;
-    const char *name = col->parent_table;
 
     for (uint32_t i = 0; name && i < c->n_tables; i++)
         if (strcmp(c->tables[i]->name, name) == 0)
@@ -55,7 +54,10 @@ static bool is_touched(const struct renaming *r, uint32_t table)
     if (strcmp(s->name, r->names[table]) != 0)
         return true;
     for (uint16_t i = 0; i < s->n_columns; i++)
-        if (parent_name(r, &s->columns[i]))
+        if (new_name(r, s->columns[i].parent_table))
+            return true;
+    for (uint16_t i = 0; i < s->n_inputs; i++)
+        if (s->inputs[i].mapping == MAPPING_CHILD_RELATION && new_name(r, s->inputs[i].target))
             return true;
     return false;
 }
@@ -72,9 +74,16 @@ static int make_table(const struct renaming *r, uint32_t table, struct schema **
     s->version = r->c->version + 1;
     rc = schema_set_text(&s->name, r->names[table]);
     for (uint16_t i = 0; i < s->n_columns && rc == 0; i++) {
-        const char *parent = parent_name(r, &s->columns[i]);
+        const char *parent = new_name(r, s->columns[i].parent_table);
         if (parent)
             rc = schema_set_text(&s->columns[i].parent_table, parent);
+    }
+    for (uint16_t i = 0; i < s->n_inputs && rc == 0; i++) {
+        const char *child = s->inputs[i].mapping == MAPPING_CHILD_RELATION
+                                ? new_name(r, s->inputs[i].target)
+                                : NULL;
+        if (child)
+            rc = schema_set_text(&s->inputs[i].target, child);
     }
     if (rc == 0)
         *out = s;

@@ -75,9 +75,9 @@ def test_attach_finds_schemas_tables_and_indexes(conn):
     names, rows = conn.query(TABLES)
     expect(len(names), 8)
     expect([r[:4] + r[5:] for r in rows if r[0] == "films"],
-           [("films", "id", "bigint", "bigint(20)", "NO", "19", "0"),
-            ("films", "title", "varchar", "varchar(255)", "YES", None, None),
-            ("films", "price", "decimal", "decimal(18,2)", "YES", "18", "2"),
+           [("films", "id", "bigint", "bigint", "NO", "19", "0"),
+            ("films", "title", "text", "text", "YES", None, None),
+            ("films", "price", "decimal", "decimal(10,2)", "YES", "10", "2"),
             ("films", "shown", "date", "date", "YES", None, None),
             ("films", "seen", "datetime", "datetime", "YES", None, None),
             ("films", "good", "tinyint", "tinyint(1)", "YES", "3", "0")])

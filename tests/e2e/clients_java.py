@@ -192,7 +192,7 @@ def test_metadata(server):
         cur.execute("DROP TABLE parent")
     expect(found, ["[information_schema, quanta]",
                    "[child:TABLE, digits:TABLE, large:TABLE, parent:TABLE]",
-                   "[id:BIGINT:NO, code:VARCHAR:YES, paid:DECIMAL:YES]",
+                   "[id:INT:NO, code:VARCHAR:YES, paid:DECIMAL:YES]",
                    "[id:1]", "[code:parent:code]", "[child:code]", "[PRIMARY:id]", "[]", "[]", "[]", "[id]",
                    "true 8 true"])
 

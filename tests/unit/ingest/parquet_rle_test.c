@@ -82,7 +82,7 @@ Test(parquet_rle, cut_bytes_give_fewer_values)
         struct parquet_rle rle;
         parquet_rle_init(&rle, exact, cut, 7);
         size_t n = parquet_rle_read(&rle, out, 600);
-        cr_assert_lt(n, 504);
+        cr_assert_lt(n, 508); /* the last group is padded */
         cr_assert(n == 0 || memcmp(values, out, (n < 500 ? n : 500) * sizeof(*out)) == 0);
         free(exact);
     }

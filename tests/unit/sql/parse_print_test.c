@@ -421,9 +421,10 @@ static size_t check_file(const char *path)
             for (size_t i = 0; i < 5 && !is_statement; i++) {
                 is_statement = length > 7 && !strncmp(from + 1, words[i], 7);
             }
-            /* Forms with an ellipsis or angle brackets are patterns. */
+            /* Forms with an ellipsis or angle brackets are patterns; empty slots are of the mode QUANTA. */
             if (is_statement && !memmem(from, length, "\xe2\x80\xa6", 3) &&
-                !memmem(from, length, "...", 3) && !memmem(from, length, ";@", 2)) {
+                !memmem(from, length, "...", 3) && !memmem(from, length, ",,", 2) &&
+                !memmem(from, length, ";@", 2)) {
                 check_round_trip(from + 1, length);
                 count++;
             }
