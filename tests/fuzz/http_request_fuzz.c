@@ -1,4 +1,5 @@
 /* The head of an HTTP request against any bytes: what is found lies within them, and the page's guard takes all of it. */
+#include <stdint.h>
 #include <string.h>
 
 #include "page/page_guard.h"
