@@ -438,7 +438,7 @@ static void next_block(struct scan *x, const struct block *b)
 }
 
 /* A window of an earlier step: the block may have lost rows or been cut by sealing since. */
-static void select_again(struct scan *x, const struct block *b)
+static int select_again(struct scan *x, const struct block *b)
 {
     uint64_t rows[BLOCK_WORDS];
 
@@ -447,6 +447,7 @@ static void select_again(struct scan *x, const struct block *b)
     if (b->live)
         selection_and(x->window, b->live);
     filter_block(x->filter, b, x->window);
+    return scan_join_again(x, b);
 }
 
 /* Streams rows: one window a step. Between steps rows may have changed, so a later window is looked at again. */
@@ -454,12 +455,12 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
                                  uint32_t batch_rows, struct batch *out)
 {
     bool again = x->block_open;
-    int rc = scan_join_prepare(x);
 
-    if (rc)
-        return scan_fail(x, rc);
     if (!again)
         x->next_word = select_rows(x, b, pinned) ? 0 : BLOCK_WORDS;
+    int rc = x->next_word < BLOCK_WORDS ? scan_join_prepare(x) : 0;
+    if (rc)
+        return scan_fail(x, rc);
     x->block_open = true;
     while (x->next_word < BLOCK_WORDS) {
         uint64_t left = x->program->limit - x->emitted;
@@ -477,8 +478,8 @@ static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t
             x->next_word = end;
             continue;
         }
-        if (again)
-            select_again(x, b);
+        if (again && (rc = select_again(x, b)))
+            return scan_fail(x, rc);
         uint32_t n = read_window(x, b, x->next_word);
         if (n > left)
             n = (uint32_t)left;

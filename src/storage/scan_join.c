@@ -53,12 +53,19 @@ int scan_join_bind(struct scan *x, const struct slot *slot)
     return rc;
 }
 
+/* Are the rows left those with a parent, whose attributes nobody asks for? Then none is looked up. */
+static bool is_done(const struct scan *x, unsigned join)
+{
+    return (x->sieved & ~x->attributes) >> join & 1;
+}
+
 int scan_join_prepare(struct scan *x)
 {
     int rc = 0;
 
     for (unsigned i = 0; i < x->program->n_joins && !rc; i++)
-        rc = join_map_prepare(x->joins[i], &x->arena, x->budget);
+        if (!is_done(x, i))
+            rc = join_map_prepare(x->joins[i], &x->arena, x->budget);
     return rc;
 }
 
@@ -103,7 +110,7 @@ static uint32_t drop_orphans(struct scan *x, uint32_t first_word, unsigned at, u
     }
     for (unsigned k = 0; k < at && kept < n; k++) {
         uint32_t *earlier = x->parent_rows[x->join_order[k]];
-        for (i = 0; i < kept; i++)
+        for (i = 0; i < kept && !is_done(x, x->join_order[k]); i++)
             earlier[i] = earlier[from[i]];
     }
     return kept;
@@ -116,6 +123,8 @@ uint32_t scan_join_window(struct scan *x, const struct block *b, uint32_t first_
     for (unsigned k = 0; k < x->program->n_joins && n; k++) {
         unsigned i = x->join_order[k];
         uint32_t before = n;
+        if (is_done(x, i))
+            continue;
         join_map_rows(x->joins[i], b, x->window, x->parent_rows[i]);
         if (!x->program->joins[i].left)
             n = drop_orphans(x, first_word, k, n);
@@ -229,4 +238,20 @@ uint32_t scan_join_sieve(struct scan *x, const struct block *b, uint32_t n)
         n = sieve_one(x, b, i, n);
     }
     return n;
+}
+
+int scan_join_again(struct scan *x, const struct block *b)
+{
+    for (unsigned i = 0; i < x->program->n_joins; i++) {
+        const struct colblock *c = b->columns[x->program->joins[i].column];
+        uint32_t n = selection_count(x->window);
+        if (!n || !(x->sieved >> i & 1))
+            continue;
+        enum join_sieve_done done = join_sieve_range(&x->sieves[i], c, n, x->window);
+        if (done == JOIN_SIEVE_SOME && !selection_is_empty(x->window))
+            done = join_sieve_bits(&x->sieves[i], c, x->window) ? JOIN_SIEVE_ALL : JOIN_SIEVE_NOT;
+        if (done == JOIN_SIEVE_NOT)
+            x->sieved &= ~(1u << i);
+    }
+    return scan_join_prepare(x);
 }

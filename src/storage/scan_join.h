@@ -18,6 +18,9 @@ uint32_t scan_join_sieves(const struct scan *x);
  * rows left. */
 uint32_t scan_join_sieve(struct scan *x, const struct block *b, uint32_t n);
 
+/* The same of the window's rows, where x->sieved says that all have their parent: 0 or -ENOMEM. */
+int scan_join_again(struct scan *x, const struct block *b);
+
 /* Finds the parents of the n rows of the window, which begins at first_word, into x->parent_rows. Rows that lack
  * one leave the window unless the join keeps them. Returns the rows left. */
 uint32_t scan_join_window(struct scan *x, const struct block *b, uint32_t first_word, uint32_t n);
