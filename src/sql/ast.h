@@ -147,7 +147,8 @@ struct sql_cte {
     struct sql_query *query;
 };
 
-/* A whole query: a subquery, a derived table or a SELECT statement. */
+/* A whole query: a subquery, a derived table or a SELECT statement. TABLE t is SELECT * FROM t, VALUES ROW(a), ROW(b)
+ * is SELECT a AS column_0 UNION ALL SELECT b. */
 struct sql_query {
     uint32_t offset;
     uint32_t length;   /* without the parentheses around a subquery */
@@ -161,6 +162,7 @@ struct sql_query {
     struct sql_limit limit;
     struct sql_into *into;      /* of the first SELECT or at the end; or NULL */
     struct sql_option *options; /* the original's trailing WITH k = v, or NULL */
+    struct sql_row *rows; /* of VALUES ROW(...) alone, whose terms are SELECTs of each; else NULL */
 };
 
 /* ---------------------------------------------------------------- statements ---- */
@@ -240,7 +242,9 @@ struct sql_insert {
     struct sql_row *rows;
     uint32_t row_count;
     struct sql_query *query;
-    struct sql_assign *on_duplicate; /* or NULL */
+    const char *row_alias;             /* VALUES (...) AS alias; or NULL */
+    struct sql_name_list *row_columns; /* alias (a, b), or NULL */
+    struct sql_assign *on_duplicate;   /* or NULL */
 };
 
 /* LOAD DATA [LOCAL] INFILE. */
@@ -539,6 +543,7 @@ struct sql_stmt {
     uint32_t offset;        /* first byte of the statement's first token */
     uint32_t length;        /* up to and without the ';' */
     uint32_t param_count;   /* number of '?' */
+    bool has_subqueries;    /* and derived tables */
     bool assigns_variables; /* @a := x is somewhere in it */
     union {
         struct sql_query *query;

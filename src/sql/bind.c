@@ -573,6 +573,8 @@ static bool bind_terms(struct bind *b, struct bound_query *q, const struct sql_q
             q->n_columns = n;
             continue;
         }
+        if (n != q->n_columns && ast->rows)
+            return bind_fail(b, MYSQL_ER_WRONG_VALUE_COUNT_ON_ROW, (long)i + 1);
         if (n != q->n_columns)
             return bind_fail(b, MYSQL_ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
         for (uint32_t c = 0; c < n; c++) {

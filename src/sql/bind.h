@@ -15,6 +15,7 @@
  *   bind_match.c   MATCH ... AGAINST
  *   bind_sample.c  sample_stratified()
  *   bind_variable.c  @name := value
+ *   bind_default.c  DEFAULT(column)
  *   bind_call.c    calls: functions, aggregates
  *   bind_window.c  window functions
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
@@ -190,7 +191,8 @@ struct bind {
     struct bind_scope *scope;
     struct bind_cte *ctes;
     const struct source
-        *insert_values;        /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
+        *insert_values;          /* VALUES(col) in ON DUPLICATE KEY UPDATE: its source, or NULL */
+    const struct schema *target; /* of INSERT: DEFAULT(col) in its VALUES; or NULL */
     uint32_t depth, n_queries; /* of queries in queries; those of views count wherever they stand */
     bool assigns_variables;    /* @a := somewhere in the statement */
     struct variable_use *assigned; /* those bound so far */
@@ -263,6 +265,7 @@ bool bind_recursive(struct bind *b, struct bind_cte *at, struct bound_query **ou
 bool bind_work_source(struct bind *b, struct source *s, struct bind_cte *at);
 struct expr *bind_row_in_query(struct bind *b, const struct sql_compare *c, bool negated);
 struct expr *bind_match(struct bind *b, const struct sql_expr *e);
+struct expr *bind_default(struct bind *b, const struct sql_expr *e);
 /* sample_stratified('column', percent). */
 struct expr *bind_sample(struct bind *b, const struct sql_call *c);
 /* @name := value; a variable in a statement that has such. */

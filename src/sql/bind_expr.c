@@ -621,12 +621,6 @@ struct expr *bind_nullif(struct bind *b, const struct function *f, struct expr *
     return bind_fold(b, function_new_case(&fb, whens, 3, false, true));
 }
 
-static struct expr *bind_default_of(struct bind *b)
-{
-    bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "DEFAULT here");
-    return NULL;
-}
-
 static struct expr *bind_values(struct bind *b, const struct sql_expr *e)
 {
     const struct sql_expr *c = e->v.args[0];
@@ -637,7 +631,12 @@ static struct expr *bind_values(struct bind *b, const struct sql_expr *e)
         return constant(b, &d, (struct value_type){0});
     }
     /* The row that was to be inserted is the second source of the scope. */
-    struct sql_column_ref ref = {.table = b->insert_values->alias, .name = c->v.column->name};
+    const struct source *v = b->insert_values;
+    struct sql_column_ref ref = {.table = v->alias, .name = c->v.column->name};
+    for (uint16_t i = 0; i < v->n_columns; i++) /* AS alias (a, b) has other names */
+        if (!v->columns[i].hidden &&
+            strcasecmp(v->schema->columns[v->columns[i].column].name, c->v.column->name) == 0)
+            ref.name = v->columns[i].name;
     return bind_column(b, &ref);
 }
 
@@ -711,7 +710,7 @@ static struct expr *bind_node(struct bind *b, const struct sql_expr *e)
     case SQL_EXPR_QUANTIFIED:
         return bind_in_query(b, e);
     case SQL_EXPR_DEFAULT:
-        return bind_default_of(b);
+        return bind_default(b, e);
     case SQL_EXPR_ROW:
         bind_fail(b, MYSQL_ER_OPERAND_COLUMNS, 1);
         return NULL;

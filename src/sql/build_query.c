@@ -1,5 +1,6 @@
 #include "sql/build_query.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -175,6 +176,70 @@ struct sql_query *sql_build_query(struct sql_parser *p, struct sql_select *selec
     return query;
 }
 
+struct sql_select *sql_build_table_select(struct sql_parser *p, struct sql_table_name *name,
+                                          struct sql_span span)
+{
+    struct sql_select *select = sql_parser_alloc(p, sizeof *select);
+    struct sql_expr *star = sql_build_leaf(p, SQL_EXPR_STAR, span);
+    struct sql_list items = {0};
+
+    select->from = sql_build_table(p, name, NULL, span);
+    items = sql_list_add(items, sql_build_item(p, star, NULL, span));
+    return sql_build_select(p, 0, items, NULL, select, span);
+}
+
+struct sql_row *sql_build_row(struct sql_parser *p, struct sql_text word, struct sql_list values,
+                              struct sql_span span)
+{
+    struct sql_row *row = sql_parser_alloc(p, sizeof *row);
+
+    if (word.length != 3 || strncasecmp(word.at, "row", 3)) {
+        sql_parser_fail(p, SQL_PARSE_SYNTAX, span.begin);
+    }
+    row->values = values.head;
+    row->count = values.count;
+    return row;
+}
+
+bool sql_build_row_is_for_insert(const struct sql_row *row)
+{
+    for (const struct sql_expr *e = row->values; e; e = e->next) {
+        if (e->kind == SQL_EXPR_DEFAULT && !e->count) {
+            return true;
+        }
+    }
+    return !row->values;
+}
+
+static struct sql_select *row_select(struct sql_parser *p, const struct sql_row *row,
+                                     struct sql_span span)
+{
+    struct sql_select *select = sql_parser_alloc(p, sizeof *select);
+    struct sql_list items = {0};
+    char name[32];
+
+    for (struct sql_expr *e = row->values; e; e = e->next) {
+        int length = snprintf(name, sizeof name, "column_%u", items.count);
+        const char *alias = sql_parser_copy(p, name, (size_t)length);
+        struct sql_span at = {e->offset, e->offset + e->length};
+        items = sql_list_add(items, sql_build_item(p, e, alias, at));
+    }
+    return sql_build_select(p, 0, items, NULL, select, span);
+}
+
+struct sql_query *sql_build_values(struct sql_parser *p, struct sql_list rows, struct sql_span span)
+{
+    struct sql_query *query = NULL;
+
+    for (const struct sql_row *row = rows.head; row; row = row->next) {
+        struct sql_query *one = sql_build_query(p, row_select(p, row, span), NULL, span);
+        query = query ? sql_build_set(p, query, SQL_SET_UNION, true, one, span) : one;
+        p->rows_for_insert += sql_build_row_is_for_insert(row);
+    }
+    query->rows = rows.head;
+    return query;
+}
+
 static struct sql_into *term_into(const struct sql_query_term *term)
 {
     return term->select ? term->select->into : term->query->into;
@@ -199,6 +264,7 @@ struct sql_query *sql_build_set(struct sql_parser *p, struct sql_query *left, en
     struct sql_query_term *last = left->last ? left->last : left->terms;
     last->next = term;
     left->last = term;
+    left->rows = NULL;
     left->offset = span.begin;
     left->length = span.end - span.begin;
     return left;

@@ -48,6 +48,21 @@ struct sql_name_list *sql_build_name_entry(struct sql_parser *p, const char *nam
 struct sql_query *sql_build_query(struct sql_parser *p, struct sql_select *select,
                                   struct sql_query *nested, struct sql_span span);
 
+/* TABLE t. */
+struct sql_select *sql_build_table_select(struct sql_parser *p, struct sql_table_name *name,
+                                          struct sql_span span);
+
+/* A row of VALUES ROW(...); fails for another word. */
+struct sql_row *sql_build_row(struct sql_parser *p, struct sql_text word, struct sql_list values,
+                              struct sql_span span);
+
+/* Whether only INSERT can have the row: with DEFAULT, or nothing. */
+bool sql_build_row_is_for_insert(const struct sql_row *row);
+
+/* VALUES ROW(...), ROW(...). */
+struct sql_query *sql_build_values(struct sql_parser *p, struct sql_list rows,
+                                   struct sql_span span);
+
 /* left op right. */
 struct sql_query *sql_build_set(struct sql_parser *p, struct sql_query *left, enum sql_set_op op,
                                 bool is_all, struct sql_query *right, struct sql_span span);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "sql/build_expr.h"
+#include "sql/build_query.h"
 #include "sql/keyword.h"
 
 #define NEW(p, type) ((struct type *)sql_parser_alloc(p, sizeof(struct type)))
@@ -96,6 +97,8 @@ struct sql_stmt *sql_build_insert(struct sql_parser *p, struct sql_insert *head,
     head->rows = body->rows;
     head->row_count = body->row_count;
     head->query = body->query;
+    head->row_alias = body->row_alias;
+    head->row_columns = body->row_columns;
     head->on_duplicate = on_duplicate;
     return sql_build_stmt(p, SQL_STMT_INSERT, head);
 }
@@ -104,6 +107,23 @@ void sql_build_insert_rows(struct sql_insert *insert, struct sql_list rows)
 {
     insert->rows = rows.head;
     insert->row_count = rows.count;
+}
+
+void sql_build_insert_query(struct sql_parser *p, struct sql_insert *insert,
+                            struct sql_query *query, struct sql_span span)
+{
+    bool is_rows = query->rows && !query->ctes && !query->order_by && !query->limit.count &&
+                   !query->limit.offset;
+
+    if (!is_rows) {
+        insert->query = sql_build_inner(p, query, span);
+        return;
+    }
+    for (struct sql_row *row = query->rows; row; row = row->next) {
+        insert->row_count++;
+        p->rows_for_insert -= sql_build_row_is_for_insert(row);
+    }
+    insert->rows = query->rows;
 }
 
 void sql_build_check_slots(struct sql_parser *p, uint32_t n, const struct sql_expr *value,

@@ -57,6 +57,10 @@ struct sql_alter_action *sql_build_alter_column(struct sql_parser *p, enum sql_a
 struct sql_set_item *sql_build_set_item(struct sql_parser *p, enum sql_set_kind kind, int scope,
                                         const char *name, struct sql_expr *value);
 
+/* VALUES ROW(...) alone are rows as those of VALUES (...). */
+void sql_build_insert_query(struct sql_parser *p, struct sql_insert *insert,
+                            struct sql_query *query, struct sql_span span);
+
 /* Value of SET sysvar = value: a bare name means itself. */
 struct sql_expr *sql_build_set_value(struct sql_expr *value);
 

@@ -22,6 +22,19 @@ static struct expr *default_value(struct statement *s, const struct schema *t, u
     return expr_new_const(&s->arena, &kept, &type);
 }
 
+/* The column of the table to be set, the first source. NULL with the error set. */
+static struct expr *find_target(struct statement *s, struct bound_select *sel,
+                                const struct sql_column_ref *ref)
+{
+    struct bound_select table = {.sources = sel->sources, .n_sources = 1};
+    uint16_t source, column;
+
+    if (bind_find_column(&table, ref, &source, &column) == 1)
+        return bind_source_column(&s->bind, sel, 0, column);
+    statement_fail(s, MYSQL_ER_BAD_FIELD_ERROR, bind_ref_text(&s->bind, ref), "field list");
+    return NULL;
+}
+
 bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct sql_assign *list,
                      struct dml_assign **out, uint16_t *n)
 {
@@ -37,13 +50,9 @@ bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct
         return false;
     for (const struct sql_assign *a = list; a; a = a->next) {
         struct dml_assign *d = &(*out)[*n];
-        struct expr *column = bind_column(&s->bind, a->column->v.column);
+        struct expr *column = find_target(s, sel, a->column->v.column);
         if (!column)
             return false;
-        if (column->kind != EXPR_COLUMN || column->u.column.source != 0) {
-            statement_fail(s, MYSQL_ER_BAD_FIELD_ERROR, a->column->v.column->name, "field list");
-            return false;
-        }
         d->column = src->columns[column->u.column.column].column;
         d->cell = src->cell_of[column->u.column.column] - 1u;
         if (t->columns[d->column].in_key) {

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sql/dml_assign.h"
 #include "sql/dml_insert.h"
@@ -304,7 +305,52 @@ static void duplicate_fini(struct statement *s)
     arena_fini(&((struct insert *)s->state)->duplicate->arena);
 }
 
-/* The row of VALUES as a second source with the same columns, found only by VALUES(col). */
+/* Names of VALUES (...) AS alias (a, b), for the columns of the statement; others have none. */
+static bool name_columns(struct duplicate *d, struct source *v)
+{
+    const struct insert *x = d->x;
+    const struct sql_name_list *n = x->ast->row_columns;
+    uint16_t i = 0;
+
+    for (uint16_t c = 0; c < v->n_columns; c++)
+        v->columns[c].hidden = true;
+    for (; n && i < x->n_targets; n = n->next, i++) {
+        for (const struct sql_name_list *o = x->ast->row_columns; o != n; o = o->next)
+            if (strcasecmp(o->name, n->name) == 0) {
+                statement_fail(x->s, MYSQL_ER_DUP_FIELDNAME, n->name);
+                return false;
+            }
+        v->columns[x->columns[i]].name = n->name;
+        v->columns[x->columns[i]].hidden = false;
+    }
+    if (!n && i == x->n_targets)
+        return true;
+    mysql_error_set_text(&x->s->error, 1353,
+                         "In definition of view, derived table or common table expression, SELECT "
+                         "list and column names list have different column counts");
+    return false;
+}
+
+/* With VALUES (...) AS alias the row's columns are found as those of a table; else only by VALUES(col). */
+static bool name_values(struct duplicate *d, struct source *v)
+{
+    const struct sql_insert *ast = d->x->ast;
+
+    if (!ast->row_alias) {
+        v->alias = "VALUES";
+        for (uint16_t i = 0; i < v->n_columns; i++)
+            v->columns[i].merged = true;
+        return true;
+    }
+    if (strcmp(ast->row_alias, v->name) == 0) {
+        statement_fail(d->x->s, MYSQL_ER_NONUNIQ_TABLE, ast->row_alias);
+        return false;
+    }
+    v->alias = ast->row_alias;
+    return !ast->row_columns || name_columns(d, v);
+}
+
+/* The row of VALUES as a second source with the same columns. */
 static bool add_values_source(struct duplicate *d, struct bound_select *sel)
 {
     struct statement *s = d->x->s;
@@ -316,15 +362,14 @@ static bool add_values_source(struct duplicate *d, struct bound_select *sel)
     sources[0] = *table;
     v = &sources[1];
     *v = *table;
-    v->alias = "VALUES";
     v->columns = statement_alloc(s, (table->n_columns + 1u) * sizeof *v->columns);
     v->used = statement_alloc(s, (table->n_columns + 1u) * sizeof *v->used);
     v->cell_of = statement_alloc(s, (table->n_columns + 1u) * sizeof *v->cell_of);
     if (!v->columns || !v->used || !v->cell_of)
         return false;
     memcpy(v->columns, table->columns, table->n_columns * sizeof *v->columns);
-    for (uint16_t i = 0; i < v->n_columns; i++)
-        v->columns[i].merged = true;
+    if (!name_values(d, v))
+        return false;
     v->n_used = 0;
     sel->sources = sources;
     sel->n_sources = 2;

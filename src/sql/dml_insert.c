@@ -144,13 +144,16 @@ static bool evaluate(struct insert *x, uint16_t i, const struct sql_expr *e, str
         }
         return dml_store(s, x->schema, x->columns[i], &d, x->row, out);
     }
-    struct expr *b = bind_expr(&s->bind, e);
-    if (b && b->is_bits)
+    struct expr *b = insert_bound_value(x, e);
+    bool is_ready = b != NULL;
+    if (!b)
+        b = bind_expr(&s->bind, e);
+    if (b && b->is_bits && !is_ready)
         b = dml_value_for(s, &x->schema->columns[x->columns[i]], b);
     if (!b)
         return false;
-    if (expr_has_subquery(b)) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "subqueries in VALUES");
+    if (!is_ready && expr_has_subquery(b)) {
+        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "subqueries in SET of LOAD DATA");
         return false;
     }
     expr_eval(b, &s->expr_ctx, &d);
@@ -257,9 +260,10 @@ void insert_answer(struct insert *x)
     uint64_t affected = r->inserted + r->updated, duplicates = 0;
     char info[96];
 
-    if (x->ast->is_replace) { /* a replaced row counts as deleted and inserted */
-        duplicates = r->updated + r->unchanged;
-        affected = r->inserted + 2 * duplicates;
+    if (x->ast
+            ->is_replace) { /* a replaced row counts as deleted and inserted, unless it is the same */
+        duplicates = r->updated;
+        affected = r->inserted + r->unchanged + 2 * duplicates;
     } else if (x->ast->is_ignore) {
         duplicates = x->row - r->inserted;
         affected = r->inserted;
@@ -329,6 +333,7 @@ bool insert_targets(struct insert *x)
     x->schema = find_table(s, &x->ast->table);
     if (!x->schema)
         return false;
+    s->bind.target = x->schema;
     s->takes_near = s->session->is_lenient || (x->ast->is_ignore && !x->load);
     size_t n = x->schema->n_columns + 1u;
     x->columns = statement_alloc(s, n * sizeof *x->columns);
@@ -351,6 +356,14 @@ bool insert_writer(struct insert *x, enum batch_op op)
     return true;
 }
 
+/* The subqueries of VALUES and ON DUPLICATE KEY UPDATE. */
+static bool plan_values(struct statement *s)
+{
+    struct planner p = {.bind = &s->bind, .cluster = s->env->cluster};
+
+    return plan_subqueries(&p, NULL);
+}
+
 bool dml_insert_prepare(struct statement *s)
 {
     struct insert *x = statement_alloc(s, sizeof *x);
@@ -360,11 +373,15 @@ bool dml_insert_prepare(struct statement *s)
     x->s = s;
     x->ast = s->ast->u.insert;
     x->next_row = x->ast->rows;
-    if (!insert_targets(x) || (x->ast->query && !prepare_query(x)))
+    if (!insert_targets(x))
         return false;
     s->state = x;
+    if (!insert_bind_queries(x) || (x->ast->on_duplicate && !duplicate_prepare(x)))
+        return false;
+    if (x->ast->query ? !prepare_query(x) : !plan_values(s))
+        return false;
     if (x->ast->on_duplicate)
-        return duplicate_prepare(x);
+        return true;
     return insert_writer(x, x->ast->is_replace  ? BATCH_REPLACE
                             : x->ast->is_ignore ? BATCH_IGNORE
                                                 : BATCH_INSERT);

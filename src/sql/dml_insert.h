@@ -6,6 +6,14 @@
 struct duplicate;
 
 struct load;
+
+/* A value that has a subquery; dml_values.c. */
+struct insert_value {
+    struct insert_value *next;
+    const struct sql_expr *ast;
+    struct expr *value;
+};
+
 struct row_defaults;
 
 struct insert {
@@ -18,7 +26,8 @@ struct insert {
     struct datum *defaults;            /* stored values, by position in columns */
     struct row_defaults *row_defaults; /* those computed for each row; NULL = none */
     const struct sql_row *next_row;
-    uint64_t row; /* rows taken, from 1 in messages */
+    struct insert_value *bound; /* those of the rows to come */
+    uint64_t row;               /* rows taken, from 1 in messages */
     struct datum *values;
     struct dml_writer writer;
     bool writing;
@@ -33,6 +42,9 @@ bool insert_writer(struct insert *x, enum batch_op op);
 enum step load_next_row(struct insert *x, bool *got);
 /* An error of a row, kept until the client has sent the rest of the file; true: the statement goes on. */
 bool load_keeps_error(struct insert *x);
+/* Values with subqueries, before they are run; then each in its turn, NULL for all other expressions. */
+bool insert_bind_queries(struct insert *x);
+struct expr *insert_bound_value(struct insert *x, const struct sql_expr *e);
 /* Stored value of a target. */
 bool insert_store(struct insert *x, uint16_t target, const struct datum *in);
 bool insert_evaluate(struct insert *x, uint16_t target, const struct sql_expr *e);

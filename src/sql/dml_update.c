@@ -80,6 +80,16 @@ static bool bind_rows_order(struct change *x, const struct sql_order *o)
     return true;
 }
 
+/* The rows, for which the subqueries of SET have been run that depend on them. */
+static struct plan *apply_values(struct change *x, struct planner *p)
+{
+    struct expr **values = statement_alloc(x->s, x->n_assigns * sizeof *values);
+
+    for (uint16_t i = 0; values && i < x->n_assigns; i++)
+        values[i] = x->assigns[i].value;
+    return values ? plan_apply(p, x->s->plan, values, x->n_assigns, NULL, 0) : NULL;
+}
+
 static bool plan_rows(struct change *x)
 {
     struct statement *s = x->s;
@@ -87,6 +97,8 @@ static bool plan_rows(struct change *x)
 
     bind_finish_slots(x->sel);
     s->plan = plan_table_rows(&p, x->sel);
+    if (s->plan && x->n_assigns && !(s->plan = apply_values(x, &p)))
+        return false;
     return s->plan && plan_subqueries(&p, s->plan) && select_open(s);
 }
 

@@ -159,6 +159,7 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %type <list> window_clause window_list text_list with_options with_option_list json_option_list
 %type <list> cte_list select_items group_list order_opt order_clause group_opt user_var_list
 %type <list> outfile_options field_options line_options insert_columns row_list values assign_list
+%type <list> row_constructors alias_columns
 %type <list> delete_targets view_columns reference_columns key_parts index_options table_options
 %type <list> table_options_some rename_list alter_list set_list lock_list
 %type <call> call_args
@@ -182,9 +183,9 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %type <table_name> table_name delete_target lock_entry
 %type <order> order_item
 %type <into> into_opt into_clause
-%type <insert> insert_head insert_body
+%type <insert> insert_head insert_body insert_rows row_alias
 %type <name_entry> insert_column key_part
-%type <row> row
+%type <row> row row_constructor
 %type <assign> assignment
 %type <create_table> table_elements
 %type <column_def> column_def column_attributes
@@ -207,7 +208,12 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 %%
 
 start:
-    START_STMT statement { p->stmt = $2; }
+    START_STMT statement {
+        if (p->rows_for_insert) {
+            sql_parser_fail(p, SQL_PARSE_SYNTAX, @2.begin);
+        }
+        p->stmt = $2;
+    }
   | START_STMT { p->stmt = STMT(EMPTY, NULL); }
   | START_EXPR expr { p->expr = $2; }
   ;
@@ -891,6 +897,7 @@ cte:
 
 query_body:
     select_core { $$ = sql_build_query(p, $1, NULL, @$); }
+  | VALUES row_constructors { $$ = sql_build_values(p, $2, @$); }
   | query_parens %prec AS_QUERY { $$ = sql_build_query(p, NULL, $1, @$); }
   | query_body UNION set_all query_body {
         $$ = sql_build_set(p, $1, SQL_SET_UNION, $3, $4, @$);
@@ -915,7 +922,10 @@ query_parens:
   ;
 
 subquery:
-    query_parens %prec AS_QUERY { $$ = sql_build_inner(p, $1, @1); }
+    query_parens %prec AS_QUERY {
+        p->has_subqueries = true;
+        $$ = sql_build_inner(p, $1, @1);
+    }
   ;
 
 select_core:
@@ -925,6 +935,7 @@ select_core:
   | SELECT select_options select_items into_clause select_from {
         $$ = sql_build_select(p, $2, $3, $4, $5, @$);
     }
+  | TABLE table_name { $$ = sql_build_table_select(p, $2, @$); }
   ;
 
 select_from:
@@ -1215,6 +1226,9 @@ line_option:
 insert_stmt:
     insert_head insert_body { $$ = sql_build_insert(p, $1, $2, NULL); }
   | insert_head insert_body ON DUPLICATE KEY UPDATE assign_list {
+        if ($1->is_replace) {
+            sql_parser_fail(p, SQL_PARSE_SYNTAX, @3.begin);
+        }
         $$ = sql_build_insert(p, $1, $2, $7.head);
     }
   ;
@@ -1243,34 +1257,59 @@ insert_flags:
 opt_into: %empty | INTO ;
 
 insert_body:
-    values_word row_list {
-        $$ = NEW(sql_insert);
-        sql_build_insert_rows($$, $2);
-    }
-  | '(' ')' values_word row_list {
-        $$ = NEW(sql_insert);
+    insert_rows
+  | '(' ')' insert_rows {
+        $$ = $3;
         $$->has_columns = true;
-        sql_build_insert_rows($$, $4);
     }
-  | '(' insert_columns ')' values_word row_list {
-        $$ = NEW(sql_insert);
+  | '(' insert_columns ')' insert_rows {
+        $$ = $4;
         sql_build_insert_columns($$, $2);
-        sql_build_insert_rows($$, $5);
     }
   | query {
         $$ = NEW(sql_insert);
-        $$->query = sql_build_inner(p, $1, @1);
+        sql_build_insert_query(p, $$, $1, @1);
+    }
+  | '(' ')' query {
+        $$ = NEW(sql_insert);
+        $$->has_columns = true;
+        sql_build_insert_query(p, $$, $3, @3);
     }
   | '(' insert_columns ')' query {
         $$ = NEW(sql_insert);
         sql_build_insert_columns($$, $2);
-        $$->query = sql_build_inner(p, $4, @4);
+        sql_build_insert_query(p, $$, $4, @4);
     }
-  | SET assign_list {
-        $$ = NEW(sql_insert);
+  | SET assign_list row_alias {
+        $$ = $3;
         sql_build_insert_set(p, $$, $2.head);
     }
   ;
+
+insert_rows:
+    values_word row_list row_alias {
+        $$ = $3;
+        sql_build_insert_rows($$, $2);
+    }
+  | VALUES row_constructors AS ident alias_columns {
+        $$ = NEW(sql_insert);
+        $$->row_alias = $4;
+        $$->row_columns = $5.head;
+        sql_build_insert_query(p, $$, sql_build_values(p, $2, @$), @$);
+    }
+  ;
+
+/* The name of the row for ON DUPLICATE KEY UPDATE. */
+row_alias:
+    %empty { $$ = NEW(sql_insert); }
+  | AS ident alias_columns {
+        $$ = NEW(sql_insert);
+        $$->row_alias = $2;
+        $$->row_columns = $3.head;
+    }
+  ;
+
+alias_columns: %empty { $$ = NONE; } | '(' name_list ')' { $$ = $2; } ;
 
 values_word: VALUES | VALUE ;
 
@@ -1339,6 +1378,15 @@ row:
         $$->values = $2.head;
         $$->count = $2.count;
     }
+  ;
+
+row_constructors:
+    row_constructor { $$ = FIRST($1); }
+  | row_constructors ',' row_constructor { $$ = ADD($1, $3); }
+  ;
+
+row_constructor:
+    IDENT '(' values ')' { $$ = sql_build_row(p, $1, $3, @1); }
   ;
 
 values:

@@ -56,10 +56,7 @@ static const char *const statements[] = {"LOAD XML",
                                          "SIGNAL",
                                          "RESIGNAL",
                                          "GET DIAGNOSTICS",
-                                         "BINLOG",
-                                         "TABLE",
-                                         "VALUES ROW",
-                                         "VALUES"};
+                                         "BINLOG"};
 /* What may stand behind ALTER TABLE name. */
 static const char *const actions[] = {"ADD (",
                                       "ADD COLUMN (",

@@ -455,7 +455,10 @@ static struct sql_expr *row_value(struct sql_parser *p, const struct sql_token *
  * spared the ten reductions that make a literal an expression. */
 static void shorten_row_value(struct sql_parser *p, struct sql_token *token)
 {
-    if (token->kind == SQL_T_ON && p->paren_depth == 0) {
+    bool is_of_rows = token->kind == ',' || token->kind == '(' || token->kind == ')' ||
+                      (token->kind == SQL_T_IDENT && next_is(p, '('));
+    if (p->paren_depth == 0 && !is_of_rows && token->kind != SQL_T_VALUES &&
+        token->kind != SQL_T_VALUE) {
         p->in_rows = false;
         return;
     }
@@ -562,6 +565,7 @@ int sql_parse(struct arena *arena, const char *text, size_t length, unsigned fla
     p.stmt->offset = p.begin;
     p.stmt->length = p.stop - p.begin;
     p.stmt->param_count = p.param_count;
+    p.stmt->has_subqueries = p.has_subqueries;
     p.stmt->assigns_variables = p.assigns_variables;
     *stmt_out = p.stmt;
     if (end_out) {

@@ -116,12 +116,14 @@ struct sql_parser {
     uint32_t paren_depth;
     bool in_version_comment; /* inside the text of a version comment */
     bool has_begun;          /* the first token was given to the grammar */
-    bool assigns_variables;  /* @a := x was met */
-    bool is_insert;          /* the first token was INSERT or REPLACE */
-    bool in_rows;            /* behind its VALUES */
-    int start_token;         /* given to the grammar first, then 0 */
-    int last_kind;           /* token given last */
-    int scanned_kind;        /* token scanned last; a name after '.' is never a keyword */
+    bool has_subqueries;
+    bool assigns_variables;   /* @a := x was met */
+    bool is_insert;           /* the first token was INSERT or REPLACE */
+    bool in_rows;             /* behind its VALUES */
+    uint32_t rows_for_insert; /* VALUES ROW(DEFAULT) and ROW() that no INSERT took yet */
+    int start_token;          /* given to the grammar first, then 0 */
+    int last_kind;            /* token given last */
+    int scanned_kind;         /* token scanned last; a name after '.' is never a keyword */
     uint32_t scanned_end;
     struct sql_token ahead;             /* scanned but not given yet */
     int ahead_count;                    /* 0 or 1 */

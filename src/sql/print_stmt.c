@@ -51,6 +51,15 @@ static void put_insert(struct sql_printer *out, const struct sql_insert *insert)
         sql_put(out, " ");
         sql_put_query(out, insert->query);
     }
+    if (insert->row_alias) {
+        sql_put(out, " AS ");
+        sql_put_name(out, insert->row_alias);
+    }
+    if (insert->row_columns) {
+        sql_put(out, " (");
+        sql_put_names(out, insert->row_columns);
+        sql_put(out, ")");
+    }
     if (insert->on_duplicate) {
         sql_put(out, " ON DUPLICATE KEY UPDATE ");
         put_assigns(out, insert->on_duplicate);
