@@ -69,6 +69,10 @@ static bool build_program(struct exec_op *op, struct scan_exec *s)
         exec_no_memory(op->x, "The join");
         return false;
     }
+    if (!plan_scan_having(op->x->arena, scan, &p->having, &p->n_having)) {
+        exec_no_memory(op->x, "The condition");
+        return false;
+    }
     p->output = scan->output;
     p->n_columns = scan->n_columns;
     p->columns = scan->columns;

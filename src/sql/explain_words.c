@@ -154,6 +154,10 @@ static void put_scan(struct sql_printer *p, const struct plan_scan *s)
     }
     if (s->limit != UINT64_MAX)
         sql_put_format(p, " limit %llu", (unsigned long long)s->limit);
+    if (s->n_having) {
+        sql_put(p, " having ");
+        explain_put_exprs(p, s->having, s->n_having, " AND ");
+    }
 }
 
 /* ---- the gateway's operators ---- */

@@ -12,6 +12,7 @@
  *   plan_apply.c  subqueries run for each row
  *   plan_reduce.c semi-joins: what scans need not read
  *   plan_scan.c   groups, aggregates, order and limit that the cores can do
+ *   plan_having.c groups that HAVING leaves out at the merge
  *   plan_percentile.c  percentiles of counted rows
  *   plan_window.c      window functions
  *   explain*.c    printing: explain.h
@@ -102,7 +103,10 @@ struct plan_scan {
     struct aggregate *aggregates;
     uint16_t n_order;
     struct program_order *order;
-    uint64_t limit;    /* UINT64_MAX = all */
+    uint64_t limit; /* UINT64_MAX = all */
+    struct expr **
+        having; /* conditions of groups, each of one aggregate: the merge leaves out what does not meet them */
+    uint32_t n_having;
     bool counted;      /* as in the program */
     bool count_groups; /* of one column, not NULL */
 };
@@ -274,5 +278,17 @@ bool plan_push_predicate(struct arena *a, struct expr *e, const struct source *s
 /* The same of a MATCH, or of its negation. */
 bool plan_push_match(struct arena *a, const struct expr *e, const struct source *source,
                      bool negate, bool dry, struct predicate **out);
+/* The value of a constant, of the row outside or of a finished subquery. False when it is neither; dry: a placeholder. */
+bool plan_known_value(const struct expr *e, bool dry, struct datum *d, bool *placeholder);
+/* op of a comparison whose sides have changed places */
+uint8_t plan_mirrored(uint8_t op);
+/* The column's canonical integers for which "value op d" is TRUE, or some more: ends of int64_t stand for all beyond. */
+void plan_compare_range(const struct column *c, uint8_t op, enum compare_class class,
+                        const struct datum *d, int64_t *lo, int64_t *hi);
+/* What of HAVING the merge of the scan's groups can do. It is done here, too. False without memory. */
+bool plan_push_having(struct planner *p, const struct bound_select *s, struct plan_scan *scan);
+/* The same with the values that are known when the scan opens. False without memory. */
+bool plan_scan_having(struct arena *a, const struct plan_scan *s, const struct program_having **out,
+                      uint16_t *n);
 /* All conjuncts of a scan; NULL = all rows. False without memory. */
 bool plan_scan_predicate(struct arena *a, const struct plan_scan *s, const struct predicate **out);

@@ -133,9 +133,7 @@ static bool is_run_once(const struct expr *e)
     return e->u.subquery->mode == SUBQUERY_ONCE;
 }
 
-/* The value of a constant, of the row outside or of a finished subquery. False when it is neither; dry: a placeholder.
- * */
-static bool known_value(const struct expr *e, bool dry, struct datum *d, bool *placeholder)
+bool plan_known_value(const struct expr *e, bool dry, struct datum *d, bool *placeholder)
 {
     *placeholder = false;
     if (e->kind == EXPR_CONST) {
@@ -236,6 +234,28 @@ static struct predicate *compare_ordered(struct arena *a, uint16_t position, con
     }
 }
 
+void plan_compare_range(const struct column *c, uint8_t op, enum compare_class class,
+                        const struct datum *d, int64_t *lo, int64_t *hi)
+{
+    struct datum probe;
+    bool found, unknown;
+
+    *lo = INT64_MIN;
+    *hi = INT64_MAX;
+    plan_canonical_datum(c, 0, &probe);
+    datum_compare_as(class, &probe, d, &unknown);
+    if (unknown)
+        return;
+    if (op == SQL_OP_GE || op == SQL_OP_GT || op == SQL_OP_EQ) {
+        *lo = first_at_least(c, class, d, op == SQL_OP_GT, &found);
+        *lo = found ? *lo : INT64_MAX;
+    }
+    if (op == SQL_OP_LE || op == SQL_OP_LT || op == SQL_OP_EQ) {
+        int64_t after = first_at_least(c, class, d, op != SQL_OP_LT, &found);
+        *hi = !found ? INT64_MAX : after == INT64_MIN ? INT64_MIN : after - 1;
+    }
+}
+
 static struct predicate *compare_string(struct arena *a, uint16_t position, uint8_t op,
                                         const struct datum *d)
 {
@@ -280,6 +300,16 @@ static uint8_t opposite(uint8_t op)
     }
 }
 
+uint8_t plan_mirrored(uint8_t op)
+{
+    static const uint8_t mirrored[] = {
+        [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
+        [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
+        [SQL_OP_GE] = SQL_OP_LE};
+
+    return mirrored[op];
+}
+
 /* A column of the table on its own. */
 static bool is_column(const struct expr *e)
 {
@@ -296,16 +326,12 @@ static bool push_compare(struct arena *a, struct expr *e, const struct source *s
     uint16_t position;
 
     if (!is_column(l) && is_column(r)) {
-        static const uint8_t mirrored[] = {
-            [SQL_OP_EQ] = SQL_OP_EQ, [SQL_OP_NULL_EQ] = SQL_OP_NULL_EQ, [SQL_OP_NE] = SQL_OP_NE,
-            [SQL_OP_LT] = SQL_OP_GT, [SQL_OP_LE] = SQL_OP_GE,           [SQL_OP_GT] = SQL_OP_LT,
-            [SQL_OP_GE] = SQL_OP_LE};
         struct expr *t = l;
         l = r;
         r = t;
-        op = mirrored[op];
+        op = plan_mirrored(op);
     }
-    if (!is_column(l) || !known_value(r, dry, &d, &placeholder))
+    if (!is_column(l) || !plan_known_value(r, dry, &d, &placeholder))
         return false;
     const struct column *c = schema_column(s, l, &position);
     bool text = c->type == COLUMN_STRING;
@@ -399,8 +425,8 @@ static bool push_between(struct arena *a, struct expr *e, const struct source *s
     bool p1, p2, u1 = false, u2 = false;
     uint16_t position;
 
-    if (!is_column(e->args[0]) || !known_value(e->args[1], dry, &lo, &p1) ||
-        !known_value(e->args[2], dry, &hi, &p2))
+    if (!is_column(e->args[0]) || !plan_known_value(e->args[1], dry, &lo, &p1) ||
+        !plan_known_value(e->args[2], dry, &hi, &p2))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
     bool text = c->type == COLUMN_STRING;
@@ -516,7 +542,7 @@ static bool push_in(struct arena *a, struct expr *e, const struct source *s, boo
     if (!values)
         return false;
     for (uint32_t i = 1; i < e->n_args; i++) {
-        if (!known_value(e->args[i], dry, &values[n], &placeholder))
+        if (!plan_known_value(e->args[i], dry, &values[n], &placeholder))
             return false;
         if (values[n].kind == DATUM_NULL && !placeholder) {
             has_null = true;
@@ -588,7 +614,7 @@ static bool push_like(struct arena *a, struct expr *e, const struct source *s, b
     bool placeholder;
     uint16_t position;
 
-    if (!is_column(e->args[0]) || !known_value(e->args[1], dry, &d, &placeholder))
+    if (!is_column(e->args[0]) || !plan_known_value(e->args[1], dry, &d, &placeholder))
         return false;
     const struct column *c = schema_column(s, e->args[0], &position);
     if (placeholder ? e->args[1]->type.kind != DATUM_STRING

@@ -353,7 +353,8 @@ bool plan_push_groups(struct planner *p, struct bound_select *s, struct plan **f
     u.scan->count_groups = is_count_of_groups(&u, s);
     if (u.scan->count_groups)
         at[0] = add_aggregate(&u, AGGREGATE_COUNT_ROWS, 0);
-    if (!set_program(&u) || (!u.second_level && !push_group_order(p, s, u.scan)))
+    if (!set_program(&u) ||
+        (!u.second_level && (!push_group_order(p, s, u.scan) || !plan_push_having(p, s, u.scan))))
         return false;
     n->width = u.n_columns + u.n_aggregates;
     n->base = 0;

@@ -11,7 +11,7 @@
 #include "storage/slot_numbers.h"
 
 enum {
-    DENSE_BYTES = 64 << 20, /* of the arrays of a core */
+    DENSE_BYTES = 128 << 20, /* of the arrays of a core */
     DENSE_SPARSE = 8,    /* positions per row from which hashing wins: they are cleared and read */
     DENSE_FEW = 65536,   /* positions that are always worth it */
     DENSE_DROPS = 16384, /* values that are looked up only to drop rows */

@@ -110,14 +110,30 @@ static int put_sum(struct group_union *u, unsigned a, const struct group_sum *s)
     return s->count ? batch_builder_put_i128(u->builder, column, s->sum) : 0;
 }
 
+static struct aggregate_state state_of(const struct group_union *u, const struct group_sum *sums,
+                                       unsigned aggregate)
+{
+    const struct group_sum *s = &sums[aggregate];
+    bool sum = u->program->aggregates[aggregate].kind == AGGREGATE_SUM;
+
+    return (struct aggregate_state){.number = sum ? s->sum : s->count,
+                                    .present = !sum || s->count > 0};
+}
+
 static bool is_sum_cut(const struct group_union *u, const struct group_sum *sums,
                        const struct partial_cut *cut)
 {
-    const struct group_sum *s = &sums[cut->aggregate];
-    bool sum = u->program->aggregates[cut->aggregate].kind == AGGREGATE_SUM;
-    struct aggregate_state state = {.number = sum ? s->sum : s->count,
-                                    .present = !sum || s->count > 0};
+    const struct program *p = u->program;
+    struct aggregate_state state;
 
+    for (unsigned i = 0; i < p->n_having; i++) {
+        state = state_of(u, sums, p->having[i].aggregate);
+        if (partial_is_left_out(p, &p->having[i], &state))
+            return true;
+    }
+    if (!cut->has_bound)
+        return false;
+    state = state_of(u, sums, cut->aggregate);
     return partial_is_cut(cut, &state);
 }
 
@@ -182,21 +198,37 @@ static void pass_chunk(struct group_union *u, uint32_t n)
         skip_gap(u);
 }
 
-/* Groups of which the first thing in the order is the number of rows need not be read to be cut off. */
-static bool cuts_rows(const struct group_union *u, const struct partial_cut *cut)
+static void narrow_rows(uint64_t *least, uint64_t *most, __int128 lo, __int128 hi)
 {
-    return cut && u->program->aggregates[cut->aggregate].kind == AGGREGATE_COUNT_ROWS;
+    *least = lo > *least ? (uint64_t)lo : *least;
+    *most = hi < 0 ? 0 : hi < *most ? (uint64_t)hi : *most;
+}
+
+/* Groups that HAVING or the first thing in the order tells by their number of rows need not be read to be cut off. */
+static void bound_rows(const struct group_union *u, const struct partial_cut *cut, uint64_t *least,
+                       uint64_t *most)
+{
+    const struct program *p = u->program;
+
+    *least = 1;
+    *most = UINT64_MAX;
+    for (unsigned i = 0; cut && i < p->n_having; i++)
+        if (p->aggregates[p->having[i].aggregate].kind == AGGREGATE_COUNT_ROWS)
+            narrow_rows(least, most, p->having[i].lo, p->having[i].hi);
+    if (!cut || !cut->has_bound || p->aggregates[cut->aggregate].kind != AGGREGATE_COUNT_ROWS)
+        return;
+    if (cut->descending)
+        narrow_rows(least, most, cut->bound, INT64_MAX);
+    else
+        narrow_rows(least, most, 0, cut->bound);
 }
 
 static int put_values(struct group_union *u, uint32_t n, const struct partial_cut *cut)
 {
-    uint64_t rows[UNION_CHUNK], least = 1, most = UINT64_MAX;
+    uint64_t rows[UNION_CHUNK], least, most;
     int rc = 0;
 
-    if (cuts_rows(u, cut) && cut->descending && cut->bound > 1)
-        least = (uint64_t)cut->bound;
-    else if (cuts_rows(u, cut) && !cut->descending)
-        most = (uint64_t)cut->bound;
+    bound_rows(u, cut, &least, &most);
     read_rows(u, n, rows);
     for (uint32_t i = 0; i < n && !rc; i++) {
         int64_t value = u->at + (int64_t)i;
@@ -403,10 +435,20 @@ static int join_part(struct group_union *u, int64_t *left)
     return 1;
 }
 
-static bool is_count_cut(const uint64_t *counts, const struct partial_cut *cut)
+static bool is_count_cut(const struct group_union *u, const uint64_t *counts,
+                         const struct partial_cut *cut)
 {
-    struct aggregate_state state = {.number = (int64_t)counts[cut->aggregate], .present = true};
+    const struct program *p = u->program;
+    struct aggregate_state state = {.present = true};
 
+    for (unsigned i = 0; i < p->n_having; i++) {
+        state.number = (int64_t)counts[p->having[i].aggregate];
+        if (partial_is_left_out(p, &p->having[i], &state))
+            return true;
+    }
+    if (!cut->has_bound)
+        return false;
+    state.number = (int64_t)counts[cut->aggregate];
     return partial_is_cut(cut, &state);
 }
 
@@ -430,7 +472,7 @@ static int put_null(struct group_union *u, const struct partial_cut *cut)
         for (unsigned a = 0; from && a < u->program->n_aggregates; a++)
             counts[a] += from[a];
     }
-    return any && !(cut && is_count_cut(counts, cut)) ? put_counts(u, counts) : 0;
+    return any && !(cut && is_count_cut(u, counts, cut)) ? put_counts(u, counts) : 0;
 }
 
 static int next_strings(struct group_union *u, uint32_t max_rows, const struct partial_cut *cut)
@@ -453,7 +495,7 @@ static int next_strings(struct group_union *u, uint32_t max_rows, const struct p
         }
         const uint64_t *g = &u->groups[u->next++ * width];
         uint32_t len;
-        if (cut && is_count_cut(g + 2, cut))
+        if (cut && is_count_cut(u, g + 2, cut))
             continue;
         const char *bytes = group_key_bytes((const struct group_key *)g, &len);
         rc = batch_builder_put_bytes(u->builder, 0, bytes, len);

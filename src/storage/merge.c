@@ -101,16 +101,19 @@ void merge_share(struct merge *m, unsigned part, unsigned parts)
     group_union_share(m->whole, part, parts);
 }
 
-/* Groups that cannot be among the first any more, when the first thing they are ordered by is an aggregate. */
+/* Groups that HAVING leaves out, and those that cannot be among the first any more, when the first thing they are
+ * ordered by is an aggregate. */
 static const struct partial_cut *find_cut(const struct merge *m, struct partial_cut *cut)
 {
     const struct program *p = m->program;
 
-    if (!m->rows || p->order[0].output < p->n_columns || !topn_bound_number(m->rows, &cut->bound))
-        return NULL;
-    cut->aggregate = p->order[0].output - p->n_columns;
-    cut->descending = p->order[0].descending;
-    return cut;
+    cut->has_bound =
+        m->rows && p->order[0].output >= p->n_columns && topn_bound_number(m->rows, &cut->bound);
+    if (cut->has_bound) {
+        cut->aggregate = p->order[0].output - p->n_columns;
+        cut->descending = p->order[0].descending;
+    }
+    return cut->has_bound || p->n_having ? cut : NULL;
 }
 
 /* Batches of complete groups: 1, 0 when there are none now, -errno. */

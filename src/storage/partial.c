@@ -405,8 +405,15 @@ uint64_t partial_count_below(const struct partial *t, uint64_t below)
 
 static bool is_cut(const struct partial *t, uint32_t i, const struct partial_cut *cut)
 {
-    return cut &&
-           partial_is_cut(cut, &t->states[(size_t)i * t->program->n_aggregates + cut->aggregate]);
+    const struct program *p = t->program;
+    const struct aggregate_state *s = &t->states[(size_t)i * p->n_aggregates];
+
+    if (!cut)
+        return false;
+    for (unsigned h = 0; h < p->n_having; h++)
+        if (partial_is_left_out(p, &p->having[h], &s[p->having[h].aggregate]))
+            return true;
+    return cut->has_bound && partial_is_cut(cut, &s[cut->aggregate]);
 }
 
 int partial_next_below(struct partial *t, uint64_t below, uint32_t max_rows,

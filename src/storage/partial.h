@@ -43,18 +43,33 @@ int partial_next(struct partial *t, uint32_t max_rows, struct batch *out);
 /* All groups were handed out. */
 bool partial_is_done(const struct partial *t);
 
-/* Groups that are of no interest: those behind a bound of an aggregate in the order wanted, NULL the smallest. */
+/* Groups that are of no interest: those that do not meet the program's HAVING, and those behind a bound of an aggregate
+ * in the order wanted, NULL the smallest. */
 struct partial_cut {
+    bool has_bound;
     unsigned aggregate;
     bool descending;
     __int128 bound;
 };
 
+/* Looks at the bound alone. */
 static inline bool partial_is_cut(const struct partial_cut *c, const struct aggregate_state *s)
 {
     if (!s->present || s->bytes)
         return !s->present && c->descending;
     return c->descending ? s->number < c->bound : s->number > c->bound;
+}
+
+/* Looks at one condition of HAVING, for whose aggregate the state is. */
+static inline bool partial_is_left_out(const struct program *p, const struct program_having *h,
+                                       const struct aggregate_state *s)
+{
+    enum aggregate_kind kind = p->aggregates[h->aggregate].kind;
+
+    if (!s->present && kind != AGGREGATE_COUNT && kind != AGGREGATE_COUNT_ROWS)
+        return true;
+    return !s->bytes &&
+           ((h->lo != INT64_MIN && s->number < h->lo) || (h->hi != INT64_MAX && s->number > h->hi));
 }
 
 /* A bound of hashes that all are below of. */

@@ -121,6 +121,12 @@ enum program_output {
     OUTPUT_ROWS, /* projected rows, ordered and limited when asked */
 };
 
+/* An aggregate between lo and hi, which are open when they are the ends of int64_t; texts are not looked at. */
+struct program_having {
+    uint16_t aggregate;
+    int64_t lo, hi;
+};
+
 struct program_order {
     uint16_t output; /* position among the output columns */
     bool descending; /* NULLs are smallest, as in MySQL */
@@ -150,6 +156,10 @@ struct program {
     uint16_t n_order;
     const struct program_order *order;
     uint64_t limit; /* rows wanted in all; UINT64_MAX = all */
+    /* GROUPS of which the merge of all may leave out those that do not meet all of these, NULL being in no range.
+     * It stays in the process: who asks other nodes merges what they have. */
+    uint16_t n_having;
+    const struct program_having *having;
     bool
         count_groups; /* GROUPS by one column with COUNT(*) alone: the merge of all gives one row, of key NULL and the
                         * number of the groups whose key is not NULL; cores, and nodes beside others, the groups */

@@ -385,6 +385,28 @@ Test(engine_query, groups_that_lie_apart)
     engine_fini(&e);
 }
 
+Test(engine_query, having_at_the_merge)
+{
+    struct engine e;
+
+    make_tables(&e);
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING SUM(v) > 29.5 ORDER BY 1",
+              "NULL\n1\n4\n9\n");
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING 30 < SUM(v) ORDER BY 1", "NULL\n9\n");
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING SUM(v) = 30 AND COUNT(*) >= 2", "1\n");
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING MAX(v) <= 30e0 ORDER BY 1", "1\n4\n");
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING MIN(v) < '20'", "1\n");
+    check_sql(&e, "SELECT t_id FROM u GROUP BY t_id HAVING SUM(v) > NULL", "");
+    check_sql(&e,
+              "SELECT t_id FROM u GROUP BY t_id HAVING SUM(v) > (SELECT MAX(v) - 1 FROM u) "
+              "ORDER BY SUM(v) LIMIT 1",
+              "9\n");
+    check_sql(&e, "SELECT e FROM t GROUP BY e HAVING SUM(d) < -2.395", "x\n");
+    check_sql(&e, "SELECT e FROM t GROUP BY e HAVING SUM(d) < -2.4", "");
+    check_sql(&e, "SELECT e FROM t GROUP BY e HAVING SUM(d) <= -2.4", "x\n");
+    engine_fini(&e);
+}
+
 Test(engine_query, slow_reader)
 {
     struct engine e;
@@ -416,6 +438,10 @@ Test(engine_query, plans)
     plan =
         engine_run(&e, "EXPLAIN SELECT e, SUM(a) v FROM t GROUP BY e ORDER BY v DESC, e LIMIT 3");
     cr_expect(strstr(plan, "ordered by sum(a) desc, e limit 3") && !strstr(plan, "sort"), "%s",
+              plan);
+    plan = engine_run(&e, "EXPLAIN SELECT t_id, SUM(v) FROM u GROUP BY t_id HAVING SUM(v) > 30 AND "
+                          "COUNT(*) + 1 > 1");
+    cr_expect(strstr(plan, "sum(v), count(*) having SUM(v) > 30") && strstr(plan, "filter"), "%s",
               plan);
     plan = engine_run(&e, "EXPLAIN SELECT COUNT(DISTINCT s) FROM t");
     cr_expect(strstr(plan, "groups s, count(*), counted"), "%s", plan);

@@ -211,6 +211,46 @@ Test(merge, the_first_groups_in_an_order_when_all_are_complete)
     }
 }
 
+Test(merge, groups_that_having_leaves_out_are_not_given)
+{
+    static const uint16_t group[] = {NUM};
+    static const struct aggregate sums[] = {{AGGREGATE_COUNT_ROWS, 0}, {AGGREGATE_SUM, ID}};
+    /* Groups num have 2 * (num % 7) rows, and a sum below any int64 but for every 10th. */
+    static const struct {
+        struct program_having list[2];
+        uint16_t n;
+        uint32_t rows;
+    } cases[] = {
+        {{{0, 12, INT64_MAX}}, 1, 10},
+        {{{0, INT64_MIN, 0}}, 1, 11},
+        {{{0, 2, 4}}, 1, 20},
+        {{{0, 2, 4}, {1, INT64_MIN, 0}}, 2, 18},
+        {{{1, INT64_MIN, INT64_MAX}}, 1, 64},
+        {{{1, INT64_MIN + 1, INT64_MAX}}, 1, 0},
+    };
+    struct program p = {.n_columns = 1,
+                        .columns = group,
+                        .n_aggregates = 2,
+                        .aggregates = sums,
+                        .limit = UINT64_MAX,
+                        .memory = 8 << 20};
+    struct merge *m;
+    struct batch b;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        p.having = cases[i].list;
+        p.n_having = cases[i].n;
+        cr_assert_eq(merge_new(&p, schema, &budget, &m), 0);
+        add_groups(m, 1001, 1071, true);
+        add_groups(m, 1001, 1071, true);
+        uint32_t rows = 0;
+        while (merge_next(m, 100, MERGE_ALL, &b) == 1)
+            rows += b.rows;
+        cr_expect_eq(rows, cases[i].rows, "%zu: %u", i, rows);
+        merge_free(m);
+    }
+}
+
 Test(merge, groups_are_counted_without_that_of_null)
 {
     static const uint16_t group[] = {NUM};

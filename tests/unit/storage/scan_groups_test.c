@@ -576,6 +576,42 @@ Test(scan_groups, the_first_of_groups_that_lie_there)
     close_whole(&w);
 }
 
+static uint64_t count_groups(const struct program *p)
+{
+    struct wholes w;
+    struct batch b;
+    uint64_t n = 0;
+
+    open_whole(&w, p);
+    for (unsigned k = 0; k < SHARES; k++)
+        while (next_merged(w.shares[k], &b) == 1)
+            n += b.rows;
+    close_whole(&w);
+    return n;
+}
+
+Test(scan_groups, having_leaves_out_groups_that_lie_there)
+{
+    static const struct program_having many_rows = {0, 3, 5}, sums = {1, 100, 199},
+                                       ones[] = {{0, 1, INT64_MAX}, {1, 100, INT64_MAX}},
+                                       none = {0, INT64_MIN, -1};
+    struct program by_users = grouped(by_user, 1, 64 << 20), by_ids = grouped(by_id, 2, 64 << 20);
+    uint64_t users = 0;
+
+    for (uint32_t u = 0; u <= USERS; u++)
+        users += rows_of[u] >= 3 && rows_of[u] <= 5;
+    by_users.n_having = by_ids.n_having = 1;
+    by_users.having = &many_rows;
+    cr_expect_eq(count_groups(&by_users), users);
+    by_ids.having = &sums;
+    cr_expect_eq(count_groups(&by_ids), 100);
+    by_ids.having = &none;
+    cr_expect_eq(count_groups(&by_ids), 0);
+    by_ids.having = ones;
+    by_ids.n_having = 2;
+    cr_expect_eq(count_groups(&by_ids), ROWS - 100);
+}
+
 /* When another core's groups come in batches, so do these. */
 Test(scan_groups, what_lay_there_comes_in_batches_after_all)
 {
