@@ -22,6 +22,26 @@ static struct expr *default_value(struct statement *s, const struct schema *t, u
     return expr_new_const(&s->arena, &kept, &type);
 }
 
+struct expr *dml_assign_value(struct statement *s, const struct schema *t, uint16_t column,
+                              const struct sql_expr *e)
+{
+    struct expr *value = e->kind == SQL_EXPR_DEFAULT && !e->count ? default_value(s, t, column)
+                                                                  : bind_expr(&s->bind, e);
+
+    return value ? dml_value_for(s, &t->columns[column], value) : NULL;
+}
+
+bool dml_assign_allows(struct statement *s, const struct schema *t, uint16_t column)
+{
+    if (!t->columns[column].in_key)
+        return true;
+    mysql_error_set_text(&s->error, MYSQL_ER_NOT_SUPPORTED_YET,
+                         "Cannot update column '%s' of table '%s': it is part of the primary key; "
+                         "delete and insert the row instead",
+                         t->columns[column].name, t->name);
+    return false;
+}
+
 /* The column of the table to be set, the first source. NULL with the error set. */
 static struct expr *find_target(struct statement *s, struct bound_select *sel,
                                 const struct sql_column_ref *ref)
@@ -55,20 +75,8 @@ bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct
             return false;
         d->column = src->columns[column->u.column.column].column;
         d->cell = src->cell_of[column->u.column.column] - 1u;
-        if (t->columns[d->column].in_key) {
-            mysql_error_set_text(&s->error, MYSQL_ER_NOT_SUPPORTED_YET,
-                                 "Cannot update column '%s' of table '%s': it is part of the "
-                                 "primary key; delete and "
-                                 "insert the row instead",
-                                 t->columns[d->column].name, t->name);
-            return false;
-        }
-        d->value = a->value->kind == SQL_EXPR_DEFAULT && !a->value->count
-                       ? default_value(s, t, d->column)
-                       : bind_expr(&s->bind, a->value);
-        if (d->value)
-            d->value = dml_value_for(s, &t->columns[d->column], d->value);
-        if (!d->value)
+        if (!dml_assign_allows(s, t, d->column) ||
+            !(d->value = dml_assign_value(s, t, d->column, a->value)))
             return false;
         (*n)++;
     }

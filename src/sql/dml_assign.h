@@ -10,6 +10,11 @@ struct dml_assign {
 
 /* Binds over source 0 of the scope's SELECT, whose used columns are the cells of a row. Key columns
  * are refused. */
+/* What SET gives column of t for the expression, DEFAULT too. NULL with the error set. */
+struct expr *dml_assign_value(struct statement *s, const struct schema *t, uint16_t column,
+                              const struct sql_expr *e);
+/* False with the error set for a column of the key. */
+bool dml_assign_allows(struct statement *s, const struct schema *t, uint16_t column);
 bool dml_assign_bind(struct statement *s, struct bound_select *sel, const struct sql_assign *list,
                      struct dml_assign **out, uint16_t *n);
 /* Computes and stores the values into the row, left to right; *changed when any differs. False with

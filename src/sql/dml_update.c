@@ -1,9 +1,10 @@
-/* UPDATE and DELETE: the rows are pulled with their keys, and written back by key. */
+/* UPDATE and DELETE of one table: the rows are pulled with their keys, and written back by key. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "sql/dml_assign.h"
+#include "sql/dml_join.h"
 
 struct change {
     struct statement *s;
@@ -259,6 +260,8 @@ bool dml_update_prepare(struct statement *s)
         return false;
     x->s = s;
     s->takes_near = s->session->is_lenient || u->is_ignore;
+    if (u->table->kind == SQL_TABLE_JOIN)
+        return dml_join_update(s, u);
     return prepare(s, x, u->table, u->where, u->order_by, &u->limit, u->assigns);
 }
 
@@ -271,9 +274,7 @@ bool dml_delete_prepare(struct statement *s)
         return false;
     x->s = s;
     x->is_delete = true;
-    if (d->targets && d->targets->next) {
-        statement_fail(s, MYSQL_ER_NOT_SUPPORTED_YET, "DELETE from several tables");
-        return false;
-    }
+    if (d->targets)
+        return dml_join_delete(s, d);
     return prepare(s, x, d->table, d->where, d->order_by, &d->limit, NULL);
 }

@@ -6,7 +6,7 @@
  *   gateway_refresh.c    which statements ask the nodes for their catalogs, before or after an error, and
  *                        are tried again
  *   select.c             queries
- *   dml_*.c              INSERT, LOAD DATA, UPDATE, DELETE
+ *   dml_*.c              INSERT, LOAD DATA, UPDATE, DELETE; dml_join*.c of joins
  *   ddl.c                CREATE, DROP, TRUNCATE
  *   maintain.c           OPTIMIZE, CHECK TABLE and their like
  *   show*.c              SHOW and DESCRIBE, as queries of information_schema: show.h

@@ -279,3 +279,28 @@ Test(engine_change, temporary_tables)
     check_sql(&e, "CREATE TEMPORARY TABLE t (k BIGINT PRIMARY KEY)", "OK 0");
     engine_fini(&e);
 }
+
+Test(engine_change, joins)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e, "CREATE TABLE a (k BIGINT PRIMARY KEY, v BIGINT, s VARCHAR(9))", "OK 0");
+    check_sql(&e, "CREATE TABLE b (k BIGINT PRIMARY KEY, a BIGINT, n BIGINT)", "OK 0");
+    check_sql(&e, "INSERT INTO a VALUES ROW(1,(SELECT 10),'x'), ROW(2,20,'y'), ROW(3,30,NULL)",
+              "OK 3 Records: 3  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "INSERT INTO b TABLE a", "ERROR 1366");
+    check_sql(&e, "INSERT INTO b VALUES (1,1,100),(2,1,100),(3,2,300),(4,9,400)",
+              "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "UPDATE a JOIN b ON b.a = a.k SET a.v = b.n, b.n = 0 WHERE a.k < 3",
+              "OK 5 Rows matched: 5  Changed: 5  Warnings: 0");
+    check_sql(&e, "SELECT k, v FROM a ORDER BY k", "1|100\n2|300\n3|30\n");
+    check_sql(&e,
+              "UPDATE a LEFT JOIN b ON b.a = a.k SET a.s = 'long text', b.n = 1 WHERE b.k IS NULL",
+              "OK 1 Rows matched: 1  Changed: 1  Warnings: 0");
+    check_sql(&e, "UPDATE a JOIN b ON b.a = a.k SET a.s = 'much too long'", "ERROR 1406");
+    check_sql(&e, "DELETE a, b FROM a JOIN b ON b.a = a.k", "OK 5");
+    check_sql(&e, "SELECT k, s FROM a UNION ALL SELECT k, n FROM b", "3|long text\n4|400\n");
+    check_sql(&e, "DELETE x FROM a JOIN b", "ERROR 1109 Unknown table 'x' in MULTI DELETE");
+    engine_fini(&e);
+}
