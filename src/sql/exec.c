@@ -8,7 +8,10 @@
 #include "reactor/assert.h"
 #include "sql/plan_subquery.h"
 
-enum { BATCHES_PER_TURN = 32 };
+enum {
+    BATCHES_PER_TURN = 32,
+    FEW_ROWS = 16,
+};
 
 static void run_task(struct task *t)
 {
@@ -70,24 +73,22 @@ struct datum *exec_cells(struct exec_op *op, uint32_t width)
     return cells;
 }
 
-struct datum *exec_cells_raw(struct exec_op *op, uint32_t width)
+bool exec_cells_for(struct exec_op *op, struct datum **cells, uint32_t rows, uint32_t width)
 {
-    struct datum *cells =
-        arena_alloc_raw(&op->arena, (size_t)ROWSET_ROWS * (width ? width : 1) * sizeof *cells);
-
-    op->cleared = 0;
-    if (!cells)
-        exec_no_memory(op->x, "The query");
-    return cells;
-}
-
-void exec_clear(struct exec_op *op, struct datum *cells, uint32_t rows, uint32_t width)
-{
-    if (rows <= op->cleared)
-        return;
-    memset(cells + (size_t)op->cleared * width, 0,
-           (size_t)(rows - op->cleared) * width * sizeof *cells);
-    op->cleared = rows;
+    if (rows > op->room) {
+        uint32_t room = rows <= FEW_ROWS ? FEW_ROWS : ROWSET_ROWS;
+        *cells = arena_alloc_raw(&op->arena, (size_t)room * (width ? width : 1) * sizeof **cells);
+        if (!*cells)
+            return exec_no_memory(op->x, "The query") != EXEC_ERROR;
+        op->room = room;
+        op->cleared = 0;
+    }
+    if (rows > op->cleared) {
+        memset(*cells + (size_t)op->cleared * width, 0,
+               (size_t)(rows - op->cleared) * width * sizeof **cells);
+        op->cleared = rows;
+    }
+    return true;
 }
 
 struct exec_op *exec_open(struct exec *x, const struct plan *p)

@@ -125,15 +125,17 @@ struct exec_op {
     struct arena scratch;         /* results of expressions for one batch */
     void *state;                  /* of the operator, in the statement's arena */
     struct exec_parents *parents; /* SCAN with joins; in the statement's arena */
-    uint32_t cleared;             /* rows, by exec_clear */
+    uint32_t room, cleared;       /* rows, by exec_cells_for */
 };
 
 /* A zeroed state and room for ROWSET_ROWS rows of the plan's width. */
 struct datum *exec_cells(struct exec_op *op, uint32_t width);
-/* The same room not zeroed: rows are by exec_clear before they are used, and most statements have few. */
-struct datum *exec_cells_raw(struct exec_op *op, uint32_t width);
-/* Zeroes those of the first rows of exec_cells_raw that it has not zeroed yet. */
-void exec_clear(struct exec_op *op, struct datum *cells, uint32_t rows, uint32_t width);
+/*
+ * Room in *cells (NULL at first) for so many rows, at most ROWSET_ROWS; zeroed where it was not asked for before. Most
+ * statements have few rows, so room for more is made when they come. The rows given before are lost. False: no memory,
+ * which the statement's error says.
+ */
+bool exec_cells_for(struct exec_op *op, struct datum **cells, uint32_t rows, uint32_t width);
 
 /* For EXPLAIN ANALYZE: an operator is asked for rows; rows given by one. */
 void exec_note_call(struct exec_op *op);

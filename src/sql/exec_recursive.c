@@ -165,13 +165,14 @@ enum exec_state exec_work_next(struct exec_op *op, struct rowset *out)
     const struct recursion *r = op->plan->u.work.recursion;
     uint32_t width = op->plan->width;
 
-    if (!w && (!(w = op->state = arena_alloc(&op->arena, sizeof *w)) ||
-               !(w->cells = exec_cells_raw(op, width))))
+    if (!w && !(w = op->state = arena_alloc(&op->arena, sizeof *w)))
         return exec_no_memory(op->x, "WITH RECURSIVE");
     uint32_t n = r->n_rows - w->next;
     if (!n)
         return EXEC_END;
     n = n < ROWSET_ROWS ? n : ROWSET_ROWS;
+    if (!exec_cells_for(op, &w->cells, n, width))
+        return EXEC_ERROR;
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t c = 0; c < width; c++)
             w->cells[(size_t)i * width + c] =

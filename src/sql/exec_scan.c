@@ -102,9 +102,8 @@ static bool scan_open(struct exec_op *op)
         exec_no_memory(x, "The query");
         return false;
     }
-    s->cells = exec_cells_raw(op, width);
     s->columns = arena_alloc(&op->arena, (width + 1) * sizeof *s->columns);
-    if (!s->cells || !s->columns || !build_program(op, s))
+    if (!s->columns || !build_program(op, s))
         return false;
     op->state = s;
     s->op = op;
@@ -243,7 +242,8 @@ static bool read_rows(struct exec_op *op, struct scan_exec *s, struct rowset *ou
     uint32_t n = left < ROWSET_ROWS ? left : ROWSET_ROWS;
 
     arena_reset(&op->scratch);
-    exec_clear(op, s->cells, n, width);
+    if (!exec_cells_for(op, &s->cells, n, width))
+        return false;
     for (uint32_t c = 0; c < outputs(op); c++) {
         struct datum *cell = s->cells + (op->plan->u.scan.cells ? op->plan->u.scan.cells[c] : c);
         for (uint32_t i = 0; i < n; i++, cell += width)

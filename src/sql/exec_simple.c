@@ -5,11 +5,15 @@
 
 enum exec_state exec_one_row_next(struct exec_op *op, struct rowset *out)
 {
-    if (op->state)
+    struct datum *cells = op->state;
+
+    if (cells)
         return EXEC_END;
-    op->state = exec_cells(op, 1);
-    *out = (struct rowset){.cells = op->state, .rows = 1, .width = 0};
-    return op->state ? EXEC_ROWS : EXEC_ERROR;
+    if (!exec_cells_for(op, &cells, 1, 1))
+        return EXEC_ERROR;
+    op->state = cells;
+    *out = (struct rowset){.cells = cells, .rows = 1, .width = 0};
+    return EXEC_ROWS;
 }
 
 enum exec_state exec_filter_next(struct exec_op *op, struct rowset *out)
@@ -55,9 +59,9 @@ enum exec_state exec_project_next(struct exec_op *op, struct rowset *out)
 
     if (s != EXEC_ROWS)
         return s;
-    if (!cells && !(cells = op->state = exec_cells_raw(op, width)))
+    if (!exec_cells_for(op, &cells, in.rows, width))
         return EXEC_ERROR;
-    exec_clear(op, cells, in.rows, width);
+    op->state = cells;
     arena_reset(&op->scratch);
     exec_expr_ctx(op->x, &ctx, &op->scratch);
     ctx.base = op->child->plan->base;

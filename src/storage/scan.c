@@ -450,25 +450,34 @@ static int select_again(struct scan *x, const struct block *b)
     return scan_join_again(x, b);
 }
 
+/* The first word of the block's selection that can have rows of the part: a row found by its key is one word. */
+static uint32_t first_word(const struct scan *x)
+{
+    uint32_t from = x->parts[x->part].from, windows = x->program->n_joins ? SCAN_WORDS : 1;
+
+    return from > x->first_row ? (from - x->first_row) / 64 / windows * windows : 0;
+}
+
 /* Streams rows: one window a step. Between steps rows may have changed, so a later window is looked at again. */
 static enum scan_state step_rows(struct scan *x, const struct block *b, uint32_t pinned,
                                  uint32_t batch_rows, struct batch *out)
 {
     bool again = x->block_open;
+    uint32_t words = ((b->rows < pinned ? b->rows : pinned) + 63) / 64;
 
     if (!again)
-        x->next_word = select_rows(x, b, pinned) ? 0 : BLOCK_WORDS;
+        x->next_word = select_rows(x, b, pinned) ? first_word(x) : BLOCK_WORDS;
     int rc = x->next_word < BLOCK_WORDS ? scan_join_prepare(x) : 0;
     if (rc)
         return scan_fail(x, rc);
     x->block_open = true;
-    while (x->next_word < BLOCK_WORDS) {
+    while (x->next_word < words) {
         uint64_t left = x->program->limit - x->emitted;
         uint32_t end = x->next_word + SCAN_WORDS;
         if (x->program->n_joins)
             take_window(x, x->next_word);
         else
-            end = scan_take_rows(x, x->next_word,
+            end = scan_take_rows(x, x->next_word, words,
                                  batch_rows < SCAN_WINDOW ? batch_rows : SCAN_WINDOW);
         scan_limit_window(x, x->next_word, end,
                           x->program->n_joins ? batch_rows

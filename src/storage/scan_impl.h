@@ -105,7 +105,6 @@ struct scan {
     struct input *inputs;
     unsigned n_inputs;
 
-    uint64_t sel[BLOCK_WORDS], window[BLOCK_WORDS];
     struct scan_few *few; /* TOPN: or NULL */
     bool block_open;      /* ROWS: sel holds candidates of the current block */
     uint32_t next_word;   /* ROWS: first word of the next window */
@@ -144,10 +143,14 @@ struct scan {
     struct value_counts *values; /* ROWS that may come counted; or NULL */
     struct batch_builder *builder;
     struct buffer out;
+
+    /* Last, and not zeroed at the start: a scan for one row is made often. */
+    uint64_t sel[BLOCK_WORDS], window[BLOCK_WORDS];
 };
 
-/* The window becomes as many words of the selection as have at most so many rows, so that few are one batch: its end. */
-uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t most);
+/* The window becomes as many of the selection's `words` as have at most so many rows, so that few are one batch: its
+ * end. */
+uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t words, uint32_t most);
 /* Keeps at most n rows of the window; what is left stays in sel for the next batch. */
 void scan_limit_window(struct scan *x, uint32_t first_word, uint32_t end, uint64_t n);
 /* Rows of the window from number n on go back into sel. */

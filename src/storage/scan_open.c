@@ -1,5 +1,6 @@
 /* Scan: what it needs before its first step: the segments as they are now, the columns, the outputs. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "storage/scan_impl.h"
@@ -268,10 +269,11 @@ int scan_new(const struct program *p, const struct schema *s, struct slot *const
              uint32_t n_slots, struct budget *budget, struct task *wake, struct scan **out,
              struct error_info *err)
 {
-    struct scan *x = calloc(1, sizeof(*x));
+    struct scan *x = malloc(sizeof(*x));
 
     if (!x)
         return error_set(err, -ENOMEM, 1037, "out of memory at the start of a scan");
+    memset(x, 0, offsetof(struct scan, sel));
     x->program = p;
     x->schema = s;
     x->slots = slots;

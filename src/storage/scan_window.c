@@ -2,7 +2,7 @@
 #include "storage/scan_impl.h"
 #include "storage/selection.h"
 
-uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t most)
+uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t words, uint32_t most)
 {
     uint32_t end = first_word, n = 0;
 
@@ -11,7 +11,7 @@ uint32_t scan_take_rows(struct scan *x, uint32_t first_word, uint32_t most)
         n += (uint32_t)__builtin_popcountll(x->sel[end]);
         x->window[end] = x->sel[end];
         end++;
-    } while (end < BLOCK_WORDS && n + (uint32_t)__builtin_popcountll(x->sel[end]) <= most);
+    } while (end < words && n + (uint32_t)__builtin_popcountll(x->sel[end]) <= most);
     return end;
 }
 
