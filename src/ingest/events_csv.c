@@ -5,20 +5,6 @@
 
 #define LINE_MAX_BYTES 160
 
-int events_csv_header(enum events_table table, struct parquet_buffer *out,
-                      struct parquet_error *err)
-{
-    uint32_t count;
-    const struct parquet_column_spec *columns = events_table_columns(table, &count);
-    int rc = 0;
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        rc = parquet_buffer_append(out, columns[i].name, strlen(columns[i].name), err);
-        if (rc == 0)
-            rc = parquet_buffer_append(out, i + 1 < count ? "," : "\n", 1, err);
-    }
-    return rc;
-}
-
 static uint8_t *put_number(uint8_t *to, uint64_t number, unsigned digits)
 {
     char buf[20];

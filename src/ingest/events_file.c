@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ingest/events_csv.h"
+#include "ingest/gen_columns.h"
 #include "ingest/tpch_csv.h"
 
 /* Rows made at a time: their vectors fit into a core's second-level cache. */
@@ -111,7 +112,7 @@ static int write_tpch_csv(const struct events_job *job, struct output *out,
                             columns[i].physical == PARQUET_TYPE_BYTE_ARRAY ? PARQUET_KIND_BYTES
                                                                            : PARQUET_KIND_INT64,
                             false);
-    int rc = job->has_header ? tpch_csv_header(job->tpch->table, &buf, err) : 0;
+    int rc = job->has_header ? gen_csv_header(columns, count, &buf, err) : 0;
     for (uint64_t at = 0; rc == 0 && n; at += n) {
         if ((rc = tpch_fill(job->tpch, BLOCK_ROWS, vectors, &n, err)) == 0)
             rc = tpch_csv_rows(job->tpch->table, vectors, n, &buf, err);
@@ -130,9 +131,11 @@ static int write_tpch_csv(const struct events_job *job, struct output *out,
 static int write_csv(const struct events_job *job, struct output *out, struct parquet_error *err)
 {
     struct parquet_buffer buf = {0};
+    uint32_t count;
     if (job->tpch)
         return write_tpch_csv(job, out, err);
-    int rc = job->has_header ? events_csv_header(job->table, &buf, err) : 0;
+    const struct parquet_column_spec *columns = events_table_columns(job->table, &count);
+    int rc = job->has_header ? gen_csv_header(columns, count, &buf, err) : 0;
     for (uint64_t at = 0; at < job->spec.rows && rc == 0;) {
         uint64_t left = job->spec.rows - at;
         size_t n = left < BLOCK_ROWS ? (size_t)left : BLOCK_ROWS;

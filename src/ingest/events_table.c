@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ingest/gen_columns.h"
+
 /* Bytes of the longest string of a row: "Title " and a number of 20 digits. */
 #define TEXT_MAX 32
 
@@ -108,15 +110,9 @@ int events_table_fill(enum events_table table, const struct events_spec *spec, u
 {
     uint32_t count;
     events_table_columns(table, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        parquet_vector_clear(&vectors[i]);
-        int rc = parquet_vector_reserve(&vectors[i], n, err);
-        if (rc == 0 && vectors[i].kind == PARQUET_KIND_BYTES)
-            rc = parquet_vector_reserve_data(&vectors[i], n * TEXT_MAX, err);
-        if (rc < 0)
-            return rc;
-        memset(vectors[i].valid, 1, n);
-    }
+    int rc = gen_columns_begin(vectors, count, n, TEXT_MAX, err);
+    if (rc < 0)
+        return rc;
     for (uint64_t i = first; i < first + n; i++) {
         if (table == EVENTS_TABLE_EVENTS) {
             struct events_row row;

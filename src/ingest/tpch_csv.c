@@ -7,20 +7,6 @@
 
 #define VALUE_MAX 64 /* bytes of a number or a day */
 
-int tpch_csv_header(enum tpch_table table, struct parquet_buffer *out, struct parquet_error *err)
-{
-    uint32_t count;
-    const struct parquet_column_spec *columns = tpch_columns(table, &count);
-    int rc = 0;
-
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        rc = parquet_buffer_append(out, columns[i].name, strlen(columns[i].name), err);
-        if (rc == 0)
-            rc = parquet_buffer_append(out, i + 1 < count ? "," : "\n", 1, err);
-    }
-    return rc;
-}
-
 /* The text of an integer, an amount or a day; its bytes. */
 static size_t print_value(const struct parquet_column_spec *column, int64_t v, char *text)
 {

@@ -3,8 +3,6 @@
 #include "ingest/parquet_buffer.h"
 #include "ingest/tpch_gen.h"
 
-/* Appends the line with the column names. -ENOMEM. Any core. */
-int tpch_csv_header(enum tpch_table table, struct parquet_buffer *out, struct parquet_error *err);
 /* Appends the lines of n rows that tpch_fill has made. -ENOMEM. Any core. */
 int tpch_csv_rows(enum tpch_table table, const struct parquet_vector *vectors, size_t n,
                   struct parquet_buffer *out, struct parquet_error *err);

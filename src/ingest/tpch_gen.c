@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ingest/events_gen.h"
+#include "ingest/gen_columns.h"
 #include "ingest/tpch_words.h"
 
 enum {
@@ -508,17 +509,11 @@ int tpch_fill(struct tpch_rows *t, size_t n, struct parquet_vector *vectors, siz
               struct parquet_error *err)
 {
     uint64_t end = t->table == TPCH_LINEITEM ? orders(t) : tpch_count(t->table, t->scale, t->seed);
+    int rc = gen_columns_begin(vectors, tables[t->table].count, n, TEXT_MAX, err);
 
     *made = 0;
-    for (uint32_t i = 0; i < tables[t->table].count; i++) {
-        parquet_vector_clear(&vectors[i]);
-        int rc = parquet_vector_reserve(&vectors[i], n, err);
-        if (rc == 0 && vectors[i].kind == PARQUET_KIND_BYTES)
-            rc = parquet_vector_reserve_data(&vectors[i], n * TEXT_MAX, err);
-        if (rc < 0)
-            return rc;
-        memset(vectors[i].valid, 1, n);
-    }
+    if (rc < 0)
+        return rc;
     for (; *made < n && t->next < end; ++*made) {
         struct row r = {.v = vectors};
         put_row(t, &r);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ingest/events_csv.h"
+#include "ingest/gen_columns.h"
 #include "parquet_test_util.h"
 
 static const struct events_spec million = {.rows = 1000000, .seed = 1};
@@ -16,7 +17,9 @@ Test(events_gen, first_rows)
         "1,2026-01-01 00:00:07,watch,C071,E0,94021,u4463399,153205,861.34,false\n"
         "2,2026-01-01 00:00:15,desktop,C189,E5,19347,u1383029,826631,504.70,false\n";
     struct parquet_buffer out = {0};
-    cr_assert_eq(events_csv_header(EVENTS_TABLE_EVENTS, &out, NULL), 0);
+    uint32_t count;
+    const struct parquet_column_spec *columns = events_table_columns(EVENTS_TABLE_EVENTS, &count);
+    cr_assert_eq(gen_csv_header(columns, count, &out, NULL), 0);
     cr_assert_eq(events_csv_rows(EVENTS_TABLE_EVENTS, &million, 0, 3, &out, NULL), 0);
     cr_assert_eq(out.len, sizeof(expected) - 1);
     cr_assert_arr_eq(out.bytes, expected, out.len);
