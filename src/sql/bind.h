@@ -17,6 +17,7 @@
  *   bind_variable.c  @name := value
  *   bind_default.c  DEFAULT(column)
  *   bind_call.c    calls: functions, aggregates
+ *   bind_columns.c  match('prefix'): columns by their names
  *   bind_window.c  window functions
  *   bind_group.c   GROUP BY, aggregates, ONLY_FULL_GROUP_BY
  * Synchronous, bounded by the size of the text; all memory from the statement's arena.
@@ -268,6 +269,8 @@ struct expr *bind_match(struct bind *b, const struct sql_expr *e);
 struct expr *bind_default(struct bind *b, const struct sql_expr *e);
 /* sample_stratified('column', percent). */
 struct expr *bind_sample(struct bind *b, const struct sql_call *c);
+/* match('prefix', ...). */
+struct expr *bind_columns_call(struct bind *b, const struct sql_call *c);
 /* @name := value; a variable in a statement that has such. */
 struct expr *bind_assign(struct bind *b, const struct sql_expr *e);
 struct expr *bind_changing_variable(struct bind *b, const char *name);

@@ -229,6 +229,13 @@ static struct expr *bind_plain_call(struct bind *b, const struct sql_call *c)
     return c->charset ? bind_charset(e, c->charset) : e;
 }
 
+/* sum(a, b) and avg(a, b) of the first Quanta; of one argument they are aggregates. */
+static bool is_sum_of_arguments(const struct sql_call *c)
+{
+    return c->arg_count > 1 && !c->is_distinct && !c->order_by && !c->separator &&
+           (strcasecmp(c->name, "sum") == 0 || strcasecmp(c->name, "avg") == 0);
+}
+
 struct expr *bind_call(struct bind *b, const struct sql_expr *e)
 {
     const struct sql_call *c = e->v.call;
@@ -239,7 +246,9 @@ struct expr *bind_call(struct bind *b, const struct sql_expr *e)
         return bind_window(b, e);
     if (strcasecmp(c->name, "grouping") == 0)
         return bind_grouping(b, c);
-    if (aggregate_find(c->name, &op) == 0 || c->has_star) {
+    if (strcasecmp(c->name, "match") == 0)
+        return bind_columns_call(b, c);
+    if (!is_sum_of_arguments(c) && (aggregate_find(c->name, &op) == 0 || c->has_star)) {
         if (c->has_star && strcasecmp(c->name, "count") != 0) {
             bind_fail(b, MYSQL_ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, c->name);
             return NULL;

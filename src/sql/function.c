@@ -7,11 +7,12 @@
 #include "sql/value_convert.h"
 
 static const struct function *const tables[] = {
-    function_control,   function_math,        function_string, function_encode,
-    function_time,      function_hash,        function_info,   function_period,
-    function_json,      function_json_change, function_words,  function_regexp_text,
-    function_address,   function_cipher,      function_first,  function_first_url,
-    function_first_time};
+    function_control,      function_math,        function_string,      function_encode,
+    function_time,         function_hash,        function_info,        function_period,
+    function_json,         function_json_change, function_words,       function_regexp_text,
+    function_address,      function_cipher,      function_first,       function_first_url,
+    function_first_time,   function_first_list,  function_first_logic, function_first_filter,
+    function_first_format, function_first_web,   function_useragent};
 
 const struct function *function_find(const char *name, size_t len)
 {

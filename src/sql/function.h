@@ -61,7 +61,8 @@ extern const struct function function_json[], function_json_change[], function_m
     function_string[], function_encode[], function_time[], function_control[], function_hash[],
     function_info[], function_period[], function_regexp_text[], function_words[],
     function_address[], function_cipher[], function_first[], function_first_url[],
-    function_first_time[];
+    function_first_time[], function_first_list[], function_first_logic[], function_first_filter[],
+    function_first_format[], function_first_web[], function_useragent[];
 
 /* ---- helpers for evaluators ---- */
 

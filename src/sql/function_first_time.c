@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sql/function.h"
+#include "sql/function_time.h"
+#include "sql/go_layout.h"
 #include "sql/value_convert.h"
 #include "sql/value_temporal.h"
 
@@ -68,14 +69,14 @@ static bool read_now(const char *s, size_t len, int64_t *us)
     return true;
 }
 
-static bool resolve_todate(struct expr *e, struct function_bind *b)
+bool function_resolve_todate(struct expr *e, struct function_bind *b)
 {
     (void)b;
     e->type = value_type_temporal(DATUM_DATETIME, 3);
     return true;
 }
 
-static void eval_todate(const struct expr *e, struct expr_ctx *x, struct datum *out)
+void function_eval_todate(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     struct datum d;
     int64_t us = x->now_us;
@@ -86,6 +87,28 @@ static void eval_todate(const struct expr *e, struct expr_ctx *x, struct datum *
     bool is_now = d.kind == DATUM_STRING && d.len >= 3 && memcmp(d.s, "now", 3) == 0;
     if (is_now ? read_now(d.s, d.len, &us) : datum_to_datetime(&d, &us))
         datum_set_temporal(out, DATUM_DATETIME, us);
+}
+
+/* todate(layout, text) */
+static void eval_todate_layout(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    const char *s[2];
+    size_t len[2];
+    int64_t us;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (!function_arg_text(e, x, i, &s[i], &len[i], out))
+            return;
+    datum_set_null(out);
+    if (go_layout_parse(s[0], len[0], s[1], len[1], &us))
+        datum_set_temporal(out, DATUM_DATETIME, us);
+}
+
+static bool resolve_todate(struct expr *e, struct function_bind *b)
+{
+    if (e->n_args == 2)
+        e->eval = eval_todate_layout;
+    return function_resolve_todate(e, b);
 }
 
 static bool resolve_big(struct expr *e, struct function_bind *b)
@@ -137,8 +160,8 @@ static void eval_hourofweek(const struct expr *e, struct expr_ctx *x, struct dat
 }
 
 const struct function function_first_time[] = {
-    {"todate", 1, 1, 0, resolve_todate, eval_todate},
-    {"totimestamp", 1, 1, 0, resolve_big, eval_totimestamp},
+    {"todate", 1, 2, 0, resolve_todate, function_eval_todate},
+    {"totimestamp", 0, 1, 0, resolve_big, eval_totimestamp},
     {"yymm", 0, 1, 0, resolve_yymm, eval_yymm},
     {"hourofweek", 0, 1, 0, function_is_int, eval_hourofweek},
     {0},

@@ -2,7 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "sql/function.h"
+#include "sql/function_first.h"
+#include "sql/url.h"
 
 static bool resolve_text(struct expr *e, struct function_bind *b)
 {
@@ -18,65 +19,23 @@ static bool resolve_hash(struct expr *e, struct function_bind *b)
     return true;
 }
 
-/* A copy in lower case, as *s. False without memory. */
-static bool lower(struct expr_ctx *x, const char **s, size_t len)
-{
-    char *p = expr_alloc(x, len + 1);
-
-    for (size_t i = 0; p && i < len; i++)
-        p[i] = (*s)[i] >= 'A' && (*s)[i] <= 'Z' ? (char)((*s)[i] + 32) : (*s)[i];
-    *s = p;
-    return p != NULL;
-}
-
 static void put_lower(struct expr_ctx *x, const char *s, size_t len, struct datum *out)
 {
     datum_set_null(out);
-    if (len && lower(x, &s, len))
+    if (len && (s = function_lower(x, s, len)))
         datum_set_string(out, s, len);
 }
 
 /* ---- URLs ---- */
-
-/* Parts of a URL; the query is without its '?'. */
-struct url {
-    const char *host, *path, *query;
-    size_t host_len, path_len, query_len;
-};
-
-static void read_url(const char *s, size_t len, struct url *u)
-{
-    const char *end = s + len, *scheme = memmem(s, len, "://", 3), *p;
-
-    memset(u, 0, sizeof *u);
-    if ((p = memchr(s, '#', len)))
-        end = p;
-    u->host = scheme && scheme < end ? scheme + 3 : s;
-    for (p = u->host; p < end && *p != '/' && *p != '?'; p++)
-        continue;
-    u->path = p;
-    const char *user = memrchr(u->host, '@', (size_t)(p - u->host));
-    if (user)
-        u->host = user + 1;
-    const char *port = memchr(u->host, ':', (size_t)(p - u->host));
-    u->host_len = (size_t)((port ? port : p) - u->host);
-    while (p < end && *p != '?')
-        p++;
-    u->path_len = (size_t)(p - u->path);
-    if (p < end) {
-        u->query = p + 1;
-        u->query_len = (size_t)(end - p - 1);
-    }
-}
 
 static bool arg_url(const struct expr *e, struct expr_ctx *x, struct url *u, struct datum *out)
 {
     const char *s;
     size_t len;
 
-    if (!function_arg_text(e, x, 0, &s, &len, out))
+    if (!function_arg_first(e, x, 0, &s, &len, out))
         return false;
-    read_url(s, len, u);
+    url_read(s, len, u);
     datum_set_null(out);
     return true;
 }
@@ -89,18 +48,15 @@ static void eval_host(const struct expr *e, struct expr_ctx *x, struct datum *ou
         put_lower(x, u.host, u.host_len, out);
 }
 
-/* The last two labels of the host. */
 static void eval_domain(const struct expr *e, struct expr_ctx *x, struct datum *out)
 {
     struct url u;
-    unsigned dots = 0;
+    size_t len;
 
     if (!arg_url(e, x, &u, out) || u.host_len <= 2)
         return;
-    size_t from = u.host_len;
-    while (from && (dots += u.host[from - 1] == '.') < 2)
-        from--;
-    put_lower(x, u.host + from, u.host_len - from, out);
+    const char *s = url_domain(&u, &len);
+    put_lower(x, s, len, out);
 }
 
 static void eval_path(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -175,7 +131,7 @@ static void query_value(const struct expr *e, struct expr_ctx *x, bool in_lower,
     if (!arg_url(e, x, &u, out) || !function_arg_text(e, x, 1, &name, &len, out))
         return;
     datum_set_null(out);
-    if (in_lower && u.query_len && !lower(x, &u.query, u.query_len))
+    if (in_lower && !(u.query = function_lower(x, u.query, u.query_len)))
         return;
     for (const char *p = u.query, *end = p + u.query_len; u.query_len && p < end;) {
         const char *next = memchr(p, '&', (size_t)(end - p));
@@ -207,7 +163,7 @@ static bool arg_mail(const struct expr *e, struct expr_ctx *x, const char *mail[
     const char *s;
     size_t len;
 
-    if (!function_arg_text(e, x, 0, &s, &len, out))
+    if (!function_arg_first(e, x, 0, &s, &len, out))
         return false;
     datum_set_null(out);
     const char *open = memchr(s, '<', len), *end = s + len;
@@ -284,7 +240,7 @@ static void eval_hash(const struct expr *e, struct expr_ctx *x, struct datum *ou
     const char *s;
     size_t len;
 
-    if (!function_arg_text(e, x, 0, &s, &len, out))
+    if (!function_arg_first(e, x, 0, &s, &len, out))
         return;
     datum_set_null(out);
     if (len)

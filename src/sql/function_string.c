@@ -648,6 +648,5 @@ const struct function function_string[] = {
     {"ltrim", 1, 1, 0, resolve_first, eval_ltrim},
     {"rtrim", 1, 1, 0, resolve_first, eval_rtrim},
     {"trim", 1, 1, 0, resolve_first, eval_trim},
-    {"strip", 1, 1, 0, resolve_first, eval_trim},
     {0},
 };

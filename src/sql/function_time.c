@@ -28,12 +28,13 @@ bool function_arg_datetime(const struct expr *e, struct expr_ctx *x, unsigned i,
     return false;
 }
 
+/* Of a call without arguments, which functions of the first Quanta allow: the time of the statement. */
 static bool arg_parts(const struct expr *e, struct expr_ctx *x, unsigned i,
                       struct temporal_parts *p, struct datum *out)
 {
-    int64_t us;
+    int64_t us = x->now_us;
 
-    if (!function_arg_datetime(e, x, i, &us, out))
+    if (e->n_args && !function_arg_datetime(e, x, i, &us, out))
         return false;
     temporal_to_parts(us, p);
     return true;
@@ -74,6 +75,10 @@ static bool arg_clock(const struct expr *e, struct expr_ctx *x, int64_t *us, str
 {
     struct datum d;
 
+    if (!e->n_args) {
+        *us = temporal_us_of_day(x->now_us);
+        return true;
+    }
     if (!function_arg(e, x, 0, &d, out))
         return false;
     if (d.kind == DATUM_DATE) {
@@ -105,9 +110,9 @@ CLOCK_FUNCTION(microsecond, us % 1000000)
 static bool arg_days(const struct expr *e, struct expr_ctx *x, unsigned i, int64_t *days,
                      struct datum *out)
 {
-    int64_t us;
+    int64_t us = x->now_us;
 
-    if (!function_arg_datetime(e, x, i, &us, out))
+    if (e->n_args && !function_arg_datetime(e, x, i, &us, out))
         return false;
     *days = temporal_us_to_days(us);
     return true;
@@ -280,6 +285,15 @@ static void eval_timediff(const struct expr *e, struct expr_ctx *x, struct datum
         datum_set_temporal(out, DATUM_TIME, clamp_time(a - b));
     else if (datum_to_time(&p, &a) && datum_to_time(&q, &b))
         datum_set_temporal(out, DATUM_TIME, clamp_time(a - b));
+}
+
+/* With a third argument it is the first Quanta's. */
+static bool resolve_timediff(struct expr *e, struct function_bind *b)
+{
+    if (e->n_args == 2)
+        return resolve_time(e, b);
+    e->eval = function_eval_timediff_in;
+    return function_resolve_timediff_in(e, b);
 }
 
 static void eval_time(const struct expr *e, struct expr_ctx *x, struct datum *out)
@@ -590,21 +604,21 @@ const struct function function_time[] = {
     {"minute", 1, 1, 0, resolve_small, eval_minute},
     {"second", 1, 1, 0, resolve_small, eval_second},
     {"microsecond", 1, 1, 0, function_is_int, eval_microsecond},
-    {"dayofweek", 1, 1, 0, resolve_small, eval_dayofweek},
+    {"dayofweek", 0, 1, 0, resolve_small, eval_dayofweek},
     {"weekday", 1, 1, 0, resolve_small, eval_weekday},
     {"dayofyear", 1, 1, 0, resolve_small, eval_dayofyear},
     {"week", 1, 2, 0, resolve_small, eval_week},
     {"weekofyear", 1, 1, 0, resolve_small, eval_weekofyear},
     {"yearweek", 1, 2, 0, function_is_int, eval_yearweek},
-    {"yy", 1, 1, 0, resolve_small, eval_yy},
-    {"mm", 1, 1, 0, resolve_small, eval_month},
-    {"monthofyear", 1, 1, 0, resolve_small, eval_month},
-    {"hourofday", 1, 1, 0, resolve_small, eval_hour},
+    {"yy", 0, 1, 0, resolve_small, eval_yy},
+    {"mm", 0, 1, 0, resolve_small, eval_month},
+    {"monthofyear", 0, 1, 0, resolve_small, eval_month},
+    {"hourofday", 0, 1, 0, resolve_small, eval_hour},
     {"date", 1, 1, 0, resolve_date, eval_date},
     {"last_day", 1, 1, 0, resolve_date, eval_last_day},
     {"time", 1, 1, 0, resolve_time, eval_time},
     {"datediff", 2, 2, 0, function_is_int, eval_datediff},
-    {"timediff", 2, 2, 0, resolve_time, eval_timediff},
+    {"timediff", 2, 3, 0, resolve_timediff, eval_timediff},
     {"time_to_sec", 1, 1, 0, function_is_int, eval_time_to_sec},
     {"sec_to_time", 1, 1, 0, resolve_sec_to_time, eval_sec_to_time},
     {"maketime", 3, 3, 0, resolve_sec_to_time, eval_maketime},

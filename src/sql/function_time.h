@@ -19,3 +19,9 @@ void function_eval_time_format(const struct expr *e, struct expr_ctx *x, struct 
 void function_eval_str_to_date(const struct expr *e, struct expr_ctx *x, struct datum *out);
 void function_eval_dayname(const struct expr *e, struct expr_ctx *x, struct datum *out);
 void function_eval_monthname(const struct expr *e, struct expr_ctx *x, struct datum *out);
+/* timediff(a, b, unit). */
+bool function_resolve_timediff_in(struct expr *e, struct function_bind *b);
+void function_eval_timediff_in(const struct expr *e, struct expr_ctx *x, struct datum *out);
+/* todate(x), and seconds since 1970 as text. */
+void function_eval_todate(const struct expr *e, struct expr_ctx *x, struct datum *out);
+bool function_resolve_todate(struct expr *e, struct function_bind *b);

@@ -118,7 +118,7 @@ static void sql_yyerror(struct sql_span *span, struct sql_parser *p, const char 
 /* What decides where nothing else does: INTO belongs to the SELECT it follows, KEY to the
  * UNIQUE before it, a condition to the last join before it. */
 %precedence NO_CLAUSE
-%precedence INTO
+%precedence INTO AGAINST
 %precedence UNIQUE
 %precedence KEY
 %precedence NO_CONDITION
@@ -503,6 +503,9 @@ simple_expr:
         $$ = sql_build_operand_list(p, SQL_EXPR_MATCH, 0, NULL, sql_list_add_expr($3, $7), @$);
         $$->op = (uint8_t)$8;
     }
+  | MATCH '(' expr_list ')' %prec NO_CLAUSE {
+        $$ = sql_build_call(p, "match", sql_build_call_args(p, $3), @$);
+    }
   ;
 
 operand_opt:
@@ -636,6 +639,8 @@ special_call:
   | EXTRACT '(' IDENT FROM expr ')' {
         $$ = sql_build_unit(p, SQL_EXPR_EXTRACT, $5, $3, @3, @$);
     }
+  | EXTRACT '(' expr ',' expr ')' { $$ = sql_build_call_n(p, "strftime", @$, 2, $3, $5); }
+  | CAST '(' expr ',' expr ')' { $$ = sql_build_call_n(p, "cast", @$, 2, $3, $5); }
   | POSITION '(' bit_expr IN expr ')' { $$ = sql_build_call_n(p, "locate", @$, 2, $3, $5); }
   | SUBSTRING '(' expr_list ')' {
         $$ = sql_build_call(p, NAME($1), sql_build_call_args(p, $3), @$);

@@ -1,5 +1,6 @@
 #include "sql/parse.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,6 +295,78 @@ static bool is_list_ahead(const struct sql_parser *p, uint32_t at)
     return false;
 }
 
+/* Whether what stands in the parentheses that open at the byte may be a query; a comment in front may hide one. */
+static bool is_query_ahead(const struct sql_parser *p, uint32_t at)
+{
+    static const char *const words[] = {"select", "with", "values", "table"};
+
+    for (; at < p->length && strchr("( \t\r\n", p->text[at]) && p->text[at]; at++)
+        continue;
+    if (at < p->length && strchr("/-#", p->text[at]))
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = strlen(words[i]);
+        if (p->length - at > n && strncasecmp(p->text + at, words[i], n) == 0 &&
+            !isalnum((unsigned char)p->text[at + n]) && p->text[at + n] != '_')
+            return true;
+    }
+    return false;
+}
+
+/* Whether only an operand may stand behind the token before. */
+static bool begins_operand(const struct sql_parser *p)
+{
+    switch (p->last_kind) {
+    case SQL_T_SELECT:
+    case SQL_T_DISTINCT:
+    case SQL_T_WHERE:
+    case SQL_T_HAVING:
+    case SQL_T_ON:
+    case SQL_T_BY:
+    case SQL_T_AND:
+    case SQL_T_OR:
+    case SQL_T_NOT:
+    case SQL_T_WHEN:
+    case SQL_T_THEN:
+    case SQL_T_ELSE:
+    case SQL_T_CASE:
+    case SQL_T_SET:
+    case '(':
+    case ',':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+        return true;
+    default:
+        return is_comparison(p->last_kind);
+    }
+}
+
+/* Words of SQL that are functions, too: add(a, b), all(a, b), any(a, b), exists(a), join(a, b). */
+static bool is_function_word(struct sql_parser *p, int kind)
+{
+    if (!next_is(p, '(') || !begins_operand(p))
+        return false;
+    uint32_t at = token_peek(p)->span.begin;
+    switch (kind) {
+    case SQL_T_ADD:
+        return !p->is_alter;
+    case SQL_T_JOIN:
+        return true;
+    case SQL_T_EXISTS:
+        return !is_query_ahead(p, at);
+    case SQL_T_ANY:
+        return !is_query_ahead(p, at);
+    case SQL_T_ALL:
+        /* SELECT ALL (a) and COUNT(ALL (a)) are MySQL's. */
+        return (p->last_kind != SQL_T_SELECT && p->last_kind != '(') ? !is_query_ahead(p, at)
+                                                                     : is_list_ahead(p, at);
+    default:
+        return false;
+    }
+}
+
 /* Whether a word that is also a name has its own meaning here. */
 static bool has_meaning(struct sql_parser *p, int kind)
 {
@@ -411,7 +484,7 @@ static void token_refine(struct sql_parser *p, struct sql_token *token)
         }
         break;
     default:
-        if (!has_meaning(p, token->kind)) {
+        if (is_function_word(p, token->kind) || !has_meaning(p, token->kind)) {
             token->kind = SQL_T_IDENT;
         }
         break;
@@ -423,6 +496,7 @@ static void follow_insert(struct sql_parser *p, const struct sql_token *token)
 {
     if (!p->has_begun) {
         p->is_insert = token->kind == SQL_T_INSERT || token->kind == SQL_T_REPLACE;
+        p->is_alter = token->kind == SQL_T_ALTER;
     }
     if (!p->is_insert || p->paren_depth > 0) {
         return;

@@ -120,6 +120,7 @@ struct sql_parser {
     bool assigns_variables;   /* @a := x was met */
     bool is_insert;           /* the first token was INSERT or REPLACE */
     bool in_rows;             /* behind its VALUES */
+    bool is_alter;            /* the first token was ALTER */
     uint32_t rows_for_insert; /* VALUES ROW(DEFAULT) and ROW() that no INSERT took yet */
     int start_token;          /* given to the grammar first, then 0 */
     int last_kind;            /* token given last */
