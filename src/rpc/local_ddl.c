@@ -277,6 +277,8 @@ static int prepare_alter(struct ddl_op *op, struct catalog *now)
     const struct schema *old = catalog_find(now, name, strlen(name));
     struct schema *next;
 
+    if (!old && schema_is_view(op->schema)) /* CREATE OR REPLACE VIEW */
+        return prepare_create(op, now);
     if (!old)
         return error_set(&op->error, -ENOENT, 1146, "Table 'quanta.%s' doesn't exist", name);
     int rc = schema_copy(op->schema, &next, &op->error); /* the caller shares its own */

@@ -487,12 +487,6 @@ static enum step ddl_run(struct statement *s)
             if (!take_result(d))
                 return STEP_READY;
         }
-        if (d->create) {
-            struct schema *t = d->create;
-            d->create = NULL;
-            ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL);
-            continue;
-        }
         if (!d->next) {
             if (!s->next_text)
                 statement_ok(s, 0, 0, NULL);

@@ -5,8 +5,7 @@
 struct ddl { /* in the statement's arena; owner: the statement on its core */
     struct cluster_ddl request;
     struct statement *s;
-    struct sql_table_name *next; /* DROP: tables to come */
-    struct schema *create; /* CREATE OR REPLACE VIEW: what takes the place of the one dropped */
+    struct sql_table_name *next;          /* DROP: tables to come */
     const struct catalog_rename *renames; /* RENAME TABLE */
     uint32_t n_renames;
     bool if_exists;

@@ -175,15 +175,6 @@ static struct schema *make_view(struct statement *s, const struct sql_view *view
     return NULL;
 }
 
-static void forget_view(struct statement *s)
-{
-    struct ddl *d = s->state;
-
-    if (d->create)
-        schema_put(d->create);
-    d->create = NULL;
-}
-
 bool ddl_create_view(struct ddl *d)
 {
     struct statement *s = d->s;
@@ -206,12 +197,7 @@ bool ddl_create_view(struct ddl *d)
     struct schema *t = make_view(s, view);
     if (!t)
         return false;
-    if (!old) {
-        ddl_start(d, CLUSTER_CREATE_TABLE, t, NULL);
-        return true;
-    }
-    d->create = t; /* when the old one is gone */
-    s->fini = forget_view;
-    ddl_start(d, CLUSTER_DROP_TABLE, NULL, view->name.name);
+    /* One step, also over a view that is there: it is never away. */
+    ddl_start(d, view->or_replace ? CLUSTER_ALTER_TABLE : CLUSTER_CREATE_TABLE, t, NULL);
     return true;
 }

@@ -140,13 +140,26 @@ static int out_of_memory(const struct schema *s, struct error_info *err)
                      s->name);
 }
 
+/* A view has no rows: any other may take its place. */
+static int succeed_view(const struct schema *old, struct schema *next, struct error_info *err)
+{
+    if (!schema_is_view(old) || !schema_is_view(next))
+        return error_set(err, -EINVAL, 1347, "'quanta.%s' is not %s", old->name,
+                         schema_is_view(next) ? "VIEW" : "BASE TABLE");
+    next->table_id = old->table_id;
+    next->version = 0;
+    return 0;
+}
+
 int schema_succeed(const struct schema *old, struct schema *next, int64_t now_us,
                    void (*warn)(void *ctx, const char *line), void *ctx, struct error_info *err)
 {
     struct column *scratch;
     uint16_t *map;
-    int rc = schema_check_alter(old, next, warn, ctx, err);
 
+    if (schema_is_view(old) || schema_is_view(next))
+        return succeed_view(old, next, err);
+    int rc = schema_check_alter(old, next, warn, ctx, err);
     if (rc != 0)
         return rc;
     scratch = malloc(next->n_columns * sizeof *scratch);

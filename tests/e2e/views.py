@@ -3,6 +3,7 @@
 
 import os
 import sys
+import threading
 from decimal import Decimal
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -91,6 +92,34 @@ def test_replaced_and_dropped(server):
         "CREATE OR REPLACE VIEW named AS SELECT one FROM above") # a circle
     assert code(server, "SELECT * FROM named") != 0
     run(server, "DROP VIEW named, above, unnamed")
+
+
+def test_replaced_in_one_step(server):
+    """A reader always finds the old view or the new one, of other columns; so does a start after a crash."""
+    run(server, "CREATE OR REPLACE VIEW step AS SELECT 1 AS a")
+    ended, seen, wrong = threading.Event(), set(), []
+
+    def read():
+        with server.connect() as conn, conn.cursor() as cur:
+            while not ended.is_set():
+                try:
+                    cur.execute("SELECT * FROM step")
+                    seen.add(cur.fetchall())
+                except pymysql.err.MySQLError as err:
+                    wrong.append(err)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(100):
+        run(server, "CREATE OR REPLACE VIEW step (x, y) AS SELECT 2, 'two'", "CREATE OR REPLACE VIEW step AS SELECT 1 AS a")
+    ended.set()
+    reader.join()
+    expect((wrong, seen - {((1,),), ((2, "two"),)}), ([], set()))
+    run(server, "CREATE OR REPLACE VIEW step AS SELECT id, title FROM films WHERE id = 3")
+    server.kill()
+    server.start()
+    expect(run(server, "SELECT * FROM step"), [(3, None)])
+    run(server, "DROP VIEW step", "CREATE OR REPLACE VIEW step AS TABLE films", "DROP VIEW step")
 
 
 def test_tables_of_queries(server):
