@@ -201,6 +201,8 @@ void exec_close(struct exec_op *op)
         exec_keyed_close(op);
     else if (op->plan->kind == PLAN_RECURSIVE)
         exec_recursive_close(op);
+    else if (op->plan->kind == PLAN_WORK)
+        exec_work_close(op);
     else if (op->plan->kind == PLAN_SET)
         exec_set_close(op);
     exec_close(op->child);

@@ -13,14 +13,14 @@
  *   exec_join.c       hash join
  *   exec_window.c     window functions
  *   exec_set.c        INTERSECT, EXCEPT
- *   exec_recursive.c  WITH RECURSIVE
+ *   exec_recursive.c  WITH RECURSIVE; recursive_seen.c: rows it has given
  *   exec_rollup.c     WITH ROLLUP
  *   exec_apply.c      subqueries run for each row
  *   exec_keyed.c      subqueries run for the keys of the rows outside
  *   exec_reduce.c     values that scans are reduced to
  *   exec_topn.c       topn()
  *   exec_percentile.c percentiles of counted rows
- *   spill.c, spill_parts.c  rows in a temporary file, for the operators above
+ *   spill.c, spill_parts.c, spill_pairs.c  rows in a temporary file, for the operators above
  * Each operator works a bounded time per call and asks to be called again (exec_yield).
  * Owner: the statement, on the core of its connection. Memory: arenas charged to the statement's
  * budget.
@@ -186,6 +186,7 @@ void exec_set_close(struct exec_op *op);
 enum exec_state exec_recursive_next(struct exec_op *op, struct rowset *out);
 void exec_recursive_close(struct exec_op *op);
 enum exec_state exec_work_next(struct exec_op *op, struct rowset *out);
+void exec_work_close(struct exec_op *op);
 enum exec_state exec_rollup_next(struct exec_op *op, struct rowset *out);
 enum exec_state exec_keyed_next(struct exec_op *op, struct rowset *out);
 void exec_keyed_close(struct exec_op *op);

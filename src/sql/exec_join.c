@@ -8,11 +8,10 @@
  * 16 parts of its own if it is still too large.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sql/exec.h"
-#include "sql/spill_parts.h"
+#include "sql/spill_pairs.h"
 #include "storage/batch.h"
 
 enum { RESERVE_PART = 16, DUE_ROWS = 64 };
@@ -32,13 +31,6 @@ struct join_input {
     struct arena arena;  /* their strings */
 };
 
-/* Rows of both sides whose keys have hashes that begin alike. Owner: the operator. */
-struct join_part {
-    struct join_part *next;
-    unsigned level;
-    struct spill_stream build, probe;
-};
-
 enum join_stage {
     JOIN_BUILD,   /* rows are collected in the table */
     JOIN_EVICT,   /* those of the table are put aside */
@@ -54,9 +46,8 @@ struct join_state {
     uint64_t n, mask;
     struct arena built; /* rows and buckets */
     struct join_input build, probe;
-    bool can_spill, is_spilled; /* spilled: rows to build of go to open[] */
-    struct join_part *open[SPILL_PARTS];
-    struct join_part *waiting, *reading; /* reading: what is joined now, NULL = the whole */
+    bool can_spill, is_spilled; /* spilled: rows to build of go to the pairs */
+    struct spill_pairs pairs;   /* the one read is what is joined now */
     bool matched, in_row;
     uint64_t hash;
     struct join_row *at; /* next candidate */
@@ -95,48 +86,21 @@ static bool make_key(struct exec_op *op, const struct exec_op *side, const struc
     return true;
 }
 
-static unsigned level_of(const struct join_state *j)
-{
-    return j->reading ? j->reading->level : 0;
-}
-
-/* The part of a hash: NULL without memory, also when so many rows have one hash. */
-static struct join_part *part_of(struct join_state *j, uint64_t hash)
-{
-    unsigned level = level_of(j);
-
-    if (level == SPILL_MAX_LEVEL)
-        return NULL;
-    struct join_part **part = &j->open[spill_part_of(hash, level)];
-    if (!*part && (*part = calloc(1, sizeof(**part))))
-        (*part)->level = level + 1;
-    return *part;
-}
-
-static void free_part(struct join_part *part)
-{
-    if (!part)
-        return;
-    spill_stream_free(&part->build);
-    spill_stream_free(&part->probe);
-    free(part);
-}
-
 /* The next rows of a side: ROWS, END, PENDING, ERROR. */
 static enum exec_state want_rows(struct exec_op *op, struct join_state *j, struct join_input *in)
 {
     bool builds = in == &j->build;
     struct exec_op *side = builds ? build_side(op) : probe_side(op);
+    struct spill_pair *pair = j->pairs.reading;
 
     if (in->row < in->rows.rows)
         return EXEC_ROWS;
     in->row = in->rows.rows = 0;
     if (in->has_ended)
         return EXEC_END;
-    enum exec_state s =
-        j->reading ? spill_read_rows(builds ? &j->reading->build : &j->reading->probe, &in->rows,
-                                     in->cells, side->plan->width, &in->arena, "The join")
-                   : exec_next(side, &in->rows);
+    enum exec_state s = pair ? spill_read_rows(builds ? &pair->build : &pair->probe, &in->rows,
+                                               in->cells, side->plan->width, &in->arena, "The join")
+                             : exec_next(side, &in->rows);
     if (s != EXEC_ROWS)
         in->rows.rows = 0;
     in->has_ended = s == EXEC_END;
@@ -172,10 +136,8 @@ static int take_build_row(struct exec_op *op, struct join_state *j, const struct
 
     if (!make_key(op, build_side(op), row, ctx, j->key, &hash))
         return expr_has_failed(ctx) ? -EINVAL : 0; /* never matches */
-    if (j->is_spilled) {
-        struct join_part *part = part_of(j, hash);
-        return part ? spill_write(op->x, &part->build, row, build_side(op)->plan->width) : -ENOMEM;
-    }
+    if (j->is_spilled)
+        return spill_pairs_put(op->x, &j->pairs, true, hash, row, build_side(op)->plan->width);
     bool is_added = add_build_row(op, j, row, hash);
     if (j->can_spill &&
         (!is_added ||
@@ -193,8 +155,7 @@ static void reduce_probe(struct exec_op *op, struct join_state *j)
 {
     const struct plan_reductions *to = &op->plan->u.join.reductions;
 
-    exec_reduce_forget(op->x, op->plan);
-    for (uint32_t i = 0; i < to->n && !j->reading; i++) {
+    for (uint32_t i = 0; i < to->n && !j->pairs.reading; i++) {
         if (!j->n || j->n > BATCH_MAX_ROWS || j->n > to->list[i].rows)
             continue;
         int64_t *values = arena_alloc_raw(&op->scratch, j->n * sizeof *values);
@@ -258,6 +219,7 @@ static enum exec_state build(struct exec_op *op, struct join_state *j)
         if (exec_yield(op->x))
             return EXEC_PENDING;
     }
+    exec_reduce_forget(op->x, op->plan); /* of a run before this one */
     if (!j->is_spilled)
         reduce_probe(op, j);
     if (!j->is_spilled && !make_buckets(j))
@@ -272,8 +234,7 @@ static enum exec_state evict(struct exec_op *op, struct join_state *j)
     uint32_t keys = op->plan->u.join.n_keys, width = build_side(op)->plan->width;
 
     for (; j->all; j->all = j->all->next) {
-        struct join_part *part = part_of(j, j->all->hash);
-        int rc = part ? spill_write(op->x, &part->build, j->all->cells + keys, width) : -ENOMEM;
+        int rc = spill_pairs_put(op->x, &j->pairs, true, j->all->hash, j->all->cells + keys, width);
         if (rc != 0)
             return spill_state(op->x, rc, "The join");
     }
@@ -297,28 +258,16 @@ static int scatter_row(struct exec_op *op, struct join_state *j, const struct da
             return 0;
         hash = 0; /* given with NULLs by any part */
     }
-    if (!outer && !j->open[spill_part_of(hash, level_of(j))])
+    if (!outer && !spill_pairs_has(&j->pairs, hash))
         return 0;
-    struct join_part *part = part_of(j, hash);
-    return part ? spill_write(op->x, &part->probe, row, probe_side(op)->plan->width) : -ENOMEM;
-}
-
-static int finish_streams(struct join_state *j, bool builds)
-{
-    for (unsigned i = 0; i < SPILL_PARTS; i++) {
-        struct join_part *part = j->open[i];
-        int rc = part ? spill_finish(builds ? &part->build : &part->probe) : 0;
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    return spill_pairs_put(op->x, &j->pairs, false, hash, row, probe_side(op)->plan->width);
 }
 
 static enum exec_state scatter(struct exec_op *op, struct join_state *j)
 {
     struct join_input *in = &j->probe;
     struct expr_ctx ctx;
-    int rc = finish_streams(j, true); /* their buffers are needed now */
+    int rc = spill_pairs_finish(&j->pairs, true); /* their buffers are needed now */
 
     if (rc != 0)
         return spill_state(op->x, rc, "The join");
@@ -336,7 +285,7 @@ static enum exec_state scatter(struct exec_op *op, struct join_state *j)
         if (exec_yield(op->x))
             return EXEC_PENDING;
     }
-    if ((rc = finish_streams(j, false)) != 0)
+    if ((rc = spill_pairs_finish(&j->pairs, false)) != 0)
         return spill_state(op->x, rc, "The join");
     j->stage = JOIN_NEXT;
     return EXEC_END;
@@ -345,17 +294,8 @@ static enum exec_state scatter(struct exec_op *op, struct join_state *j)
 /* Makes the next part the one that is joined; END when there is none. */
 static enum exec_state next_part(struct join_state *j)
 {
-    free_part(j->reading);
-    for (unsigned i = SPILL_PARTS; i-- > 0;)
-        if (j->open[i]) {
-            j->open[i]->next = j->waiting;
-            j->waiting = j->open[i];
-            j->open[i] = NULL;
-        }
-    j->reading = j->waiting;
-    if (!j->reading)
+    if (!spill_pairs_next(&j->pairs))
         return EXEC_END;
-    j->waiting = j->reading->next;
     arena_reset(&j->built);
     j->all = NULL;
     j->n = 0;
@@ -557,14 +497,7 @@ void exec_join_close(struct exec_op *op)
 
     if (!j)
         return;
-    free_part(j->reading);
-    for (unsigned i = 0; i < SPILL_PARTS; i++)
-        free_part(j->open[i]);
-    while (j->waiting) {
-        struct join_part *part = j->waiting;
-        j->waiting = part->next;
-        free_part(part);
-    }
+    spill_pairs_free(&j->pairs);
     arena_fini(&j->built);
     arena_fini(&j->build.arena);
     arena_fini(&j->probe.arena);

@@ -64,8 +64,11 @@ static bool take_keys(const struct exec_op *op, struct keyed_exec *k, struct exp
 
     subquery_take_params(node, ctx);
     for (uint32_t i = 0; i < r->n; i++) {
-        expr_eval(keyed->outside[r->list[i].key], ctx, &d);
-        if (d.kind == DATUM_INT && !add_value(k, i, d.i))
+        uint32_t key = r->list[i].key;
+        expr_eval(keyed->outside[key], ctx, &d);
+        datum_round_to_type(&d, &keyed->outside[key]->type); /* as the rows look it up */
+        if (d.kind != DATUM_NULL && datum_normalise(&d, keyed->classes[key]) &&
+            d.kind == DATUM_INT && !add_value(k, i, d.i))
             return false;
     }
     return true;

@@ -5,6 +5,8 @@
  */
 #include "sql/bind.h"
 
+struct spill_stream;
+
 struct recursion {
     struct bound_query *seed, *step;
     struct bound_column *columns;
@@ -13,7 +15,8 @@ struct recursion {
     const struct bind_scope *outside;
     bool distinct;  /* rows that came before are left out */
     uint64_t limit; /* times the step is run */
-    /* While it runs: the rows that came last. */
+    /* While it runs: the rows that came last, those in memory first. */
     const struct datum *rows;
     uint32_t n_rows;
+    struct spill_stream *more;
 };

@@ -42,6 +42,7 @@ struct spill_stream {
     uint32_t *pieces;
     uint32_t n_pieces, cap_pieces;
     uint32_t writes;              /* in flight */
+    bool is_view;                 /* the pieces are another one's */
     struct spill_buffer *filling; /* not full yet */
     /* Reading. */
     uint32_t next_piece;
@@ -83,6 +84,8 @@ int spill_read(struct spill_stream *t, struct datum *cells, uint32_t n, struct a
  * ROWS, END, PENDING, ERROR. */
 enum exec_state spill_read_rows(struct spill_stream *t, struct rowset *out, struct datum *cells,
                                 uint32_t width, struct arena *a, const char *what);
+/* Another reader of a finished stream that nobody reads itself; freed before it. 0, -EAGAIN, -ENOMEM, or an error. */
+int spill_stream_view(struct spill_stream *t, const struct spill_stream *of);
 /* Gives back buffers and the place in the file; the stream is as new. */
 void spill_stream_free(struct spill_stream *t);
 

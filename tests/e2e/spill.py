@@ -30,6 +30,11 @@ STATEMENTS = [
     "SELECT count(*), sum(b.duration), max(concat(a.device, b.device)) FROM events a JOIN events b ON a.id = b.id + 1",
     "SELECT count(*), sum(k) FROM (SELECT id AS k, device FROM events ORDER BY concat(device, id) LIMIT 390000) AS o",
     "SELECT count(*), sum(b.duration), count(b.id) FROM events a LEFT JOIN events b ON a.id = b.id * 2",
+    "SELECT count(*), sum(k), sum(d) FROM (SELECT id AS k, duration AS d, device FROM events EXCEPT "
+    "SELECT id, duration, device FROM events WHERE id % 7 <> 3) AS e",
+    "SELECT count(*), sum(k) FROM (SELECT id AS k, device FROM events INTERSECT SELECT id + 1000, device FROM events) AS i",
+    "WITH RECURSIVE r AS (SELECT id AS k, device FROM events WHERE id < 60000 UNION SELECT (k * 5 + 3) % 150000, device "
+    "FROM r) SELECT count(*), sum(k) FROM r",
 ]
 FOREVER = "SELECT count(*) FROM (SELECT DISTINCT a.id + 0, b.id + 0 FROM events a, (SELECT id FROM events LIMIT 2000) b) AS g"
 FULL_CODE, KILLED_CODE = 1021, 1317

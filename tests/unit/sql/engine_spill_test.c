@@ -231,6 +231,67 @@ Test(engine_spill, joins)
     end(&w);
 }
 
+Test(engine_spill, sets)
+{
+    static const char *const questions[] = {
+        "SELECT id, k, s FROM t INTERSECT SELECT id, k, s FROM t WHERE few <> 3",
+        "SELECT id, k, s FROM t EXCEPT SELECT id, k, s FROM t WHERE few <> 3",
+        /* The right side has room, what is given has none. */
+        "SELECT id, s FROM t EXCEPT SELECT id, s FROM t WHERE id < 20",
+        "SELECT count(*), sum(x) FROM (SELECT k AS x, few FROM t EXCEPT SELECT id + 0, 3 FROM t "
+        "WHERE id < 1000) AS e",
+        "SELECT count(*), sum(x), max(s) FROM (SELECT k AS x, s FROM t INTERSECT ALL SELECT k, s "
+        "FROM t WHERE id % 3 = 0) AS i",
+        "SELECT count(*), sum(x), sum(y) FROM (SELECT id % 50000 AS x, few AS y FROM t EXCEPT ALL "
+        "SELECT id, few FROM t) AS e",
+        "SELECT count(*), sum(x), max(s) FROM (SELECT id AS x, s FROM t UNION SELECT id + 60000, s "
+        "FROM t) AS u",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    w.e.env.spill = NULL;
+    check_sql(&w.e, "SELECT id, s FROM t INTERSECT SELECT id, s FROM t", "ERROR 1038 ");
+    end(&w);
+}
+
+Test(engine_spill, recursion)
+{
+    static const char *const questions[] = {
+        "WITH RECURSIVE r AS (SELECT id, s, 1 AS depth FROM t WHERE id < 40000 UNION ALL SELECT id "
+        "+ 1, s, depth + 1 FROM r WHERE depth < 3) SELECT count(*), sum(id), max(s), sum(depth) "
+        "FROM r",
+        /* Rows given before come again. */
+        "WITH RECURSIVE r AS (SELECT id, s FROM t WHERE id < 50000 UNION SELECT (id * 5 + 3) % "
+        "60000, s FROM r WHERE s < 't2') SELECT count(*), sum(id), max(s) FROM r",
+        "WITH RECURSIVE r AS (SELECT id AS x FROM t WHERE id < 20000 UNION SELECT x + 20000 FROM r "
+        "WHERE x < 100000) SELECT count(*), sum(x) FROM r",
+        /* The rows of a round are read twice. */
+        "WITH RECURSIVE r AS (SELECT id AS x, 1 AS depth, s FROM t WHERE id < 30000 UNION ALL "
+        "SELECT a.x + 100000, a.depth + 1, b.s FROM r a JOIN r b ON a.x = b.x WHERE a.depth < 3) "
+        "SELECT count(*), sum(x), max(depth), max(s) FROM r",
+    };
+    struct spill_world w;
+
+    begin(&w, ROWS);
+    for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
+        check_spilled(&w, questions[i]);
+    /* The end of a query that does not want all of a round. */
+    w.e.env.statement_memory = LITTLE;
+    check_sql(&w.e,
+              "WITH RECURSIVE r AS (SELECT id, s FROM t UNION SELECT id + 1, s FROM r) SELECT "
+              "count(*) FROM (SELECT * FROM r LIMIT 130000) AS x",
+              "130000\n");
+    w.e.env.spill = NULL;
+    check_sql(&w.e,
+              "WITH RECURSIVE r AS (SELECT id, s FROM t UNION SELECT id + 1, s FROM r) SELECT "
+              "count(*) FROM r",
+              "ERROR 1038 ");
+    end(&w);
+}
+
 /* In the same order, with few long runs and with more runs than are merged at once. */
 Test(engine_spill, order)
 {
@@ -309,6 +370,10 @@ Test(engine_spill, any_memory)
         "LIMIT 1000000) "
         "AS o",
         "SELECT count(*), sum(b.k), max(b.s) FROM t a LEFT JOIN t b ON a.id = b.k + 0",
+        "SELECT count(*), sum(x), max(s) FROM (SELECT id AS x, s FROM t EXCEPT SELECT id, s FROM t "
+        "WHERE few = 3) AS e",
+        "WITH RECURSIVE r AS (SELECT id AS x, s FROM t WHERE few < 4 UNION SELECT x + 10000, s "
+        "FROM r WHERE x < 20000) SELECT count(*), sum(x), max(s) FROM r",
     };
     struct spill_world w;
 
