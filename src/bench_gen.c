@@ -41,6 +41,7 @@ static const char usage_text[] =
     "usage: quanta-bench gen --table events|content|tpch.NAME --out FILE.parquet|FILE.csv\n"
     "\n"
     "Writes a table of the `events` work or of TPC-H; the same flags always give the same rows.\n"
+    "Their definitions are in conf/schemas and conf/tpch.\n"
     "\n"
     "  --table NAME    events, or content (the titles events refer to); tpch.region, tpch.nation,\n"
     "                  tpch.supplier, tpch.customer, tpch.part, tpch.partsupp, tpch.orders,\n"

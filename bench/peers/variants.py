@@ -13,7 +13,7 @@ import report
 from engine import TOP, processor_us
 from engine_quanta import Quanta
 
-DAYS = os.path.join(TOP, "bench/events_p")
+DAYS = os.path.join(TOP, "conf/events_p")
 LOADED = [("plain", [], None), ("slots 64", ["--slots", "64"], None), ("days", [], DAYS),
           ("days, slots 64", ["--slots", "64"], DAYS)]
 COPIES = [("1 core", ["--cores", "1"]), ("avx512bw", ["--kernels", "avx512bw"]), ("avx2", ["--kernels", "avx2"]),

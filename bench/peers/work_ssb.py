@@ -119,7 +119,7 @@ def _constants(variant):
 class SsbWork:
     """What a comparison must know of it. The mean is that of all queries."""
     peers = ["duckdb"]
-    schemas = os.path.join(TOP, "bench/ssb")
+    schemas = os.path.join(TOP, "conf/ssb")
     ordered = set(QUERIES)
     constant = set()
     counted = list(QUERIES)

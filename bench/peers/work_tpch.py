@@ -34,7 +34,7 @@ def _write(table, scale, path):
 class TpchWork:
     """What a comparison must know of it. The mean is that of all queries."""
     peers = ["duckdb"]
-    schemas = os.path.join(TOP, "bench/tpch")
+    schemas = os.path.join(TOP, "conf/tpch")
     ordered = set(QUERIES) - UNORDERED
     constant = set(QUERIES)
     counted = QUERIES

@@ -21,7 +21,7 @@ from support import Node, expect, folder
 SCALE = os.environ.get("TPCH_SCALE", "0.01")
 CHOSEN = {int(n) for n in os.environ.get("TPCH_QUERIES", "").split(",") if n}
 QUERIES = os.path.join(TOP, "bench/peers/tpch")
-SCHEMAS = os.path.join(TOP, "bench/tpch")
+SCHEMAS = os.path.join(TOP, "conf/tpch")
 # MariaDB has no names of columns behind a derived table's.
 OTHERWISE = {13: [("count(o_orderkey)", "count(o_orderkey) as c_count"), (" (c_custkey, c_count)", "")]}
 TABLES = {

@@ -209,10 +209,26 @@ Test(schema, files_of_the_sample_data)
     check_file("../shared/data/schemas/cityzip/schema.yaml", 5);
 }
 
-Test(schema, files_of_the_events_work)
+/* Those of the tables that quanta-bench makes or asks. */
+Test(schema, files_of_the_works)
 {
     check_file("conf/schemas/events/schema.yaml", 10);
     check_file("conf/schemas/content/schema.yaml", 5);
+    check_file("conf/tpch/customer/schema.yaml", 8);
+    check_file("conf/tpch/lineitem/schema.yaml", 16);
+    check_file("conf/tpch/nation/schema.yaml", 4);
+    check_file("conf/tpch/orders/schema.yaml", 9);
+    check_file("conf/tpch/part/schema.yaml", 9);
+    check_file("conf/tpch/partsupp/schema.yaml", 5);
+    check_file("conf/tpch/region/schema.yaml", 3);
+    check_file("conf/tpch/supplier/schema.yaml", 7);
+    check_file("conf/ssb/customer/schema.yaml", 8);
+    check_file("conf/ssb/dates/schema.yaml", 12);
+    check_file("conf/ssb/lineorder/schema.yaml", 17);
+    check_file("conf/ssb/part/schema.yaml", 9);
+    check_file("conf/ssb/supplier/schema.yaml", 7);
+    check_file("conf/events_p/content/schema.yaml", 5);
+    check_file("conf/events_p/events/schema.yaml", 10);
 }
 
 /* Every example of the manual is a table, without a notice. */
