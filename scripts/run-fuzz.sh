@@ -15,6 +15,7 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 
 run_one() {
     local name=$1 log=$results/$1.log seeds=tests/fuzz/corpus/$1 dictionary=tests/fuzz/$1.dict
+    [ -f "$dictionary" ] || dictionary=tests/fuzz/${1%%_*}.dict # one of several targets
     mkdir -p "$out/corpus/$name" "$out/found"
     if [ ! -x "$out/fuzz/$name" ]; then
         echo "0 1 0" >>"$results/counts"

@@ -137,7 +137,32 @@ static int job_finish(struct export_job *x, struct error_info *err)
     return rc;
 }
 
-int exports_init(struct exports *x, struct error_info *err)
+static bool is_within(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    return strncmp(path, folder, n) == 0 && (!path[n] || path[n] == '/' || n == 1);
+}
+
+/* Whoever may write files must not make those that a node takes for its own. A data directory that is not there yet is
+ * no folder that is. */
+static int keep_apart(const char *folder, const char *data_dir, struct error_info *err)
+{
+    char *exports = realpath(folder, NULL), *data = realpath(data_dir, NULL);
+    bool is_same = exports && data && (is_within(exports, data) || is_within(data, exports));
+
+    free(exports);
+    free(data);
+    return is_same
+               ? error_set(
+                     err, -EINVAL, 1105,
+                     "--export-dir is %.300s; allowed is a folder that neither lies in the data "
+                     "directory %.300s nor holds it",
+                     folder, data_dir)
+               : 0;
+}
+
+int exports_init(struct exports *x, const char *data_dir, struct error_info *err)
 {
     struct stat st;
 
@@ -146,6 +171,8 @@ int exports_init(struct exports *x, struct error_info *err)
     if (x->folder && (stat(x->folder, &st) != 0 || !S_ISDIR(st.st_mode)))
         return error_set(err, -ENOENT, 1105,
                          "--export-dir is %.300s; allowed is a folder that is there", x->folder);
+    if (x->folder && data_dir && keep_apart(x->folder, data_dir, err) != 0)
+        return -EINVAL;
     if (x->s3_endpoint && !*x->s3_endpoint)
         x->s3_endpoint = NULL;
     if (x->s3_endpoint && !s3_endpoint_is_sound(x->s3_endpoint))

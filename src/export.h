@@ -30,5 +30,6 @@ struct exports {
             "http[s]://host[:port] of another store than Amazon's", "AWS_ENDPOINT_URL_S3" \
     }
 
-/* 0, or -errno with the error: the folder is not there, or the endpoint is none. */
-int exports_init(struct exports *x, struct error_info *err);
+/* 0, or -errno with the error: the folder is not there, has to do with the data directory (NULL: there is none), or the
+ * endpoint is none. */
+int exports_init(struct exports *x, const char *data_dir, struct error_info *err);

@@ -465,7 +465,7 @@ static int open_security(struct server *s)
 static int open_extensions(struct server *s)
 {
     struct error_info err;
-    int rc = s->serves_mysql ? exports_init(&s->exports, &err) : 0;
+    int rc = s->serves_mysql ? exports_init(&s->exports, s->data_dir, &err) : 0;
 
     if (!rc && s->functions && *s->functions)
         rc = function_plugins_load(s->functions, &err);

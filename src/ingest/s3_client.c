@@ -24,7 +24,7 @@ struct s3_client {
     CURL *easy;
     const char *region;
     const atomic_bool *cancelled;
-    long limit_s;             /* 0: none */
+    long limit_s;             /* 0: none; else a request is tried once */
     struct s3_answer *answer; /* of the request at hand */
     char why[CURL_ERROR_SIZE];
 };
@@ -238,6 +238,14 @@ static bool is_passing(int rc, const struct s3_answer *a)
     return a->status >= 500 || a->status == 429 || a->status == 408;
 }
 
+static bool is_done(const struct s3_answer *a)
+{
+    char code[80];
+
+    return a->status >= 200 && a->status < 300 &&
+           !s3_answer_text(a->body, a->len, "Code", code, sizeof code);
+}
+
 static void pause_before(const struct s3_client *c, unsigned next_try)
 {
     for (long left = (long)PAUSE_MS << (2 * (next_try - 1)); left > 0 && !is_cancelled(c);
@@ -248,26 +256,27 @@ static void pause_before(const struct s3_client *c, unsigned next_try)
 int s3_client_ask(struct s3_client *c, const struct s3_identity *who, const struct s3_request *q,
                   struct s3_answer *answer, struct error_info *err)
 {
-    char text[400], code[80];
+    unsigned tries = c->limit_s ? 1 : TRIES;
+    char text[400];
     int rc = -EIO;
 
     c->answer = answer;
-    for (unsigned i = 0; i < TRIES && !is_cancelled(c); i++) {
+    for (unsigned i = 0; i < tries && !is_cancelled(c); i++) {
         if (i)
             pause_before(c, i);
         rc = try_once(c, who, q);
         if (!is_passing(rc, answer))
             break;
     }
+    /* What the store has done is done, whoever cancels it now. */
+    if (rc == 0 && is_done(answer))
+        return 0;
     if (is_cancelled(c) || rc == -ECANCELED)
         return error_set(err, -ECANCELED, 1317, "Query execution was interrupted");
     if (rc == -ENOMEM)
         return error_set(err, rc, 1041, "Out of memory: a request to %.100s", q->origin);
     if (rc != 0)
         return error_set(err, rc, 1105, "%s: %s", q->origin, c->why);
-    if (answer->status >= 200 && answer->status < 300 &&
-        !s3_answer_text(answer->body, answer->len, "Code", code, sizeof code))
-        return 0;
     s3_answer_error(answer->status, answer->body, answer->len, text, sizeof text);
     return error_set(err, -EIO, 1105, "%s: %s", q->origin, text);
 }

@@ -43,7 +43,7 @@ struct s3_client;
 /* cancelled ends a request soon; may be NULL. NULL: no memory. */
 struct s3_client *s3_client_new(const char *region, const atomic_bool *cancelled);
 void s3_client_free(struct s3_client *c);
-/* From now on nothing is cancelled, and a request has so many seconds. */
+/* From now on nothing is cancelled, and a request has so many seconds, in one try. */
 void s3_client_limit(struct s3_client *c, long seconds);
 
 /*

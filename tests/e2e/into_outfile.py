@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 
@@ -157,6 +158,17 @@ def test_off_by_default(_):
         expect(run(server, "SELECT 1 INTO OUTFILE 'x'"), -1290)
         expect(run(server, f"SELECT 1 INTO DUMPFILE '{FOLDER}/x'"), -1290)
         expect(server.value("SELECT @@secure_file_priv"), "NULL")
+
+
+def test_folder_and_data_apart(_):
+    data = os.path.join(PLACE, "data")
+    inner = os.path.join(data, "export")
+    os.makedirs(inner)
+    for folder in (data, inner, os.path.join(inner, "..", "export"), PLACE):
+        done = subprocess.run([support.quanta.program("quanta"), "--data-dir", data, "--export-dir", folder], text=True,
+                              capture_output=True, timeout=support.HANG_SECONDS, check=False)
+        expect(done.returncode, 1, done.stderr)
+        assert "neither lies in the data directory" in done.stderr, done.stderr
 
 
 def main():
