@@ -206,6 +206,34 @@ static struct expr *bind_date_call(struct bind *b, const struct sql_call *c, boo
     return NULL;
 }
 
+/* The DATE of get_format(DATE, 'EUR') as a text. */
+static struct expr *bind_format_word(struct bind *b, const struct sql_expr *e)
+{
+    static const char *const words[] = {"date", "time", "datetime", "timestamp"};
+    const char *name = e->kind == SQL_EXPR_COLUMN && !e->v.column->table ? e->v.column->name : NULL;
+    struct value_type type = value_type_string(16);
+    struct datum d;
+
+    for (size_t i = 0; name && i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(name, words[i]) == 0) {
+            datum_set_string(&d, words[i], strlen(words[i]));
+            return expr_new_const(b->arena, &d, &type);
+        }
+    bind_fail(b, MYSQL_ER_WRONG_ARGUMENTS, "get_format");
+    return NULL;
+}
+
+/* A name that is no function here; of those that MySQL has it says so. */
+static void fail_unknown(struct bind *b, const struct sql_call *c)
+{
+    const char *name = arena_printf(b->arena, "%s.%s", SESSION_DATABASE, c->name);
+
+    if (strcasecmp(c->name, "extractvalue") == 0 || strcasecmp(c->name, "updatexml") == 0)
+        bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET, "XML, and so EXTRACTVALUE and UPDATEXML");
+    else
+        bind_fail(b, MYSQL_ER_SP_DOES_NOT_EXIST, "FUNCTION", name ? name : c->name);
+}
+
 static struct expr *bind_plain_call(struct bind *b, const struct sql_call *c)
 {
     struct function_bind fb = bind_function(b);
@@ -213,15 +241,16 @@ static struct expr *bind_plain_call(struct bind *b, const struct sql_call *c)
     struct expr **args;
 
     if (!f) {
-        const char *name = arena_printf(b->arena, "%s.%s", SESSION_DATABASE, c->name);
-        bind_fail(b, MYSQL_ER_SP_DOES_NOT_EXIST, "FUNCTION", name ? name : c->name);
+        fail_unknown(b, c);
         return NULL;
     }
+    bool has_word = strcmp(f->name, "get_format") == 0;
     args = bind_alloc(b, (c->arg_count + 1) * sizeof *args);
     if (!args)
         return NULL;
     for (uint32_t i = 0; i < c->arg_count; i++)
-        if (!(args[i] = bind_expr(b, c->args[i])))
+        if (!(args[i] =
+                  has_word && i == 0 ? bind_format_word(b, c->args[i]) : bind_expr(b, c->args[i])))
             return NULL;
     if (strcmp(f->name, "nullif") == 0 && c->arg_count == 2)
         return bind_nullif(b, f, args);

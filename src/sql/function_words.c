@@ -283,6 +283,29 @@ static void eval_convert_tz(const struct expr *e, struct expr_ctx *x, struct dat
     datum_set_temporal(out, DATUM_DATETIME, is_timestamp ? utc + to * MINUTE_US : us);
 }
 
+/* get_format(DATE, 'EUR'): what stands first, bind_call.c has made a text of it. */
+static void eval_get_format(const struct expr *e, struct expr_ctx *x, struct datum *out)
+{
+    static const char *const formats[][4] = {
+        {"usa", "%m.%d.%Y", "%Y-%m-%d %H.%i.%s", "%h:%i:%s %p"},
+        {"jis", "%Y-%m-%d", "%Y-%m-%d %H:%i:%s", "%H:%i:%s"},
+        {"iso", "%Y-%m-%d", "%Y-%m-%d %H:%i:%s", "%H:%i:%s"},
+        {"eur", "%d.%m.%Y", "%Y-%m-%d %H.%i.%s", "%H.%i.%s"},
+        {"internal", "%Y%m%d", "%Y%m%d%H%i%s", "%H%i%s"},
+    };
+    const char *s[2];
+    size_t len[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        if (!function_arg_text(e, x, i, &s[i], &len[i], out))
+            return;
+    unsigned kind = len[0] > 4 ? 2 : (*s[0] | 32) == 'd' ? 1 : 3;
+    datum_set_null(out);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strlen(formats[i][0]) == len[1] && strncasecmp(formats[i][0], s[1], len[1]) == 0)
+            datum_set_string(out, formats[i][kind], strlen(formats[i][kind]));
+}
+
 const struct function function_words[] = {
     {"soundex", 1, 1, 0, function_is_text, eval_soundex},
     {"make_set", 2, 65, FUNCTION_NULL_IN, function_is_text, eval_make_set},
@@ -292,6 +315,7 @@ const struct function function_words[] = {
     {"format_pico_time", 1, 1, 0, resolve_short, eval_format_pico_time},
     {"nvl2", 3, 3, FUNCTION_NULL_IN, resolve_nvl2, eval_nvl2},
     {"name_const", 2, 2, FUNCTION_NULL_IN, resolve_second, eval_second},
+    {"get_format", 2, 2, 0, resolve_short, eval_get_format},
     {"convert_tz", 3, 3, 0, resolve_convert_tz, eval_convert_tz},
     {0},
 };

@@ -282,3 +282,20 @@ Test(engine_expr, regular_expressions_know_all_letters)
               "Ü|x x|1|1\n");
     engine_fini(&e);
 }
+
+Test(engine_expr, formats_of_places)
+{
+    struct engine e;
+
+    engine_init(&e);
+    check_sql(&e,
+              "SELECT GET_FORMAT(DATE, 'EUR'), GET_FORMAT(TIME, 'usa'), GET_FORMAT(DATETIME, "
+              "'JIS'), GET_FORMAT(TIMESTAMP, 'INTERNAL'), GET_FORMAT(DATE, 'x')",
+              "%d.%m.%Y|%h:%i:%s %p|%Y-%m-%d %H:%i:%s|%Y%m%d%H%i%s|NULL\n");
+    check_sql(&e,
+              "SELECT GET_FORMAT(DATE, NULL), DATE_FORMAT('2024-05-17', GET_FORMAT(DATE, 'USA'))",
+              "NULL|05.17.2024\n");
+    check_sql(&e, "SELECT GET_FORMAT(x, 'EUR')", "ERROR 1210");
+    check_sql(&e, "SELECT EXTRACTVALUE('<a/>', '/a')", "ERROR 1235");
+    engine_fini(&e);
+}
