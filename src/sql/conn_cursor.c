@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sql/conn.h"
+#include "sql/slow_log.h"
 
 enum {
     CURSORS_MAX = 16, /* of a connection */
@@ -34,6 +35,7 @@ struct conn_cursor {
     struct mysql_result result; /* between fetches */
     const struct value_type *types;
     uint64_t wanted;          /* rows, by the fetch at work */
+    uint64_t worked_ns;       /* by the commands before: resting is the client's time */
     bool is_at_end;           /* the next fetch is the last */
     struct mysql_error error; /* for the next fetch; code 0: none */
 };
@@ -70,6 +72,7 @@ static void rest(struct conn_cursor *k)
     struct conn *c = k->conn;
 
     k->state = CURSOR_RESTING;
+    k->worked_ns += reactor_clock_ns(c->gateway->reactor) - c->statement_ns;
     c->statement = NULL;
     if (!c->starting) /* else the caller goes on */
         reactor_task(c->gateway->reactor, &c->task, TASK_IO);
@@ -161,10 +164,13 @@ static void cursor_done(struct statement *s)
 
     k->statement = NULL;
     if (s == c->statement) {
+        c->statement_ns -= k->worked_ns;
         forget(k);
         conn_statement_ended(s);
         return;
     }
+    if (slow_log_note(s, k->worked_ns))
+        c->gateway->stats.slow++;
     statement_fini(s);
     free(s);
     if (k->state != CURSOR_CLOSING)
@@ -267,6 +273,7 @@ void conn_cursor_fetch(struct conn *c, uint32_t id, uint32_t rows)
         c->result = k->result;
         c->types = k->types;
         c->statement = k->statement;
+        c->statement_ns = reactor_clock_ns(c->gateway->reactor);
         c->blocked = false;
         c->starting = true;
         statement_resume(k->statement);

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import re
 import struct
 import sys
 import time
@@ -246,6 +247,37 @@ def test_time_limit(server):
         time.sleep(1)
         expect(c.fetch(number, 10), ([], -3024))
         expect(c.fetch(number, 10), ([], -1421))
+
+
+def slow(server, mark):
+    """Seconds and rows of the line of the slow query log with the mark, once it is there."""
+    def found():
+        return [line for line in server.errors if "slow query:" in line and mark in line]
+    wait_for(found, 30, mark)
+    line, = found()
+    return float(re.search(r"time=([0-9.]+)s", line)[1]), int(re.search(r"rows_sent=(\d+)", line)[1])
+
+
+def test_slow_log(server):
+    """A cursor's time is that of its commands, not its client's; one that is closed early is written, too."""
+    with Client(server) as c:
+        for text in (b"SET GLOBAL slow_query_log = 1", b"SET long_query_time = 0"):
+            expect(c.command(wire.COM_QUERY, text)[0], 0)
+        began = time.monotonic()
+        all_, some = (c.prepare(f"SELECT id FROM numbers WHERE id < 500 /* {mark} */") for mark in ("all of it", "some of it"))
+        for number in (all_, some):
+            c.execute(number)
+            expect(len(c.fetch(number, 100)[0]), 100)
+        time.sleep(1)
+        expect(c.command(wire.COM_QUERY, b"DO 1")[0], 0)
+        expect(len(c.fetch(all_, 1000)[0]), 400)
+        c.fetch(all_, 1)
+        expect(c.command(RESET, struct.pack("<I", some))[0], 0)
+        for mark, rows in (("all of it", 500), ("some of it", 100)):
+            seconds, sent = slow(server, mark)
+            expect(sent, rows, mark)
+            assert seconds <= time.monotonic() - began - 1, f"{mark}: {seconds} s"
+        expect(c.command(wire.COM_QUERY, b"SET GLOBAL slow_query_log = 0")[0], 0)
 
 
 # ---- MariaDB's C library ----
