@@ -79,7 +79,7 @@ static void eval_sha2(const struct expr *e, struct expr_ctx *x, struct datum *ou
 static bool resolve_crc(struct expr *e, struct function_bind *b)
 {
     (void)b;
-    e->type = value_type_int(10);
+    e->type = value_type_uint(10);
     return true;
 }
 
@@ -89,7 +89,7 @@ static void eval_crc32(const struct expr *e, struct expr_ctx *x, struct datum *o
     size_t len;
 
     if (function_arg_text(e, x, 0, &s, &len, out))
-        datum_set_int(out, (int64_t)crc32(0, (const unsigned char *)s, (uInt)len));
+        datum_set_uint(out, crc32(0, (const unsigned char *)s, (uInt)len));
 }
 
 static bool resolve_bytes(struct expr *e, struct function_bind *b)

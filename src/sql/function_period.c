@@ -96,7 +96,7 @@ static void eval_period_diff(const struct expr *e, struct expr_ctx *x, struct da
 static bool resolve_address_number(struct expr *e, struct function_bind *b)
 {
     (void)b;
-    e->type = value_type_int(10);
+    e->type = value_type_uint(10);
     return true;
 }
 
@@ -128,7 +128,7 @@ static void eval_inet_aton(const struct expr *e, struct expr_ctx *x, struct datu
         }
     }
     if (digit)
-        datum_set_int(out, (int64_t)(all << (dots == 3 ? 8 : 8 * (4 - dots)) | part));
+        datum_set_uint(out, all << (dots == 3 ? 8 : 8 * (4 - dots)) | part);
 }
 
 static bool resolve_address(struct expr *e, struct function_bind *b)

@@ -34,6 +34,7 @@ CALLS = {
         JSON_VALID({j}) JSON_VALID({s}) JSON_LENGTH({j}) JSON_LENGTH({j},·{p}) JSON_DEPTH({j}) JSON_CONTAINS({j},·'1')
         JSON_CONTAINS({j},·'"x"',·'$') JSON_EXISTS({j},·{p}) JSON_CONTAINS_PATH({j},·'one',·{p},·'$.b') JSON_EQUALS({j},·{j})
         JSON_CONTAINS_PATH({j},·'all',·{p},·'$.a') JSON_OVERLAPS({j},·{j})
+        CRC32C({s}) LENGTHB({s}) rand:(RAND()·<·2) curdate:(CURDATE()·>=·DATE'2024-01-01') now:(NOW()·>=·{T}) utc_timestamp:(UTC_TIMESTAMP()·>·{t})
         INET_ATON(CONCAT({n},·'.0.',·{n},·'.9')) IS_IPV4({s}) IS_IPV6('fe80::1') IS_IPV4_COMPAT(INET6_ATON('::10.0.5.9'))
         IS_IPV4_MAPPED(INET6_ATON('::ffff:10.0.5.9')) UNCOMPRESSED_LENGTH(COMPRESS({s}))""",
     "dec": """
@@ -55,6 +56,7 @@ CALLS = {
         EXPORT_SET({n},·'Y',·'N',·',',·6) ELT({n},·'a',·{s},·'c') FORMAT({d},·2) FORMAT({i},·0) FORMAT({d},·{n},·'de_DE') NAME_CONST('x',·7)
         MD5({s}) SHA({s}) SHA1({s}) SHA2({s},·256) SHA2({s},·512) TO_BASE64({s}) CAST(FROM_BASE64(TO_BASE64({s}))·AS·CHAR)
         HEX(AES_ENCRYPT({s},·'key')) HEX(COMPRESS(''))
+        CAST(AES_DECRYPT(AES_ENCRYPT({s},·'key'),·'key')·AS·CHAR) CAST(UNCOMPRESS(COMPRESS({s}))·AS·CHAR) DATABASE() SCHEMA()
         REGEXP_REPLACE({s},·{R},·'<>') REGEXP_REPLACE({s},·'([a-z])([a-z])',·'\\\\2\\\\1') NULLIF(REGEXP_SUBSTR({s},·{R}),·'')
         DAYNAME({t}) MONTHNAME({t}) DATE_FORMAT({t},·{f}) TIME_FORMAT(TIME({T}),·'%H-%i-%s') CAST({t}·AS·CHAR) CAST({i}·AS·CHAR)
         CAST({s}·AS·CHAR(3)) CAST({d}·AS·CHAR(20)) CONVERT({s}·USING·utf8mb4) CONVERT({d},·CHAR)

@@ -46,7 +46,7 @@ class Forms(Choose):
         return self.weighted([
             (5, self.window), (3, self.rollup), (3, self.set_operation), (3, self.recursive), (4, self.correlated_value),
             (4, self.correlated_condition), (3, self.quantified), (3, self.derived), (2, self.common_tables), (2, self.joins),
-            (2, self.percentile), (2, self.aggregates), (1, self.values)])()
+            (2, self.percentile), (2, self.aggregates), (1, self.values), (1, self.rows), (1, self.table)])()
 
     # ---- parts of statements ---------------------------------------------------------------
 
@@ -230,6 +230,22 @@ class Forms(Choose):
         for text, dialect in ((call, "subject"), (theirs or call, ORACLE)):
             sides.append(f"SELECT small, {text} AS c2 FROM things WHERE {where.render(dialect)} GROUP BY small ORDER BY small")
         return Text([name], *sides, True)
+
+    def rows(self):
+        """VALUES ROW alone, as a part of UNION, and as a derived table; MariaDB writes it without ROW."""
+        pairs = [(self.rng.randint(-9, 9), self.rng.choice(["'a'", "'b'", "''"])) for _ in range(self.rng.choice([1, 2, 5]))]
+        ours = "VALUES " + ", ".join(f"ROW({n}, {text})" for n, text in pairs)
+        theirs = "VALUES " + ", ".join(f"({n}, {text})" for n, text in pairs)
+        name, form = self.rng.choice([
+            ("values row in derived table", "SELECT COUNT(*), SUM(t.id) FROM ({rows}) AS v JOIN things t ON t.small = 3"),
+            ("values row in union", "SELECT small AS c1, kind AS c2 FROM things WHERE small < 3 UNION {rows}"),
+            ("values row in exists", "SELECT id FROM things WHERE small = 4 AND EXISTS ({rows}) ORDER BY id")])
+        return Text([name], form.format(rows=ours), form.format(rows=theirs))
+
+    def table(self):
+        """TABLE t, which MariaDB does not know."""
+        tail = self.rng.choice([" ORDER BY id LIMIT 20", " ORDER BY id DESC LIMIT 5", " ORDER BY num, id LIMIT 7"])
+        return Text(["table t"], "TABLE things" + tail, "SELECT * FROM things" + tail, True)
 
     def values(self):
         """A constant SELECT with UNION, and DUAL."""

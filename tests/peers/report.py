@@ -29,6 +29,7 @@ class Report:
         self.changes = self.changes_agreeing = 0
         self.refused = Counter()   # errors on both sides: pair of codes
         self.skipped = Counter()
+        self.explained = Counter()  # differences that docs/sql.md has
         self.clauses = Counter()
         self.causes = Counter()
         self.findings = {}         # cause to findings
@@ -71,6 +72,8 @@ class Report:
                 f"{codes} {count}" for codes, count in self.refused.most_common()))
         if self.skipped:
             lines.append("left out: " + ", ".join(f"{k} {n}" for k, n in self.skipped.items()))
+        if self.explained:
+            lines.append("explained: " + ", ".join(f"{k} {n}" for k, n in self.explained.items()))
         if self.causes:
             lines.append("disagreements:\n" + self.findings_text())
         lines.append(f"{self.statements} statements, {self.nonempty_share:.1%} with rows, "

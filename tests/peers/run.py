@@ -8,6 +8,7 @@ import quanta
 import tables
 from changes import Changes
 from generate import Generator, clauses
+from known import explanation
 from report import Finding, Report
 from shrink import shrink
 from sqltree import kinds
@@ -92,6 +93,10 @@ class Run:
             if found.kind == "accepts" and ours.code in STRICTER:
                 report.refused[f"{ours.code}/none"] += 1
                 continue
+            known = explanation(tree.render(side.dialect), found.kind)
+            if known:
+                report.explained[known] += 1
+                break
             agree = False
             self._keep(tree, side, found, theirs)
             break
@@ -120,6 +125,8 @@ class Run:
             if ours.code in compare.TIMEOUT_CODES:
                 return False
             other = self._difference(smaller, ours, theirs)
+            if found.kind == "accepts" and ours.code in STRICTER:
+                return False  # another thing, and no finding
             return other is not None and other.cause(theirs) == cause
 
         smallest = shrink(tree, disagrees, min(SHRINK_SECONDS, self.shrink_seconds))

@@ -122,6 +122,9 @@ Test(engine_expr, periods_and_addresses)
               "SELECT inet_aton('10.0.5.9'), inet_aton('1.2'), inet_aton('256.1.1.1'), "
               "inet_aton('1.2.3.'), inet_ntoa(167773449), inet_ntoa(-1), inet_ntoa(4294967296)",
               "167773449|16777218|NULL|NULL|10.0.5.9|NULL|NULL\n");
+    /* Unsigned, as in MySQL. */
+    check_sql(&e, "SELECT inet_aton('0.0.0.1') - 2", "ERROR 1690");
+    check_sql(&e, "SELECT crc32('a') - 3904355908", "ERROR 1690");
     engine_fini(&e);
 }
 
