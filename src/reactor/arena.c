@@ -155,3 +155,16 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     va_end(args);
     return p;
 }
+
+uint64_t arena_hash(const struct arena *a)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+    for (const struct arena_chunk *c = a->chunks; c; c = c->next) {
+        const uint8_t *p = (const uint8_t *)(c + 1),
+                      *end = c == a->chunks ? a->at : (const uint8_t *)c + c->size;
+        for (; p < end; p++)
+            h = (h ^ *p) * 1099511628211u;
+    }
+    return h;
+}

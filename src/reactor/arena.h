@@ -39,3 +39,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t n);
 
 /* printf into the arena; NULL as arena_alloc. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A number that tells whether any byte in it has changed, for assertions. */
+uint64_t arena_hash(const struct arena *a);

@@ -116,6 +116,20 @@ void conn_run_text(struct conn *c, const char *text, size_t len, const struct da
     c->starting = false;
 }
 
+void conn_run_prepared(struct conn *c, const struct conn_prepared *p, const struct datum *params,
+                       const struct value_type *types, uint32_t n)
+{
+    struct statement *s = conn_new_statement(c, conn_statement_ended);
+
+    c->gateway->stats.statements++;
+    if (!s)
+        return;
+    conn_parse_prepared(s, p);
+    c->starting = true;
+    statement_start(s, params, types, n);
+    c->starting = false;
+}
+
 /* The next statement of the text at work; false when there is none. */
 static bool next_statement(struct conn *c)
 {

@@ -19,6 +19,7 @@ struct conn_prepared {
     struct conn_prepared *next;
     uint32_t id;
     uint32_t n_params;
+    struct parsed *parsed; /* or NULL: the text is parsed at each execution */
     size_t len;
     char text[];
 };
@@ -137,6 +138,10 @@ void conn_statement_ended(struct statement *s);
  * above, s->error tells what was answered. */
 void conn_describe(struct conn *c, const char *text, size_t len, bool newest,
                    void (*done)(struct statement *s));
+void conn_run_prepared(struct conn *c, const struct conn_prepared *p, const struct datum *params,
+                       const struct value_type *types, uint32_t n);
+/* Into a new statement. */
+void conn_parse_prepared(struct statement *s, const struct conn_prepared *p);
 void conn_run_text(struct conn *c, const char *text, size_t len, const struct datum *params,
                    const struct value_type *types, uint32_t n);
 void conn_prepare(struct conn *c, struct mysql_text text);

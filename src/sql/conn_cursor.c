@@ -224,7 +224,6 @@ void conn_cursor_open(struct conn *c, const struct conn_prepared *p, struct datu
 {
     struct conn_cursor *k = cursor_new(c, p->id);
     struct statement *s = k ? conn_new_statement(c, cursor_done) : NULL;
-    size_t consumed;
 
     if (!k)
         conn_error(c, 1041, "Out of memory");
@@ -235,7 +234,8 @@ void conn_cursor_open(struct conn *c, const struct conn_prepared *p, struct datu
     c->gateway->stats.statements++;
     k->statement = s;
     s->sink = &k->sink;
-    if (statement_parse(s, p->text, p->len, &consumed) == 0 && !keep_texts(s, values, n))
+    conn_parse_prepared(s, p);
+    if (!s->error.code && !keep_texts(s, values, n))
         n = 0;
     c->starting = true;
     statement_start(s, values, types, n);

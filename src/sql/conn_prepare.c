@@ -5,6 +5,7 @@
 
 #include "sql/conn.h"
 #include "sql/decimal.h"
+#include "sql/parsed.h"
 #include "sql/value_temporal.h"
 
 void conn_forget_prepared(struct conn *c, uint32_t id)
@@ -17,6 +18,7 @@ void conn_forget_prepared(struct conn *c, uint32_t id)
             continue;
         }
         *p = x->next;
+        parsed_put(x->parsed);
         free(x);
     }
 }
@@ -35,6 +37,7 @@ static void prepared(struct statement *s)
         int rc = mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, s->columns,
                                         (uint16_t)s->n_columns, &p->id);
         if (rc == 0) {
+            p->parsed = parsed_new(p->text, p->len, c->session.parse_flags);
             p->next = c->prepared;
             c->prepared = p;
             p = NULL;
@@ -55,6 +58,7 @@ void conn_prepare(struct conn *c, struct mysql_text text)
         conn_error(c, 1041, "Out of memory");
         return;
     }
+    p->parsed = NULL;
     memcpy(p->text, text.data, text.len);
     p->len = text.len;
     c->preparing = p;
@@ -158,6 +162,16 @@ static void read_param(const struct mysql_param *p, struct datum *d, struct valu
     datum_set_null(d);
 }
 
+void conn_parse_prepared(struct statement *s, const struct conn_prepared *p)
+{
+    size_t consumed;
+
+    if (p->parsed && p->parsed->flags == s->session->parse_flags)
+        statement_take_parsed(s, p->parsed);
+    else
+        statement_parse(s, p->text, p->len, &consumed);
+}
+
 void conn_execute(struct conn *c, const struct mysql_event *ev)
 {
     const struct conn_prepared *p = c->prepared;
@@ -181,7 +195,7 @@ void conn_execute(struct conn *c, const struct mysql_event *ev)
         if ((ev->u.execute.cursor & MYSQL_CURSOR_READ_ONLY) && conn_has_cursor_room(c))
             conn_cursor_open(c, p, values, types, n);
         else
-            conn_run_text(c, p->text, p->len, values, types, n);
+            conn_run_prepared(c, p, values, types, n);
     }
     free(values);
     free(types);

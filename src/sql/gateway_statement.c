@@ -13,6 +13,7 @@
 #include "sql/gateway.h"
 #include "sql/infoschema.h"
 #include "sql/known_statement.h"
+#include "sql/parsed.h"
 #include "sql/quanta_mode.h"
 #include "sql/select_export.h"
 #include "sql/session_temporary.h"
@@ -115,6 +116,7 @@ void statement_fini(struct statement *s)
 {
     ASSERT(!s->refresh.is_waiting && !s->deadline.armed && !s->nap.armed);
     fini_try(s);
+    parsed_put(s->parsed);
     arena_fini(&s->kept);
 }
 
@@ -269,6 +271,11 @@ static int parse_kept(struct statement *s, size_t *consumed)
 {
     struct parse_error pe;
 
+    if (s->parsed) {
+        s->ast = s->parsed->ast;
+        *consumed = s->text_len;
+        return 0;
+    }
     if (sql_parse(&s->arena, s->text, s->text_len, s->session->parse_flags, &s->ast, consumed,
                   &pe) != 0) {
         const char *known = pe.code == SQL_PARSE_SYNTAX ? known_statement(s->text) : NULL;
@@ -295,6 +302,14 @@ int statement_parse(struct statement *s, const char *text, size_t len, size_t *c
         return -EINVAL;
     }
     return parse_kept(s, consumed);
+}
+
+void statement_take_parsed(struct statement *s, struct parsed *p)
+{
+    s->parsed = parsed_get(p);
+    s->text = p->text;
+    s->text_len = p->len;
+    s->ast = p->ast;
 }
 
 static bool prepare_bind(struct statement *s)
@@ -622,6 +637,8 @@ static void closed(struct statement *s)
     if (!s->is_held) {
         finish(s);
     } else if (s->next_text) {
+        parsed_put(s->parsed);
+        s->parsed = NULL;
         s->text = s->next_text;
         s->text_len = strlen(s->next_text);
         s->next_text = NULL;

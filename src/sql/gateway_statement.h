@@ -92,6 +92,7 @@ struct statement {
     struct arena kept; /* the text, the array of parameters */
     const char *text;
     size_t text_len;
+    struct parsed *parsed;      /* what the text is, when others need it too; or NULL */
     const struct datum *params; /* bytes are the caller's until done */
     const struct value_type *param_types;
     uint32_t n_params;
@@ -163,6 +164,8 @@ void statement_fini(struct statement *s);
 
 /* Parses; 0 or -EINVAL with s->error. */
 int statement_parse(struct statement *s, const char *text, size_t len, size_t *consumed);
+/* The same of what is parsed already. */
+void statement_take_parsed(struct statement *s, struct parsed *p);
 /* Starts executing what was parsed. The answer goes to the sink, then done is called, perhaps
  * before this returns. The arrays are copied; bytes of strings stay the caller's, until done. */
 void statement_start(struct statement *s, const struct datum *params,
