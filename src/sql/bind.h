@@ -197,8 +197,9 @@ struct bind {
     uint32_t depth, n_queries; /* of queries in queries; those of views count wherever they stand */
     bool assigns_variables;    /* @a := somewhere in the statement */
     struct variable_use *assigned; /* those bound so far */
-    const char *making;            /* a temporary table, which will hide one of this name */
-    bool has_select;               /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
+    const char *
+        made; /* CREATE TEMPORARY TABLE ... SELECT: its table, which the SELECT does not see; or NULL */
+    bool has_select; /* one was bound: SQL_CALC_FOUND_ROWS may only be in the first */
 };
 
 /* A whole query. NULL with *error set. */

@@ -198,7 +198,9 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
             return bind_fail(b, MYSQL_ER_BAD_DB_ERROR, db);
         return bind_fail(b, MYSQL_ER_NO_SUCH_TABLE, db, t->name);
     }
-    const struct schema *schema = catalog_find(b->catalog, t->name, strlen(t->name));
+    bool is_made = b->made && strcmp(b->made, t->name) == 0;
+    const struct schema *schema =
+        catalog_find(is_made ? b->listed : b->catalog, t->name, strlen(t->name));
     if (!schema)
         return bind_fail(b, MYSQL_ER_NO_SUCH_TABLE, SESSION_DATABASE, t->name);
     if (schema->rows && b->is_view) {
@@ -206,9 +208,6 @@ static bool bind_named_source(struct bind *b, struct source *s, const struct sql
                              t->name);
         return false;
     }
-    if (b->making && !schema->rows && strcmp(b->making, schema->name) == 0)
-        return bind_fail(b, MYSQL_ER_NOT_SUPPORTED_YET,
-                         "a temporary table made from one of its name");
     return schema_is_view(schema) ? bind_view_source(b, s, schema)
                                   : bind_table_source(b, s, schema);
 }

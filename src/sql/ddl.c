@@ -607,6 +607,12 @@ static bool create_database(struct statement *s)
     return true;
 }
 
+/* Actions that are not judged by what they change in the definition. */
+static bool is_of_catalog(const struct sql_alter_action *a)
+{
+    return a && (a->kind == SQL_ALTER_RENAME_TABLE || a->kind >= SQL_ALTER_DROP_PARTITION);
+}
+
 bool ddl_prepare(struct statement *s)
 {
     struct ddl *d = statement_alloc(s, sizeof *d);
@@ -633,7 +639,6 @@ bool ddl_prepare(struct statement *s)
     case SQL_STMT_CREATE_INDEX:
     case SQL_STMT_DROP_INDEX:
         return ddl_check_database(s, s->ast->u.index->table.db) &&
-               !ddl_refuse_temporary(s, s->ast->u.index->table.name) &&
                ddl_prepare_index(d, s->ast->u.index);
     case SQL_STMT_CREATE_DATABASE:
     case SQL_STMT_DROP_DATABASE:
@@ -642,7 +647,8 @@ bool ddl_prepare(struct statement *s)
         return ddl_create_view(d);
     case SQL_STMT_ALTER_TABLE:
         if (!ddl_check_database(s, s->ast->u.alter->table.db) ||
-            ddl_refuse_temporary(s, s->ast->u.alter->table.name) ||
+            (is_of_catalog(s->ast->u.alter->actions) &&
+             ddl_refuse_temporary(s, s->ast->u.alter->table.name)) ||
             !check_table(s, s->ast->u.alter->table.name))
             return false;
         if (s->ast->u.alter->actions && s->ast->u.alter->actions->kind == SQL_ALTER_RENAME_TABLE)

@@ -329,7 +329,7 @@ static bool make(struct alter *a, const struct sql_alter *ast)
     for (const struct sql_alter_action *x = ast->actions; x; x = x->next)
         if (!take_action(a, x))
             return false;
-    return !a->changes || finish(a);
+    return !a->changes || (!ddl_refuse_temporary(a->s, a->old->name) && finish(a));
 }
 
 bool ddl_prepare_alter(struct ddl *d, const struct sql_alter *ast)

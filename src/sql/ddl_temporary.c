@@ -19,9 +19,11 @@ bool ddl_create_temporary(struct statement *s, struct sql_create_table *ast)
                              statement_printf(s, "Table '%s' already exists", ast->table.name));
         return true;
     }
-    s->bind.making = ast->table.name;
     if (ast->query && !ddl_take_query(s, ast))
         return false;
+    if (ast->query &&
+        !(s->made = arena_strndup(&s->kept, ast->table.name, strlen(ast->table.name))))
+        return statement_alloc(s, SIZE_MAX / 4) != NULL;
     t = ddl_make_table(s, ast);
     if (!t)
         return false;

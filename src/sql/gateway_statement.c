@@ -333,6 +333,7 @@ static bool prepare_bind(struct statement *s)
                             .params = s->params,
                             .param_types = s->param_types,
                             .n_params = s->n_params,
+                            .made = s->made,
                             .assigns_variables = s->ast && s->ast->assigns_variables};
     s->bind.subqueries_end = &s->bind.subqueries;
     return true;

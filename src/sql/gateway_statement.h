@@ -100,6 +100,7 @@ struct statement {
     bool asks_newest; /* the catalog is asked for before the first try */
     const char *
         next_text; /* the statement to come when this one is through: CREATE TABLE ... SELECT; or NULL */
+    const char *made; /* the temporary table that was made for it; or NULL */
     uint64_t deadline_ns;
     int64_t now_us;
     uint8_t refreshes;  /* times the catalog was asked for */

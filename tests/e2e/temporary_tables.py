@@ -62,8 +62,28 @@ def test_rows(server):
         expect(ask(conn, "INSERT INTO t (id) VALUES (3)"), 1)
         expect([row[2:] for row in ask(conn, "OPTIMIZE TABLE t")], [("status", "OK")])
         expect(code(conn, "ALTER TABLE t ADD COLUMN more INT"), 1235)
+        for refused in ("ALTER TABLE t RENAME TO v", "ALTER TABLE t ADD FULLTEXT (name)", "CREATE FULLTEXT INDEX f ON t (name)",
+                        "ALTER TABLE t MODIFY name VARCHAR(40)"):
+            expect(code(conn, refused), 1235, refused)
+        for accepted in ("CREATE INDEX i ON t (name)", "ALTER TABLE t ADD INDEX i (n, name)", "ALTER TABLE t DISABLE KEYS"):
+            expect(code(conn, accepted), None, accepted)
+        expect(ask(conn, "SELECT id FROM t"), ((3,),))
         expect(ask(conn, "DROP TEMPORARY TABLE t"), 0)
         expect(code(conn, "SELECT * FROM t"), 1146)
+
+
+def test_made_of_its_name(server):
+    """The SELECT reads the table that the new one then hides, also within subqueries and joins."""
+    with server.connect() as conn:
+        rows = ask(conn, "SELECT count(*) FROM orders")[0][0]
+        expect(ask(conn, "CREATE TEMPORARY TABLE orders SELECT o.id, o.amount FROM orders o JOIN orders p ON p.id = o.id "
+                   "WHERE o.id IN (SELECT id FROM orders WHERE id BETWEEN 1 AND 10)"), 10)
+        expect(ask(conn, "SELECT count(*), max(id) FROM orders"), ((10, 10),))
+        expect(ask(conn, "CREATE TEMPORARY TABLE few SELECT id FROM orders WHERE id < 4"), 3)
+        expect(code(conn, "CREATE TEMPORARY TABLE orders SELECT 1 AS id"), 1050)
+        expect(ask(conn, "DROP TEMPORARY TABLE orders"), 0)
+        expect(ask(conn, "SELECT count(*) FROM orders"), ((rows,),))
+        expect(code(conn, "CREATE TEMPORARY TABLE nosuch SELECT * FROM nosuch"), 1146)
 
 
 def test_queries(server):

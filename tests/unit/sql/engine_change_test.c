@@ -242,11 +242,10 @@ Test(engine_change, temporary_tables)
     check_sql(&e, "CREATE TABLE t (k BIGINT PRIMARY KEY, p BIGINT)", "OK 0");
     check_sql(&e, "INSERT INTO t VALUES (1,NULL),(2,1),(3,1),(4,7)",
               "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
-    check_sql(&e, "CREATE TEMPORARY TABLE t AS SELECT k, p FROM t WHERE k < 4",
-              "ERROR 1235 This version of MySQL doesn't yet support 'a temporary table made from "
-              "one of its "
-              "name'");
-    check_sql(&e, "CREATE TEMPORARY TABLE t AS SELECT k, p FROM (SELECT * FROM t) x", "ERROR 1235");
+    check_sql(&e, "CREATE TEMPORARY TABLE t AS SELECT k, p FROM (SELECT * FROM t) x WHERE k < 3",
+              "OK 2 Records: 2  Duplicates: 0  Warnings: 0");
+    check_sql(&e, "SELECT count(*) FROM t", "2\n");
+    check_sql(&e, "DROP TEMPORARY TABLE t", "OK 0");
     check_sql(&e, "CREATE TABLE o AS SELECT k, p FROM t",
               "OK 4 Records: 4  Duplicates: 0  Warnings: 0");
     check_sql(&e, "CREATE TEMPORARY TABLE t AS SELECT k, p FROM o WHERE k < 4",
