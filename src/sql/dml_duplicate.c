@@ -432,8 +432,6 @@ bool duplicate_prepare(struct insert *x)
     if (!ok)
         return false;
     bind_finish_slots(d->sel);
-    s->writers[0] = &x->writer;
-    s->writers[1] = &d->update;
     if (!dml_writer_init(&x->writer, s, x->schema, BATCH_INSERT, x->columns, x->n_columns) ||
         !dml_writer_init(&d->update, s, x->schema, BATCH_UPDATE, x->columns, x->n_columns))
         return false;

@@ -348,7 +348,6 @@ bool insert_writer(struct insert *x, enum batch_op op)
     struct statement *s = x->s;
 
     s->state = x;
-    s->writers[0] = &x->writer;
     if (!dml_writer_init(&x->writer, s, x->schema, op, x->columns, x->n_columns))
         return false;
     x->writer.check_first = op == BATCH_INSERT;

@@ -353,14 +353,6 @@ static enum step join_run(struct statement *s)
     return STEP_READY;
 }
 
-static void join_fini(struct statement *s)
-{
-    struct join_change *x = s->state;
-
-    for (uint16_t i = 0; i < x->n_targets; i++)
-        dml_writer_fini(&x->targets[i].writer);
-}
-
 /* ---- preparing ---- */
 
 static struct join_change *change_new(struct statement *s, bool is_delete)
@@ -373,7 +365,6 @@ static struct join_change *change_new(struct statement *s, bool is_delete)
     x->is_delete = is_delete;
     x->sel->limit = UINT64_MAX;
     s->state = x;
-    s->fini = join_fini;
     s->run = join_run;
     return x;
 }

@@ -260,6 +260,8 @@ static enum batch_kind kind_of(const struct column *c)
 bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
                      enum batch_op op, const uint16_t *columns, uint16_t n)
 {
+    w->next = s->writers;
+    s->writers = w;
     w->s = s;
     w->schema = t;
     w->op = op;

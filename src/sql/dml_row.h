@@ -30,6 +30,7 @@ struct dml_total {
 
 /* Several rows for cluster_write, and the write itself. */
 struct dml_writer {
+    struct dml_writer *next; /* of the statement */
     struct statement *s;
     const struct schema *schema;
     enum batch_op op;
@@ -44,7 +45,8 @@ struct dml_writer {
     uint64_t rows_before; /* rows of batches already written */
 };
 
-/* w is zeroed, as statement_alloc gives it. */
+/* w is zeroed, as statement_alloc gives it. It is one of the statement's from now on: freed with it, and asked whether
+ * the statement has written when it could be tried again. */
 bool dml_writer_init(struct dml_writer *w, struct statement *s, const struct schema *t,
                      enum batch_op op, const uint16_t *columns, uint16_t n);
 void dml_writer_fini(struct dml_writer *w);

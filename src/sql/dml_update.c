@@ -127,7 +127,6 @@ static bool choose_cells(struct change *x)
         columns[x->n_cells] = x->assigns[i].column;
         x->cells[x->n_cells++] = x->assigns[i].cell;
     }
-    x->s->writers[0] = &x->writer;
     return dml_writer_init(&x->writer, x->s, x->schema, x->is_delete ? BATCH_DELETE : BATCH_UPDATE,
                            columns, x->n_cells);
 }

@@ -86,9 +86,8 @@ static bool is_of_definitions(unsigned code)
 
 static bool wrote_nothing(const struct statement *s)
 {
-    for (int i = 0; i < 2; i++) {
-        const struct dml_writer *w = s->writers[i];
-        if (!w || (!w->in_flight && !w->rows_before)) /* nothing was sent */
+    for (const struct dml_writer *w = s->writers; w; w = w->next) {
+        if (!w->in_flight && !w->rows_before) /* nothing was sent */
             continue;
         const struct dml_total *r = &w->total;
         if (w->in_flight || r->inserted + r->updated + r->deleted ||

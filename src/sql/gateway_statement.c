@@ -77,9 +77,8 @@ static void fini_try(struct statement *s)
     ASSERT(s->exec.open_queries == 0 && !s->exec.waiting);
     if (s->fini)
         s->fini(s);
-    for (int i = 0; i < 2; i++)
-        if (s->writers[i])
-            dml_writer_fini(s->writers[i]);
+    for (struct dml_writer *w = s->writers; w; w = w->next)
+        dml_writer_fini(w);
     catalog_put(s->exec.catalog);
     catalog_put(s->exec.listed);
     arena_fini(&s->scratch);

@@ -152,7 +152,7 @@ struct statement {
     void (*stop)(
         struct statement *s); /* the statement ends: what is in flight should, too; or NULL */
     void (*fini)(struct statement *s); /* frees what state holds beyond arenas; or NULL */
-    struct dml_writer *writers[2];     /* to be freed at the end */
+    struct dml_writer *writers;        /* dml_writer_init; freed at the end */
     struct cell *list_items;           /* room for dml_store */
     bool takes_near; /* values that do not fit are stored as near as can be, with a warning */
 };
