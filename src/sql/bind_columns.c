@@ -52,8 +52,8 @@ static bool find_columns(struct bind *b, const struct datum *prefix, struct colu
     for (uint16_t i = 0; s && i < s->n_sources; i++)
         for (uint16_t k = 0; k < s->sources[i].n_columns; k++) {
             const struct source_column *c = &s->sources[i].columns[k];
-            if (c->hidden || c->merged || strncasecmp(c->name, prefix->s, prefix->len) != 0 ||
-                !c->name[prefix->len])
+            if (c->hidden || c->merged || strlen(c->name) <= prefix->len ||
+                strncasecmp(c->name, prefix->s, prefix->len) != 0)
                 continue;
             if (!add_found(b, s, i, k, prefix->len, f))
                 return false;

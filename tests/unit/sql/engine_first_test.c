@@ -37,6 +37,7 @@ Test(engine_first, lists_and_columns)
               "SELECT match('a_', 'z') FROM (SELECT 1 AS a_x, 'two' AS a_y, NULL AS a_z, 4 AS b) t",
               "{\"x\": 1, \"y\": \"two\"}\n");
     check_sql(&e, "SELECT match(x) FROM (SELECT 'x' AS x) t", "ERROR 1210");
+    check_sql(&e, "SELECT match('a\\0bcdefghijklmnopqrstuvwxyz') FROM (SELECT 1 AS a) t", "NULL\n");
     check_sql(&e, "SELECT sum(1, '2', 'x'), avg('[1,3]', 5), sum('[1,\"x\"]', 3), add('x')",
               "3|3|NULL|NULL\n");
     check_sql(&e, "SELECT strip('[\" a \", 1]'), strip(' \\t a \\n')", "[\"a\", \"1\"]|a\n");
