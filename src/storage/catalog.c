@@ -157,8 +157,10 @@ int catalog_with_table(const struct catalog *c, struct schema *s, struct catalog
     struct catalog *next;
 
     ASSERT(s->n_key > 0);
-    /* A definition replaces another only when it says so by carrying its id. */
-    if (found ? same_id != c->tables[at] : same_id != NULL)
+    /* A definition replaces another only when it says so by carrying its id; a view may replace any other, as there are
+     * no rows that would have to follow. */
+    bool is_new_view = found && !same_id && schema_is_view(s) && schema_is_view(c->tables[at]);
+    if (found ? same_id != c->tables[at] && !is_new_view : same_id != NULL)
         return -EEXIST;
     if (!found && c->n_tables == CATALOG_MAX_TABLES)
         return -ENOSPC;

@@ -140,13 +140,13 @@ static int out_of_memory(const struct schema *s, struct error_info *err)
                      s->name);
 }
 
-/* A view has no rows: any other may take its place. */
+/* A view has no rows: any other may take its place, with an id of its own. */
 static int succeed_view(const struct schema *old, struct schema *next, struct error_info *err)
 {
     if (!schema_is_view(old) || !schema_is_view(next))
         return error_set(err, -EINVAL, 1347, "'quanta.%s' is not %s", old->name,
                          schema_is_view(next) ? "VIEW" : "BASE TABLE");
-    next->table_id = old->table_id;
+    next->table_id = 0;
     next->version = 0;
     return 0;
 }

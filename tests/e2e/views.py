@@ -115,6 +115,10 @@ def test_replaced_in_one_step(server):
     ended.set()
     reader.join()
     expect((wrong, seen - {((1,),), ((2, "two"),)}), ([], set()))
+    wide = ", ".join(f"{'text'[:n % 4 + 1]!r} AS c{n}" for n in range(200))
+    run(server, f"CREATE OR REPLACE VIEW step AS SELECT {wide}", "CREATE OR REPLACE VIEW step AS SELECT 1 AS c7",
+        f"CREATE OR REPLACE VIEW step AS SELECT {wide}")
+    expect(run(server, "SELECT c0, c3, c199 FROM step"), [("t", "text", "text")])
     run(server, "CREATE OR REPLACE VIEW step AS SELECT id, title FROM films WHERE id = 3")
     server.kill()
     server.start()
