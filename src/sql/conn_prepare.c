@@ -37,7 +37,8 @@ static void prepared(struct statement *s)
         int rc = mysql_session_prepared(&c->mysql, (uint16_t)p->n_params, s->columns,
                                         (uint16_t)s->n_columns, &p->id);
         if (rc == 0) {
-            p->parsed = parsed_new(p->text, p->len, c->session.parse_flags);
+            p->parsed = parsed_new(p->text, p->len, c->session.parse_flags,
+                                   reactor_budget(c->gateway->reactor));
             p->next = c->prepared;
             c->prepared = p;
             p = NULL;

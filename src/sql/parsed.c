@@ -6,8 +6,8 @@
 #include "sql/parse.h"
 
 enum {
-    TEXT_MAX = 8 << 10, /* bytes; beyond them parsing is not what an execution takes long for */
-    TREE_MAX = 256 << 10,
+    TEXT_MAX = 4 << 10, /* bytes; beyond them parsing is not what an execution takes long for */
+    TREE_MAX = 64 << 10,
 };
 
 static bool can_keep(const struct sql_stmt *ast)
@@ -24,7 +24,7 @@ static bool can_keep(const struct sql_stmt *ast)
     }
 }
 
-struct parsed *parsed_new(const char *text, size_t len, unsigned flags)
+struct parsed *parsed_new(const char *text, size_t len, unsigned flags, struct budget *budget)
 {
     struct parsed *p = len > TEXT_MAX || (flags & SQL_PARSE_QUANTA) ? NULL : calloc(1, sizeof *p);
     struct parse_error pe;
@@ -35,7 +35,7 @@ struct parsed *parsed_new(const char *text, size_t len, unsigned flags)
     p->refs = 1;
     p->flags = flags;
     p->len = len;
-    arena_init(&p->arena, TREE_MAX, NULL);
+    arena_init(&p->arena, TREE_MAX, budget);
     p->text = arena_strndup(&p->arena, text, len);
     if (p->text && !sql_parse(&p->arena, p->text, len, flags, &p->ast, &consumed, &pe) &&
         consumed == len && can_keep(p->ast)) {

@@ -16,8 +16,11 @@ struct parsed {
     struct sql_stmt *ast;
 };
 
-/* NULL when it is not worth it, or cannot be: a long text, an error, a statement whose tree is changed when it is bound. */
-struct parsed *parsed_new(const char *text, size_t len, unsigned flags);
+/*
+ * NULL when it is not worth it, or cannot be: a long text, an error, a statement whose tree is changed when it is bound,
+ * no room in the budget (may be NULL), which the memory is charged to.
+ */
+struct parsed *parsed_new(const char *text, size_t len, unsigned flags, struct budget *budget);
 struct parsed *parsed_get(struct parsed *p);
 /* NULL is fine. */
 void parsed_put(struct parsed *p);

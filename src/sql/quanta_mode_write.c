@@ -173,12 +173,20 @@ static bool assignment(struct quanta_mode *m, const struct schema *t, struct sql
     return a->value != NULL;
 }
 
+/* The first Quanta changes one table at a time. */
+static bool refuse_join(struct quanta_mode *m, const char *what)
+{
+    statement_fail(m->s, MYSQL_ER_NOT_SUPPORTED_YET,
+                   statement_printf(m->s, "%s of joined tables in sql_mode QUANTA", what));
+    return false;
+}
+
 bool mode_update(struct quanta_mode *m, struct sql_update *update)
 {
     bool keep;
 
     if (update->table->kind != SQL_TABLE_NAME)
-        return true; /* refused as in all modes */
+        return refuse_join(m, "UPDATE");
     const struct schema *t = find(m, update->table->db, update->table->name);
     if (!t || !change_where(m, update->table, &update->where))
         return false;
@@ -197,7 +205,7 @@ bool mode_update(struct quanta_mode *m, struct sql_update *update)
 bool mode_delete(struct quanta_mode *m, struct sql_delete *delete_)
 {
     if (!delete_->table || delete_->table->kind != SQL_TABLE_NAME)
-        return true;
+        return refuse_join(m, "DELETE");
     return find(m, delete_->table->db, delete_->table->name) &&
            change_where(m, delete_->table, &delete_->where);
 }

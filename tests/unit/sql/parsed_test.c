@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reactor/budget.h"
 #include "sql/parse.h"
 
 static struct parsed *keep(const char *text, unsigned flags)
 {
-    return parsed_new(text, strlen(text), flags);
+    return parsed_new(text, strlen(text), flags, NULL);
 }
 
 Test(parsed, statements_that_are_only_read_when_bound)
@@ -39,7 +40,7 @@ Test(parsed, what_is_parsed_each_time)
     char *text = malloc(20000);
     memset(text, ' ', 20000);
     memcpy(text, "SELECT 1", 8);
-    cr_assert_null(parsed_new(text, 20000, 0));
+    cr_assert_null(parsed_new(text, 20000, 0, NULL));
     free(text);
 }
 
@@ -51,4 +52,19 @@ Test(parsed, stays_while_somebody_has_it)
     cr_assert_str_eq(execution->text, "SELECT 'abc'");
     parsed_put(execution);
     parsed_put(NULL);
+}
+
+Test(parsed, memory_is_of_the_budget)
+{
+    struct budget budget;
+
+    budget_init(&budget, "test", 1 << 20, NULL);
+    struct parsed *p = parsed_new("SELECT 1", 8, 0, &budget);
+    cr_assert_not_null(p);
+    cr_assert_gt(budget.used, 0);
+    parsed_put(p);
+    cr_assert_eq(budget.used, 0);
+    budget_init(&budget, "test", 100, NULL);
+    cr_assert_null(parsed_new("SELECT 1", 8, 0, &budget));
+    cr_assert_eq(budget.used, 0);
 }

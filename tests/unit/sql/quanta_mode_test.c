@@ -147,6 +147,8 @@ Test(quanta_mode, writes)
               "OK 1 Rows matched: 1  Changed: 0  Warnings: 0");
     check_sql(&e, "UPDATE c SET a = 1", "ERROR 1105 Must provide a predicate");
     check_sql(&e, "DELETE FROM c", "ERROR 1105 Must provide a predicate");
+    check_sql(&e, "UPDATE c JOIN c d USING (id) SET c.a = 1", "ERROR 1235");
+    check_sql(&e, "DELETE c FROM c JOIN c d USING (id)", "ERROR 1235");
     check_sql(&e, "UPDATE c SET id = 8 WHERE id = 77",
               "OK 0 Rows matched: 0  Changed: 0  Warnings: 0");
     check_sql(&e, "UPDATE c SET id = 8 WHERE id = 1", "ERROR 1105 cannot update PK column c.id");
